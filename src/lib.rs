@@ -1,0 +1,3 @@
+//! parviz shows parallel execution as it happens.
+pub mod event;
+pub mod time;

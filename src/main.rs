@@ -1,0 +1,2 @@
+//! Starts parviz.
+fn main() {}

@@ -1,0 +1,193 @@
+//! Points and lengths of time in a watched run, in whole nanoseconds, and how people read them.
+//!
+//! Nothing here reads a clock: a [`Time`] counts from the begin of its run, whether the run was
+//! measured or simulated, so the same arithmetic serves both and recordings stay portable.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub};
+
+/// A moment: nanoseconds since the run began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub u64);
+
+/// A length of time in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nanos(pub u64);
+
+/// An unbroken stretch of time; `start <= end` by construction, the end is not part of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    start: Time,
+    end: Time,
+}
+
+impl Time {
+    pub const ZERO: Self = Self(0);
+    /// Later than everything that happens in a run: "has not happened".
+    pub const NEVER: Self = Self(u64::MAX);
+
+    /// True unless this is [`Time::NEVER`].
+    pub fn happened(self) -> bool {
+        self != Self::NEVER
+    }
+
+    /// `Some` unless this is [`Time::NEVER`].
+    pub fn known(self) -> Option<Self> {
+        self.happened().then_some(self)
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it.
+    pub fn since(self, earlier: Self) -> Nanos {
+        Nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Nanos {
+    pub const ZERO: Self = Self(0);
+    pub const MICROSECOND: Self = Self(1_000);
+    pub const MILLISECOND: Self = Self(1_000_000);
+    pub const SECOND: Self = Self(1_000_000_000);
+
+    pub fn seconds(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
+    /// The nearest whole nanosecond; negative and undefined lengths become zero.
+    pub fn from_seconds(seconds: f64) -> Self {
+        Self((seconds * 1e9).round().max(0.0) as u64)
+    }
+
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    pub fn std(self) -> std::time::Duration {
+        std::time::Duration::from_nanos(self.0)
+    }
+}
+
+impl Span {
+    /// The stretch between two moments, in whichever order they are given.
+    pub fn new(a: Time, b: Time) -> Self {
+        Self {
+            start: a.min(b),
+            end: a.max(b),
+        }
+    }
+
+    pub fn start(self) -> Time {
+        self.start
+    }
+
+    pub fn end(self) -> Time {
+        self.end
+    }
+
+    pub fn length(self) -> Nanos {
+        self.end.since(self.start)
+    }
+
+    pub fn contains(self, time: Time) -> bool {
+        self.start <= time && time < self.end
+    }
+
+    /// How much of this lies inside `other`.
+    pub fn overlap(self, other: Self) -> Nanos {
+        self.end.min(other.end).since(self.start.max(other.start))
+    }
+}
+
+impl Add<Nanos> for Time {
+    type Output = Self;
+    fn add(self, length: Nanos) -> Self {
+        Self(self.0.saturating_add(length.0))
+    }
+}
+
+impl Sub<Nanos> for Time {
+    type Output = Self;
+    fn sub(self, length: Nanos) -> Self {
+        Self(self.0.saturating_sub(length.0))
+    }
+}
+
+impl Add for Nanos {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl AddAssign for Nanos {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Nanos {
+    fn sum<I: Iterator<Item = Self>>(lengths: I) -> Self {
+        lengths.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl From<std::time::Duration> for Nanos {
+    fn from(length: std::time::Duration) -> Self {
+        Self(u64::try_from(length.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Three significant digits in the unit that fits: `0 ms`, `850 ns`, `12.3 us`, `4.20 ms`, `642 ms`, `1.07 s`, `321 s`.
+///
+/// From 10 ms to a second whole milliseconds, so that a number that grows does not jump about.
+impl fmt::Display for Nanos {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ns = self.0 as f64;
+        let text = match self.0 {
+            0 => "0 ms".to_owned(),
+            1..1_000 => format!("{ns:.0} ns"),
+            1_000..100_000 => format!("{:.1} us", ns / 1e3),
+            100_000..1_000_000 => format!("{:.0} us", ns / 1e3),
+            1_000_000..9_995_000 => format!("{:.2} ms", ns / 1e6),
+            9_995_000..999_500_000 => format!("{:.0} ms", ns / 1e6),
+            999_500_000..99_995_000_000 => format!("{:.2} s", ns / 1e9),
+            _ => format!("{:.0} s", ns / 1e9),
+        };
+        f.pad(&text)
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Nanos(self.0).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_read_as_people_say_them() {
+        let read = |ns| Nanos(ns).to_string();
+        assert_eq!(read(0), "0 ms");
+        assert_eq!(read(850), "850 ns");
+        assert_eq!(read(12_340), "12.3 us");
+        assert_eq!(read(4_200_000), "4.20 ms");
+        assert_eq!(read(642_100_000), "642 ms");
+        assert_eq!(read(999_600_000), "1.00 s");
+        assert_eq!(read(1_070_000_000), "1.07 s");
+        assert_eq!(read(321_000_000_000), "321 s");
+    }
+
+    #[test]
+    fn a_span_never_ends_before_it_starts() {
+        let span = Span::new(Time(9), Time(4));
+        assert_eq!(
+            (span.start(), span.end(), span.length()),
+            (Time(4), Time(9), Nanos(5))
+        );
+        assert_eq!(span.overlap(Span::new(Time(0), Time(6))), Nanos(2));
+        assert_eq!(span.overlap(Span::new(Time(20), Time(30))), Nanos(0));
+    }
+}
