@@ -1,0 +1,471 @@
+//! Colours and glyphs as plain values: inks, the ramp of the submission order, and the two glyph sets.
+//!
+//! An [`Ink`] carries what it is at every colour depth, so that nothing is converted while drawing and
+//! a theme can choose the sixteen-colour stand-ins by hand, where no formula gives good ones.
+
+use serde::{Deserialize, Deserializer, de::Error};
+
+/// Which colours the person reads: the name of a theme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ThemeName {
+    #[default]
+    Dark,
+    Light,
+    HighContrast,
+}
+
+impl ThemeName {
+    pub const ALL: [Self; 3] = [Self::Dark, Self::Light, Self::HighContrast];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+            Self::HighContrast => "high-contrast",
+        }
+    }
+
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.word() == word)
+    }
+
+    /// The one after this, round and round.
+    #[must_use]
+    pub fn next(self) -> Self {
+        match self {
+            Self::Dark => Self::Light,
+            Self::Light => Self::HighContrast,
+            Self::HighContrast => Self::Dark,
+        }
+    }
+}
+
+/// How many colours the terminal has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Depth {
+    None,
+    Sixteen,
+    Indexed,
+    #[default]
+    True,
+}
+
+/// Which characters the terminal can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Charset {
+    #[default]
+    Unicode,
+    Ascii,
+}
+
+/// All that decides how the same facts look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Look {
+    pub theme: ThemeName,
+    pub depth: Depth,
+    pub charset: Charset,
+}
+
+/// Red, green and blue; read from six hexadecimal digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Rgb(pub u8, pub u8, pub u8);
+
+/// A colour among the terminal's own sixteen, where the background and the text are whatever the
+/// person chose, and of the others only 1 to 7 are colours in every scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Own {
+    Background,
+    Text,
+    #[serde(untagged)]
+    Number(u8),
+}
+
+/// One colour at every depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ink {
+    pub rgb: Rgb,
+    /// Its number in the table of 256 colours.
+    pub indexed: u8,
+    pub own: Own,
+}
+
+impl Ink {
+    pub const WHITE: Self = Self {
+        rgb: Rgb(255, 255, 255),
+        indexed: 231,
+        own: Own::Number(15),
+    };
+    pub const BLACK: Self = Self {
+        rgb: Rgb(0, 0, 0),
+        indexed: 16,
+        own: Own::Number(0),
+    };
+}
+
+/// The colours of the submission order, first to last.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ramp {
+    /// Evenly spaced; linear in sRGB between two of them.
+    pub stops: [Rgb; 9],
+    pub indexed: Vec<u8>,
+    pub own: Vec<Own>,
+}
+
+impl Ramp {
+    /// The colour of the task at `index` among `of` tasks.
+    pub fn task(&self, index: u32, of: u32) -> Ink {
+        let last = of.saturating_sub(1);
+        let place = if last == 0 {
+            1.0
+        } else {
+            f64::from(index.min(last)) / f64::from(last)
+        };
+        let stops = self.stops.len() - 1;
+        let at = place * stops as f64;
+        let stop = (at as usize).min(stops - 1);
+        Ink {
+            rgb: self.stops[stop].mixed(self.stops[stop + 1], at - stop as f64),
+            indexed: at_place(&self.indexed, place).unwrap_or(231),
+            own: at_place(&self.own, place).unwrap_or(Own::Text),
+        }
+    }
+
+    /// How many tasks to spread the colours over: all of them if that is known, else the next of 8,
+    /// 16, 32, ... so that colours change only when the number of tasks seen doubles.
+    pub fn spread(known: Option<u32>, seen: u32) -> u32 {
+        known.unwrap_or_else(|| seen.max(8).checked_next_power_of_two().unwrap_or(u32::MAX))
+    }
+}
+
+fn at_place<T: Copy>(list: &[T], place: f64) -> Option<T> {
+    let index = (place * list.len() as f64) as usize;
+    list.get(index.min(list.len().saturating_sub(1))).copied()
+}
+
+impl Rgb {
+    /// This colour, moved by `share` (0 to 1) of the way towards `other`.
+    #[must_use]
+    pub fn mixed(self, other: Self, share: f64) -> Self {
+        let mix =
+            |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
+        Self(
+            mix(self.0, other.0),
+            mix(self.1, other.1),
+            mix(self.2, other.2),
+        )
+    }
+
+    /// Relative luminance as WCAG 2 defines it, 0 to 1.
+    pub fn luminance(self) -> f64 {
+        let light = |channel: u8| {
+            let share = f64::from(channel) / 255.0;
+            if share <= 0.04045 {
+                share / 12.92
+            } else {
+                ((share + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * light(self.0) + 0.7152 * light(self.1) + 0.0722 * light(self.2)
+    }
+
+    /// The nearest of the 216 colours and 24 greys that every terminal with 256 colours agrees on.
+    pub fn indexed(self) -> u8 {
+        const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+        let level = |channel: u8| {
+            let nearest = |&step: &u8| LEVELS[usize::from(step)].abs_diff(channel);
+            (0..6u8).min_by_key(nearest).unwrap_or(0)
+        };
+        let (red, green, blue) = (level(self.0), level(self.1), level(self.2));
+        let average = (u16::from(self.0) + u16::from(self.1) + u16::from(self.2)) / 3;
+        let grey = (average.saturating_sub(3) / 10).min(23) as u8;
+        let cube = Self(
+            LEVELS[usize::from(red)],
+            LEVELS[usize::from(green)],
+            LEVELS[usize::from(blue)],
+        );
+        let step = 8 + 10 * grey;
+        if self.distance(Self(step, step, step)) < self.distance(cube) {
+            232 + grey
+        } else {
+            16 + 36 * red + 6 * green + blue
+        }
+    }
+
+    fn distance(self, other: Self) -> u32 {
+        let square = |a: u8, b: u8| u32::from(a.abs_diff(b)).pow(2);
+        square(self.0, other.0) + square(self.1, other.1) + square(self.2, other.2)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rgb {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match u32::from_str_radix(&text, 16) {
+            Ok(value) if text.len() == 6 => {
+                Ok(Self((value >> 16) as u8, (value >> 8) as u8, value as u8))
+            }
+            _ => Err(D::Error::custom(format!(
+                "a colour is six hexadecimal digits, not `{text}`"
+            ))),
+        }
+    }
+}
+
+/// The marks of the screen; every one of them is as wide as one column, unless it is words.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Glyphs {
+    /// A cell filled from the left by 0 to 8 eighths.
+    pub left: [&'static str; 9],
+    /// A cell filled from below by 0 to 8 eighths.
+    pub bars: [&'static str; 9],
+    /// A cell whose upper half is filled, for two rows of colour in one.
+    pub upper_half: &'static str,
+    pub lower_half: &'static str,
+    pub lower_left: &'static str,
+    pub lower_right: &'static str,
+    pub full: &'static str,
+    /// A task that has a worker and waits for a CPU.
+    pub waiting: &'static str,
+    /// A task that waits for something else than a CPU, where no paler colour can say it.
+    pub blocked: &'static str,
+    /// The edge of what runs at the cursor.
+    pub hot: &'static str,
+    /// The line between two boxes where eighths are not to be had.
+    pub between: &'static str,
+    pub failed: &'static str,
+    pub skipped: &'static str,
+    pub lost: &'static str,
+    pub dead: &'static str,
+    /// Where a task went on to another CPU.
+    pub migrated: &'static str,
+    pub main_blocked: &'static str,
+    pub main_works: &'static str,
+    pub one_result: &'static str,
+    pub results: &'static str,
+    pub cursor: &'static str,
+    pub run_end: &'static str,
+    pub playing: &'static str,
+    pub paused: &'static str,
+    pub ended: &'static str,
+    pub here: &'static str,
+    /// What has not happened yet.
+    pub future: &'static str,
+    pub rule: &'static str,
+    pub tick: &'static str,
+    pub in_order: &'static str,
+    pub times: &'static str,
+    pub grows: &'static str,
+    pub more: &'static str,
+    pub less: &'static str,
+    pub arrow: &'static str,
+    pub dot: &'static str,
+    pub shares: ShareGlyphs,
+    pub frame: FrameGlyphs,
+}
+
+/// Where worker time went, as filled cells of the time bar.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ShareGlyphs {
+    pub on_cpu: &'static str,
+    pub useful_wait: &'static str,
+    pub waiting_cpu: &'static str,
+    pub blocked: &'static str,
+    pub overhead: &'static str,
+    pub starved: &'static str,
+    pub dead: &'static str,
+    pub idle: &'static str,
+    pub unknown: &'static str,
+}
+
+/// The frame round what lies on top of a view.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FrameGlyphs {
+    pub horizontal: &'static str,
+    pub vertical: &'static str,
+    pub top_left: &'static str,
+    pub top_right: &'static str,
+    pub bottom_left: &'static str,
+    pub bottom_right: &'static str,
+}
+
+pub static UNICODE: Glyphs = Glyphs {
+    left: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+    bars: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    upper_half: "▀",
+    lower_half: "▄",
+    lower_left: "▖",
+    lower_right: "▗",
+    full: "█",
+    waiting: "▂",
+    blocked: "░",
+    hot: "▌",
+    between: "▏",
+    failed: "✗",
+    skipped: "○",
+    lost: "†",
+    dead: "╳",
+    migrated: "▒",
+    main_blocked: "░",
+    main_works: " ",
+    one_result: "┃",
+    results: "█",
+    cursor: "▲",
+    run_end: "┊",
+    playing: "►",
+    paused: "‖",
+    ended: "■",
+    here: "►",
+    future: "·",
+    rule: "─",
+    tick: "┬",
+    in_order: "✓ in order",
+    times: "×",
+    grows: "…",
+    more: "▲",
+    less: "▼",
+    arrow: "→",
+    dot: "·",
+    shares: ShareGlyphs {
+        on_cpu: "█",
+        useful_wait: "░",
+        waiting_cpu: "▒",
+        blocked: "░",
+        overhead: "▓",
+        starved: "▁",
+        dead: "╳",
+        idle: "·",
+        unknown: "?",
+    },
+    frame: FrameGlyphs {
+        horizontal: "─",
+        vertical: "│",
+        top_left: "╭",
+        top_right: "╮",
+        bottom_left: "╰",
+        bottom_right: "╯",
+    },
+};
+
+pub static ASCII: Glyphs = Glyphs {
+    left: [" ", " ", " ", " ", "=", "=", "=", "=", "="],
+    bars: [" ", "_", "_", "_", "-", "-", "=", "=", "="],
+    upper_half: "=",
+    lower_half: "-",
+    lower_left: " ",
+    lower_right: " ",
+    full: "=",
+    waiting: "_",
+    blocked: ".",
+    hot: ">",
+    between: "|",
+    failed: "!",
+    skipped: "o",
+    lost: "X",
+    dead: "x",
+    migrated: "~",
+    main_blocked: ".",
+    main_works: "#",
+    one_result: "+",
+    results: "*",
+    cursor: "^",
+    run_end: ":",
+    playing: ">",
+    paused: "|",
+    ended: "=",
+    here: ">",
+    future: ".",
+    rule: "-",
+    tick: "+",
+    in_order: "in order",
+    times: "x",
+    grows: "...",
+    more: "^",
+    less: "v",
+    arrow: "->",
+    dot: "-",
+    shares: ShareGlyphs {
+        on_cpu: "#",
+        useful_wait: "w",
+        waiting_cpu: "~",
+        blocked: "b",
+        overhead: "%",
+        starved: "s",
+        dead: "x",
+        idle: ".",
+        unknown: "?",
+    },
+    frame: FrameGlyphs {
+        horizontal: "-",
+        vertical: "|",
+        top_left: "+",
+        top_right: "+",
+        bottom_left: "+",
+        bottom_right: "+",
+    },
+};
+
+impl Charset {
+    pub fn glyphs(self) -> &'static Glyphs {
+        match self {
+            Self::Unicode => &UNICODE,
+            Self::Ascii => &ASCII,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use unicode_width::UnicodeWidthStr;
+
+    #[test]
+    fn every_mark_is_as_wide_as_a_column() {
+        for set in [&UNICODE, &ASCII] {
+            let glyphs = set.left.iter().chain(&set.bars).chain([
+                &set.upper_half,
+                &set.lower_half,
+                &set.full,
+                &set.waiting,
+                &set.blocked,
+                &set.hot,
+                &set.failed,
+                &set.skipped,
+                &set.lost,
+                &set.dead,
+                &set.one_result,
+                &set.cursor,
+                &set.playing,
+                &set.paused,
+                &set.ended,
+            ]);
+            for glyph in glyphs {
+                assert_eq!(glyph.width(), 1, "{glyph}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ascii_set_is_ascii() {
+        assert!(format!("{ASCII:?}").is_ascii());
+    }
+
+    #[test]
+    fn the_nearest_of_256_colours_is_found() {
+        assert_eq!(Rgb(0, 0, 0).indexed(), 16);
+        assert_eq!(Rgb(255, 255, 255).indexed(), 231);
+        assert_eq!(Rgb(18, 18, 18).indexed(), 233);
+        assert_eq!(Rgb(254, 96, 2).indexed(), 202);
+    }
+
+    #[test]
+    fn colours_move_only_when_an_unknown_number_of_tasks_doubles() {
+        let spread: Vec<u32> = [0, 8, 9, 16, 17]
+            .map(|seen| Ramp::spread(None, seen))
+            .into();
+        assert_eq!(spread, [8, 8, 16, 16, 32]);
+        assert_eq!(Ramp::spread(Some(24), 9), 24);
+    }
+}

@@ -1,0 +1,198 @@
+//! Putting glyphs and words into cells: clipped to the screen, and safe with names from outside.
+//!
+//! Names come from other programs. What a terminal would obey instead of show never reaches it, and a
+//! name is cut between graphemes, never inside one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::theme::Theme;
+use crate::palette::Ink;
+
+/// Draws into a buffer in the colours of a theme. What lies outside the buffer is left out.
+pub struct Pen<'a> {
+    pub buffer: &'a mut Buffer,
+    pub theme: Theme,
+}
+
+impl<'a> Pen<'a> {
+    pub fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
+        Self { buffer, theme }
+    }
+
+    /// One glyph; what was in the cell is gone.
+    pub fn cell(&mut self, x: u16, y: u16, glyph: &str, ink: Ink, ground: Ink) {
+        let style = self.theme.style(ink, ground);
+        if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            cell.reset();
+            cell.set_symbol(glyph).set_style(style);
+        }
+    }
+
+    /// Words on the background; answers the column after them.
+    pub fn text(&mut self, x: u16, y: u16, words: &str, ink: Ink) -> u16 {
+        self.text_on(x, y, words, ink, self.theme.background)
+    }
+
+    /// Bold words on the background; answers the column after them.
+    pub fn bold(&mut self, x: u16, y: u16, words: &str, ink: Ink) -> u16 {
+        self.bold_on(x, y, words, ink, self.theme.background)
+    }
+
+    pub fn text_on(&mut self, x: u16, y: u16, words: &str, ink: Ink, ground: Ink) -> u16 {
+        let bold = self.theme.bold;
+        self.put(x, y, words, ink, ground, bold)
+    }
+
+    pub fn bold_on(&mut self, x: u16, y: u16, words: &str, ink: Ink, ground: Ink) -> u16 {
+        self.put(x, y, words, ink, ground, true)
+    }
+
+    /// Words on the background that end before column `end`.
+    pub fn text_until(&mut self, end: u16, y: u16, words: &str, ink: Ink) {
+        self.text(end.saturating_sub(width(words)), y, words, ink);
+    }
+
+    /// Words on the background in at most `room` columns.
+    pub fn text_within(&mut self, x: u16, y: u16, room: u16, words: &str, ink: Ink) -> u16 {
+        let words = clipped(words, room, self.theme.glyphs.grows);
+        self.text(x, y, &words, ink)
+    }
+
+    /// Empties an area and gives it this ground.
+    pub fn fill(&mut self, area: Rect, ground: Ink) {
+        let style = self.theme.style(self.theme.text, ground);
+        let area = area.intersection(self.buffer.area);
+        for position in area.positions() {
+            if let Some(cell) = self.buffer.cell_mut(position) {
+                cell.reset();
+                cell.set_style(style);
+            }
+        }
+    }
+
+    /// Adds to the style of one cell.
+    pub fn add(&mut self, x: u16, y: u16, modifier: Modifier) {
+        if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            cell.modifier |= modifier;
+        }
+    }
+
+    /// Whether nothing is drawn in this cell.
+    pub fn is_empty(&self, x: u16, y: u16) -> bool {
+        let ground = self.theme.ground();
+        self.buffer.cell((x, y)).is_some_and(|cell| {
+            cell.symbol() == " "
+                && Some(cell.bg) == ground.bg.or(Some(ratatui::style::Color::Reset))
+                && !cell.modifier.contains(Modifier::REVERSED)
+        })
+    }
+
+    fn put(&mut self, x: u16, y: u16, words: &str, ink: Ink, ground: Ink, bold: bool) -> u16 {
+        let mut x = x;
+        for grapheme in words.graphemes(true) {
+            let columns = grapheme.width() as u16;
+            let fits = x.saturating_add(columns) <= self.buffer.area.right();
+            if columns == 0 || !fits || grapheme.chars().any(is_control) {
+                continue;
+            }
+            self.cell(x, y, grapheme, ink, ground);
+            if bold {
+                self.add(x, y, Modifier::BOLD);
+            }
+            // The cells a wide grapheme covers hold nothing of their own.
+            for covered in 1..columns {
+                self.cell(x + covered, y, " ", ink, ground);
+            }
+            x += columns;
+        }
+        x
+    }
+}
+
+/// Columns that words take.
+pub fn width(words: &str) -> u16 {
+    u16::try_from(words.width()).unwrap_or(u16::MAX)
+}
+
+/// A name from outside without what a terminal would obey: controls, and marks that turn the
+/// direction of writing.
+pub fn sanitised(name: &str) -> String {
+    name.chars().filter(|&char| !is_control(char)).collect()
+}
+
+/// At most `room` columns of `words`, cut between graphemes; `more` stands at the end of what was cut.
+pub fn clipped(words: &str, room: u16, more: &str) -> String {
+    if width(words) <= room {
+        return words.to_owned();
+    }
+    let room = usize::from(room);
+    let more = if more.width() <= room { more } else { "" };
+    let keep = room - more.width();
+    let mut columns = 0;
+    let mut kept: String = words
+        .graphemes(true)
+        .take_while(|grapheme| {
+            columns += grapheme.width();
+            columns <= keep
+        })
+        .collect();
+    kept.push_str(more);
+    kept
+}
+
+fn is_control(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::palette::Look;
+
+    fn drawn(draw: impl FnOnce(&mut Pen<'_>)) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
+        draw(&mut Pen::new(&mut buffer, Theme::of(Look::default())));
+        buffer
+    }
+
+    fn line(buffer: &Buffer) -> String {
+        (0..10).map(|x| buffer[(x, 0)].symbol()).collect()
+    }
+
+    #[test]
+    fn words_end_where_the_screen_ends() {
+        let buffer = drawn(|pen| {
+            pen.text(7, 0, "parviz", pen.theme.text);
+            pen.text(900, 900, "far away", pen.theme.text);
+        });
+        assert_eq!(line(&buffer), "       par");
+    }
+
+    #[test]
+    fn a_name_cannot_command_the_terminal() {
+        assert_eq!(sanitised("a\u{1b}[31mb\u{202e}c\r\n"), "a[31mbc");
+        let buffer = drawn(|pen| {
+            pen.text(0, 0, "a\u{1b}[2Jb", pen.theme.text);
+        });
+        assert_eq!(line(&buffer), "a[2Jb     ");
+    }
+
+    #[test]
+    fn a_name_is_cut_between_graphemes() {
+        assert_eq!(clipped("résumé", 6, "…"), "résumé");
+        assert_eq!(clipped("re\u{301}sume\u{301}s", 4, "…"), "re\u{301}s…");
+        assert_eq!(clipped("日本語", 4, "…"), "日…");
+        assert_eq!(clipped("long", 2, "..."), "lo");
+    }
+
+    #[test]
+    fn words_right_aligned_end_before_the_column() {
+        let buffer = drawn(|pen| pen.text_until(10, 0, "4.2 s", pen.theme.text));
+        assert_eq!(line(&buffer), "     4.2 s");
+    }
+}
