@@ -1,5 +1,10 @@
 //! parviz shows parallel execution as it happens.
+pub mod call;
 pub mod event;
+pub mod experiment;
+pub mod method;
+pub mod origin;
 pub mod palette;
 pub mod time;
 pub mod ui;
+pub mod workload;

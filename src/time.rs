@@ -33,6 +33,7 @@ impl Time {
     }
 
     /// `Some` unless this is [`Time::NEVER`].
+    #[must_use]
     pub fn known(self) -> Option<Self> {
         self.happened().then_some(self)
     }
@@ -58,6 +59,7 @@ impl Nanos {
         Self((seconds * 1e9).round().max(0.0) as u64)
     }
 
+    #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
@@ -137,6 +139,55 @@ impl From<std::time::Duration> for Nanos {
     }
 }
 
+/// Why a text is no length of time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units")]
+pub struct NoLength {
+    text: String,
+}
+
+impl Nanos {
+    /// Reads `600ms`, `1.5s`, `20us`, `5ns`, `2min`; a bare number counts units of `unit`.
+    pub fn parse(text: &str, unit: Self) -> Result<Self, NoLength> {
+        let wrong = || NoLength {
+            text: text.to_owned(),
+        };
+        let trimmed = text.trim();
+        let digits = trimmed
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(trimmed.len());
+        let (number, suffix) = trimmed.split_at(digits);
+        let scale = match suffix.trim() {
+            "" => unit.0,
+            "ns" => 1,
+            "us" | "\u{b5}s" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "min" => 60_000_000_000,
+            _ => return Err(wrong()),
+        };
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let length = number * scale as f64;
+        // A week is longer than anything a person waits for, and leaves room for sums.
+        if length > 6.048e14 {
+            Err(wrong())
+        } else {
+            Ok(Self(length.round() as u64))
+        }
+    }
+
+    /// The shortest text that [`Nanos::parse`] reads back as the same length: `600ms`, `1500us`.
+    pub fn exact(self) -> String {
+        [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")]
+            .into_iter()
+            .find(|(scale, _)| self.0 > 0 && self.0.is_multiple_of(*scale))
+            .map_or_else(
+                || format!("{}ns", self.0),
+                |(scale, suffix)| format!("{}{suffix}", self.0 / scale),
+            )
+    }
+}
+
 /// Three significant digits in the unit that fits: `0 ms`, `850 ns`, `12.3 us`, `4.20 ms`, `642 ms`, `1.07 s`, `321 s`.
 ///
 /// From 10 ms to a second whole milliseconds, so that a number that grows does not jump about.
@@ -178,6 +229,25 @@ mod tests {
         assert_eq!(read(999_600_000), "1.00 s");
         assert_eq!(read(1_070_000_000), "1.07 s");
         assert_eq!(read(321_000_000_000), "321 s");
+    }
+
+    #[test]
+    fn a_written_length_reads_back() {
+        let unit = Nanos(10_000_000);
+        for (text, ns) in [
+            ("600ms", 600_000_000),
+            ("1.5s", 1_500_000_000),
+            ("9", 90_000_000),
+            ("0.5", 5_000_000),
+            ("20us", 20_000),
+        ] {
+            let length = Nanos::parse(text, unit).unwrap();
+            assert_eq!(length, Nanos(ns), "{text}");
+            assert_eq!(Nanos::parse(&length.exact(), unit), Ok(length));
+        }
+        for text in ["", "ms", "-3", "1..2", "3 hours", "1e3", "99999999s"] {
+            assert!(Nanos::parse(text, unit).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,426 @@
+//! One call seen from both ends: when results become usable, and what the caller does about it.
+//!
+//! Both ends are pure state machines without a clock. A backend feeds [`Collector`] with the chunks that
+//! come back and drives [`Caller`] step by step, in virtual time or with a real thread; so every backend
+//! follows the same rules, those of CPython's `pool.py`.
+
+use crate::event::{Ends, Indexes};
+use crate::method::{Delivery, Method, Rules, chunks};
+
+/// What came back for a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkResult {
+    Ok,
+    /// One of its tasks raised: the whole chunk has no results.
+    Failed,
+}
+
+/// Collects the chunks of a call in the order in which they come back and says what that makes usable.
+#[derive(Clone, Debug)]
+pub struct Collector {
+    delivery: Delivery,
+    tasks: u32,
+    chunks: Vec<Indexes>,
+    results: Vec<Option<ChunkResult>>,
+    missing: usize,
+    /// The first chunk whose turn has not come, for results in order.
+    turn: usize,
+    /// Chunks in the order in which they became usable, for the iterators.
+    ready: Vec<u32>,
+    failed: bool,
+    broken: bool,
+}
+
+impl Collector {
+    pub fn new(method: Method, tasks: u32, chunksize: u32) -> Self {
+        let chunks: Vec<Indexes> = chunks(tasks, chunksize).collect();
+        Self {
+            delivery: method.rules().delivery,
+            tasks,
+            results: vec![None; chunks.len()],
+            missing: chunks.len(),
+            chunks,
+            turn: 0,
+            ready: Vec::new(),
+            failed: false,
+            broken: false,
+        }
+    }
+
+    pub fn chunks(&self) -> &[Indexes] {
+        &self.chunks
+    }
+
+    /// What came back for a chunk, if anything did.
+    pub fn result(&self, chunk: u32) -> Option<ChunkResult> {
+        self.results.get(chunk as usize).copied().flatten()
+    }
+
+    /// A chunk is back: which tasks are ready by that, in one stretch of indexes. A chunk counts once.
+    pub fn returned(&mut self, chunk: u32, result: ChunkResult) -> Option<Indexes> {
+        let slot = self.results.get_mut(chunk as usize)?;
+        if slot.is_some() || self.broken {
+            return None;
+        }
+        *slot = Some(result);
+        self.missing -= 1;
+        self.failed |= result == ChunkResult::Failed;
+        match self.delivery {
+            Delivery::List => (self.missing == 0).then_some(Indexes::new(0, self.tasks)),
+            Delivery::InOrder => {
+                let first = self.turn;
+                while self.results.get(self.turn).is_some_and(Option::is_some) {
+                    self.ready.push(self.turn as u32);
+                    self.turn += 1;
+                }
+                (self.turn > first)
+                    .then(|| Indexes::new(self.chunks[first].first, self.chunks[self.turn - 1].end))
+            }
+            Delivery::AsFinished | Delivery::Callback | Delivery::Value => {
+                self.ready.push(chunk);
+                Some(self.chunks[chunk as usize])
+            }
+        }
+    }
+
+    /// The executor gives up: everything that is not usable yet fails now. Those tasks, as stretches.
+    pub fn give_up(&mut self) -> Vec<Indexes> {
+        self.broken = true;
+        let mut ready = vec![false; self.chunks.len()];
+        match self.delivery {
+            Delivery::List if self.missing == 0 => ready.fill(true),
+            _ => self
+                .ready
+                .iter()
+                .for_each(|&chunk| ready[chunk as usize] = true),
+        }
+        self.chunks
+            .iter()
+            .zip(ready)
+            .filter(|(_, ready)| !ready)
+            .map(|(tasks, _)| *tasks)
+            .collect()
+    }
+
+    /// Every chunk is back.
+    pub fn is_complete(&self) -> bool {
+        self.missing == 0
+    }
+}
+
+/// What the caller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Hand these tasks to the pool (a loop: run them).
+    Submit(Indexes),
+    /// Do its own work, once.
+    OwnWork,
+    /// Block in [`Rules::blocked_in`] until another chunk is back, then ask again.
+    Wait,
+    /// Take these results.
+    Take(Indexes),
+    End(Ends),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Submitting,
+    OwnWork,
+    Collecting,
+    Ended(Ends),
+}
+
+/// The main program around one call: asks [`Caller::step`] what to do until that says `End`.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    rules: Rules,
+    tasks: u32,
+    phase: Phase,
+    worked: bool,
+    /// Tasks submitted so far.
+    submitted: u32,
+    /// Chunks collected so far; for an iterator, how many of the ready ones.
+    collected: u32,
+}
+
+impl Caller {
+    pub fn new(method: Method, tasks: u32) -> Self {
+        Self {
+            rules: method.rules(),
+            tasks,
+            phase: Phase::Submitting,
+            worked: false,
+            submitted: 0,
+            collected: 0,
+        }
+    }
+
+    /// The next thing to do. Doing it comes before asking again; `End` is said again and again.
+    pub fn step(&mut self, collector: &Collector) -> Step {
+        loop {
+            match self.phase {
+                Phase::Submitting if self.rules.one_at_a_time => {
+                    if self.submitted == self.tasks {
+                        self.phase = Phase::OwnWork;
+                        continue;
+                    }
+                    self.submitted += 1;
+                    self.phase = Phase::Collecting;
+                    return Step::Submit(Indexes::one(self.submitted - 1));
+                }
+                Phase::Submitting => {
+                    self.submitted = self.tasks;
+                    self.phase = if self.rules.blocks {
+                        Phase::Collecting
+                    } else {
+                        Phase::OwnWork
+                    };
+                    return Step::Submit(Indexes::new(0, self.tasks));
+                }
+                Phase::OwnWork => {
+                    self.phase = if self.rules.blocks {
+                        Phase::Ended(Ends::Returned)
+                    } else {
+                        Phase::Collecting
+                    };
+                    if !self.worked {
+                        self.worked = true;
+                        return Step::OwnWork;
+                    }
+                }
+                Phase::Collecting => {
+                    if let Some(step) = self.collect(collector) {
+                        return step;
+                    }
+                }
+                Phase::Ended(ends) => return Step::End(ends),
+            }
+        }
+    }
+
+    /// One step of collecting; `None` after a change of phase.
+    fn collect(&mut self, collector: &Collector) -> Option<Step> {
+        let wait = if collector.broken {
+            self.ended(Ends::BrokenProcessPool)
+        } else {
+            Some(Step::Wait)
+        };
+        match self.rules.delivery {
+            Delivery::List => {
+                if collector.missing > 0 {
+                    return wait;
+                }
+                if collector.failed {
+                    return self.ended(Ends::Error);
+                }
+                self.phase = if self.rules.blocks {
+                    Phase::OwnWork
+                } else {
+                    Phase::Ended(Ends::Returned)
+                };
+                Some(Step::Take(Indexes::new(0, self.tasks)))
+            }
+            Delivery::Value => match collector.result(self.submitted - 1) {
+                None => wait,
+                Some(ChunkResult::Failed) => self.ended(Ends::Error),
+                Some(ChunkResult::Ok) => {
+                    self.phase = Phase::Submitting;
+                    Some(Step::Take(Indexes::one(self.submitted - 1)))
+                }
+            },
+            Delivery::Callback => {
+                if self.collected == collector.chunks.len() as u32 {
+                    return self.ended(Ends::Returned);
+                }
+                match collector.result(self.collected) {
+                    None => wait,
+                    Some(ChunkResult::Failed) => self.ended(Ends::Error),
+                    Some(ChunkResult::Ok) => {
+                        self.collected += 1;
+                        None
+                    }
+                }
+            }
+            Delivery::InOrder | Delivery::AsFinished => {
+                if self.collected == collector.chunks.len() as u32 {
+                    return self.ended(Ends::Returned);
+                }
+                let Some(&chunk) = collector.ready.get(self.collected as usize) else {
+                    return wait;
+                };
+                self.collected += 1;
+                let tasks = collector.chunks[chunk as usize];
+                match collector.result(chunk) {
+                    Some(ChunkResult::Ok) => Some(Step::Take(tasks)),
+                    // The lab's caller catches the error of an item and asks for the next one. With chunks
+                    // of several tasks the iterator is a generator, which is dead after its first error.
+                    _ if collector.chunks[0].len() > 1 => self.ended(Ends::Error),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, ends: Ends) -> Option<Step> {
+        self.phase = Phase::Ended(ends);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The steps of a caller when the chunks come back in this order, one at each wait.
+    fn steps(method: Method, tasks: u32, chunksize: u32, back: &[(u32, ChunkResult)]) -> Vec<Step> {
+        let mut collector = Collector::new(method, tasks, chunksize);
+        let (mut caller, mut back, mut steps) =
+            (Caller::new(method, tasks), back.iter(), Vec::new());
+        loop {
+            let step = caller.step(&collector);
+            steps.push(step);
+            match step {
+                Step::Wait => match back.next() {
+                    Some(&(chunk, result)) => collector.returned(chunk, result),
+                    None => return steps,
+                },
+                Step::End(_) => return steps,
+                _ => None,
+            };
+        }
+    }
+
+    use ChunkResult::{Failed, Ok};
+    use Step::{End, OwnWork, Submit, Take, Wait};
+
+    fn one(index: u32) -> Indexes {
+        Indexes::one(index)
+    }
+
+    #[test]
+    fn map_blocks_for_all_chunks_and_works_afterwards() {
+        let all = Indexes::new(0, 2);
+        assert_eq!(
+            steps(Method::Map, 2, 1, &[(1, Ok), (0, Ok)]),
+            [
+                Submit(all),
+                Wait,
+                Wait,
+                Take(all),
+                OwnWork,
+                End(Ends::Returned)
+            ]
+        );
+    }
+
+    #[test]
+    fn map_async_works_first_and_gets_the_list_in_one_piece() {
+        let all = Indexes::new(0, 2);
+        assert_eq!(
+            steps(Method::MapAsync, 2, 1, &[(1, Ok), (0, Ok)]),
+            [
+                Submit(all),
+                OwnWork,
+                Wait,
+                Wait,
+                Take(all),
+                End(Ends::Returned)
+            ]
+        );
+    }
+
+    #[test]
+    fn imap_holds_results_back_until_their_turn() {
+        assert_eq!(
+            steps(Method::Imap, 2, 1, &[(1, Ok), (0, Ok)]),
+            [
+                Submit(Indexes::new(0, 2)),
+                OwnWork,
+                Wait,
+                Wait,
+                Take(one(0)),
+                Take(one(1)),
+                End(Ends::Returned)
+            ]
+        );
+    }
+
+    #[test]
+    fn imap_unordered_hands_results_over_as_they_come() {
+        assert_eq!(
+            steps(Method::ImapUnordered, 2, 1, &[(1, Ok), (0, Ok)]),
+            [
+                Submit(Indexes::new(0, 2)),
+                OwnWork,
+                Wait,
+                Take(one(1)),
+                Wait,
+                Take(one(0)),
+                End(Ends::Returned)
+            ]
+        );
+    }
+
+    #[test]
+    fn apply_sends_the_next_task_after_the_previous_result() {
+        assert_eq!(
+            steps(Method::Apply, 2, 1, &[(0, Ok), (1, Ok)]),
+            [
+                Submit(one(0)),
+                Wait,
+                Take(one(0)),
+                Submit(one(1)),
+                Wait,
+                Take(one(1)),
+                OwnWork,
+                End(Ends::Returned)
+            ]
+        );
+    }
+
+    #[test]
+    fn an_error_ends_each_call_as_in_cpython() {
+        let ends = |method, chunksize, back: &[_]| steps(method, 4, chunksize, back).pop();
+        let each = [(1, Failed), (0, Ok), (2, Ok), (3, Ok)];
+        // All chunks come back before map raises.
+        assert_eq!(ends(Method::Map, 1, &each[..3]), Some(Wait));
+        assert_eq!(ends(Method::Map, 1, &each), Some(End(Ends::Error)));
+        assert_eq!(ends(Method::ApplyAsync, 1, &each), Some(End(Ends::Error)));
+        // Item by item the iterator goes on; by chunks it is dead.
+        assert_eq!(ends(Method::Imap, 1, &each), Some(End(Ends::Returned)));
+        assert_eq!(
+            ends(Method::Imap, 2, &[(1, Failed), (0, Ok)]),
+            Some(End(Ends::Error))
+        );
+        assert_eq!(
+            ends(Method::ImapUnordered, 2, &[(1, Failed)]),
+            Some(End(Ends::Error))
+        );
+        assert_eq!(
+            ends(Method::Apply, 1, &[(0, Failed)]),
+            Some(End(Ends::Error))
+        );
+    }
+
+    #[test]
+    fn an_executor_that_gives_up_fails_what_is_outstanding() {
+        let mut collector = Collector::new(Method::Imap, 4, 1);
+        collector.returned(0, Ok);
+        collector.returned(2, Ok);
+        assert_eq!(collector.give_up(), [one(1), one(2), one(3)]);
+        let mut caller = Caller::new(Method::Imap, 4);
+        let steps: Vec<Step> = (0..4).map(|_| caller.step(&collector)).collect();
+        assert_eq!(steps[2..], [Take(one(0)), End(Ends::BrokenProcessPool)]);
+    }
+
+    #[test]
+    fn a_call_without_tasks_returns_at_once() {
+        for method in Method::ALL {
+            assert_eq!(
+                steps(method, 0, method.chunksize(None, 0, 4), &[]).pop(),
+                Some(End(Ends::Returned)),
+                "{method:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Everything that decides a run in the lab: two equal experiments run the same tasks in the same way.
+
+use crate::method::{Method, Sends};
+use crate::time::Nanos;
+use crate::workload::Costs;
+use serde::{Deserialize, Serialize};
+
+/// Where the workers of a lab run come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backend {
+    /// Threads of this process; time is measured.
+    Threads,
+    /// Virtual time, deterministic, any number of workers and CPUs.
+    Simulated,
+}
+
+impl Backend {
+    /// Name and one-line description, in the order in which `b` goes through them.
+    pub const TABLE: [(Self, &'static str, &'static str); 2] = [
+        (
+            Self::Threads,
+            "threads",
+            "threads of this process, measured",
+        ),
+        (
+            Self::Simulated,
+            "simulated",
+            "virtual time, exact, any number of CPUs",
+        ),
+    ];
+
+    pub fn name(self) -> &'static str {
+        Self::TABLE
+            .iter()
+            .find(|row| row.0 == self)
+            .map_or("", |row| row.1)
+    }
+
+    #[must_use]
+    pub fn next(self) -> Self {
+        let here = Self::TABLE
+            .iter()
+            .position(|row| row.0 == self)
+            .unwrap_or(0);
+        Self::TABLE[(here + 1) % Self::TABLE.len()].0
+    }
+}
+
+/// What tasks need while they run. `Mixed`: even ones compute, odd ones wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    Cpu,
+    Io,
+    Mixed,
+}
+
+/// What happens to a call whose worker dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// `multiprocessing.Pool`: a new worker, but the lost chunk is never sent again.
+    Pool,
+    /// `ProcessPoolExecutor`: everything outstanding fails at once.
+    Executor,
+}
+
+/// Whose memory the tasks write to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryModel {
+    Shared,
+    Separate,
+}
+
+/// What tasks do to the counter G besides their work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CounterEffect {
+    None,
+    /// Each task does `G += 1`.
+    Count,
+    /// Each task increments one shared G, load and store being two steps.
+    Race,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Raises when its work is done.
+    Raise,
+    /// Takes its worker with it when its work is done.
+    Die,
+    /// Never ends.
+    Hang,
+}
+
+/// Something that goes wrong in one task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Fault {
+    pub task: u32,
+    pub kind: FaultKind,
+}
+
+/// The caller's own work besides the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MainWork {
+    /// Half of [`Experiment::expected_makespan`], so that it is seen to change when the caller is freed.
+    Half,
+    Fixed(Nanos),
+}
+
+/// See the module. Fields are those of the command line, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    pub method: Method,
+    pub backend: Backend,
+    pub workers: u32,
+    /// CPUs of a simulated run; `None`: as many as workers.
+    pub cpus: Option<u32>,
+    /// Always the length of a list of costs.
+    pub tasks: u32,
+    pub costs: Costs,
+    pub kind: WorkKind,
+    /// Each item is a pair and the function takes two arguments.
+    pub pairs: bool,
+    /// `None`: CPython's rule.
+    pub chunksize: Option<u32>,
+    pub main_work: MainWork,
+    /// Time the dispatcher needs for a message, one after another.
+    pub dispatch: Nanos,
+    pub startup: Nanos,
+    /// What the caller alone does before the call.
+    pub serial: Nanos,
+    /// CPU tasks compute one at a time.
+    pub gil: bool,
+    /// The increments of `race` are done under a lock.
+    pub lock: bool,
+    pub policy: Policy,
+    /// `None`: separate where workers are simulated processes, shared between threads.
+    pub memory: Option<MemoryModel>,
+    pub effect: CounterEffect,
+    pub increments: u32,
+    pub faults: Vec<Fault>,
+    pub seed: u64,
+    pub unit: Nanos,
+    /// Ends a run that can never complete; zero: as soon as nothing else can happen.
+    pub stop_at: Nanos,
+}
+
+/// The first start: 24 tasks of 600 ms on average on 4 threads, chunk size 1.
+impl Default for Experiment {
+    fn default() -> Self {
+        Self {
+            method: Method::Map,
+            backend: Backend::Threads,
+            workers: 4,
+            cpus: None,
+            tasks: 24,
+            costs: Costs::Lognormal {
+                mean: Nanos(600_000_000),
+                sigma: 0.8,
+            },
+            kind: WorkKind::Cpu,
+            pairs: false,
+            chunksize: Some(1),
+            main_work: MainWork::Half,
+            dispatch: Nanos::ZERO,
+            startup: Nanos::ZERO,
+            serial: Nanos::ZERO,
+            gil: false,
+            lock: false,
+            policy: Policy::Pool,
+            memory: None,
+            effect: CounterEffect::None,
+            increments: 3,
+            faults: Vec::new(),
+            seed: 7,
+            unit: Nanos(10_000_000),
+            stop_at: Nanos::ZERO,
+        }
+    }
+}
+
+/// Why an experiment cannot run; the text names the flag and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Contradiction {
+    #[error("--workers must be from 1 to {MOST_WORKERS}, not {0}")]
+    Workers(u32),
+    #[error("--cpus must be from 1 to {MOST_WORKERS}, not {0}")]
+    Cpus(u32),
+    #[error("--tasks must be from 0 to {MOST_TASKS}, not {0}")]
+    Tasks(u32),
+    #[error("--cpus is for --backend simulated: the threads backend has the CPUs of this machine")]
+    RealCpus,
+    #[error("--chunksize must be at least 1; CPython's own rule is --chunksize auto")]
+    NoChunks,
+    #[error("--chunksize does not go with --method {0}: it sends one task at a time")]
+    Unchunked(&'static str),
+    #[error("--fault {0}: there is no task {0}, the last one is {1}")]
+    FaultBeyond(u32, i64),
+    #[error("--fault {0}:die needs a pool: --method loop has no workers")]
+    DieInLoop(u32),
+    #[error("--memory-model separate is for --backend simulated: threads share their memory")]
+    SharedThreads,
+    #[error("--increments must be from 1 to 1000, not {0}")]
+    Increments(u32),
+    #[error("--unit must be longer than nothing")]
+    Unit,
+}
+
+/// More workers than anybody can watch.
+pub const MOST_WORKERS: u32 = 1_024;
+/// A task keeps about 100 bytes of memory.
+pub const MOST_TASKS: u32 = 10_000_000;
+
+impl Experiment {
+    /// What contradicts itself in it, if anything does.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        let range = 1..=MOST_WORKERS;
+        if !range.contains(&self.workers) {
+            return Err(Contradiction::Workers(self.workers));
+        }
+        if let Some(cpus) = self.cpus {
+            if self.backend == Backend::Threads {
+                return Err(Contradiction::RealCpus);
+            }
+            if !range.contains(&cpus) {
+                return Err(Contradiction::Cpus(cpus));
+            }
+        }
+        if self.tasks > MOST_TASKS {
+            return Err(Contradiction::Tasks(self.tasks));
+        }
+        if self.chunksize == Some(0) {
+            return Err(Contradiction::NoChunks);
+        }
+        for fault in &self.faults {
+            if fault.task >= self.tasks {
+                return Err(Contradiction::FaultBeyond(
+                    fault.task,
+                    i64::from(self.tasks) - 1,
+                ));
+            }
+            if fault.kind == FaultKind::Die && self.method.rules().sends == Sends::Nothing {
+                return Err(Contradiction::DieInLoop(fault.task));
+            }
+        }
+        if self.backend == Backend::Threads && self.memory == Some(MemoryModel::Separate) {
+            return Err(Contradiction::SharedThreads);
+        }
+        if !(1..=1_000).contains(&self.increments) {
+            return Err(Contradiction::Increments(self.increments));
+        }
+        if self.unit == Nanos::ZERO {
+            return Err(Contradiction::Unit);
+        }
+        Ok(())
+    }
+
+    /// Workers that really run tasks: a loop has the main program only.
+    pub fn running_workers(&self) -> u32 {
+        self.method.workers(self.workers)
+    }
+
+    /// CPUs of a simulated run.
+    pub fn simulated_cpus(&self) -> u32 {
+        self.cpus.unwrap_or(self.workers)
+    }
+
+    /// The chunk size the call has; see [`Method::chunksize`].
+    pub fn real_chunksize(&self) -> u32 {
+        self.method
+            .chunksize(self.chunksize, self.tasks, self.workers)
+    }
+
+    pub fn memory_model(&self) -> MemoryModel {
+        match (self.memory, self.backend) {
+            (Some(memory), _) => memory,
+            (None, Backend::Threads) => MemoryModel::Shared,
+            (None, Backend::Simulated) => MemoryModel::Separate,
+        }
+    }
+
+    /// False if calling the function fails before it is entered: it takes two arguments and gets one pair.
+    pub fn enters(&self) -> bool {
+        !self.pairs || self.method.rules().unpacks
+    }
+
+    /// The call that task `index` makes, as Python writes it: `f(3)`, `f(3, 4)`, `f((3, 4))`.
+    pub fn call_text(&self, index: u32) -> String {
+        let starmap = self.method.family() == Method::Starmap;
+        match (self.pairs || starmap, self.method.rules().unpacks) {
+            (false, _) => format!("f({index})"),
+            (true, true) => format!("f({index}, {})", u64::from(index) + 1),
+            (true, false) => format!("f(({index}, {}))", u64::from(index) + 1),
+        }
+    }
+
+    /// What Python prints for a task that fails for this reason.
+    pub fn error_text(&self, index: u32) -> String {
+        if self.enters() {
+            format!("ValueError: task {index} failed")
+        } else {
+            "TypeError: f() missing 1 required positional argument: 'y'".to_owned()
+        }
+    }
+
+    /// How long the call should take at best: Graham's bound `max(longest, work / processors)`, or what
+    /// the dispatcher needs, after start-up and the serial part. An expectation, never shown as a result.
+    pub fn expected_makespan(&self, costs: &[Nanos]) -> Nanos {
+        let work: Nanos = costs.iter().copied().sum();
+        let longest = costs.iter().copied().max().unwrap_or_default();
+        let rules = self.method.rules();
+        let processors = match (rules.one_at_a_time, self.kind, self.backend) {
+            (true, _, _) => 1,
+            (false, WorkKind::Cpu, Backend::Simulated) if self.gil => 1,
+            (false, WorkKind::Cpu, Backend::Simulated) => self.workers.min(self.simulated_cpus()),
+            (false, _, _) => self.workers,
+        };
+        let messages = u64::from(self.tasks.div_ceil(self.real_chunksize().max(1)));
+        let shared = Nanos(work.0 / u64::from(processors.max(1)));
+        let dispatched = Nanos(self.dispatch.0.saturating_mul(messages));
+        self.startup + self.serial + longest.max(shared).max(dispatched)
+    }
+
+    /// The length of the caller's own work.
+    pub fn main_work_length(&self, costs: &[Nanos]) -> Nanos {
+        match self.main_work {
+            MainWork::Fixed(length) => length,
+            MainWork::Half => Nanos(self.expected_makespan(costs).0 / 2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contradictions_name_the_flag() {
+        let wrong = |change: fn(&mut Experiment)| {
+            let mut experiment = Experiment::default();
+            change(&mut experiment);
+            experiment.check().unwrap_err().to_string()
+        };
+        assert_eq!(
+            wrong(|e| e.workers = 0),
+            "--workers must be from 1 to 1024, not 0"
+        );
+        assert!(wrong(|e| e.cpus = Some(4)).starts_with("--cpus is for --backend simulated"));
+        assert!(wrong(|e| e.chunksize = Some(0)).starts_with("--chunksize must be at least 1"));
+        assert_eq!(
+            wrong(|e| e.faults.push(Fault {
+                task: 24,
+                kind: FaultKind::Die
+            })),
+            "--fault 24: there is no task 24, the last one is 23"
+        );
+        assert!(
+            wrong(|e| e.memory = Some(MemoryModel::Separate))
+                .starts_with("--memory-model separate")
+        );
+        assert_eq!(Experiment::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn the_inspector_shows_the_call_that_python_makes() {
+        let call = |method, pairs| {
+            Experiment {
+                method,
+                pairs,
+                ..Experiment::default()
+            }
+            .call_text(3)
+        };
+        assert_eq!(call(Method::Map, false), "f(3)");
+        assert_eq!(call(Method::Starmap, false), "f(3, 4)");
+        assert_eq!(call(Method::Imap, true), "f((3, 4))");
+        assert_eq!(call(Method::Apply, true), "f(3, 4)");
+        assert!(
+            !Experiment {
+                pairs: true,
+                ..Experiment::default()
+            }
+            .enters()
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! Where events come from, and the channel they come through.
+//!
+//! An origin only reports: from threads of its own it sends what happens in batches through a bounded
+//! channel, and never waits for the screen. Dropping the [`Running`] of a run cancels it.
+
+use crate::event::Event;
+use crate::time::Time;
+use crossbeam_channel::Receiver;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+/// Events that arrive together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    pub events: Vec<Event>,
+    /// The origin has told everything that happened before this moment. [`Time::NEVER`]: the run is over
+    /// and told whole.
+    pub complete_to: Time,
+}
+
+/// Tells an origin to stop; cheap to clone and to ask.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// A run under way.
+#[derive(Debug)]
+pub struct Running {
+    /// Closes after the batch with `complete_to == NEVER`.
+    pub batches: Receiver<Batch>,
+    cancel: Cancel,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Asks the run to end. It does so within a millisecond or two; what was under way is told as
+    /// cancelled. Does not wait.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Waits until every thread of the run has ended. Cancel it first, or it may take as long as the run.
+    pub fn join(mut self) {
+        // Nobody reads the rest: an origin that finds its channel closed goes on without sending.
+        self.batches = crossbeam_channel::never();
+        if let Some(thread) = self.thread.take() {
+            // A panic there was told through the panic hook; there is nothing left to report it to.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+    }
+}
