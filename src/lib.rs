@@ -1,5 +1,6 @@
 //! parviz shows parallel execution as it happens.
 pub mod call;
+pub mod definition;
 pub mod event;
 pub mod experiment;
 pub mod method;

@@ -1,0 +1,163 @@
+//! A canvas of braille dots, 2x4 to a cell: lines finer than cells, each in the colour of its task.
+
+use ratatui::layout::Rect;
+
+use super::text::Pen;
+use crate::palette::Ink;
+
+/// Dots a cell is wide and high.
+pub const DOTS: (u16, u16) = (2, 4);
+
+/// Which bit of a braille character is the dot in this row and column.
+const BITS: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+/// Dots on an area of the screen; a cell has the colour of the line drawn last in it.
+pub struct Canvas {
+    area: Rect,
+    cells: Vec<(u8, Option<Ink>)>,
+}
+
+impl Canvas {
+    pub fn new(area: Rect) -> Self {
+        Self {
+            area,
+            cells: vec![(0, None); usize::from(area.width) * usize::from(area.height)],
+        }
+    }
+
+    /// Dots the canvas is high.
+    pub fn height(&self) -> u16 {
+        self.area.height * DOTS.1
+    }
+
+    /// Sets the dot at column `x` and row `y`, counted in dots from the upper left.
+    pub fn set(&mut self, x: u16, y: u16, ink: Ink) {
+        let (column, row) = (x / DOTS.0, y / DOTS.1);
+        if column >= self.area.width || row >= self.area.height {
+            return;
+        }
+        let cell =
+            &mut self.cells[usize::from(row) * usize::from(self.area.width) + usize::from(column)];
+        cell.0 |= BITS[usize::from(y % DOTS.1)][usize::from(x % DOTS.0)];
+        cell.1 = Some(ink);
+    }
+
+    /// A line two dots wide from the top at column `from` to the bottom at column `to`, both in dots:
+    /// upright at both ends and steepest across the middle, so that crossings lie apart.
+    pub fn descend(&mut self, from: f64, to: f64, ink: Ink) {
+        let height = self.height();
+        let steps = (f64::from(height).max((to - from).abs()) * 2.0) as u32;
+        for step in 0..=steps {
+            let share = f64::from(step) / f64::from(steps.max(1));
+            let x = from + (to - from) * smoothstep(share);
+            let y = (share * f64::from(height.saturating_sub(1))).round() as u16;
+            let left = (x - 1.0).round().max(0.0) as u16;
+            self.set(left, y, ink);
+            self.set(left + 1, y, ink);
+        }
+    }
+
+    /// Puts the dots on the screen. Without braille a cell with any dot is one mark.
+    pub fn render(&self, pen: &mut Pen<'_>) {
+        let (ground, ascii) = (pen.theme.background, pen.theme.is_ascii());
+        for (position, (bits, ink)) in self.area.positions().zip(&self.cells) {
+            let Some(ink) = *ink else { continue };
+            let braille = char::from_u32(0x2800 + u32::from(*bits)).unwrap_or(' ');
+            let mut bytes = [0; 4];
+            let glyph = if ascii {
+                ascii_mark(*bits)
+            } else {
+                braille.encode_utf8(&mut bytes)
+            };
+            pen.cell(position.x, position.y, glyph, ink, ground);
+        }
+    }
+}
+
+/// The curve that leaves 0 and reaches 1 without a slope: `3t² - 2t³`.
+pub fn smoothstep(share: f64) -> f64 {
+    let share = share.clamp(0.0, 1.0);
+    share * share * (3.0 - 2.0 * share)
+}
+
+/// Which way the line runs through a cell, from the dots it set.
+fn ascii_mark(bits: u8) -> &'static str {
+    let upper = (bits & 0x03 != 0, bits & 0x18 != 0);
+    let lower = (bits & 0x44 != 0, bits & 0xa0 != 0);
+    match (upper, lower) {
+        ((true, false), (false, true)) => "\\",
+        ((false, true), (true, false)) => "/",
+        ((true, true), (false, false)) => "'",
+        ((false, false), (true, true)) => ".",
+        _ => "|",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::palette::{Charset, Look};
+    use crate::ui::theme::Theme;
+    use ratatui::buffer::Buffer;
+
+    fn drawn(charset: Charset, draw: impl FnOnce(&mut Canvas)) -> Vec<String> {
+        let area = Rect::new(0, 0, 6, 6);
+        let mut buffer = Buffer::empty(area);
+        let mut canvas = Canvas::new(area);
+        draw(&mut canvas);
+        let look = Look {
+            charset,
+            ..Look::default()
+        };
+        canvas.render(&mut Pen::new(&mut buffer, Theme::of(look)));
+        (0..6)
+            .map(|y| (0..6).map(|x| buffer[(x, y)].symbol()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn a_line_straight_down_fills_one_column_of_cells() {
+        let lines = drawn(Charset::Unicode, |canvas| {
+            canvas.descend(3.0, 3.0, Ink::WHITE);
+        });
+        assert_eq!(lines, [" ⣿    "; 6]);
+    }
+
+    #[test]
+    fn a_line_leaves_and_arrives_upright() {
+        let lines = drawn(Charset::Unicode, |canvas| {
+            canvas.descend(1.0, 11.0, Ink::WHITE);
+        });
+        assert!(lines[0].starts_with('⣿'), "{lines:?}");
+        assert!(lines[5].ends_with('⣿'), "{lines:?}");
+        assert!(!lines[2].starts_with('⣿') && !lines[3].ends_with('⣿'));
+    }
+
+    #[test]
+    fn no_row_of_a_steep_line_is_missing() {
+        let mut canvas = Canvas::new(Rect::new(0, 0, 100, 2));
+        canvas.descend(1.0, 199.0, Ink::WHITE);
+        let columns = (0..100)
+            .filter(|&x| canvas.cells[x].0 | canvas.cells[100 + x].0 != 0)
+            .count();
+        assert_eq!(columns, 100);
+    }
+
+    #[test]
+    fn dots_outside_are_left_out() {
+        let lines = drawn(Charset::Unicode, |canvas| {
+            canvas.set(500, 500, Ink::WHITE);
+            canvas.descend(-9.0, 99.0, Ink::WHITE);
+        });
+        assert!(lines.iter().all(|line| line.chars().count() == 6));
+    }
+
+    #[test]
+    fn without_braille_a_line_is_strokes() {
+        let lines = drawn(Charset::Ascii, |canvas| {
+            canvas.descend(1.0, 11.0, Ink::WHITE)
+        });
+        assert!(lines.iter().all(|line| line.is_ascii()));
+        assert!(lines[0].starts_with('|'), "{lines:?}");
+    }
+}
