@@ -2,13 +2,24 @@
 //!
 //! An origin only reports: from threads of its own it sends what happens in batches through a bounded
 //! channel, and never waits for the screen. Dropping the [`Running`] of a run cancels it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "every run has a thread of its own, owned by its `Running`"
+)]
+
+pub mod simulated;
 
 use crate::event::Event;
+use crate::experiment::{Backend, Experiment};
 use crate::time::Time;
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+
+/// Batches that may wait for a slow reader before the origin has to wait.
+const WAITING_BATCHES: usize = 64;
 
 /// Events that arrive together.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +42,52 @@ impl Cancel {
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
+}
+
+/// The end an origin sends into.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    batches: Sender<Batch>,
+    cancel: Cancel,
+}
+
+impl Feed {
+    /// Waits while the channel is full: nothing is lost. If nobody listens any more, this does nothing.
+    pub(crate) fn send(&self, events: Vec<Event>, complete_to: Time) {
+        // The reader has gone, and with it the need for the events.
+        let _ = self.batches.send(Batch {
+            events,
+            complete_to,
+        });
+    }
+
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+}
+
+/// Starts a run of `experiment`, which has passed its [`Experiment::check`]. Fails only if the system
+/// refuses another thread.
+pub fn start(experiment: &Experiment) -> io::Result<Running> {
+    let (sender, batches) = crossbeam_channel::bounded(WAITING_BATCHES);
+    let cancel = Cancel::default();
+    let feed = Feed {
+        batches: sender,
+        cancel: cancel.clone(),
+    };
+    let experiment = experiment.clone();
+    let thread =
+        std::thread::Builder::new()
+            .name("run".to_owned())
+            .spawn(move || match experiment.backend {
+                Backend::Simulated => simulated::feed(&experiment, &feed),
+                Backend::Threads => feed.send(Vec::new(), Time::NEVER),
+            })?;
+    Ok(Running {
+        batches,
+        cancel,
+        thread: Some(thread),
+    })
 }
 
 /// A run under way.
