@@ -1,4 +1,5 @@
 //! parviz shows parallel execution as it happens.
+pub mod app;
 pub mod call;
 pub mod definition;
 pub mod event;
@@ -7,5 +8,6 @@ pub mod method;
 pub mod origin;
 pub mod palette;
 pub mod time;
+pub mod trace;
 pub mod ui;
 pub mod workload;

@@ -1,0 +1,612 @@
+//! Keys, what they do, and what is said of them: one table.
+//!
+//! Dispatch, the hint bar, the help screen and the README all read [`ROWS`]. A config file can bind
+//! other keys to an action; what is shown follows.
+
+use crate::app::action::Action;
+use crate::app::{App, Overlay, Scene};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// Which part of the program the keys go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Whatever is open.
+    Everywhere,
+    Main,
+    /// The help, the definitions or the inspector lie on top; what they have no key for goes to `Main`.
+    Overlay,
+    Form,
+    Find,
+}
+
+/// A word that depends on the state.
+pub type Word = fn(&App) -> &'static str;
+
+/// A row of the table: keys that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub context: Context,
+    /// Keys as [`Key::parse`] reads them, in the order in which they are shown.
+    pub keys: &'static [(&'static str, Action)],
+    pub help: &'static str,
+    /// Place in the hint bar, the smallest leftmost and the last to be left out; and the word there.
+    pub hint: Option<(u8, Word)>,
+    /// The hint bar shows only what would do something now.
+    pub works: fn(&App) -> bool,
+}
+
+const fn row(context: Context, keys: &'static [(&'static str, Action)], help: &'static str) -> Row {
+    Row {
+        context,
+        keys,
+        help,
+        hint: None,
+        works: |_| true,
+    }
+}
+
+impl Row {
+    const fn hint(self, place: u8, word: Word) -> Self {
+        Self {
+            hint: Some((place, word)),
+            ..self
+        }
+    }
+
+    const fn works(self, works: fn(&App) -> bool) -> Self {
+        Self { works, ..self }
+    }
+}
+
+/// The table, in the order of the help screen.
+pub const ROWS: &[Row] = &[
+    row(
+        Context::Main,
+        &[("s", Action::SwitchForm)],
+        "sync / async (or in order / as finished)",
+    )
+    .hint(0, |app| match app.run.experiment.method.rules().badge {
+        crate::method::Badge::Sync => "async",
+        crate::method::Badge::Async => "sync",
+        crate::method::Badge::IteratorInOrder => "as finished",
+        crate::method::Badge::IteratorAsFinished => "in order",
+        crate::method::Badge::Serial => "",
+    })
+    .works(|app| app.run.experiment.method.rules().partner.is_some()),
+    row(
+        Context::Main,
+        &[("m", Action::NextFamily), ("M", Action::PreviousFamily)],
+        "next / previous method",
+    )
+    .hint(1, |_| "method"),
+    row(Context::Main, &[("b", Action::NextBackend)], "backend").hint(8, |_| "backend"),
+    row(
+        Context::Main,
+        &[
+            ("-", Action::FewerWorkers),
+            ("+", Action::MoreWorkers),
+            ("=", Action::MoreWorkers),
+        ],
+        "fewer / more workers",
+    )
+    .hint(7, |_| "workers"),
+    row(Context::Main, &[("e", Action::Edit)], "edit the experiment").hint(9, |_| "edit"),
+    row(
+        Context::Main,
+        &[("r", Action::RunAgain), ("n", Action::NewSeed)],
+        "run again: same seed / new seed",
+    )
+    .hint(4, |_| "again")
+    .works(App::at_end),
+    row(Context::Main, &[("space", Action::Pause)], "pause / go on").hint(2, |app| {
+        if app.at_end() {
+            "replay"
+        } else if app.run.playback.is_paused() {
+            "go on"
+        } else {
+            "pause"
+        }
+    }),
+    row(
+        Context::Main,
+        &[(".", Action::StepForward), (",", Action::StepBack)],
+        "step one event forward / back",
+    )
+    .hint(3, |_| "step"),
+    row(
+        Context::Main,
+        &[
+            ("[", Action::PreviousMarker),
+            ("]", Action::NextMarker),
+            ("pageup", Action::PreviousMarker),
+            ("pagedown", Action::NextMarker),
+        ],
+        "previous / next marker: call, error, death",
+    ),
+    row(
+        Context::Main,
+        &[("<", Action::Slower), (">", Action::Faster)],
+        "slower / faster, 1/64x to 64x",
+    )
+    .hint(10, |_| "speed")
+    .works(|app| !app.at_end()),
+    row(
+        Context::Main,
+        &[("home", Action::ToStart), ("end", Action::ToEnd)],
+        "start / live end",
+    ),
+    row(
+        Context::Main,
+        &[
+            ("left", Action::Left),
+            ("right", Action::Right),
+            ("up", Action::Up),
+            ("down", Action::Down),
+        ],
+        "pan in time; choose lane and task",
+    ),
+    row(
+        Context::Main,
+        &[
+            ("i", Action::ZoomIn),
+            ("o", Action::ZoomOut),
+            ("0", Action::Fit),
+        ],
+        "zoom in, out, fit and follow",
+    )
+    .hint(12, |_| "zoom"),
+    row(
+        Context::Main,
+        &[("l", Action::SwapLanes)],
+        "workers / CPUs large",
+    ),
+    row(
+        Context::Main,
+        &[("enter", Action::Inspect)],
+        "inspect the selected task",
+    )
+    .hint(11, |_| "inspect"),
+    row(Context::Main, &[("/", Action::Find)], "find tasks"),
+    row(
+        Context::Main,
+        &[
+            ("1", Action::Timeline),
+            ("2", Action::Order),
+            ("3", Action::Numbers),
+        ],
+        "views: timeline, order, numbers",
+    ),
+    row(
+        Context::Main,
+        &[("tab", Action::NextPanel), ("z", Action::ZoomPanel)],
+        "next panel / the whole screen for it",
+    ),
+    row(
+        Context::Main,
+        &[("c", Action::Compare)],
+        "compare with the previous run",
+    )
+    .hint(5, |_| "compare")
+    .works(|app| app.previous.is_some()),
+    row(
+        Context::Main,
+        &[("d", Action::Definitions)],
+        "all numbers with definitions",
+    ),
+    row(
+        Context::Main,
+        &[
+            ("p", Action::Presenter),
+            ("T", Action::Theme),
+            ("u", Action::Mouse),
+        ],
+        "presenter, theme, mouse on / off",
+    )
+    .hint(13, |_| "presenter"),
+    row(
+        Context::Main,
+        &[("?", Action::Help), ("f1", Action::Help)],
+        "keys, legend, glossary",
+    )
+    .hint(5, |_| "help"),
+    row(
+        Context::Main,
+        &[("esc", Action::Close)],
+        "close what is on top; never quits",
+    )
+    .hint(4, |_| "close")
+    .works(|app| app.scene != Scene::View),
+    row(Context::Main, &[("q", Action::Quit)], "quit").hint(6, |_| "quit"),
+    row(
+        Context::Everywhere,
+        &[("ctrl-c", Action::Quit)],
+        "quit, whatever is open",
+    ),
+    row(
+        Context::Everywhere,
+        &[("ctrl-z", Action::Suspend)],
+        "suspend",
+    ),
+    row(
+        Context::Overlay,
+        &[("pageup", Action::PageUp), ("pagedown", Action::PageDown)],
+        "page up / down",
+    )
+    .hint(1, |_| "page")
+    .works(|app| !matches!(app.overlay, Some(Overlay::Inspector))),
+    row(Context::Overlay, &[("esc", Action::Close)], "close").hint(0, |_| "close"),
+    row(Context::Form, &[("enter", Action::Run)], "run it").hint(0, |_| "run"),
+    row(
+        Context::Form,
+        &[("left", Action::Left), ("right", Action::Right)],
+        "change",
+    )
+    .hint(1, |_| "change"),
+    row(
+        Context::Form,
+        &[
+            ("up", Action::PreviousField),
+            ("down", Action::NextField),
+            ("backtab", Action::PreviousField),
+            ("tab", Action::NextField),
+        ],
+        "previous / next field",
+    )
+    .hint(2, |_| "field"),
+    row(Context::Form, &[("esc", Action::Close)], "leave").hint(3, |_| "leave"),
+    row(
+        Context::Find,
+        &[("up", Action::PreviousMatch), ("down", Action::NextMatch)],
+        "previous / next match",
+    )
+    .hint(0, |_| "previous, next"),
+    row(Context::Find, &[("enter", Action::KeepMatch)], "keep").hint(1, |_| "keep"),
+    row(Context::Find, &[("esc", Action::Close)], "leave").hint(2, |_| "leave"),
+];
+
+/// One key, with the modifiers that matter: a character says itself whether shift was held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    code: KeyCode,
+    modifiers: KeyModifiers,
+}
+
+/// Why keys cannot be bound as the config file asks; the text is for its writer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    #[error("`{0}` is no action; the key table of the README lists them")]
+    NoAction(String),
+    #[error("`{0}` is no key: write for example x, X, space, f5, pageup or ctrl-x")]
+    NoKey(String),
+    #[error("`{key}` would mean both {first} and {second}")]
+    Twice {
+        key: String,
+        first: &'static str,
+        second: &'static str,
+    },
+}
+
+impl Key {
+    /// Reads `x`, `X`, `space`, `f5`, `pageup`, `ctrl-x`.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let mut letters = text.chars();
+        if let (Some(letter), None) = (letters.next(), letters.next()) {
+            return Ok(Self::new(KeyCode::Char(letter), KeyModifiers::NONE));
+        }
+        let wrong = || KeyError::NoKey(text.to_owned());
+        let combination = crokey::parse(text).map_err(|_| wrong())?;
+        match combination.codes {
+            crokey::OneToThree::One(code) => Ok(Self::new(code, combination.modifiers)),
+            _ => Err(wrong()),
+        }
+    }
+
+    fn new(code: KeyCode, modifiers: KeyModifiers) -> Self {
+        let own = match code {
+            KeyCode::Char(_) | KeyCode::BackTab => KeyModifiers::SHIFT,
+            _ => KeyModifiers::NONE,
+        };
+        let code = match code {
+            KeyCode::Char(letter) if modifiers.contains(KeyModifiers::SHIFT) => {
+                KeyCode::Char(letter.to_ascii_uppercase())
+            }
+            code => code,
+        };
+        let kept = KeyModifiers::SHIFT | KeyModifiers::CONTROL | KeyModifiers::ALT;
+        Self {
+            code,
+            modifiers: (modifiers & kept) - own,
+        }
+    }
+
+    /// The key that was pressed or is repeated; letting it go is none.
+    pub fn pressed(event: &KeyEvent) -> Option<Self> {
+        (event.kind != KeyEventKind::Release).then(|| Self::new(event.code, event.modifiers))
+    }
+
+    /// As it is shown: `x`, `space`, `PgUp`, `Ctrl-C`.
+    pub fn label(self) -> String {
+        let name = match self.code {
+            KeyCode::Char(' ') => "space".to_owned(),
+            KeyCode::Char(letter) if self.modifiers.is_empty() => letter.to_string(),
+            KeyCode::Char(letter) => letter.to_ascii_uppercase().to_string(),
+            KeyCode::F(number) => format!("F{number}"),
+            KeyCode::PageUp => "PgUp".to_owned(),
+            KeyCode::PageDown => "PgDn".to_owned(),
+            KeyCode::BackTab => "Shift-Tab".to_owned(),
+            KeyCode::Up => "\u{2191}".to_owned(),
+            KeyCode::Down => "\u{2193}".to_owned(),
+            KeyCode::Left => "\u{2190}".to_owned(),
+            KeyCode::Right => "\u{2192}".to_owned(),
+            code => format!("{code:?}"),
+        };
+        let held = [
+            (KeyModifiers::CONTROL, "Ctrl-"),
+            (KeyModifiers::ALT, "Alt-"),
+            (KeyModifiers::SHIFT, "Shift-"),
+        ];
+        let mut label: String = held
+            .into_iter()
+            .filter(|(modifier, _)| self.modifiers.contains(*modifier))
+            .map(|(_, word)| word)
+            .collect();
+        label.push_str(&name);
+        label
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    key: Key,
+    context: Context,
+    action: Action,
+    row: usize,
+}
+
+/// The table with the keys that are bound now.
+#[derive(Clone, Debug)]
+pub struct Keymap {
+    bound: Vec<Bound>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bound = ROWS.iter().enumerate().flat_map(|(number, row)| {
+            row.keys.iter().filter_map(move |&(text, action)| {
+                Some(Bound {
+                    key: Key::parse(text).ok()?,
+                    context: row.context,
+                    action,
+                    row: number,
+                })
+            })
+        });
+        Self {
+            bound: bound.collect(),
+        }
+    }
+}
+
+/// A row as it is shown now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `m M`
+    pub keys: String,
+    pub words: &'static str,
+}
+
+impl Keymap {
+    /// Binds these keys, and only these, to the action of this name, wherever it can be reached.
+    /// Nothing changes if one of them is no key or means something else already.
+    pub fn rebind(&mut self, name: &str, keys: &[String]) -> Result<(), KeyError> {
+        let action = Action::named(name).ok_or_else(|| KeyError::NoAction(name.to_owned()))?;
+        let keys = keys
+            .iter()
+            .map(|key| Key::parse(key))
+            .collect::<Result<Vec<_>, _>>()?;
+        let places: Vec<Bound> = {
+            let mut places: Vec<Bound> = Vec::new();
+            for bound in self.bound.iter().filter(|bound| bound.action == action) {
+                if !places.iter().any(|place| place.row == bound.row) {
+                    places.push(*bound);
+                }
+            }
+            places
+        };
+        let mut bound = self.bound.clone();
+        bound.retain(|bound| bound.action != action);
+        for place in places {
+            bound.extend(keys.iter().map(|&key| Bound { key, ..place }));
+        }
+        self.bound = bound;
+        Ok(())
+    }
+
+    /// Whether some key means two things. Asked once after all bindings, so that two keys can be swapped.
+    pub fn check(&self) -> Result<(), KeyError> {
+        for (number, one) in self.bound.iter().enumerate() {
+            let same = |other: &&Bound| {
+                other.key == one.key
+                    && other.action != one.action
+                    && (other.context == one.context
+                        || other.context == Context::Everywhere
+                        || one.context == Context::Everywhere)
+            };
+            if let Some(other) = self.bound[number + 1..].iter().find(same) {
+                return Err(KeyError::Twice {
+                    key: one.key.label(),
+                    first: one.action.name(),
+                    second: other.action.name(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What this key means here.
+    pub fn action(&self, key: Key, context: Context) -> Option<Action> {
+        self.bound
+            .iter()
+            .find(|bound| {
+                bound.key == key
+                    && (bound.context == context || bound.context == Context::Everywhere)
+            })
+            .map(|bound| bound.action)
+    }
+
+    /// The keys of a row of [`ROWS`], as they are shown: `m M`.
+    pub fn keys(&self, row: usize) -> String {
+        let mut labels: Vec<String> = Vec::new();
+        for bound in self.bound.iter().filter(|bound| bound.row == row) {
+            let label = bound.key.label();
+            if !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        labels.join(" ")
+    }
+
+    /// Every row of this context with its help text, in the order of the table.
+    pub fn help(&self, context: Context) -> impl Iterator<Item = Entry> + '_ {
+        ROWS.iter()
+            .enumerate()
+            .filter(move |(_, row)| row.context == context)
+            .map(|(number, row)| Entry {
+                keys: self.keys(number),
+                words: row.help,
+            })
+    }
+
+    /// What works now, the most useful first; as many as fit belong in the hint bar.
+    pub fn hints(&self, app: &App) -> Vec<Entry> {
+        let context = app.context();
+        let mut hints: Vec<(u8, Entry)> = ROWS
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.context == context && (row.works)(app))
+            .filter_map(|(number, row)| {
+                let (place, word) = row.hint?;
+                let words = word(app);
+                let keys = self.keys(number);
+                (!keys.is_empty()).then_some((place, Entry { keys, words }))
+            })
+            .collect();
+        hints.sort_by_key(|(place, _)| *place);
+        hints.into_iter().map(|(_, entry)| entry).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_key_is_bound_twice_in_a_context() {
+        assert_eq!(Keymap::default().check(), Ok(()));
+        let mut seen = HashSet::new();
+        for row in ROWS {
+            for (key, _) in row.keys {
+                assert!(
+                    seen.insert((row.context, *key)),
+                    "{key} in {:?}",
+                    row.context
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_of_the_table_is_a_key() {
+        let keys: usize = ROWS.iter().map(|row| row.keys.len()).sum();
+        assert_eq!(Keymap::default().bound.len(), keys);
+    }
+
+    #[test]
+    fn every_action_is_reachable_and_has_one_name() {
+        let reached: HashSet<Action> = ROWS
+            .iter()
+            .flat_map(|row| row.keys.iter().map(|(_, action)| *action))
+            .collect();
+        for (action, name) in Action::ALL {
+            assert!(reached.contains(&action), "{name} has no key");
+            assert_eq!(Action::named(name), Some(action));
+        }
+        assert_eq!(reached.len(), Action::ALL.len());
+    }
+
+    #[test]
+    fn keys_of_later_work_are_in_no_table() {
+        for key in ["4", "K", "O", "x"] {
+            let key = Key::parse(key).unwrap();
+            assert_eq!(Keymap::default().action(key, Context::Main), None);
+        }
+    }
+
+    #[test]
+    fn shift_is_said_by_the_character() {
+        let map = Keymap::default();
+        let press = |code, modifiers| {
+            let key = Key::pressed(&KeyEvent::new(code, modifiers)).unwrap();
+            map.action(key, Context::Main)
+        };
+        let help = Some(Action::Help);
+        assert_eq!(press(KeyCode::Char('?'), KeyModifiers::NONE), help);
+        assert_eq!(press(KeyCode::Char('?'), KeyModifiers::SHIFT), help);
+        let back = Some(Action::PreviousFamily);
+        assert_eq!(press(KeyCode::Char('M'), KeyModifiers::SHIFT), back);
+        assert_eq!(press(KeyCode::Char('M'), KeyModifiers::NONE), back);
+        assert_eq!(press(KeyCode::Char('m'), KeyModifiers::SHIFT), back);
+        assert_eq!(press(KeyCode::Char('s'), KeyModifiers::CONTROL), None);
+    }
+
+    #[test]
+    fn a_key_that_is_let_go_does_nothing() {
+        let event = KeyEvent::new_with_kind(
+            KeyCode::Char('q'),
+            KeyModifiers::NONE,
+            KeyEventKind::Release,
+        );
+        assert_eq!(Key::pressed(&event), None);
+    }
+
+    #[test]
+    fn other_keys_can_be_bound_and_are_shown() {
+        let mut map = Keymap::default();
+        map.rebind("compare", &["v".to_owned(), "ctrl-v".to_owned()])
+            .unwrap();
+        assert_eq!(map.check(), Ok(()));
+        let act = |text| map.action(Key::parse(text).unwrap(), Context::Main);
+        assert_eq!(act("v"), Some(Action::Compare));
+        assert_eq!(act("c"), None);
+        let shown = map
+            .help(Context::Main)
+            .find(|entry| entry.words == "compare with the previous run")
+            .unwrap();
+        assert_eq!(shown.keys, "v Ctrl-V");
+    }
+
+    #[test]
+    fn a_bad_binding_says_what_is_wrong() {
+        let mut map = Keymap::default();
+        let rebind = |map: &mut Keymap, name: &str, key: &str| {
+            map.rebind(name, &[key.to_owned()])
+                .map_err(|e| e.to_string())
+        };
+        assert!(
+            rebind(&mut map, "dance", "x")
+                .unwrap_err()
+                .starts_with("`dance` is no action")
+        );
+        assert!(
+            rebind(&mut map, "find", "hyper-q")
+                .unwrap_err()
+                .starts_with("`hyper-q` is no key")
+        );
+        rebind(&mut map, "find", "s").unwrap();
+        assert_eq!(
+            map.check().unwrap_err().to_string(),
+            "`s` would mean both switch-form and find"
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! The stretch of time that the axis shows.
+//!
+//! It never glides and is never changed under the person's hand: a live run's axis ends at 1, 2 or
+//! 5 x 10^k and grows in such steps; the first pan or zoom by hand ends even that until asked back.
+
+use crate::time::{Nanos, Span, Time};
+
+/// Who decides what is seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follow {
+    /// The whole run, growing with it.
+    #[default]
+    Fit,
+    /// A stretch of this length that turns the page when the cursor comes to its end.
+    Page,
+    /// The person's own choice.
+    Hand,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Viewport {
+    pub start: Time,
+    pub length: Nanos,
+    pub follow: Follow,
+}
+
+/// Shorter than anything that can be told apart on a clock.
+const SHORTEST: Nanos = Nanos(100);
+/// Longer than any run.
+const LONGEST: Nanos = Nanos(6_048_000_000_000_000);
+
+impl Default for Viewport {
+    fn default() -> Self {
+        Self {
+            start: Time::ZERO,
+            length: Nanos::SECOND,
+            follow: Follow::Fit,
+        }
+    }
+}
+
+impl Viewport {
+    /// The whole of a run that is expected to take so long.
+    pub fn expecting(length: Nanos) -> Self {
+        Self {
+            length: ladder(Time(length.0)),
+            ..Self::default()
+        }
+    }
+
+    pub fn span(&self) -> Span {
+        Span::new(self.start, self.start + self.length)
+    }
+
+    /// The cursor is at `cursor`. True if the axis had to change for it.
+    pub fn show(&mut self, cursor: Time) -> bool {
+        let before = *self;
+        match self.follow {
+            Follow::Fit => {
+                if past(cursor, self.start, self.length) {
+                    self.length = self.length.max(ladder(cursor));
+                }
+            }
+            Follow::Page => {
+                if cursor < self.start || past(cursor, self.start, self.length) {
+                    self.start = cursor - Nanos(self.length.0 / 10);
+                }
+            }
+            Follow::Hand => {}
+        }
+        *self != before
+    }
+
+    /// Brings a moment that the person jumped to into sight, moving as little as needed.
+    pub fn reveal(&mut self, at: Time) {
+        let margin = Nanos(self.length.0 / 20);
+        if at < self.start {
+            self.start = at - margin;
+        } else if at > self.span().end() {
+            self.start = at - self.length.saturating_sub(margin);
+        }
+    }
+
+    /// Everything from the begin to `end` and no more.
+    pub fn fit_exactly(&mut self, end: Time) {
+        *self = Self {
+            start: Time::ZERO,
+            length: Nanos(end.0 + end.0 / 64).max(SHORTEST),
+            follow: Follow::Fit,
+        };
+    }
+
+    /// The whole of a run that still grows.
+    pub fn fit_growing(&mut self, cursor: Time) {
+        *self = Self {
+            length: ladder(cursor),
+            ..Self::default()
+        };
+    }
+
+    /// Goes on with the end in sight, at this zoom.
+    pub fn follow(&mut self, cursor: Time) {
+        if self.follow == Follow::Hand {
+            self.follow = Follow::Page;
+        }
+        self.show(cursor);
+    }
+
+    /// By so many eighths of what is seen; negative: towards the begin.
+    pub fn pan(&mut self, eighths: i64) {
+        let step = Nanos((self.length.0 / 8).saturating_mul(eighths.unsigned_abs()));
+        self.start = if eighths < 0 {
+            self.start - step
+        } else {
+            self.start + step
+        };
+        self.follow = Follow::Hand;
+    }
+
+    /// Moves the moment `from` to where `to` is now.
+    pub fn drag(&mut self, from: Time, to: Time) {
+        self.start = (self.start + from.since(to)) - to.since(from);
+        self.follow = Follow::Hand;
+    }
+
+    /// Twice as near or far, leaving `around` where it is.
+    pub fn zoom(&mut self, nearer: bool, around: Time) {
+        let around = around.clamp(self.start, self.span().end());
+        let length = if nearer {
+            Nanos(self.length.0 / 2)
+        } else {
+            Nanos(self.length.0.saturating_mul(2))
+        };
+        let length = length.clamp(SHORTEST, LONGEST);
+        let before = around.since(self.start).0 as f64 / self.length.0.max(1) as f64;
+        self.start = around - Nanos((before * length.0 as f64) as u64);
+        self.length = length;
+        self.follow = Follow::Hand;
+    }
+}
+
+/// Past 95 % of the axis.
+fn past(cursor: Time, start: Time, length: Nanos) -> bool {
+    cursor.since(start).0 > length.0 / 20 * 19
+}
+
+/// The first of 1, 2, 5 x 10^k (from 1 us) that has `cursor` within its first 95 %.
+fn ladder(cursor: Time) -> Nanos {
+    let mut decade = 1_000;
+    loop {
+        for step in [1, 2, 5] {
+            let length = Nanos(decade * step);
+            if !past(cursor, Time::ZERO, length) || length >= LONGEST {
+                return length;
+            }
+        }
+        decade *= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: f64) -> Time {
+        Time(Nanos::from_seconds(seconds).0)
+    }
+
+    #[test]
+    fn the_axis_grows_in_steps_when_the_cursor_comes_near_its_end() {
+        let mut view = Viewport::default();
+        assert!(!view.show(seconds(0.94)));
+        assert!(view.show(seconds(0.96)));
+        assert_eq!(view.length, Nanos(2 * Nanos::SECOND.0));
+        view.show(seconds(1.91));
+        assert_eq!(view.length, Nanos(5 * Nanos::SECOND.0));
+        view.show(seconds(0.1));
+        assert_eq!(view.length, Nanos(5 * Nanos::SECOND.0));
+    }
+
+    #[test]
+    fn a_pan_by_hand_stops_following_until_asked_back() {
+        let mut view = Viewport::default();
+        view.pan(1);
+        assert!(!view.show(seconds(30.0)));
+        assert_eq!(view.start, seconds(0.125));
+        view.follow(seconds(30.0));
+        assert!(view.span().contains(seconds(30.0)));
+        assert_eq!(view.length, Nanos::SECOND);
+        view.fit_growing(seconds(30.0));
+        assert_eq!((view.start, view.length.seconds()), (Time::ZERO, 50.0));
+    }
+
+    #[test]
+    fn zooming_leaves_the_moment_under_the_pointer_where_it_is() {
+        let mut view = Viewport::default();
+        view.zoom(true, seconds(0.5));
+        assert_eq!(view.span(), Span::new(seconds(0.25), seconds(0.75)));
+        view.zoom(false, seconds(0.5));
+        assert_eq!(view.span(), Span::new(seconds(0.0), seconds(1.0)));
+        for _ in 0..100 {
+            view.zoom(true, seconds(0.3));
+        }
+        assert!(view.length.0 >= 100);
+        for _ in 0..200 {
+            view.zoom(false, seconds(0.3));
+        }
+        assert!(view.length <= LONGEST);
+    }
+
+    #[test]
+    fn dragging_moves_the_picture_with_the_pointer() {
+        let mut view = Viewport::default();
+        view.drag(seconds(0.5), seconds(0.2));
+        assert_eq!(view.start, seconds(0.3));
+        view.drag(seconds(0.4), seconds(0.5));
+        assert_eq!(view.start, seconds(0.2));
+        view.drag(seconds(0.1), seconds(0.9));
+        assert_eq!(view.start, Time::ZERO);
+    }
+
+    #[test]
+    fn a_jump_out_of_sight_is_followed_as_little_as_needed() {
+        let mut view = Viewport::default();
+        view.zoom(true, Time::ZERO);
+        view.reveal(seconds(0.2));
+        assert_eq!(view.start, Time::ZERO);
+        view.reveal(seconds(0.9));
+        assert!(view.span().contains(seconds(0.9)) && view.start < seconds(0.5));
+        view.reveal(seconds(0.1));
+        assert!(view.span().contains(seconds(0.1)));
+    }
+}
