@@ -342,8 +342,10 @@ pub struct Ran {
     pub waiting: Nanos,
     /// The wait an I/O task asked for.
     pub useful_wait: Nanos,
-    /// The CPU it was on, if it was on one only and that is known.
+    /// The CPU it was on when the stretch began, if that is known.
     pub cpu: Option<CpuId>,
+    /// The CPU it was on when the stretch ended, if that was another one.
+    pub moved_to: Option<CpuId>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,92 @@
+//! What the main program did, from moment to moment.
+
+use crate::event::{CallerState, LaneId};
+use crate::time::{Nanos, Span, Time};
+
+/// The states of one caller, in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallerTrace {
+    pub lane: LaneId,
+    /// Each state with its begin and the time blocked before it.
+    changes: Vec<(Time, CallerState, Nanos)>,
+}
+
+impl CallerTrace {
+    pub(super) fn new(lane: LaneId) -> Self {
+        Self {
+            lane,
+            changes: Vec::new(),
+        }
+    }
+
+    pub(super) fn change(&mut self, at: Time, state: CallerState) {
+        let blocked = self
+            .changes
+            .last()
+            .map_or(Nanos::ZERO, |&(since, before, blocked)| match before {
+                CallerState::Blocked(_) => blocked + at.since(since),
+                _ => blocked,
+            });
+        self.changes.push((at, state, blocked));
+    }
+
+    /// Every change of state with its moment.
+    pub fn changes(&self) -> impl ExactSizeIterator<Item = (Time, CallerState)> + '_ {
+        self.changes.iter().map(|&(at, state, _)| (at, state))
+    }
+
+    /// The states up to `time`, the last one cut there.
+    pub fn states_until(&self, time: Time) -> impl Iterator<Item = (Span, CallerState)> + '_ {
+        let begun = &self.changes[..self.begun(time)];
+        begun.iter().enumerate().map(move |(k, &(at, state, _))| {
+            let end = begun.get(k + 1).map_or(time, |next| next.0);
+            (Span::new(at, end), state)
+        })
+    }
+
+    /// The states that touch a span, cut at nothing.
+    pub fn states_in(&self, span: Span) -> impl Iterator<Item = (Span, CallerState)> + '_ {
+        let first = self
+            .changes
+            .partition_point(|change| change.0 <= span.start())
+            .saturating_sub(1);
+        self.changes[first..]
+            .iter()
+            .enumerate()
+            .take_while(move |(_, change)| change.0 < span.end())
+            .map(move |(k, &(at, state, _))| {
+                let end = self
+                    .changes
+                    .get(first + k + 1)
+                    .map_or(Time::NEVER, |next| next.0);
+                (Span::new(at, end), state)
+            })
+    }
+
+    pub fn state_at(&self, time: Time) -> Option<CallerState> {
+        self.changes[..self.begun(time)]
+            .last()
+            .map(|change| change.1)
+    }
+
+    fn begun(&self, time: Time) -> usize {
+        self.changes.partition_point(|change| change.0 <= time)
+    }
+
+    /// Time spent in blocking calls up to `time`.
+    pub fn blocked_until(&self, time: Time) -> Nanos {
+        match self.changes[..self.begun(time)].last() {
+            Some(&(since, CallerState::Blocked(_), blocked)) => blocked + time.since(since),
+            Some(&(_, _, blocked)) => blocked,
+            None => Nanos::ZERO,
+        }
+    }
+
+    /// When the program was done, if it was.
+    pub fn done(&self) -> Option<Time> {
+        self.changes
+            .last()
+            .filter(|change| change.1 == CallerState::Done)
+            .map(|change| change.0)
+    }
+}

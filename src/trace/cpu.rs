@@ -1,0 +1,79 @@
+//! Which task was on which CPU, where that is known.
+
+use crate::event::{CpuId, LaneId, TaskId};
+use crate::time::{Nanos, Span, Time};
+
+/// A stretch of a task on one CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuPiece {
+    pub start: Time,
+    pub end: Time,
+    pub task: TaskId,
+    /// How much of the stretch it really had the CPU.
+    pub on_cpu: Nanos,
+    /// The CPU it was on at the end, if that was another one.
+    pub moved_to: Option<CpuId>,
+    lane: LaneId,
+}
+
+/// What one CPU did for the watched tasks, by start. Pieces of several workers may overlap: they shared it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CpuLane {
+    pub cpu: CpuId,
+    pieces: Vec<CpuPiece>,
+    /// The longest piece, so that a search by start finds those that reach into a span.
+    longest: Nanos,
+}
+
+impl CpuLane {
+    pub(super) fn new(cpu: CpuId) -> Self {
+        Self {
+            cpu,
+            pieces: Vec::new(),
+            longest: Nanos::ZERO,
+        }
+    }
+
+    pub(super) fn add(
+        &mut self,
+        span: Span,
+        task: TaskId,
+        on_cpu: Nanos,
+        moved_to: Option<CpuId>,
+        lane: LaneId,
+    ) {
+        let piece = CpuPiece {
+            start: span.start(),
+            end: span.end(),
+            task,
+            on_cpu,
+            moved_to,
+            lane,
+        };
+        self.longest = self.longest.max(span.length());
+        let place = match self.pieces.last() {
+            Some(last) if (last.start, last.lane) > (piece.start, piece.lane) => self
+                .pieces
+                .partition_point(|other| (other.start, other.lane) <= (piece.start, piece.lane)),
+            _ => self.pieces.len(),
+        };
+        self.pieces.insert(place, piece);
+    }
+
+    pub fn pieces(&self) -> &[CpuPiece] {
+        &self.pieces
+    }
+
+    /// The pieces that touch the span, by start.
+    pub fn pieces_in(&self, span: Span) -> impl Iterator<Item = &CpuPiece> {
+        let first = self
+            .pieces
+            .partition_point(|piece| piece.start + self.longest <= span.start());
+        let end = self
+            .pieces
+            .partition_point(|piece| piece.start < span.end());
+        self.pieces[first.min(end)..end]
+            .iter()
+            .filter(move |piece| piece.end > span.start())
+    }
+}

@@ -1,0 +1,471 @@
+//! What one worker did: pieces of tasks in order of time, with running sums.
+
+use crate::event::{Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId};
+use crate::time::{Nanos, Span, Time};
+use std::ops::{Add, AddAssign};
+
+/// An unbroken stretch of one task on a lane. A task is one piece or several neighbouring ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub start: Time,
+    /// [`Time::NEVER`] while it runs.
+    pub end: Time,
+    pub task: TaskId,
+    pub on_cpu: Nanos,
+    pub waiting: Nanos,
+    pub useful_wait: Nanos,
+    /// False: nobody told how this stretch was spent.
+    pub known: bool,
+    pub cpu: Option<CpuId>,
+}
+
+impl Piece {
+    pub fn length(&self) -> Nanos {
+        self.end.since(self.start)
+    }
+
+    /// What is neither on a CPU, nor waiting for one, nor an asked-for wait; zero where nothing is known.
+    pub fn blocked(&self) -> Nanos {
+        if self.known {
+            let rest = self
+                .length()
+                .saturating_sub(self.on_cpu)
+                .saturating_sub(self.waiting);
+            rest.saturating_sub(self.useful_wait)
+        } else {
+            Nanos::ZERO
+        }
+    }
+
+    /// The share of a CPU the task got, from 0 to 1; 1 where nothing is known.
+    pub fn cpu_share(&self) -> f64 {
+        match self.length().0 {
+            length @ 1.. if self.known => (self.on_cpu.0 as f64 / length as f64).min(1.0),
+            _ => 1.0,
+        }
+    }
+
+    fn sums(&self) -> Sums {
+        let busy = self.length();
+        Sums {
+            busy,
+            on_cpu: self.on_cpu,
+            waiting: self.waiting,
+            useful_wait: self.useful_wait,
+            blocked: self.blocked(),
+            unknown: if self.known { Nanos::ZERO } else { busy },
+        }
+    }
+
+    /// Its parts up to `time`, as if it had been spent evenly; rounded so that they add up to the part.
+    fn sums_until(&self, time: Time) -> Sums {
+        if self.end <= time {
+            return self.sums();
+        }
+        let busy = time.since(self.start);
+        if !self.known || self.length() == Nanos::ZERO {
+            return Sums {
+                busy,
+                unknown: busy,
+                ..Sums::default()
+            };
+        }
+        let part = |whole: Nanos| {
+            Nanos((u128::from(whole.0) * u128::from(busy.0) / u128::from(self.length().0)) as u64)
+        };
+        let (on_cpu, waiting, useful_wait) = (
+            part(self.on_cpu),
+            part(self.waiting),
+            part(self.useful_wait),
+        );
+        let rest = busy
+            .saturating_sub(on_cpu)
+            .saturating_sub(waiting)
+            .saturating_sub(useful_wait);
+        // What rounding left over belongs to the largest part, not to a wait that never was.
+        let (on_cpu, useful_wait, blocked) = match (self.blocked(), self.on_cpu >= self.useful_wait)
+        {
+            (Nanos(1..), _) => (on_cpu, useful_wait, rest),
+            (_, true) => (on_cpu + rest, useful_wait, Nanos::ZERO),
+            (_, false) => (on_cpu, useful_wait + rest, Nanos::ZERO),
+        };
+        Sums {
+            busy,
+            on_cpu,
+            waiting,
+            useful_wait,
+            blocked,
+            unknown: Nanos::ZERO,
+        }
+    }
+}
+
+/// How the time inside tasks was spent; all but `busy` add up to `busy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub busy: Nanos,
+    pub on_cpu: Nanos,
+    pub waiting: Nanos,
+    pub useful_wait: Nanos,
+    pub blocked: Nanos,
+    pub unknown: Nanos,
+}
+
+impl Add for Sums {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            busy: self.busy + other.busy,
+            on_cpu: self.on_cpu + other.on_cpu,
+            waiting: self.waiting + other.waiting,
+            useful_wait: self.useful_wait + other.useful_wait,
+            blocked: self.blocked + other.blocked,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+}
+
+impl AddAssign for Sums {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// A stretch on a lane that is no task, such as the start-up of a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherSpan {
+    pub span: Span,
+    pub name: String,
+    pub category: Category,
+}
+
+/// Pieces between two kept sums.
+const BLOCK: usize = 128;
+
+/// One lane, folded from its own events only, so other lanes cannot change it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lane {
+    pub id: LaneId,
+    pub facts: LaneOpened,
+    pub opened: Time,
+    pub closed: Option<(Time, Ended)>,
+    pieces: Vec<Piece>,
+    /// `sums[k]` is the sum of the first `k * BLOCK` pieces.
+    sums: Vec<Sums>,
+    others: Vec<OtherSpan>,
+}
+
+impl Lane {
+    pub(super) fn new(id: LaneId, facts: LaneOpened, opened: Time) -> Self {
+        Self {
+            id,
+            facts,
+            opened,
+            closed: None,
+            pieces: Vec::new(),
+            sums: vec![Sums::default()],
+            others: Vec::new(),
+        }
+    }
+
+    pub(super) fn start(&mut self, task: TaskId, at: Time, cpu: Option<CpuId>) {
+        self.close(at);
+        self.open(task, at, cpu);
+    }
+
+    fn open(&mut self, task: TaskId, at: Time, cpu: Option<CpuId>) {
+        self.pieces.push(Piece {
+            start: at,
+            end: Time::NEVER,
+            task,
+            on_cpu: Nanos::ZERO,
+            waiting: Nanos::ZERO,
+            useful_wait: Nanos::ZERO,
+            known: false,
+            cpu,
+        });
+    }
+
+    /// A stretch of the running task that ends now is accounted for.
+    pub(super) fn ran(&mut self, ran: &Ran, at: Time) {
+        let since = match self.pieces.last_mut() {
+            Some(open) if open.end == Time::NEVER && open.task == ran.task => {
+                let since = ran.since.max(open.start);
+                if since > open.start {
+                    self.close(since);
+                } else {
+                    self.pieces.pop();
+                }
+                since
+            }
+            // The start was not seen.
+            _ => ran.since.max(self.free_since()),
+        };
+        let at = at.max(since);
+        self.pieces.push(Piece {
+            start: since,
+            end: at,
+            task: ran.task,
+            on_cpu: ran.on_cpu,
+            waiting: ran.waiting,
+            useful_wait: ran.useful_wait,
+            known: true,
+            cpu: ran.cpu,
+        });
+        self.settle();
+        self.open(ran.task, at, ran.cpu);
+    }
+
+    /// The running task ended; one that was never entered leaves an empty piece, so that it is seen.
+    pub(super) fn finish(&mut self, task: TaskId, at: Time, leaves_mark: bool) {
+        let running = self
+            .pieces
+            .last()
+            .is_some_and(|piece| piece.end == Time::NEVER && piece.task == task);
+        if !running {
+            if !leaves_mark {
+                return;
+            }
+            self.close(at);
+            self.open(task, at, None);
+        }
+        self.close(at);
+    }
+
+    /// Ends what runs, if anything does. An empty rest behind accounted pieces of the same task goes.
+    pub(super) fn close(&mut self, at: Time) {
+        let before = self
+            .pieces
+            .len()
+            .checked_sub(2)
+            .map(|k| self.pieces[k].task);
+        if let Some(open) = self
+            .pieces
+            .last_mut()
+            .filter(|piece| piece.end == Time::NEVER)
+        {
+            open.end = at.max(open.start);
+            if open.end == open.start && before == Some(open.task) {
+                self.pieces.pop();
+            }
+        }
+        self.settle();
+    }
+
+    pub(super) fn other(&mut self, span: &NamedSpan, at: Time) {
+        self.others.push(OtherSpan {
+            span: Span::new(span.since, at),
+            name: span.name.clone(),
+            category: span.category,
+        });
+    }
+
+    fn settle(&mut self) {
+        while let Some(block) = self
+            .pieces
+            .get((self.sums.len() - 1) * BLOCK..self.sums.len() * BLOCK)
+        {
+            // The last piece may still grow shorter or vanish.
+            if self.pieces.len() == self.sums.len() * BLOCK {
+                return;
+            }
+            let sum = block
+                .iter()
+                .fold(self.sums[self.sums.len() - 1], |sum, piece| {
+                    sum + piece.sums()
+                });
+            self.sums.push(sum);
+        }
+    }
+
+    fn free_since(&self) -> Time {
+        self.pieces.last().map_or(self.opened, |piece| {
+            if piece.end.happened() {
+                piece.end
+            } else {
+                piece.start
+            }
+        })
+    }
+
+    /// Every piece, by start.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// The pieces that touch the span, by start.
+    pub fn pieces_in(&self, span: Span) -> &[Piece] {
+        let first = self
+            .pieces
+            .partition_point(|piece| piece.end <= span.start() && piece.start < span.start());
+        let end = self
+            .pieces
+            .partition_point(|piece| piece.start < span.end());
+        &self.pieces[first.min(end)..end]
+    }
+
+    /// Stretches that are no tasks, by start.
+    pub fn others(&self) -> &[OtherSpan] {
+        &self.others
+    }
+
+    /// How the time inside tasks up to `time` was spent.
+    pub fn sums_until(&self, time: Time) -> Sums {
+        let begun = self.pieces.partition_point(|piece| piece.start < time);
+        let block = (begun.saturating_sub(1) / BLOCK).min(self.sums.len() - 1);
+        let rest = &self.pieces[block * BLOCK..begun];
+        rest.iter()
+            .fold(self.sums[block], |sum, piece| sum + piece.sums_until(time))
+    }
+
+    /// Time inside tasks up to `time`.
+    pub fn busy_until(&self, time: Time) -> Nanos {
+        self.sums_until(time).busy
+    }
+
+    /// Time in stretches of a category up to `time`.
+    pub fn others_until(&self, time: Time, category: Category) -> Nanos {
+        let whole = Span::new(Time::ZERO, time);
+        self.others
+            .iter()
+            .filter(|other| other.category == category)
+            .map(|other| other.span.overlap(whole))
+            .sum()
+    }
+
+    /// The piece that runs at `time`.
+    pub fn piece_at(&self, time: Time) -> Option<&Piece> {
+        let begun = self.pieces.partition_point(|piece| piece.start <= time);
+        self.pieces[..begun].last().filter(|piece| time < piece.end)
+    }
+
+    /// The task that runs at `time`.
+    pub fn task_at(&self, time: Time) -> Option<TaskId> {
+        self.piece_at(time).map(|piece| piece.task)
+    }
+
+    /// The end of the last piece that began before `time`, or the lane's begin: since when it is idle, if it is.
+    pub fn idle_since(&self, time: Time) -> Time {
+        let begun = self.pieces.partition_point(|piece| piece.start < time);
+        let other = self
+            .others
+            .iter()
+            .map(|other| other.span.end())
+            .filter(|&end| end <= time)
+            .max();
+        let piece = self.pieces[..begun].last().map(|piece| piece.end.min(time));
+        piece.max(other).unwrap_or(self.opened).max(self.opened)
+    }
+
+    /// There was a live worker on the lane at `time`.
+    pub fn is_alive(&self, time: Time) -> bool {
+        self.opened <= time && self.closed.is_none_or(|(closed, _)| time < closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{CallId, LaneKind};
+
+    fn lane() -> Lane {
+        let facts = LaneOpened {
+            kind: LaneKind::Worker,
+            pool: None,
+            name: "worker 0".to_owned(),
+            pid: None,
+            tid: None,
+        };
+        Lane::new(LaneId(0), facts, Time(0))
+    }
+
+    fn task(index: u32) -> TaskId {
+        TaskId {
+            call: CallId(0),
+            index,
+        }
+    }
+
+    fn ran(index: u32, since: u64, on_cpu: u64, waiting: u64) -> Ran {
+        Ran {
+            task: task(index),
+            since: Time(since),
+            on_cpu: Nanos(on_cpu),
+            waiting: Nanos(waiting),
+            useful_wait: Nanos(0),
+            cpu: None,
+            moved_to: None,
+        }
+    }
+
+    #[test]
+    fn accounted_stretches_split_a_task() {
+        let mut lane = lane();
+        lane.start(task(0), Time(10), None);
+        lane.ran(&ran(0, 10, 6, 4), Time(20));
+        lane.finish(task(0), Time(25), true);
+        let parts: Vec<_> = lane
+            .pieces()
+            .iter()
+            .map(|p| (p.start.0, p.end.0, p.known))
+            .collect();
+        assert_eq!(parts, [(10, 20, true), (20, 25, false)]);
+        let sums = lane.sums_until(Time(30));
+        assert_eq!(
+            (sums.busy.0, sums.on_cpu.0, sums.waiting.0, sums.unknown.0),
+            (15, 6, 4, 5)
+        );
+        assert_eq!(lane.sums_until(Time(15)).on_cpu.0, 3);
+    }
+
+    #[test]
+    fn nothing_is_left_over_when_the_whole_task_is_accounted_for() {
+        let mut lane = lane();
+        lane.start(task(0), Time(0), None);
+        lane.ran(&ran(0, 0, 10, 0), Time(10));
+        lane.finish(task(0), Time(10), true);
+        assert_eq!(lane.pieces().len(), 1);
+        assert_eq!(lane.task_at(Time(9)), Some(task(0)));
+        assert_eq!(lane.task_at(Time(10)), None);
+    }
+
+    #[test]
+    fn sums_at_any_moment_equal_a_recount() {
+        let mut lane = lane();
+        for index in 0..1_000 {
+            let at = u64::from(index) * 10;
+            lane.start(task(index), Time(at), None);
+            lane.ran(&ran(index, at, 4, 2), Time(at + 7));
+            lane.finish(task(index), Time(at + 8), true);
+        }
+        for at in [0, 3, 1_285, 5_000, 5_007, 9_999, 20_000] {
+            let naive: u64 = lane
+                .pieces()
+                .iter()
+                .map(|p| p.end.min(Time(at)).since(p.start.min(Time(at))).0)
+                .sum();
+            let sums = lane.sums_until(Time(at));
+            assert_eq!(sums.busy.0, naive, "{at}");
+            let parts = sums.on_cpu + sums.waiting + sums.useful_wait + sums.blocked + sums.unknown;
+            assert_eq!(parts, sums.busy);
+        }
+    }
+
+    #[test]
+    fn a_span_finds_the_pieces_that_touch_it() {
+        let mut lane = lane();
+        for index in 0..5 {
+            lane.start(task(index), Time(u64::from(index) * 10), None);
+            lane.finish(task(index), Time(u64::from(index) * 10 + 5), true);
+        }
+        let found = |a, b| {
+            lane.pieces_in(Span::new(Time(a), Time(b)))
+                .iter()
+                .map(|p| p.task.index)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(12, 21), [1, 2]);
+        assert_eq!(found(15, 20), [] as [u32; 0]);
+        assert_eq!(found(0, 100), [0, 1, 2, 3, 4]);
+    }
+}

@@ -1,0 +1,255 @@
+//! An order in which the tasks of a call did something: started, finished, became ready, were delivered.
+//!
+//! Kept sorted by (time, lane, order within the lane) with running counts, so that the order and its
+//! inversions as of any moment are one binary search away. Events come nearly sorted; a late one takes
+//! the entries behind it off again and puts them back, which is why the counts live in a tree that can
+//! forget (a Fenwick tree of the indexes seen).
+
+use crate::event::LaneId;
+use crate::time::Time;
+
+/// A task at its place in an order, with the counts up to and including it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub at: Time,
+    pub index: u32,
+    lane: LaneId,
+    inversions: u64,
+    counted: u32,
+    reordered: u32,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Order {
+    entries: Vec<Entry>,
+    seen: Seen,
+}
+
+impl Order {
+    /// Puts a task in its place. One that is not `counted` stands in the order but takes no part in
+    /// inversions: it did not really do what the others did. Returns the place.
+    pub(super) fn insert(&mut self, at: Time, lane: LaneId, index: u32, counted: bool) -> usize {
+        let place = match self.entries.last() {
+            Some(last) if (at, lane) < (last.at, last.lane) => self
+                .entries
+                .partition_point(|entry| (entry.at, entry.lane) <= (at, lane)),
+            _ => self.entries.len(),
+        };
+        let behind = self.entries.split_off(place);
+        let base = self.entries.last().map_or(0, |entry| entry.counted);
+        let mut before = base;
+        for entry in &behind {
+            if entry.counted > before {
+                self.seen.remove(entry.index);
+            }
+            before = entry.counted;
+        }
+        self.push(at, lane, index, counted);
+        before = base;
+        for entry in behind {
+            self.push(entry.at, entry.lane, entry.index, entry.counted > before);
+            before = entry.counted;
+        }
+        place
+    }
+
+    fn push(&mut self, at: Time, lane: LaneId, index: u32, counted: bool) {
+        let (inversions, all, reordered) = self.entries.last().map_or((0, 0, 0), |last| {
+            (last.inversions, last.counted, last.reordered)
+        });
+        let overtaken = if counted { self.seen.insert(index) } else { 0 };
+        self.entries.push(Entry {
+            at,
+            lane,
+            index,
+            inversions: inversions + overtaken,
+            counted: all + u32::from(counted),
+            reordered: reordered + u32::from(overtaken > 0),
+        });
+    }
+
+    /// Everything that had happened at `time`, the moment itself included, first to last.
+    pub fn until(&self, time: Time) -> &[Entry] {
+        &self.entries[..self.count_until(time)]
+    }
+
+    pub fn count_until(&self, time: Time) -> usize {
+        self.entries.partition_point(|entry| entry.at <= time)
+    }
+
+    /// The whole order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn last_until(&self, time: Time) -> Option<&Entry> {
+        self.until(time).last()
+    }
+
+    /// Pairs of tasks that stand the other way round than they were submitted (Kendall's distance), as of `time`.
+    pub fn inversions_until(&self, time: Time) -> u64 {
+        self.last_until(time).map_or(0, |entry| entry.inversions)
+    }
+
+    /// How many entries count, as of `time`.
+    pub fn counted_until(&self, time: Time) -> u32 {
+        self.last_until(time).map_or(0, |entry| entry.counted)
+    }
+
+    /// Entries that came after one of a higher index (RFC 4737), as of `time`.
+    pub fn reordered_until(&self, time: Time) -> u32 {
+        self.last_until(time).map_or(0, |entry| entry.reordered)
+    }
+
+    /// True if entry `place` counts.
+    pub fn is_counted(&self, place: usize) -> bool {
+        let before = place
+            .checked_sub(1)
+            .map_or(0, |before| self.entries[before].counted);
+        self.entries[place].counted > before
+    }
+
+    /// How many tasks of a higher index stand before entry `place`: those that overtook it.
+    pub fn overtaken_by(&self, place: usize) -> u64 {
+        let before = place
+            .checked_sub(1)
+            .map_or(0, |before| self.entries[before].inversions);
+        self.entries[place].inversions - before
+    }
+}
+
+/// Pairs among `count` tasks.
+pub fn pairs(count: u32) -> u64 {
+    let count = u64::from(count);
+    count * count.saturating_sub(1) / 2
+}
+
+/// The multiset of indexes seen, as a Fenwick tree whose size is a power of two.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Seen {
+    /// One-based; empty or 2^k + 1 long.
+    tree: Vec<u32>,
+    count: u32,
+}
+
+impl Seen {
+    /// Adds an index and returns how many higher ones are there.
+    fn insert(&mut self, index: u32) -> u64 {
+        self.grow(index as usize + 1);
+        let not_higher = self.up_to(index);
+        let higher = u64::from(self.count - not_higher);
+        self.count += 1;
+        self.walk_up(index, |node| *node += 1);
+        higher
+    }
+
+    fn remove(&mut self, index: u32) {
+        self.count -= 1;
+        self.walk_up(index, |node| *node -= 1);
+    }
+
+    fn up_to(&self, index: u32) -> u32 {
+        let (mut node, mut sum) = (index as usize + 1, 0);
+        while node > 0 {
+            sum += self.tree[node];
+            node &= node - 1;
+        }
+        sum
+    }
+
+    fn walk_up(&mut self, index: u32, change: impl Fn(&mut u32)) {
+        let mut node = index as usize + 1;
+        while node < self.tree.len() {
+            change(&mut self.tree[node]);
+            node += node & node.wrapping_neg();
+        }
+    }
+
+    /// The root of a tree of twice the size covers all that was there; the other new nodes cover nothing.
+    fn grow(&mut self, size: usize) {
+        let mut now = self.tree.len().saturating_sub(1);
+        while now < size {
+            let next = (now * 2).max(64);
+            self.tree.resize(next + 1, 0);
+            self.tree[next] = self.count;
+            now = next;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(events: &[(u64, u32, u32)]) -> Order {
+        let mut order = Order::default();
+        for &(at, lane, index) in events {
+            order.insert(Time(at), LaneId(lane), index, true);
+        }
+        order
+    }
+
+    fn indexes(order: &Order) -> Vec<u32> {
+        order.entries().iter().map(|entry| entry.index).collect()
+    }
+
+    #[test]
+    fn inversions_are_pairs_that_swapped() {
+        // Vectors with a known Kendall distance.
+        for (found, inversions) in [([0, 3, 1, 6, 2, 5, 4], 4 + 2), ([1, 0, 3, 2, 4, 5, 6], 2)] {
+            let events: Vec<_> = found
+                .iter()
+                .enumerate()
+                .map(|(k, &i)| (k as u64, 0, i))
+                .collect();
+            let order = order(&events);
+            let naive = (0..7)
+                .flat_map(|b| (0..b).map(move |a| (a, b)))
+                .filter(|&(a, b)| found[a] > found[b]);
+            assert_eq!(order.inversions_until(Time(6)), naive.count() as u64);
+            assert_eq!(order.inversions_until(Time(6)), inversions);
+        }
+        let e8 = order(&[
+            (1, 4, 3),
+            (2, 2, 1),
+            (3, 4, 5),
+            (4, 2, 4),
+            (6, 3, 2),
+            (9, 1, 0),
+            (10, 2, 7),
+            (11, 3, 6),
+        ]);
+        assert_eq!(e8.inversions_until(Time(11)), 11);
+        assert_eq!(e8.reordered_until(Time(11)), 5);
+        assert_eq!(e8.inversions_until(Time(2)), 1);
+    }
+
+    #[test]
+    fn a_late_entry_finds_its_place() {
+        let sorted = order(&[(1, 0, 5), (2, 0, 200), (2, 1, 1), (3, 0, 0)]);
+        let late = order(&[(1, 0, 5), (2, 0, 200), (3, 0, 0), (2, 1, 1)]);
+        let reversed = order(&[(3, 0, 0), (2, 1, 1), (2, 0, 200), (1, 0, 5)]);
+        assert_eq!(sorted, late);
+        assert_eq!(sorted.entries(), reversed.entries());
+        assert_eq!(indexes(&sorted), [5, 200, 1, 0]);
+    }
+
+    #[test]
+    fn what_does_not_count_makes_no_inversions() {
+        let mut order = Order::default();
+        order.insert(Time(1), LaneId(0), 7, false);
+        order.insert(Time(2), LaneId(0), 3, true);
+        order.insert(Time(1), LaneId(1), 5, true);
+        assert_eq!(indexes(&order), [7, 5, 3]);
+        assert_eq!(order.inversions_until(Time(9)), 1);
+        assert_eq!(
+            (
+                order.is_counted(0),
+                order.is_counted(1),
+                order.counted_until(Time(9))
+            ),
+            (false, true, 2)
+        );
+    }
+}
