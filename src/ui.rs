@@ -5,6 +5,9 @@
 
 pub mod braille;
 pub mod digits;
+pub mod glossary;
+pub mod help;
+pub mod marks;
 pub mod overlay;
 pub mod text;
 pub mod theme;

@@ -1,0 +1,224 @@
+//! What lies on top after `?`: the ramp, every mark as the panels draw it, the keys, the words.
+//!
+//! One page of 78x24 holds marks and keys; the words follow where the screen has room, else on the
+//! next page.
+
+use ratatui::layout::Rect;
+
+use super::glossary;
+use super::marks::{self, LEGEND, Mark};
+use super::overlay;
+use super::text::Pen;
+
+const SIZE: (u16, u16) = (78, 24);
+/// Columns of the ramp.
+const RAMP: u16 = 24;
+/// Columns of the keys before what they do.
+const KEYS: u16 = 8;
+/// Columns of a word before its meaning.
+const WORD: u16 = 14;
+
+/// A line of the help.
+enum Row<'a> {
+    Ramp,
+    Marks(&'a [Mark]),
+    Keys(&'a [Entry]),
+    Word(&'a (&'static str, &'static str)),
+    Blank,
+}
+
+/// Keys and what they do.
+pub type Entry = (String, &'static str);
+
+/// Draws the page of this number, counted round and round.
+pub fn render(pen: &mut Pen<'_>, screen: Rect, keys: &[Entry], page: usize) {
+    let columns = if screen.width >= SIZE.0 { 2 } else { 1 };
+    let rows = rows(keys, columns, screen.height.saturating_sub(2));
+    let height = SIZE.1.max(rows.len() as u16 + 2);
+    let area = overlay::place(screen, SIZE.0, height);
+    let pages = pages(&rows, area.height.saturating_sub(2));
+    let page = page % pages.len().max(1);
+    let note = match pages.len() {
+        0 | 1 => String::new(),
+        count => format!("PgDn: page {} of {count}", page + 1),
+    };
+    let inside = overlay::render(pen, area, "marks and keys", &note);
+    let column = inside.width / columns as u16;
+    for (y, row) in (inside.y..inside.bottom()).zip(pages.get(page).copied().unwrap_or_default()) {
+        let at = |number: u16| inside.x + number * column;
+        match row {
+            Row::Blank => {}
+            Row::Ramp => ramp(pen, inside.x, y),
+            Row::Marks(marks) => {
+                for (number, mark) in (0..).zip(*marks) {
+                    (mark.draw)(pen, at(number), y);
+                    words(pen, at(number) + marks::WIDTH + 1, y, mark.meaning);
+                }
+            }
+            Row::Keys(entries) => {
+                for (number, (keys, does)) in (0..).zip(*entries) {
+                    let (now, panel) = (pen.theme.now, pen.theme.panel);
+                    let end = pen.bold_on(at(number), y, keys, now, panel);
+                    words(pen, (at(number) + KEYS).max(end + 1), y, does);
+                }
+            }
+            Row::Word((word, meaning)) => {
+                let (now, panel) = (pen.theme.now, pen.theme.panel);
+                pen.bold_on(inside.x, y, word, now, panel);
+                words(pen, inside.x + WORD, y, meaning);
+            }
+        }
+    }
+}
+
+/// All lines, with room between the parts if the first page can spare it.
+fn rows(keys: &[Entry], columns: usize, height: u16) -> Vec<Row<'_>> {
+    let marks = LEGEND.chunks(columns).map(Row::Marks);
+    let entries = keys.chunks(columns).map(Row::Keys);
+    let first = 1 + marks.len() + entries.len();
+    let airy = first + 2 <= usize::from(height) || first > usize::from(height);
+    let blank = || airy.then_some(Row::Blank);
+    let mut rows = vec![Row::Ramp];
+    rows.extend(blank());
+    rows.extend(marks);
+    rows.extend(blank());
+    rows.extend(entries);
+    rows.push(Row::Blank);
+    rows.extend(glossary::WORDS.iter().map(Row::Word));
+    rows
+}
+
+/// The lines of each page; none begins with an empty line.
+fn pages<'a, 'b>(rows: &'b [Row<'a>], height: u16) -> Vec<&'b [Row<'a>]> {
+    let mut pages = Vec::new();
+    let mut rest = rows;
+    while let Some(row) = rest.first() {
+        if matches!(row, Row::Blank) {
+            rest = &rest[1..];
+            continue;
+        }
+        let (page, after) = rest.split_at(rest.len().min(usize::from(height.max(1))));
+        pages.push(page);
+        rest = after;
+    }
+    pages
+}
+
+fn ramp(pen: &mut Pen<'_>, x: u16, y: u16) {
+    let theme = pen.theme;
+    for step in 0..RAMP {
+        let ink = theme.task(u32::from(step), u32::from(RAMP));
+        if theme.is_ascii() {
+            let tenth = (b'0' + (step * 10 / RAMP) as u8) as char;
+            let ground = if theme.is_bare() { theme.panel } else { ink };
+            let on = if theme.is_bare() {
+                theme.text
+            } else {
+                theme.on(ink)
+            };
+            pen.cell(x + step, y, tenth.encode_utf8(&mut [0; 4]), on, ground);
+        } else if theme.mixes() {
+            pen.cell(x + step, y, " ", theme.on(ink), ink);
+        } else {
+            // With few colours or none, the height says what the colour would.
+            let eighths = 3 + usize::from(step) * 5 / usize::from(RAMP - 1);
+            pen.cell(x + step, y, theme.glyphs.bars[eighths], ink, theme.panel);
+        }
+    }
+    words(
+        pen,
+        x + RAMP + 2,
+        y,
+        "submitted first ... last, in every panel",
+    );
+}
+
+fn words(pen: &mut Pen<'_>, x: u16, y: u16, text: &str) {
+    pen.text_on(x, y, text, pen.theme.text, pen.theme.panel);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::palette::{Charset, Look};
+    use crate::ui::theme::Theme;
+    use ratatui::buffer::Buffer;
+
+    fn keys(count: usize) -> Vec<Entry> {
+        vec![("m M".to_owned(), "next / previous method"); count]
+    }
+
+    fn drawn(width: u16, height: u16, page: usize, charset: Charset) -> Vec<String> {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        let look = Look {
+            charset,
+            ..Look::default()
+        };
+        render(
+            &mut Pen::new(&mut buffer, Theme::of(look)),
+            area,
+            &keys(26),
+            page,
+        );
+        (0..height)
+            .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect())
+            .collect()
+    }
+
+    fn shows(lines: &[String], words: &str) -> bool {
+        lines.iter().any(|line| line.contains(words))
+    }
+
+    #[test]
+    fn marks_and_keys_are_one_page_of_78x24() {
+        let lines = drawn(80, 24, 0, Charset::Unicode);
+        assert!(shows(&lines, "page 1 of 2"));
+        assert!(shows(&lines, "submitted first ... last"));
+        assert!(shows(&lines, "a strip in order climbs"));
+        let keys = lines
+            .iter()
+            .filter(|line| line.contains("m M     next / previous method"));
+        assert_eq!(keys.count(), 13);
+        let words = drawn(80, 24, 1, Charset::Unicode);
+        assert!(shows(&words, "delivered     main has the result"));
+        assert_eq!(drawn(80, 24, 2, Charset::Unicode), lines);
+    }
+
+    #[test]
+    fn a_tall_screen_shows_everything_at_once() {
+        let lines = drawn(120, 45, 0, Charset::Unicode);
+        assert!(
+            shows(&lines, "a strip in order climbs") && shows(&lines, "simulated     computed")
+        );
+        assert!(!shows(&lines, "page"));
+    }
+
+    #[test]
+    fn on_a_narrow_screen_every_line_is_on_some_page() {
+        let all: Vec<String> = (0..4)
+            .flat_map(|page| drawn(60, 20, page, Charset::Unicode))
+            .collect();
+        for mark in &LEGEND {
+            assert!(shows(&all, mark.meaning), "{}", mark.meaning);
+        }
+        for (word, _) in glossary::WORDS {
+            assert!(shows(&all, word), "{word}");
+        }
+    }
+
+    #[test]
+    fn ascii_stays_ascii_and_no_size_is_too_small() {
+        assert!(
+            drawn(80, 24, 0, Charset::Ascii)
+                .iter()
+                .all(|line| line.is_ascii())
+        );
+        for (width, height) in [(1, 1), (2, 9), (30, 3), (78, 2)] {
+            assert_eq!(
+                drawn(width, height, 1, Charset::Unicode).len(),
+                usize::from(height)
+            );
+        }
+    }
+}
