@@ -5,6 +5,8 @@
 
 pub mod braille;
 pub mod digits;
+pub mod find;
+pub mod form;
 pub mod glossary;
 pub mod help;
 pub mod marks;

@@ -9,6 +9,8 @@ use super::glossary;
 use super::marks::{self, LEGEND, Mark};
 use super::overlay;
 use super::text::Pen;
+use crate::app::App;
+use crate::app::keymap::{Context, Entry};
 
 const SIZE: (u16, u16) = (78, 24);
 /// Columns of the ramp.
@@ -27,20 +29,23 @@ enum Row<'a> {
     Blank,
 }
 
-/// Keys and what they do.
-pub type Entry = (String, &'static str);
+/// Draws this page over the screen; past the last one, the last.
+pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
+    let everywhere = app.keymap.help(Context::Everywhere);
+    let keys: Vec<Entry> = app.keymap.help(Context::Main).chain(everywhere).collect();
+    render_page(&keys, page, screen, pen);
+}
 
-/// Draws the page of this number, counted round and round.
-pub fn render(pen: &mut Pen<'_>, screen: Rect, keys: &[Entry], page: usize) {
+fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let columns = if screen.width >= SIZE.0 { 2 } else { 1 };
     let rows = rows(keys, columns, screen.height.saturating_sub(2));
     let height = SIZE.1.max(rows.len() as u16 + 2);
     let area = overlay::place(screen, SIZE.0, height);
     let pages = pages(&rows, area.height.saturating_sub(2));
-    let page = page % pages.len().max(1);
+    let page = page.min(pages.len().saturating_sub(1));
     let note = match pages.len() {
         0 | 1 => String::new(),
-        count => format!("PgDn: page {} of {count}", page + 1),
+        count => format!("page {} of {count}: PgUp PgDn", page + 1),
     };
     let inside = overlay::render(pen, area, "marks and keys", &note);
     let column = inside.width / columns as u16;
@@ -56,10 +61,10 @@ pub fn render(pen: &mut Pen<'_>, screen: Rect, keys: &[Entry], page: usize) {
                 }
             }
             Row::Keys(entries) => {
-                for (number, (keys, does)) in (0..).zip(*entries) {
+                for (number, entry) in (0..).zip(*entries) {
                     let (now, panel) = (pen.theme.now, pen.theme.panel);
-                    let end = pen.bold_on(at(number), y, keys, now, panel);
-                    words(pen, (at(number) + KEYS).max(end + 1), y, does);
+                    let end = pen.bold_on(at(number), y, &entry.keys, now, panel);
+                    words(pen, (at(number) + KEYS).max(end + 1), y, entry.words);
                 }
             }
             Row::Word((word, meaning)) => {
@@ -145,7 +150,11 @@ mod tests {
     use ratatui::buffer::Buffer;
 
     fn keys(count: usize) -> Vec<Entry> {
-        vec![("m M".to_owned(), "next / previous method"); count]
+        let entry = Entry {
+            keys: "m M".to_owned(),
+            words: "next / previous method",
+        };
+        vec![entry; count]
     }
 
     fn drawn(width: u16, height: u16, page: usize, charset: Charset) -> Vec<String> {
@@ -155,12 +164,8 @@ mod tests {
             charset,
             ..Look::default()
         };
-        render(
-            &mut Pen::new(&mut buffer, Theme::of(look)),
-            area,
-            &keys(26),
-            page,
-        );
+        let mut pen = Pen::new(&mut buffer, Theme::of(look));
+        render_page(&keys(26), page, area, &mut pen);
         (0..height)
             .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect())
             .collect()
@@ -182,7 +187,7 @@ mod tests {
         assert_eq!(keys.count(), 13);
         let words = drawn(80, 24, 1, Charset::Unicode);
         assert!(shows(&words, "delivered     main has the result"));
-        assert_eq!(drawn(80, 24, 2, Charset::Unicode), lines);
+        assert_eq!(drawn(80, 24, 2, Charset::Unicode), words);
     }
 
     #[test]

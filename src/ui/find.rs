@@ -1,0 +1,83 @@
+//! The line at the bottom in which one searches for tasks.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::text::{self, Pen};
+use crate::app::find::Find;
+
+/// Draws the line over the last row of the screen: what is typed, how many match, the keys.
+pub fn render(find: &Find, screen: Rect, pen: &mut Pen<'_>) {
+    if screen.is_empty() {
+        return;
+    }
+    let (theme, y) = (pen.theme, screen.bottom() - 1);
+    let line = Rect::new(screen.x, y, screen.width, 1);
+    pen.fill(line, theme.panel);
+    let start = pen.bold_on(screen.x + 1, y, "find ", theme.now, theme.panel);
+    let typed = find.line.value();
+    let end = pen.bold_on(start, y, typed, theme.text, theme.panel);
+    pen.add(
+        start + find.line.visual_cursor() as u16,
+        y,
+        Modifier::REVERSED,
+    );
+    let (says, ink) = match (typed.is_empty(), find.matches.len()) {
+        (true, _) => (
+            "a task's number, worker, CPU or outcome".to_owned(),
+            theme.dim,
+        ),
+        (false, 0) => ("no task matches".to_owned(), theme.wait),
+        (false, count) => (format!("{} of {count}", find.at + 1), theme.text),
+    };
+    let end = pen.text_on((end + 2).max(start + 12), y, &says, ink, theme.panel);
+    let keys = if theme.is_ascii() {
+        "Up Down match   Enter keep   Esc leave "
+    } else {
+        "\u{2191} \u{2193} match   Enter keep   Esc leave "
+    };
+    let left = screen.right().saturating_sub(text::width(keys));
+    if left > end + 1 {
+        pen.text_on(left, y, keys, theme.dim, theme.panel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::palette::Look;
+    use crate::ui::theme::Theme;
+    use ratatui::buffer::Buffer;
+
+    fn drawn(find: &Find) -> String {
+        let area = Rect::new(0, 0, 80, 2);
+        let mut buffer = Buffer::empty(area);
+        render(
+            find,
+            area,
+            &mut Pen::new(&mut buffer, Theme::of(Look::default())),
+        );
+        (0..80).map(|x| buffer[(x, 1)].symbol()).collect()
+    }
+
+    #[test]
+    fn the_line_says_which_of_the_matches_is_selected() {
+        let find = Find {
+            line: "1".into(),
+            matches: vec![1, 10, 11],
+            at: 1,
+            ..Find::default()
+        };
+        assert!(drawn(&find).starts_with(" find 1           2 of 3"));
+        assert!(drawn(&find).ends_with("Esc leave "));
+    }
+
+    #[test]
+    fn nothing_found_is_said() {
+        let find = Find {
+            line: "99".into(),
+            ..Find::default()
+        };
+        assert!(drawn(&find).contains("no task matches"));
+    }
+}

@@ -1,0 +1,276 @@
+//! The form of the experiment: its fields, what there is to say about each, and what the run will be.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+
+use super::overlay;
+use super::text::{self, Pen};
+use crate::app::form::{Entry, Field, Form, Note};
+use crate::palette::Ink;
+
+const SIZE: (u16, u16) = (70, 15);
+/// Columns of the labels.
+const LABEL: u16 = 18;
+/// Columns of a field.
+const BOX: u16 = 17;
+/// Lines below the fields: an empty one, the forecast, the keys.
+const BELOW: u16 = 3;
+
+/// Draws the form over the screen.
+pub fn render(form: &Form, screen: Rect, pen: &mut Pen<'_>) {
+    let area = overlay::place(screen, SIZE.0, SIZE.1);
+    let visible = visible(form, area);
+    let more = visible.len() < form.fields.len();
+    let note = if more {
+        format!("{} of {}", form.focus + 1, form.fields.len())
+    } else {
+        String::new()
+    };
+    let inside = overlay::render(pen, area, "experiment", &note);
+    let first = visible.start;
+    for (y, (number, field)) in (inside.y + 1..).zip(
+        form.fields
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(visible.len()),
+    ) {
+        row(
+            field,
+            number == form.focus,
+            Rect {
+                y,
+                height: 1,
+                ..inside
+            },
+            pen,
+        );
+    }
+    if inside.height <= BELOW {
+        return;
+    }
+    let (theme, grows) = (pen.theme, pen.theme.glyphs.grows);
+    let says = |words: &str| text::clipped(words, inside.width.saturating_sub(2), grows);
+    let foretold = says(&form.forecast);
+    let wrong = form
+        .fields
+        .iter()
+        .any(|field| matches!(field.note, Note::Wrong(_)));
+    let ink = if wrong { theme.bad } else { theme.text };
+    pen.text_on(
+        inside.x + 2,
+        inside.bottom() - 2,
+        &foretold,
+        ink,
+        theme.panel,
+    );
+    let keys = if theme.is_ascii() {
+        "Enter run   Left Right change   Up Down field   Esc leave"
+    } else {
+        "Enter run   \u{2190} \u{2192} change   \u{2191} \u{2193} field   Esc leave"
+    };
+    pen.text_on(
+        inside.x + 2,
+        inside.bottom() - 1,
+        &says(keys),
+        theme.dim,
+        theme.panel,
+    );
+}
+
+/// The field under this cell of the screen.
+pub fn field_at(form: &Form, screen: Rect, column: u16, row: u16) -> Option<usize> {
+    let area = overlay::place(screen, SIZE.0, SIZE.1);
+    let visible = visible(form, area);
+    let first = area.y + 2;
+    let line = usize::from(row.checked_sub(first)?);
+    (area.left() < column && column + 1 < area.right() && line < visible.len())
+        .then(|| visible.start + line)
+}
+
+/// The fields that are seen, the one with the focus among them.
+fn visible(form: &Form, area: Rect) -> std::ops::Range<usize> {
+    // The frame and the empty line under it.
+    let room = usize::from(area.height.saturating_sub(3 + BELOW)).max(1);
+    let last = form.fields.len().saturating_sub(room);
+    let first = (form.focus + 2)
+        .saturating_sub(room)
+        .min(last)
+        .min(form.focus);
+    first..(first + room).min(form.fields.len())
+}
+
+fn row(field: &Field, here: bool, line: Rect, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let (x, y) = (line.x, line.y);
+    let ink = if here { theme.now } else { theme.text };
+    if here {
+        pen.bold_on(
+            x.saturating_sub(1),
+            y,
+            theme.glyphs.here,
+            theme.now,
+            theme.panel,
+        );
+    }
+    let end = pen.text_on(x + 1, y, field.label, ink, theme.panel);
+    let left = (x + LABEL).max(end + 1);
+    let room = BOX.min(line.right().saturating_sub(left));
+    value(field, here, Rect::new(left, y, room, 1), pen);
+    let (note, ink): (&str, Ink) = match &field.note {
+        Note::Plain(note) => (note, theme.dim),
+        Note::Warning(note) => (note, theme.wait),
+        Note::Wrong(note) => (note, theme.bad),
+    };
+    let left = left + room + 2;
+    let note = text::clipped(note, line.right().saturating_sub(left), theme.glyphs.grows);
+    pen.text_on(left, y, &note, ink, theme.panel);
+}
+
+/// The box of a field. With the focus it stands out; where colours are few, reversed or in brackets.
+fn value(field: &Field, here: bool, area: Rect, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let (ink, ground) = if here {
+        (theme.background, theme.now)
+    } else {
+        (theme.text, theme.background)
+    };
+    pen.fill(area, ground);
+    let room = area.width.saturating_sub(2);
+    match &field.entry {
+        Entry::Choice { .. } => {
+            let word = text::clipped(field.text(), room, theme.glyphs.grows);
+            pen.text_on(area.x + 1, area.y, &word, ink, ground);
+        }
+        Entry::Text(input) => {
+            let from = input.visual_scroll(usize::from(room));
+            let words: String = skip_columns(input.value(), from);
+            let words = text::clipped(&words, room, "");
+            pen.text_on(area.x + 1, area.y, &words, ink, ground);
+            if here {
+                let cursor = input.visual_cursor().saturating_sub(from) as u16;
+                pen.add(area.x + 1 + cursor.min(room), area.y, Modifier::UNDERLINED);
+            }
+        }
+    }
+    if theme.is_bare() {
+        let (left, right) = if here { (">", "<") } else { ("[", "]") };
+        pen.text_on(area.x, area.y, left, theme.text, theme.panel);
+        pen.text_on(
+            area.right().saturating_sub(1),
+            area.y,
+            right,
+            theme.text,
+            theme.panel,
+        );
+    }
+}
+
+/// Words without their first columns.
+fn skip_columns(words: &str, columns: usize) -> String {
+    let mut left = columns;
+    words
+        .chars()
+        .skip_while(|char| {
+            let wide = usize::from(text::width(char.encode_utf8(&mut [0; 4])));
+            let skip = left > 0;
+            left = left.saturating_sub(wide);
+            skip
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::palette::Look;
+    use crate::ui::theme::Theme;
+    use ratatui::buffer::Buffer;
+
+    fn form(fields: usize, focus: usize) -> Form {
+        let field = |number: usize| Field {
+            label: ["method", "workers", "costs", "seed"][number % 4],
+            entry: Entry::Text(number.to_string().into()),
+            note: match number {
+                1 => Note::Warning("more than the 4 CPUs here".to_owned()),
+                2 => Note::Wrong(
+                    "a very long note that says that something is wrong here".to_owned(),
+                ),
+                _ => Note::Plain(String::new()),
+            },
+        };
+        Form {
+            fields: (0..fields).map(field).collect(),
+            focus,
+            forecast: "24 messages, 0.7 s or more".to_owned(),
+        }
+    }
+
+    fn drawn(form: &Form, width: u16, height: u16) -> Buffer {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        render(
+            form,
+            area,
+            &mut Pen::new(&mut buffer, Theme::of(Look::default())),
+        );
+        buffer
+    }
+
+    fn line(buffer: &Buffer, y: u16) -> String {
+        let cells = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol());
+        cells.collect::<String>().trim_end().to_owned()
+    }
+
+    #[test]
+    fn the_field_with_the_focus_is_marked_and_a_warning_is_amber() {
+        let form = form(4, 1);
+        let buffer = drawn(&form, 70, 15);
+        let workers = line(&buffer, 3);
+        assert!(workers.starts_with("│ ► workers"), "{workers}");
+        assert!(workers.contains(" more than the 4 CPUs here"), "{workers}");
+        let theme = Theme::of(Look::default());
+        let amber = theme.style(theme.wait, theme.panel).fg;
+        assert_eq!(Some(buffer[(40, 3)].fg), amber);
+        assert!(line(&buffer, 12).contains(&form.forecast));
+    }
+
+    #[test]
+    fn fields_scroll_with_the_focus() {
+        for focus in 0..30 {
+            let buffer = drawn(&form(30, focus), 70, 15);
+            let marked = (0..15).filter(|&y| line(&buffer, y).contains('►'));
+            assert_eq!(marked.count(), 1, "{focus}");
+        }
+        assert!(line(&drawn(&form(30, 29), 70, 15), 14).contains("30 of 30"));
+    }
+
+    #[test]
+    fn what_a_click_hits_is_what_was_drawn() {
+        let form = form(30, 12);
+        let screen = Rect::new(0, 0, 80, 24);
+        let buffer = drawn(&form, 80, 24);
+        for y in 0..24 {
+            if line(&buffer, y).contains('►') {
+                assert_eq!(field_at(&form, screen, 30, y), Some(12));
+            }
+        }
+        assert_eq!(field_at(&form, screen, 30, 0), None);
+        assert_eq!(field_at(&form, screen, 1, 8), None);
+    }
+
+    #[test]
+    fn a_long_text_shows_its_end_where_the_cursor_is() {
+        let mut form = form(1, 0);
+        form.fields[0].entry = Entry::Text("lognormal:600ms,sigma=0.8".into());
+        let buffer = drawn(&form, 70, 15);
+        assert!(line(&buffer, 2).contains("00ms,sigma=0.8"));
+    }
+
+    #[test]
+    fn no_screen_is_too_small() {
+        for (width, height) in [(1, 1), (5, 2), (20, 5), (69, 3)] {
+            drawn(&form(9, 8), width, height);
+        }
+    }
+}
