@@ -20,7 +20,7 @@ pub use caller::CallerTrace;
 pub use cpu::{CpuLane, CpuPiece};
 pub use lane::{Lane, OtherSpan, Piece, Sums};
 pub use numbers::Numbers;
-pub use order::{Entry, Order, pairs};
+pub use order::{Entry, Order, Tally, pairs};
 pub use shares::Shares;
 pub use task::{Chunk, Task};
 
@@ -161,6 +161,10 @@ impl Trace {
 
     /// The next moment after `time` at which something happened: a start, an end, a result, a change of the caller.
     pub fn moment_after(&self, time: Time) -> Option<Time> {
+        let submitted = self
+            .calls
+            .iter()
+            .filter_map(|call| call.submitted.moment_after(time));
         let orders = self.calls.iter().flat_map(Call::orders);
         let next = orders
             .filter_map(|order| order.entries().get(order.count_until(time)))
@@ -177,12 +181,21 @@ impl Trace {
             .map(|marker| marker.at)
             .filter(|&at| at > time);
         let ended = self.ended.map(|(at, _)| at).filter(|&at| at > time);
-        next.chain(changes).chain(marked).chain(ended).min()
+        next.chain(submitted)
+            .chain(changes)
+            .chain(marked)
+            .chain(ended)
+            .min()
     }
 
     /// The last moment before `time` at which something happened.
     pub fn moment_before(&self, time: Time) -> Option<Time> {
         let just_before = Time(time.0.checked_sub(1)?);
+        let submitted = self
+            .calls
+            .iter()
+            .filter_map(|call| call.submitted.until(just_before).last())
+            .map(|step| step.0);
         let orders = self.calls.iter().flat_map(Call::orders);
         let last = orders
             .filter_map(|order| order.until(just_before).last())
@@ -198,19 +211,13 @@ impl Trace {
             .iter()
             .map(|marker| marker.at)
             .filter(|&at| at < time);
-        last.chain(changes).chain(marked).max()
+        last.chain(submitted).chain(changes).chain(marked).max()
     }
 }
 
 impl Call {
-    fn orders(&self) -> [&Order; 5] {
-        [
-            &self.submitted,
-            &self.started,
-            &self.finished,
-            &self.ready,
-            &self.delivered,
-        ]
+    fn orders(&self) -> [&Order; 4] {
+        [&self.started, &self.finished, &self.ready, &self.delivered]
     }
 
     /// Neighbouring indexes as one word: `3`, `3-5`.

@@ -2,7 +2,7 @@
 
 use crate::event::{CallBegan, CpuId, Ends, Indexes, LaneId, Outcome};
 use crate::time::{Nanos, Time};
-use crate::trace::order::Order;
+use crate::trace::order::{Order, Tally};
 use crate::trace::task::{Chunk, Task};
 use std::collections::BTreeMap;
 
@@ -95,7 +95,8 @@ pub struct Call {
     tasks: Vec<Task>,
     chunks: Vec<Chunk>,
     errors: BTreeMap<u32, String>,
-    pub submitted: Order,
+    /// The index of a task is its place in the order of submission, so a count tells which.
+    pub submitted: Tally,
     /// Tasks whose function was entered.
     pub started: Order,
     /// Tasks that ended. Skipped and lost ones stand in it without counting.
@@ -103,9 +104,9 @@ pub struct Call {
     pub ready: Order,
     pub delivered: Order,
     /// Tasks that left the queue without a start: skipped, or failed before they were entered.
-    unstarted: Order,
-    /// When chunks were enqueued: one entry a chunk.
-    pub enqueued: Order,
+    unstarted: Tally,
+    /// Chunks sent.
+    pub enqueued: Tally,
     waits: Running,
     services: Running,
     holds: Running,
@@ -122,13 +123,13 @@ impl Call {
             tasks: Vec::new(),
             chunks: Vec::new(),
             errors: BTreeMap::new(),
-            submitted: Order::default(),
+            submitted: Tally::default(),
             started: Order::default(),
             finished: Order::default(),
             ready: Order::default(),
             delivered: Order::default(),
-            unstarted: Order::default(),
-            enqueued: Order::default(),
+            unstarted: Tally::default(),
+            enqueued: Tally::default(),
             waits: Running::default(),
             services: Running::default(),
             holds: Running::default(),
@@ -154,7 +155,6 @@ impl Call {
     pub(super) fn began(&mut self, facts: CallBegan, caller: LaneId, at: Time) {
         let count = facts.tasks.unwrap_or(0).min(MOST);
         (self.facts, self.caller, self.began) = (facts, caller, at);
-        self.chunks.truncate(0);
         self.grow(count);
     }
 
@@ -162,13 +162,17 @@ impl Call {
         if self.tasks.len() < count as usize {
             self.tasks.resize(count as usize, Task::default());
         }
-        let size = self.facts.chunksize.unwrap_or(1).max(1);
-        while let Some(first) = Some(self.chunks.len() as u32 * size).filter(|&first| first < count)
-        {
-            self.chunks.push(Chunk::new(Indexes::new(
-                first,
-                first.saturating_add(size).min(count),
-            )));
+        let Some(size) = self.facts.chunksize.filter(|&size| size > 0) else {
+            return;
+        };
+        // Chunks that were told of before the call was get their tasks now.
+        let chunks = (self.tasks.len() as u32).div_ceil(size) as usize;
+        if self.chunks.len() < chunks {
+            self.chunks.resize(chunks, Chunk::default());
+        }
+        let last = self.tasks.len() as u32;
+        for (chunk, first) in self.chunks.iter_mut().zip((0..last).step_by(size as usize)) {
+            chunk.tasks = Indexes::new(first, first.saturating_add(size).min(last));
         }
     }
 
@@ -178,19 +182,19 @@ impl Call {
             return None;
         }
         if index as usize >= self.tasks.len() {
-            self.grow(index + 1);
+            self.tasks.resize(index as usize + 1, Task::default());
         }
         self.tasks.get_mut(index as usize)
     }
 
-    pub(super) fn submit(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
+    pub(super) fn submit(&mut self, tasks: Indexes, at: Time) {
+        self.submitted.add(at, tasks.len());
         for index in tasks.iter() {
             let Some(task) = self.task_mut(index) else {
                 return;
             };
             task.submitted = at;
             let started = task.started;
-            self.submitted.insert(at, lane, index, true);
             if started.happened() {
                 self.waits
                     .forget_from(self.started.count_until(started - Nanos(1)));
@@ -198,17 +202,25 @@ impl Call {
         }
     }
 
+    /// The chunk, making room for it; `None` for an index nobody believes.
     pub(super) fn chunk_mut(&mut self, chunk: u32) -> Option<&mut Chunk> {
+        if chunk >= MOST {
+            return None;
+        }
+        if chunk as usize >= self.chunks.len() {
+            self.chunks.resize(chunk as usize + 1, Chunk::default());
+        }
         self.chunks.get_mut(chunk as usize)
     }
 
-    pub(super) fn enqueue(&mut self, chunks: Indexes, at: Time, lane: LaneId) {
+    pub(super) fn enqueue(&mut self, chunks: Indexes, at: Time) {
         for chunk in chunks.iter() {
-            if let Some(known) = self.chunk_mut(chunk) {
-                known.enqueued = at;
-                self.enqueued.insert(at, lane, chunk, true);
-            }
+            let Some(chunk) = self.chunk_mut(chunk) else {
+                return;
+            };
+            chunk.enqueued = at;
         }
+        self.enqueued.add(at, chunks.len());
     }
 
     pub(super) fn start(&mut self, index: u32, at: Time, lane: LaneId, cpu: Option<CpuId>) {
@@ -239,7 +251,7 @@ impl Call {
         task.outcome = task.outcome.or(Some(outcome));
         let (started, ready) = (task.started.happened(), task.ready);
         if !started {
-            self.unstarted.insert(at, lane, index, true);
+            self.unstarted.add(at, 1);
         }
         let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
         let place = self.finished.insert(at, lane, index, ran);
@@ -325,23 +337,18 @@ impl Call {
 
     /// Tasks submitted and neither started nor passed over, as of `time`.
     pub fn queue_at(&self, time: Time) -> u32 {
-        let left = self.started.count_until(time) + self.unstarted.count_until(time);
-        self.submitted.count_until(time).saturating_sub(left) as u32
+        let left = self.started.count_until(time) as u32 + self.unstarted.count_until(time);
+        self.submitted.count_until(time).saturating_sub(left)
     }
 
-    /// The longest the queue was up to `time`. It is longest just before a task leaves it.
+    /// The longest the queue was up to `time`; it is longest right after a submission.
     pub fn longest_queue_until(&self, time: Time) -> u32 {
-        let submissions = self.submitted.until(time);
-        let mut longest = 0;
-        for (place, entry) in submissions.iter().enumerate() {
-            if submissions
-                .get(place + 1)
-                .is_none_or(|next| next.at > entry.at)
-            {
-                longest = longest.max(self.queue_at(entry.at));
-            }
-        }
-        longest
+        self.submitted
+            .until(time)
+            .iter()
+            .map(|&(at, _)| self.queue_at(at))
+            .max()
+            .unwrap_or(0)
     }
 
     /// Tasks that ended but whose results nobody can use yet, as of `time`.
@@ -370,9 +377,8 @@ impl Call {
 
     /// Up to when tasks were still to be dispatched, as of `time`: `time` itself while some are.
     pub fn dispatching_until(&self, time: Time) -> Time {
-        let sent = self.enqueued.until(time);
-        match sent.last() {
-            Some(last) if sent.len() == self.chunks.len() => last.at,
+        match self.enqueued.until(time).last() {
+            Some(&(at, sent)) if sent as usize == self.chunks.len() => at,
             _ => time,
         }
     }

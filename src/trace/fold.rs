@@ -11,7 +11,11 @@ const MOST_LANES: u32 = 1 << 16;
 
 impl Trace {
     /// Folds events in. Within a lane they must come in order; lanes may be mixed.
-    pub fn apply(&mut self, events: Vec<Event>) {
+    pub fn apply(&mut self, mut events: Vec<Event>) {
+        // Lanes are often told one after another: sorted, few events are late and have to be put between others.
+        if !events.is_sorted_by_key(|event| (event.at, event.lane)) {
+            events.sort_by_key(|event| (event.at, event.lane));
+        }
         for event in events {
             self.fold(event);
         }
@@ -51,10 +55,10 @@ impl Trace {
                 self.mark(at, lane, MarkerKind::Call, text);
             }
             Kind::Submitted { call, tasks } => {
-                self.call_mut(call, at, lane).submit(tasks, at, lane);
+                self.call_mut(call, at, lane).submit(tasks, at);
             }
             Kind::Enqueued { call, chunks } => {
-                self.call_mut(call, at, lane).enqueue(chunks, at, lane);
+                self.call_mut(call, at, lane).enqueue(chunks, at);
             }
             Kind::Dequeued { call, chunk } => {
                 if let Some(chunk) = self.call_mut(call, at, lane).chunk_mut(chunk) {

@@ -227,8 +227,8 @@ fn has_result(ends: Ends) -> bool {
 /// What is counted in orders.
 fn count(call: &Call, time: Time, numbers: &mut Numbers) {
     numbers.chunksize = call.facts.chunksize;
-    numbers.messages = call.enqueued.count_until(time) as u32;
-    numbers.submitted = call.submitted.count_until(time) as u32;
+    numbers.messages = call.enqueued.count_until(time);
+    numbers.submitted = call.submitted.count_until(time);
     numbers.started = call.started.count_until(time) as u32;
     numbers.finished = call.finished.counted_until(time);
     numbers.ready = call.ready.count_until(time) as u32;

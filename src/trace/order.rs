@@ -119,6 +119,42 @@ impl Order {
     }
 }
 
+/// How many there were of something, from moment to moment; for what needs no identity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Sorted by time; each with the sum up to and including it.
+    steps: Vec<(Time, u32)>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, at: Time, count: u32) {
+        let place = self.steps.partition_point(|step| step.0 <= at);
+        for step in &mut self.steps[place..] {
+            step.1 += count;
+        }
+        match place.checked_sub(1).map(|last| &mut self.steps[last]) {
+            Some(last) if last.0 == at => last.1 += count,
+            Some(&mut (_, sum)) => self.steps.insert(place, (at, sum + count)),
+            None => self.steps.insert(place, (at, count)),
+        }
+    }
+
+    /// How many there had been at `time`, the moment itself included.
+    pub fn count_until(&self, time: Time) -> u32 {
+        self.until(time).last().map_or(0, |step| step.1)
+    }
+
+    /// Each moment at which there were more, with the sum, up to `time`.
+    pub fn until(&self, time: Time) -> &[(Time, u32)] {
+        &self.steps[..self.steps.partition_point(|step| step.0 <= time)]
+    }
+
+    /// The first moment after `time` at which there were more.
+    pub fn moment_after(&self, time: Time) -> Option<Time> {
+        self.steps.get(self.until(time).len()).map(|step| step.0)
+    }
+}
+
 /// Pairs among `count` tasks.
 pub fn pairs(count: u32) -> u64 {
     let count = u64::from(count);
@@ -233,6 +269,23 @@ mod tests {
         assert_eq!(sorted, late);
         assert_eq!(sorted.entries(), reversed.entries());
         assert_eq!(indexes(&sorted), [5, 200, 1, 0]);
+    }
+
+    #[test]
+    fn a_tally_counts_in_any_order_of_arrival() {
+        let tally = |events: &[(u64, u32)]| {
+            let mut tally = Tally::default();
+            for &(at, count) in events {
+                tally.add(Time(at), count);
+            }
+            tally
+        };
+        let sorted = tally(&[(1, 2), (4, 1), (4, 1), (9, 5)]);
+        assert_eq!(sorted, tally(&[(9, 5), (4, 1), (1, 2), (4, 1)]));
+        assert_eq!(
+            [0, 1, 4, 8, 9].map(|at| sorted.count_until(Time(at))),
+            [0, 2, 4, 4, 9]
+        );
     }
 
     #[test]

@@ -97,10 +97,10 @@ pub struct Chunk {
     pub returned: Time,
 }
 
-impl Chunk {
-    pub(super) fn new(tasks: Indexes) -> Self {
+impl Default for Chunk {
+    fn default() -> Self {
         Self {
-            tasks,
+            tasks: Indexes::default(),
             enqueued: Time::NEVER,
             dequeued: Time::NEVER,
             returned: Time::NEVER,
