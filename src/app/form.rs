@@ -1,7 +1,14 @@
 //! The form in which every field of the lab's command line can be changed.
 
-use crate::experiment::Experiment;
+use crate::app::form::fields::{FIELDS, Fill};
+use crate::app::{line, variant};
+use crate::experiment::{Backend, Contradiction, Experiment, WorkKind};
+use crate::method::Sends;
+use crate::time::Nanos;
+use crossterm::event::KeyEvent;
 use tui_input::Input;
+
+mod fields;
 
 /// What stands beside a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,14 +38,29 @@ pub struct Field {
     pub note: Note,
 }
 
+/// See the module.
 #[derive(Clone, Debug)]
 pub struct Form {
     pub fields: Vec<Field>,
     /// The field that the keys go to.
     pub focus: usize,
-    /// One line that foretells the run.
+    /// One line that foretells the run, or says at length what is wrong.
     pub forecast: String,
+    /// The experiment as far as the fields can be read.
+    draft: Experiment,
+    /// CPUs of this machine.
+    cpus: u32,
 }
+
+/// What a note is written from.
+struct Draft<'a> {
+    experiment: &'a Experiment,
+    cpus: u32,
+    makespan: Option<Nanos>,
+}
+
+/// More tasks than this are not drawn at every key only to foretell how long they take.
+const MOST_FORETOLD: u32 = 1_000_000;
 
 impl Field {
     pub fn text(&self) -> &str {
@@ -50,11 +72,318 @@ impl Field {
 }
 
 impl Form {
-    pub fn new(_experiment: &Experiment) -> Self {
-        Self {
-            fields: Vec::new(),
+    /// The form for this experiment, on a machine with so many CPUs.
+    pub fn new(experiment: &Experiment, cpus: u32) -> Self {
+        let fields = FIELDS.iter().map(|spec| Field {
+            label: spec.label,
+            entry: match spec.fill {
+                Fill::Text { read, .. } => Entry::Text(Input::new(read(experiment))),
+                Fill::Choice { words, read, .. } => Entry::Choice {
+                    words,
+                    at: read(experiment),
+                },
+            },
+            note: Note::Plain(String::new()),
+        });
+        let mut form = Self {
+            fields: fields.collect(),
             focus: 0,
             forecast: String::new(),
+            draft: experiment.clone(),
+            cpus,
+        };
+        form.read();
+        form
+    }
+
+    /// The experiment to run, with what had to be left out of it; `None` while a field is wrong, and
+    /// then that field has the focus.
+    pub fn experiment(&mut self) -> Option<(Experiment, Option<String>)> {
+        let wrong = |field: &Field| matches!(field.note, Note::Wrong(_));
+        if let Some(field) = self.fields.iter().position(wrong) {
+            self.focus = field;
+            return None;
+        }
+        Some(variant::settled(self.draft.clone()))
+    }
+
+    pub fn go_to(&mut self, field: usize) {
+        self.focus = field.min(self.fields.len().saturating_sub(1));
+    }
+
+    /// To a neighbouring field, round and round.
+    pub fn move_focus(&mut self, forward: bool) {
+        let count = self.fields.len().max(1);
+        let step = if forward { 1 } else { count - 1 };
+        self.focus = (self.focus + step) % count;
+    }
+
+    /// Left and Right: another word of a choice, or the place in a text.
+    pub fn turn(&mut self, forward: bool) {
+        match self
+            .fields
+            .get_mut(self.focus)
+            .map(|field| &mut field.entry)
+        {
+            Some(Entry::Text(input)) => line::step(input, forward),
+            Some(Entry::Choice { words, at }) => {
+                let step = if forward { 1 } else { words.len() - 1 };
+                *at = (*at + step) % words.len();
+                self.read();
+            }
+            None => {}
+        }
+    }
+
+    /// A key that the form has no meaning for: it is typed.
+    pub fn type_key(&mut self, event: &KeyEvent) {
+        if let Some(Entry::Text(input)) = self.fields.get_mut(self.focus).map(|f| &mut f.entry)
+            && line::edit(input, event)
+        {
+            self.read();
+        }
+    }
+
+    pub fn paste(&mut self, text: &str) {
+        if let Some(Entry::Text(input)) = self.fields.get_mut(self.focus).map(|f| &mut f.entry) {
+            line::paste(input, text);
+            self.read();
+        }
+    }
+
+    /// Reads every field anew and writes the notes.
+    fn read(&mut self) {
+        let mut errors: Vec<(usize, String)> = Vec::new();
+        // The unit stands last and is read first: bare numbers count it.
+        for (number, (spec, field)) in FIELDS.iter().zip(&self.fields).enumerate().rev() {
+            match (spec.fill, &field.entry) {
+                (Fill::Text { write, .. }, Entry::Text(input)) => {
+                    if let Err(error) = write(&mut self.draft, input.value().trim()) {
+                        errors.push((number, error));
+                    }
+                }
+                (Fill::Choice { write, .. }, Entry::Choice { at, .. }) => {
+                    write(&mut self.draft, *at);
+                }
+                _ => {}
+            }
+        }
+        if errors.is_empty()
+            && let Err(wrong) = variant::settled(self.draft.clone()).0.check()
+        {
+            errors.push((field_of(&wrong), wrong.to_string()));
+        }
+        let makespan = (self.draft.tasks <= MOST_FORETOLD).then(|| self.makespan());
+        let draft = Draft {
+            experiment: &self.draft,
+            cpus: self.cpus,
+            makespan,
+        };
+        for (spec, field) in FIELDS.iter().zip(&mut self.fields) {
+            field.note = (spec.note)(&draft);
+        }
+        self.forecast = forecast(&draft);
+        // From the last field to the first: the first one has the last word.
+        for (number, error) in errors {
+            let short = error.split(": ").next().unwrap_or_default().to_owned();
+            self.forecast = format!("{}: {error}", FIELDS[number].label);
+            self.fields[number].note = Note::Wrong(short);
+        }
+    }
+
+    /// What the call needs at best, on the CPUs that there are.
+    fn makespan(&self) -> Nanos {
+        let (mut experiment, _) = variant::settled(self.draft.clone());
+        let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
+        if experiment.backend == Backend::Threads {
+            experiment.backend = Backend::Simulated;
+            experiment.cpus = Some(self.cpus);
+        }
+        experiment.expected_makespan(&costs)
+    }
+}
+
+/// `24 messages, 3.61 s or more: 8 workers share 4 CPUs`
+fn forecast(draft: &Draft<'_>) -> String {
+    let experiment = draft.experiment;
+    let messages = experiment
+        .tasks
+        .div_ceil(experiment.real_chunksize().max(1));
+    let sent = match (experiment.method.rules().sends, messages) {
+        (Sends::Nothing, _) => "no messages".to_owned(),
+        (_, 1) => "1 message".to_owned(),
+        _ => format!("{messages} messages"),
+    };
+    let time = draft
+        .makespan
+        .map_or_else(String::new, |time| format!(", {time} or more"));
+    let share = draft.shared_cpus().map_or_else(String::new, |cpus| {
+        format!(": {} workers share {cpus} CPUs", experiment.workers)
+    });
+    format!("{sent}{time}{share}")
+}
+
+impl Draft<'_> {
+    /// The number of CPUs where computing workers have to share them.
+    fn shared_cpus(&self) -> Option<u32> {
+        let experiment = self.experiment;
+        let cpus = match experiment.backend {
+            Backend::Threads => self.cpus,
+            Backend::Simulated => experiment.simulated_cpus(),
+        };
+        let compute = experiment.kind == WorkKind::Cpu;
+        (compute && experiment.running_workers() > cpus).then_some(cpus)
+    }
+}
+
+/// The field that a contradiction is about.
+fn field_of(wrong: &Contradiction) -> usize {
+    let label = match wrong {
+        Contradiction::Workers(_) => "workers",
+        Contradiction::Cpus(_) | Contradiction::RealCpus => "cpus",
+        Contradiction::Tasks(_) => "tasks",
+        Contradiction::NoChunks | Contradiction::Unchunked(_) => "chunk size",
+        Contradiction::FaultBeyond(..) | Contradiction::DieInLoop(_) => "faults",
+        Contradiction::SharedThreads => "memory",
+        Contradiction::Increments(_) => "increments",
+        Contradiction::Unit => "unit",
+    };
+    let place = FIELDS.iter().position(|spec| spec.label == label);
+    place.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::workload::Costs;
+    use crossterm::event::{KeyCode, KeyModifiers};
+
+    fn form() -> Form {
+        Form::new(&Experiment::default(), 4)
+    }
+
+    fn fill(form: &mut Form, label: &str, text: &str) {
+        form.go_to(form.fields.iter().position(|f| f.label == label).unwrap());
+        form.type_key(&KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+        form.paste(text);
+    }
+
+    fn note<'a>(form: &'a Form, label: &str) -> &'a Note {
+        &form.fields.iter().find(|f| f.label == label).unwrap().note
+    }
+
+    #[test]
+    fn an_untouched_form_runs_the_same_experiment() {
+        for experiment in [
+            Experiment::default(),
+            Experiment {
+                backend: Backend::Simulated,
+                cpus: Some(2),
+                chunksize: None,
+                faults: fields::read_faults("3:die 1,5:raise").unwrap(),
+                costs: Costs::List(vec![Nanos(5); 24]),
+                ..Experiment::default()
+            },
+        ] {
+            let mut form = Form::new(&experiment, 4);
+            assert_eq!(form.experiment(), Some((experiment, None)));
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_command_line_is_there() {
+        assert_eq!(form().fields.len(), 22);
+    }
+
+    #[test]
+    fn a_choice_turns_and_a_text_is_typed() {
+        let mut form = form();
+        form.turn(true);
+        assert_eq!(form.fields[0].text(), "map_async");
+        form.turn(false);
+        form.turn(false);
+        assert_eq!(form.fields[0].text(), "loop");
+        fill(&mut form, "tasks", "12");
+        fill(&mut form, "costs", "const:3");
+        fill(&mut form, "unit", "20ms");
+        let (experiment, _) = form.experiment().unwrap();
+        assert_eq!((experiment.method, experiment.tasks), (Method::Loop, 12));
+        assert_eq!(experiment.costs, Costs::Const(Nanos(60_000_000)));
+    }
+
+    #[test]
+    fn a_list_of_costs_decides_the_number_of_tasks() {
+        let mut form = form();
+        fill(&mut form, "costs", "9,2,6");
+        let (experiment, _) = form.experiment().unwrap();
+        assert_eq!(experiment.tasks, 3);
+        assert_eq!(
+            note(&form, "tasks"),
+            &Note::Plain("as many as costs".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_wrong_field_says_what_is_wrong_and_keeps_the_form_open() {
+        let mut form = form();
+        fill(&mut form, "costs", "normal:3");
+        assert_eq!(
+            note(&form, "costs"),
+            &Note::Wrong("`normal` is no distribution".to_owned())
+        );
+        assert!(
+            form.forecast
+                .starts_with("costs: `normal` is no distribution: write")
+        );
+        form.go_to(0);
+        assert_eq!(form.experiment(), None);
+        assert_eq!(form.fields[form.focus].label, "costs");
+        fill(&mut form, "costs", "const:3");
+        fill(&mut form, "workers", "0");
+        assert!(matches!(note(&form, "workers"), Note::Wrong(_)));
+        fill(&mut form, "workers", "2");
+        fill(&mut form, "faults", "99:die");
+        assert!(matches!(note(&form, "faults"), Note::Wrong(_)));
+        fill(&mut form, "faults", "9:die");
+        assert!(form.experiment().is_some());
+    }
+
+    #[test]
+    fn the_forecast_says_how_many_share_the_cpus() {
+        let mut form = form();
+        fill(&mut form, "costs", "const:1s");
+        assert_eq!(form.forecast, "24 messages, 6.00 s or more");
+        fill(&mut form, "workers", "8");
+        assert_eq!(
+            form.forecast,
+            "24 messages, 6.00 s or more: 8 workers share 4 CPUs"
+        );
+        assert_eq!(
+            note(&form, "workers"),
+            &Note::Warning("more than the 4 CPUs here".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_contradicts_the_backend_is_left_out_with_a_warning() {
+        let mut form = form();
+        fill(&mut form, "cpus", "2");
+        assert!(matches!(note(&form, "cpus"), Note::Warning(_)));
+        let (experiment, words) = form.experiment().unwrap();
+        assert_eq!(experiment.cpus, None);
+        assert!(words.is_some());
+    }
+
+    #[test]
+    fn notes_fit_beside_their_fields() {
+        let mut form = form();
+        for _ in 0..9 {
+            form.turn(true);
+            for field in &form.fields {
+                let (Note::Plain(text) | Note::Warning(text) | Note::Wrong(text)) = &field.note;
+                assert!(text.len() <= 28, "{}: {text}", field.label);
+            }
         }
     }
 }

@@ -183,6 +183,7 @@ fn skip_columns(words: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::Experiment;
     use crate::palette::Look;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
@@ -199,11 +200,11 @@ mod tests {
                 _ => Note::Plain(String::new()),
             },
         };
-        Form {
-            fields: (0..fields).map(field).collect(),
-            focus,
-            forecast: "24 messages, 0.7 s or more".to_owned(),
-        }
+        let mut form = Form::new(&Experiment::default(), 4);
+        form.fields = (0..fields).map(field).collect();
+        form.focus = focus;
+        form.forecast = "24 messages, 0.7 s or more".to_owned();
+        form
     }
 
     fn drawn(form: &Form, width: u16, height: u16) -> Buffer {

@@ -1,0 +1,416 @@
+//! The fields of the form as one table: label, how it is read and written, and what stands beside it.
+
+use super::{Draft, Note};
+use crate::experiment::{
+    Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, MemoryModel, Policy, WorkKind,
+};
+use crate::method::{Method, Sends};
+use crate::time::Nanos;
+use crate::workload::Costs;
+
+/// How a field goes in and out of an experiment.
+#[derive(Clone, Copy)]
+pub(super) enum Fill {
+    Text {
+        read: fn(&Experiment) -> String,
+        write: fn(&mut Experiment, &str) -> Result<(), String>,
+    },
+    Choice {
+        words: &'static [&'static str],
+        read: fn(&Experiment) -> usize,
+        write: fn(&mut Experiment, usize),
+    },
+}
+
+pub(super) struct Spec {
+    pub(super) label: &'static str,
+    pub(super) fill: Fill,
+    pub(super) note: fn(&Draft<'_>) -> Note,
+}
+
+const METHODS: [&str; 9] = {
+    let mut names = [""; 9];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = Method::ALL[place].rules().name;
+        place += 1;
+    }
+    names
+};
+
+const BACKENDS: [&str; 2] = [Backend::TABLE[0].1, Backend::TABLE[1].1];
+const KINDS: [WorkKind; 3] = [WorkKind::Cpu, WorkKind::Io, WorkKind::Mixed];
+const EFFECTS: [CounterEffect; 3] = [
+    CounterEffect::None,
+    CounterEffect::Count,
+    CounterEffect::Race,
+];
+const MEMORIES: [Option<MemoryModel>; 3] =
+    [None, Some(MemoryModel::Shared), Some(MemoryModel::Separate)];
+const NO_YES: &[&str] = &["no", "yes"];
+
+/// In the order of the command line; the unit last, because it is read first.
+pub(super) const FIELDS: [Spec; 22] = [
+    Spec {
+        label: "method",
+        fill: Fill::Choice {
+            words: &METHODS,
+            read: |e| place(&Method::ALL, &e.method),
+            write: |e, at| e.method = Method::ALL[at],
+        },
+        note: |d| plain(method_note(d.experiment.method)),
+    },
+    Spec {
+        label: "backend",
+        fill: Fill::Choice {
+            words: &BACKENDS,
+            read: |e| place(&Backend::TABLE.map(|row| row.0), &e.backend),
+            write: |e, at| e.backend = Backend::TABLE[at].0,
+        },
+        note: |d| {
+            plain(match d.experiment.backend {
+                Backend::Threads => "real threads, measured",
+                Backend::Simulated => "virtual time, exact",
+            })
+        },
+    },
+    Spec {
+        label: "workers",
+        fill: Fill::Text {
+            read: |e| e.workers.to_string(),
+            write: |e, text| whole(text).map(|number| e.workers = number),
+        },
+        note: |d| match d.shared_cpus() {
+            Some(cpus) => Note::Warning(format!("more than the {cpus} CPUs here")),
+            None => plain(""),
+        },
+    },
+    Spec {
+        label: "cpus",
+        fill: Fill::Text {
+            read: |e| or_auto(e.cpus),
+            write: |e, text| auto_or_whole(text).map(|number| e.cpus = number),
+        },
+        note: |d| match (d.experiment.backend, d.experiment.cpus) {
+            (Backend::Threads, Some(_)) => Note::Warning("simulated only: left out".to_owned()),
+            (Backend::Threads, None) => Note::Plain(format!("{} here", d.cpus)),
+            (Backend::Simulated, None) => plain("auto: as many as workers"),
+            (Backend::Simulated, Some(_)) => plain("of the simulated machine"),
+        },
+    },
+    Spec {
+        label: "tasks",
+        fill: Fill::Text {
+            read: |e| e.tasks.to_string(),
+            write: |e, text| match &e.costs {
+                Costs::List(costs) => {
+                    e.tasks = u32::try_from(costs.len()).unwrap_or(u32::MAX);
+                    Ok(())
+                }
+                _ => whole(text).map(|number| e.tasks = number),
+            },
+        },
+        note: |d| match &d.experiment.costs {
+            Costs::List(_) => plain("as many as costs"),
+            _ => plain(""),
+        },
+    },
+    Spec {
+        label: "costs",
+        fill: Fill::Text {
+            read: |e| e.costs.to_string(),
+            write: |e, text| Costs::parse(text, e.unit).map(|costs| e.costs = costs),
+        },
+        note: |d| match &d.experiment.costs {
+            Costs::List(_) => plain("a list: one a task"),
+            _ => plain("const uniform bimodal ramp"),
+        },
+    },
+    Spec {
+        label: "kind",
+        fill: Fill::Choice {
+            words: &["cpu", "io", "mixed"],
+            read: |e| place(&KINDS, &e.kind),
+            write: |e, at| e.kind = KINDS[at],
+        },
+        note: |d| {
+            plain(match d.experiment.kind {
+                WorkKind::Cpu => "tasks compute",
+                WorkKind::Io => "tasks wait",
+                WorkKind::Mixed => "every second one waits",
+            })
+        },
+    },
+    Spec {
+        label: "pairs",
+        fill: Fill::Choice {
+            words: NO_YES,
+            read: |e| usize::from(e.pairs),
+            write: |e, at| e.pairs = at == 1,
+        },
+        note: |d| {
+            if d.experiment.enters() {
+                Note::Plain(d.experiment.call_text(3))
+            } else {
+                Note::Warning("TypeError: f takes two".to_owned())
+            }
+        },
+    },
+    Spec {
+        label: "chunk size",
+        fill: Fill::Text {
+            read: |e| or_auto(e.chunksize),
+            write: |e, text| auto_or_whole(text).map(|number| e.chunksize = number),
+        },
+        note: |d| {
+            let experiment = d.experiment;
+            match experiment.method.rules().sends {
+                Sends::Nothing => plain("a loop sends nothing"),
+                Sends::Tasks => plain("one task at a time"),
+                Sends::ChunksOfOne | Sends::ChunksByRule => {
+                    let auto =
+                        experiment
+                            .method
+                            .chunksize(None, experiment.tasks, experiment.workers);
+                    Note::Plain(format!("auto is {auto} here"))
+                }
+            }
+        },
+    },
+    Spec {
+        label: "main's own work",
+        fill: Fill::Text {
+            read: |e| match e.main_work {
+                MainWork::Half => "half".to_owned(),
+                MainWork::Fixed(length) => length_text(length),
+            },
+            write: |e, text| {
+                e.main_work = match text {
+                    "half" => MainWork::Half,
+                    _ => MainWork::Fixed(length(text, e.unit)?),
+                };
+                Ok(())
+            },
+        },
+        note: |d| match d.makespan {
+            Some(makespan) => Note::Plain(format!("half is {} here", Nanos(makespan.0 / 2))),
+            None => plain("half the makespan, or 300ms"),
+        },
+    },
+    Spec {
+        label: "dispatch",
+        fill: Fill::Text {
+            read: |e| length_text(e.dispatch),
+            write: |e, text| length(text, e.unit).map(|length| e.dispatch = length),
+        },
+        note: |_| plain("to send one message"),
+    },
+    Spec {
+        label: "startup",
+        fill: Fill::Text {
+            read: |e| length_text(e.startup),
+            write: |e, text| length(text, e.unit).map(|length| e.startup = length),
+        },
+        note: |_| plain("before anything"),
+    },
+    Spec {
+        label: "serial",
+        fill: Fill::Text {
+            read: |e| length_text(e.serial),
+            write: |e, text| length(text, e.unit).map(|length| e.serial = length),
+        },
+        note: |_| plain("main alone, before the call"),
+    },
+    Spec {
+        label: "gil",
+        fill: Fill::Choice {
+            words: NO_YES,
+            read: |e| usize::from(e.gil),
+            write: |e, at| e.gil = at == 1,
+        },
+        note: |_| plain("one computes at a time"),
+    },
+    Spec {
+        label: "policy",
+        fill: Fill::Choice {
+            words: &["pool", "executor"],
+            read: |e| usize::from(e.policy == Policy::Executor),
+            write: |e, at| e.policy = [Policy::Pool, Policy::Executor][at],
+        },
+        note: |d| {
+            plain(match d.experiment.policy {
+                Policy::Pool => "a death: waits for ever",
+                Policy::Executor => "a death: the call breaks",
+            })
+        },
+    },
+    Spec {
+        label: "faults",
+        fill: Fill::Text {
+            read: |e| faults_text(&e.faults),
+            write: |e, text| read_faults(text).map(|faults| e.faults = faults),
+        },
+        note: |_| plain("3:die 1,5:raise 2:hang"),
+    },
+    Spec {
+        label: "memory",
+        fill: Fill::Choice {
+            words: &["auto", "shared", "separate"],
+            read: |e| place(&MEMORIES, &e.memory),
+            write: |e, at| e.memory = MEMORIES[at],
+        },
+        note: |d| match (d.experiment.backend, d.experiment.memory_model()) {
+            (Backend::Threads, MemoryModel::Separate) => {
+                Note::Warning("simulated only: left out".to_owned())
+            }
+            (_, MemoryModel::Shared) => plain("one G for all"),
+            (_, MemoryModel::Separate) => plain("each worker has its own G"),
+        },
+    },
+    Spec {
+        label: "effect",
+        fill: Fill::Choice {
+            words: &["none", "count", "race"],
+            read: |e| place(&EFFECTS, &e.effect),
+            write: |e, at| e.effect = EFFECTS[at],
+        },
+        note: |d| {
+            plain(match d.experiment.effect {
+                CounterEffect::None => "",
+                CounterEffect::Count => "each task does G += 1",
+                CounterEffect::Race => "load and store: two steps",
+            })
+        },
+    },
+    Spec {
+        label: "increments",
+        fill: Fill::Text {
+            read: |e| e.increments.to_string(),
+            write: |e, text| whole(text).map(|number| e.increments = number),
+        },
+        note: |_| plain("of a task, with race"),
+    },
+    Spec {
+        label: "lock",
+        fill: Fill::Choice {
+            words: NO_YES,
+            read: |e| usize::from(e.lock),
+            write: |e, at| e.lock = at == 1,
+        },
+        note: |_| plain("around each increment"),
+    },
+    Spec {
+        label: "seed",
+        fill: Fill::Text {
+            read: |e| e.seed.to_string(),
+            write: |e, text| whole(text).map(|number| e.seed = number),
+        },
+        note: |_| plain("same seed, same tasks"),
+    },
+    Spec {
+        label: "unit",
+        fill: Fill::Text {
+            read: |e| length_text(e.unit),
+            write: |e, text| length(text, Nanos::MILLISECOND).map(|length| e.unit = length),
+        },
+        note: |_| plain("of bare numbers"),
+    },
+];
+
+fn plain(text: &str) -> Note {
+    Note::Plain(text.to_owned())
+}
+
+fn method_note(method: Method) -> &'static str {
+    match method {
+        Method::Map => "main waits for the list",
+        Method::MapAsync => "main goes on meanwhile",
+        Method::Imap => "one by one, in order",
+        Method::ImapUnordered => "one by one, as finished",
+        Method::Apply => "main waits for each task",
+        Method::ApplyAsync => "a callback for each",
+        Method::Starmap => "map; arguments unpacked",
+        Method::StarmapAsync => "map_async; unpacked",
+        Method::Loop => "no pool: main does it all",
+    }
+}
+
+fn place<T: PartialEq>(all: &[T], one: &T) -> usize {
+    all.iter().position(|other| other == one).unwrap_or(0)
+}
+
+fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse()
+        .map_err(|_| format!("`{text}` is no whole number"))
+}
+
+fn or_auto(number: Option<u32>) -> String {
+    number.map_or_else(|| "auto".to_owned(), |number| number.to_string())
+}
+
+fn auto_or_whole(text: &str) -> Result<Option<u32>, String> {
+    match text {
+        "auto" | "" => Ok(None),
+        _ => whole(text)
+            .map(Some)
+            .map_err(|_| format!("`{text}` is no number: write a whole number or auto")),
+    }
+}
+
+fn length(text: &str, unit: Nanos) -> Result<Nanos, String> {
+    Nanos::parse(text, unit).map_err(|error| error.to_string())
+}
+
+fn length_text(length: Nanos) -> String {
+    match length {
+        Nanos::ZERO => "0".to_owned(),
+        length => length.exact(),
+    }
+}
+
+/// Reads `3:die 1,5,9:raise`; nothing, or `none`, is no fault.
+pub(super) fn read_faults(text: &str) -> Result<Vec<Fault>, String> {
+    let mut faults = Vec::new();
+    for group in text.split_whitespace().filter(|group| *group != "none") {
+        let wrong = || format!("`{group}` is no fault: write 3:die, 1,5:raise or 2:hang");
+        let (tasks, kind) = group.split_once(':').ok_or_else(wrong)?;
+        let kind = match kind {
+            "raise" => FaultKind::Raise,
+            "die" => FaultKind::Die,
+            "hang" => FaultKind::Hang,
+            _ => return Err(wrong()),
+        };
+        for task in tasks.split(',') {
+            let task = task.parse().map_err(|_| wrong())?;
+            faults.push(Fault { task, kind });
+        }
+    }
+    Ok(faults)
+}
+
+/// The text that [`read_faults`] reads back as the same faults.
+fn faults_text(faults: &[Fault]) -> String {
+    let mut text = String::new();
+    for (number, fault) in faults.iter().enumerate() {
+        let goes_on = number > 0 && faults[number - 1].kind == fault.kind;
+        if number > 0 && !goes_on {
+            text.push_str(kind_end(faults[number - 1].kind));
+            text.push(' ');
+        } else if goes_on {
+            text.push(',');
+        }
+        text.push_str(&fault.task.to_string());
+    }
+    match faults.last() {
+        Some(last) => text + kind_end(last.kind),
+        None => "none".to_owned(),
+    }
+}
+
+fn kind_end(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Raise => ":raise",
+        FaultKind::Die => ":die",
+        FaultKind::Hang => ":hang",
+    }
+}
