@@ -7,6 +7,8 @@ pub mod experiment;
 pub mod method;
 pub mod origin;
 pub mod palette;
+pub mod runtime;
+pub mod terminal;
 pub mod time;
 pub mod trace;
 pub mod ui;

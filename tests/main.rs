@@ -1,1 +1,3 @@
 //! Every integration test, linked once.
+#[cfg(unix)]
+mod pty;

@@ -1,0 +1,278 @@
+//! The one loop: wait, fold what came into the [`App`], draw, perform what the app asks for.
+//!
+//! The loop never waits for the terminal nor for a run. Frames are drawn into memory, and only when
+//! the writer is free: a terminal that is slow or stalled costs frames, never events or keys. At rest
+//! nothing wakes the loop.
+//!
+//! For tests, a debug build fails on request: `PARVIZ_PANIC=ui` (the loop panics at the first key),
+//! `frame` (drawing panics after the first key), `worker` (another thread panics at the first key),
+//! `error` (the loop ends with an error at the first key).
+
+#![expect(clippy::disallowed_methods, reason = "the loop owns the clock")]
+
+mod frames;
+mod runs;
+
+use crate::app::{App, Brightness, Effect, Message};
+use crate::origin::Batch;
+use crate::terminal::{self, Flushed, Notice, Screen};
+use crate::time::Nanos;
+use anyhow::{Context, bail};
+use crossbeam_channel::{RecvError, select_biased};
+use frames::Frames;
+use runs::Runs;
+use std::io;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// The number of `SIGHUP`: the terminal is gone.
+const HANG_UP: i32 = 1;
+/// Batches folded before the loop looks at keys and frames again.
+const AT_ONCE: usize = 64;
+
+/// How the terminal is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Take the mouse from the start.
+    pub mouse: bool,
+    /// Ask the terminal for the colour of its background: the theme was left open.
+    pub ask_background: bool,
+}
+
+/// Opens the app's first run and shows it until the user quits. After a signal that ends the program
+/// this does not return: it dies by that signal, with the terminal given back.
+pub fn run(app: App, options: Options) -> anyhow::Result<ExitCode> {
+    let screen = Screen::enter(options.mouse).context("cannot take the terminal")?;
+    let mut dashboard = Dashboard {
+        frames: Frames::new(terminal::size())?,
+        app,
+        runs: Runs::new()?,
+        began: Instant::now(),
+        screen,
+        shown: None,
+        ask_background: options.ask_background,
+        fault: Fault::requested(),
+    };
+    let greeting = dashboard.screen.greeting(false);
+    dashboard.frames.insert(&greeting);
+    let end = dashboard.show();
+    let Dashboard { screen, runs, .. } = dashboard;
+    match end? {
+        End::Quit => {}
+        // Whether the signal or the loss itself is noticed first is chance: the end is the same.
+        End::Lost => screen.die(HANG_UP),
+        End::Signal(signal) => screen.die(signal),
+    }
+    drop(screen);
+    runs.finish();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why the loop ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Quit,
+    Signal(i32),
+    Lost,
+}
+
+struct Dashboard {
+    app: App,
+    screen: Screen,
+    frames: Frames,
+    runs: Runs,
+    began: Instant,
+    /// The revision of the app that the last frame showed.
+    shown: Option<u64>,
+    ask_background: bool,
+    fault: Option<Fault>,
+}
+
+impl Dashboard {
+    fn show(&mut self) -> anyhow::Result<End> {
+        let opening = self.app.opening();
+        self.perform(opening)?;
+        loop {
+            let wanted = self.app.moving() || Some(self.app.revision()) != self.shown;
+            let due = self.frames.due(wanted);
+            let end = select_biased! {
+                recv(self.screen.notices()) -> notice => self.notice(notice)?,
+                recv(self.screen.flushed()) -> flushed => self.flushed(flushed)?,
+                recv(due) -> _ => {
+                    self.draw()?;
+                    None
+                }
+                recv(self.runs.batches()) -> batch => self.batches(batch)?,
+            };
+            if let Some(end) = end {
+                return Ok(end);
+            }
+        }
+    }
+
+    fn update(&mut self, message: Message) -> anyhow::Result<Option<End>> {
+        match self.app.update(message) {
+            Some(effect) => self.perform(effect),
+            None => Ok(None),
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> anyhow::Result<Option<End>> {
+        match effect {
+            Effect::Quit => return Ok(Some(End::Quit)),
+            Effect::Start { run, experiment } => {
+                if let Err(error) = self.runs.start(run, &experiment) {
+                    let text = format!("the run could not be started: {error}");
+                    return self.update(Message::Notice(text));
+                }
+            }
+            Effect::Suspend => terminal::ask_to_stop(),
+            Effect::Mouse(on) => self.frames.insert(self.screen.mouse(on)),
+        }
+        Ok(None)
+    }
+
+    fn notice(&mut self, notice: Result<Notice, RecvError>) -> anyhow::Result<Option<End>> {
+        match notice.context("the input thread ended")? {
+            Notice::Input(input) => {
+                self.fail_on_request()?;
+                return self.update(Message::Input(input));
+            }
+            Notice::Background(colour) => {
+                return self.update(Message::Background(brightness(colour)));
+            }
+            Notice::Resized => self.frames.look_again(),
+            Notice::Stop => {
+                self.screen
+                    .stop()
+                    .context("cannot take the terminal again")?;
+                let greeting = self.screen.greeting(false);
+                self.frames.renew(&greeting);
+            }
+            Notice::Continued => {
+                self.screen
+                    .enter_again()
+                    .context("cannot take the terminal again")?;
+                let greeting = self.screen.greeting(true);
+                self.frames.renew(&greeting);
+            }
+            Notice::Ended(signal) => return Ok(Some(End::Signal(signal))),
+            Notice::Lost => return Ok(Some(End::Lost)),
+        }
+        Ok(None)
+    }
+
+    fn flushed(&mut self, flushed: Result<Flushed, RecvError>) -> anyhow::Result<Option<End>> {
+        let flushed = flushed.context("the writer thread ended")?;
+        match &flushed.result {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.frames.renew(b""),
+            // There is nobody left to tell what was wrong with the terminal.
+            Err(_) => return Ok(Some(End::Lost)),
+        }
+        self.frames.take_back(flushed.buffer, flushed.took);
+        Ok(None)
+    }
+
+    fn batches(&mut self, batch: Result<Batch, RecvError>) -> anyhow::Result<Option<End>> {
+        let Some(run) = self.runs.current() else {
+            return Ok(None);
+        };
+        let Ok(first) = batch else {
+            self.runs.is_over();
+            return self.update(Message::RunOver { run });
+        };
+        let more: Vec<Batch> = self.runs.batches().try_iter().take(AT_ONCE).collect();
+        for Batch {
+            events,
+            complete_to,
+        } in std::iter::once(first).chain(more)
+        {
+            let end = self.update(Message::Batch {
+                run,
+                events,
+                complete_to,
+            })?;
+            if end.is_some() {
+                return Ok(end);
+            }
+        }
+        Ok(None)
+    }
+
+    fn draw(&mut self) -> anyhow::Result<()> {
+        let size = terminal::size();
+        if self.frames.fit(size)? || self.shown.is_none() {
+            let resized = crossterm::event::Event::Resize(size.width, size.height);
+            self.update(Message::Input(resized))?;
+        }
+        let now = Nanos(self.began.elapsed().as_nanos() as u64);
+        self.update(Message::Tick { now })?;
+        let fails = self.fault == Some(Fault::Frame);
+        self.shown = Some(self.app.revision());
+        let Some(mut frame) = self.frames.draw(&self.app, fails)? else {
+            return Ok(());
+        };
+        if std::mem::take(&mut self.ask_background) {
+            // After the first frame, so that nobody waits for the answer.
+            frame.extend_from_slice(self.screen.ask_background());
+        }
+        let frames = self.screen.frames().context("the writer was stopped")?;
+        if frames.send(frame).is_err() {
+            bail!("the writer thread ended");
+        }
+        Ok(())
+    }
+
+    fn fail_on_request(&mut self) -> anyhow::Result<()> {
+        match self.fault {
+            Some(Fault::Ui) => panic!("asked to panic in the loop"),
+            Some(Fault::Error) => bail!("asked to fail"),
+            Some(Fault::Worker) => {
+                self.fault = None;
+                let thread = std::thread::Builder::new().spawn(|| panic!("asked to panic"))?;
+                // It panics, as it was asked to.
+                let _ = thread.join();
+            }
+            Some(Fault::FrameAfterKey) => self.fault = Some(Fault::Frame),
+            Some(Fault::Frame) | None => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether dark or light text is read better on this background.
+fn brightness([red, green, blue]: [u16; 3]) -> Brightness {
+    // Rec. 709 luma, in whole numbers.
+    let luma = (2126 * u32::from(red) + 7152 * u32::from(green) + 722 * u32::from(blue)) / 10_000;
+    if luma > 0x7fff {
+        Brightness::Light
+    } else {
+        Brightness::Dark
+    }
+}
+
+/// A failure that a test asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Ui,
+    Error,
+    Worker,
+    FrameAfterKey,
+    Frame,
+}
+
+impl Fault {
+    fn requested() -> Option<Self> {
+        if !cfg!(debug_assertions) {
+            return None;
+        }
+        match std::env::var("PARVIZ_PANIC").ok()?.as_str() {
+            "ui" => Some(Self::Ui),
+            "error" => Some(Self::Error),
+            "worker" => Some(Self::Worker),
+            "frame" => Some(Self::FrameAfterKey),
+            _ => None,
+        }
+    }
+}

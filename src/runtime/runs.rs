@@ -1,0 +1,76 @@
+//! The run on the screen, and the threads of those before it.
+//!
+//! A run that is replaced is told to end and left to a thread that waits for it, so that starting
+//! the next one never takes the time of a task.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "owns the thread that waits for old runs"
+)]
+
+use crate::app::RunId;
+use crate::experiment::Experiment;
+use crate::origin::{self, Batch, Running};
+use crossbeam_channel::{Receiver, Sender, never, unbounded};
+use std::io;
+use std::thread::{self, JoinHandle};
+
+pub(super) struct Runs {
+    current: Option<(RunId, Running)>,
+    batches: Receiver<Batch>,
+    old: Sender<Running>,
+    waiter: JoinHandle<()>,
+}
+
+impl Runs {
+    pub(super) fn new() -> io::Result<Self> {
+        let (old, ending) = unbounded::<Running>();
+        let waiter = thread::Builder::new()
+            .name("old runs".into())
+            .spawn(move || ending.into_iter().for_each(Running::join))?;
+        Ok(Self {
+            current: None,
+            batches: never(),
+            old,
+            waiter,
+        })
+    }
+
+    /// Opens a run in the place of the current one. Waits for neither.
+    pub(super) fn start(&mut self, run: RunId, experiment: &Experiment) -> io::Result<()> {
+        self.retire();
+        let running = origin::start(experiment)?;
+        self.batches = running.batches.clone();
+        self.current = Some((run, running));
+        Ok(())
+    }
+
+    fn retire(&mut self) {
+        self.batches = never();
+        if let Some((_, running)) = self.current.take() {
+            running.cancel();
+            // The waiter lives as long as this value.
+            let _ = self.old.send(running);
+        }
+    }
+
+    pub(super) fn current(&self) -> Option<RunId> {
+        self.current.as_ref().map(|(run, _)| *run)
+    }
+
+    pub(super) fn batches(&self) -> &Receiver<Batch> {
+        &self.batches
+    }
+
+    /// All of the current run has been told.
+    pub(super) fn is_over(&mut self) {
+        self.retire();
+    }
+
+    /// Ends every run and waits for their threads.
+    pub(super) fn finish(mut self) {
+        self.retire();
+        drop(self.old);
+        let _ = self.waiter.join();
+    }
+}

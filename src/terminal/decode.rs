@@ -1,0 +1,539 @@
+//! Bytes from a terminal, decoded into keys, mouse, pastes, and answers to what was asked.
+//!
+//! crossterm's own reader is not used on Unix: it spins when the terminal is gone, it cannot be
+//! woken, and it types out the answers to queries (`11;rgb:...`) as if a person had pressed those
+//! keys. This decoder keeps crossterm's event types, and swallows every control string and every
+//! sequence it does not know, however the bytes were split on their way.
+
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+
+/// What a stretch of bytes meant.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Decoded {
+    Input(Event),
+    /// The colour of the terminal's background, red, green and blue.
+    Background([u16; 3]),
+    /// The terminal said what it is: all earlier questions have been answered, or never will be.
+    Attributes,
+}
+
+/// More than this is no sequence that anybody means to send us.
+const LONGEST_SEQUENCE: usize = 4 * 1024;
+const LONGEST_PASTE: usize = 1024 * 1024;
+
+const PASTE_BEGINS: &[u8] = b"\x1b[200~";
+const PASTE_ENDS: &[u8] = b"\x1b[201~";
+
+/// Holds the begin of a sequence whose end has not come yet.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    pending: Vec<u8>,
+}
+
+/// What the first bytes are: this many of them, and what they mean.
+struct Step {
+    length: usize,
+    decoded: Option<Decoded>,
+}
+
+impl Step {
+    fn skip(length: usize) -> Self {
+        Self {
+            length,
+            decoded: None,
+        }
+    }
+
+    fn input(length: usize, event: Event) -> Self {
+        Self {
+            length,
+            decoded: Some(Decoded::Input(event)),
+        }
+    }
+
+    fn key(length: usize, code: KeyCode, modifiers: KeyModifiers) -> Self {
+        Self::input(length, Event::Key(KeyEvent::new(code, modifiers)))
+    }
+}
+
+impl Decoder {
+    pub(super) fn feed(&mut self, bytes: &[u8], mut tell: impl FnMut(Decoded)) {
+        self.pending.extend_from_slice(bytes);
+        let mut at = 0;
+        while let Some(step) = first(&self.pending[at..]) {
+            at += step.length;
+            step.decoded.map(&mut tell);
+        }
+        self.pending.drain(..at);
+    }
+
+    /// Whether what is pending could be a whole key: if nothing follows soon, call
+    /// [`Decoder::silence`].
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.pending.as_slice(), [0x1b] | [0x1b, _])
+    }
+
+    /// Nothing followed: a lone escape was the key, and `ESC [` was Alt and a bracket.
+    pub(super) fn silence(&mut self, mut tell: impl FnMut(Decoded)) {
+        let key = match *self.pending.as_slice() {
+            [0x1b] => KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE),
+            [0x1b, byte] => KeyEvent::new(KeyCode::Char(char::from(byte)), KeyModifiers::ALT),
+            _ => return,
+        };
+        self.pending.clear();
+        tell(Decoded::Input(Event::Key(key)));
+    }
+}
+
+/// Decodes what stands first; `None` if its end has not come yet.
+fn first(bytes: &[u8]) -> Option<Step> {
+    match *bytes {
+        [] | [0x1b] => None,
+        [0x1b, second, ..] => match second {
+            b'[' => control_sequence(bytes),
+            b'O' => function_key(bytes),
+            b']' | b'P' | b'X' | b'^' | b'_' => control_string(bytes),
+            0x1b => Some(Step::key(1, KeyCode::Esc, KeyModifiers::NONE)),
+            _ => {
+                let (length, key) = character(&bytes[1..])?;
+                Some(key.map_or(Step::skip(length + 1), |key| {
+                    Step::key(length + 1, key.code, key.modifiers | KeyModifiers::ALT)
+                }))
+            }
+        },
+        _ => {
+            let (length, key) = character(bytes)?;
+            Some(key.map_or(Step::skip(length), |key| {
+                Step::input(length, Event::Key(key))
+            }))
+        }
+    }
+}
+
+/// A control character or one character of text; no key where the bytes are no UTF-8.
+fn character(bytes: &[u8]) -> Option<(usize, Option<KeyEvent>)> {
+    let control = |c: u8| KeyEvent::new(KeyCode::Char(char::from(c)), KeyModifiers::CONTROL);
+    let key = match *bytes.first()? {
+        b'\r' => KeyCode::Enter.into(),
+        b'\t' => KeyCode::Tab.into(),
+        0x7f => KeyCode::Backspace.into(),
+        0 => control(b' '),
+        byte @ 1..=0x1a => control(byte - 1 + b'a'),
+        0x1b => KeyCode::Esc.into(),
+        byte @ 0x1c..=0x1f => control(byte - 0x1c + b'4'),
+        lead => {
+            let length = match lead {
+                ..0x80 => 1,
+                0xc0..0xe0 => 2,
+                0xe0..0xf0 => 3,
+                0xf0.. => 4,
+                _ => return Some((1, None)),
+            };
+            let valid = match std::str::from_utf8(&bytes[..length.min(bytes.len())]) {
+                Ok(text) => text.chars().next(),
+                Err(error) if error.error_len().is_none() => return None,
+                Err(_) => None,
+            };
+            return Some(match valid {
+                Some(c) => (length, Some(letter(c))),
+                None => (1, None),
+            });
+        }
+    };
+    Some((1, Some(key)))
+}
+
+/// Terminals do not tell of Shift with a letter: its case does.
+fn letter(c: char) -> KeyEvent {
+    let shift = if c.is_uppercase() {
+        KeyModifiers::SHIFT
+    } else {
+        KeyModifiers::NONE
+    };
+    KeyEvent::new(KeyCode::Char(c), shift)
+}
+
+/// `ESC O x`.
+fn function_key(bytes: &[u8]) -> Option<Step> {
+    let code = match *bytes.get(2)? {
+        last @ b'A'..=b'H' => cursor_key(last)?,
+        last @ b'P'..=b'S' => KeyCode::F(1 + last - b'P'),
+        b'M' => KeyCode::Enter,
+        _ => {
+            return Some(Step::key(2, KeyCode::Char('O'), KeyModifiers::ALT));
+        }
+    };
+    Some(Step::key(3, code, KeyModifiers::NONE))
+}
+
+fn cursor_key(last: u8) -> Option<KeyCode> {
+    Some(match last {
+        b'A' => KeyCode::Up,
+        b'B' => KeyCode::Down,
+        b'C' => KeyCode::Right,
+        b'D' => KeyCode::Left,
+        b'E' => KeyCode::KeypadBegin,
+        b'F' => KeyCode::End,
+        b'H' => KeyCode::Home,
+        _ => return None,
+    })
+}
+
+/// `ESC [ parameters last`: cursor and function keys, the mouse, pastes, answers.
+fn control_sequence(bytes: &[u8]) -> Option<Step> {
+    if bytes.starts_with(PASTE_BEGINS) {
+        return paste(bytes);
+    }
+    match bytes.get(2)? {
+        // The mouse as it was before SGR: a button and a place in three bytes of any value.
+        b'M' => return (bytes.len() >= 6).then(|| Step::skip(6)),
+        // The function keys of the Linux console.
+        b'[' => {
+            let code = match *bytes.get(3)? {
+                last @ b'A'..=b'E' => KeyCode::F(1 + last - b'A'),
+                _ => return Some(Step::skip(3)),
+            };
+            return Some(Step::key(4, code, KeyModifiers::NONE));
+        }
+        _ => {}
+    }
+    let end = bytes[2..].iter().position(|b| !(0x20..0x40).contains(b));
+    let Some(end) = end.map(|at| at + 2) else {
+        return (bytes.len() > LONGEST_SEQUENCE).then(|| Step::skip(bytes.len()));
+    };
+    let last = bytes[end];
+    if !(0x40..0x7f).contains(&last) {
+        // Cut short by something else, which stands for itself.
+        return Some(Step::skip(end));
+    }
+    Some(Step {
+        length: end + 1,
+        decoded: parameters(&bytes[2..end], last),
+    })
+}
+
+fn parameters(bytes: &[u8], last: u8) -> Option<Decoded> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    if let Some(report) = text.strip_prefix('<') {
+        return mouse(report, last == b'm').map(|mouse| Decoded::Input(Event::Mouse(mouse)));
+    }
+    if text.starts_with('?') {
+        return (last == b'c').then_some(Decoded::Attributes);
+    }
+    let mut numbers = text
+        .split(';')
+        // What stands after a colon (kind of key press, other layouts) was not asked for.
+        .map(|number| number.split(':').next().unwrap_or_default().parse().ok());
+    let number: Option<u32> = numbers.next().flatten();
+    let modifiers = modifiers(numbers.next().flatten());
+    let code = match last {
+        b'A'..=b'H' => cursor_key(last)?,
+        // `R` is also where the cursor is, which is never asked.
+        b'P'..=b'S' if number.unwrap_or(1) == 1 => KeyCode::F(1 + last - b'P'),
+        b'Z' => return Some(key(KeyCode::BackTab, KeyModifiers::SHIFT)),
+        b'I' => return Some(Decoded::Input(Event::FocusGained)),
+        b'O' => return Some(Decoded::Input(Event::FocusLost)),
+        b'u' => return coded(number?, modifiers),
+        b'~' if number == Some(27) => return coded(numbers.next().flatten()?, modifiers),
+        b'~' => numbered_key(number?)?,
+        _ => return None,
+    };
+    Some(key(code, modifiers))
+}
+
+fn key(code: KeyCode, modifiers: KeyModifiers) -> Decoded {
+    Decoded::Input(Event::Key(KeyEvent::new(code, modifiers)))
+}
+
+/// A key sent as the number of its character.
+fn coded(number: u32, modifiers: KeyModifiers) -> Option<Decoded> {
+    let code = match number {
+        9 if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+        9 => KeyCode::Tab,
+        13 => KeyCode::Enter,
+        27 => KeyCode::Esc,
+        8 | 127 => KeyCode::Backspace,
+        _ => KeyCode::Char(char::from_u32(number).filter(|c| !c.is_control())?),
+    };
+    Some(key(code, modifiers))
+}
+
+fn numbered_key(number: u32) -> Option<KeyCode> {
+    Some(match number {
+        1 | 7 => KeyCode::Home,
+        2 => KeyCode::Insert,
+        3 => KeyCode::Delete,
+        4 | 8 => KeyCode::End,
+        5 => KeyCode::PageUp,
+        6 => KeyCode::PageDown,
+        11..=15 => KeyCode::F(number as u8 - 10),
+        17..=21 => KeyCode::F(number as u8 - 11),
+        23..=26 => KeyCode::F(number as u8 - 12),
+        28..=29 => KeyCode::F(number as u8 - 13),
+        31..=34 => KeyCode::F(number as u8 - 14),
+        _ => return None,
+    })
+}
+
+/// The parameter is one more than the sum of Shift 1, Alt 2, Control 4.
+fn modifiers(parameter: Option<u32>) -> KeyModifiers {
+    let bits = parameter.unwrap_or(1).saturating_sub(1);
+    let mut modifiers = KeyModifiers::NONE;
+    modifiers.set(KeyModifiers::SHIFT, bits & 1 != 0);
+    modifiers.set(KeyModifiers::ALT, bits & 2 != 0);
+    modifiers.set(KeyModifiers::CONTROL, bits & 4 != 0);
+    modifiers
+}
+
+/// `button ; column ; row`, counted from one.
+fn mouse(report: &str, released: bool) -> Option<MouseEvent> {
+    let mut numbers = report.split(';').map(|number| number.parse::<u16>().ok());
+    let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    let which = match button & 3 {
+        0 => Some(MouseButton::Left),
+        1 => Some(MouseButton::Middle),
+        2 => Some(MouseButton::Right),
+        _ => None,
+    };
+    let kind = match (button & 64 != 0, button & 32 != 0, which) {
+        (true, _, _) => match button & 3 {
+            0 => MouseEventKind::ScrollUp,
+            1 => MouseEventKind::ScrollDown,
+            2 => MouseEventKind::ScrollLeft,
+            _ => MouseEventKind::ScrollRight,
+        },
+        (_, true, Some(which)) => MouseEventKind::Drag(which),
+        (_, true, None) => MouseEventKind::Moved,
+        (_, false, Some(which)) if released => MouseEventKind::Up(which),
+        (_, false, Some(which)) => MouseEventKind::Down(which),
+        (_, false, None) => return None,
+    };
+    let mut modifiers = KeyModifiers::NONE;
+    modifiers.set(KeyModifiers::SHIFT, button & 4 != 0);
+    modifiers.set(KeyModifiers::ALT, button & 8 != 0);
+    modifiers.set(KeyModifiers::CONTROL, button & 16 != 0);
+    Some(MouseEvent {
+        kind,
+        column: column.saturating_sub(1),
+        row: row.saturating_sub(1),
+        modifiers,
+    })
+}
+
+fn paste(bytes: &[u8]) -> Option<Step> {
+    let body = &bytes[PASTE_BEGINS.len()..];
+    let end = body
+        .windows(PASTE_ENDS.len())
+        .position(|window| window == PASTE_ENDS);
+    match end {
+        Some(end) => {
+            let text = String::from_utf8_lossy(&body[..end]).into_owned();
+            let length = PASTE_BEGINS.len() + end + PASTE_ENDS.len();
+            Some(Step::input(length, Event::Paste(text)))
+        }
+        None => (bytes.len() > LONGEST_PASTE).then(|| Step::skip(bytes.len())),
+    }
+}
+
+/// `ESC ] ... BEL` or `ESC ] ... ESC \`, and its relatives: an answer, or nothing we know.
+fn control_string(bytes: &[u8]) -> Option<Step> {
+    let body = &bytes[2..];
+    let Some(end) = body.iter().position(|&b| b == 0x07 || b == 0x1b) else {
+        return (bytes.len() > LONGEST_SEQUENCE).then(|| Step::skip(bytes.len()));
+    };
+    let closing = match (body[end], body.get(end + 1)) {
+        (0x07, _) => 1,
+        (_, None) => return None,
+        (_, Some(b'\\')) => 2,
+        // Cut short by another sequence.
+        (_, Some(_)) => 0,
+    };
+    let text = std::str::from_utf8(&body[..end]).ok();
+    let colour = text
+        .filter(|_| bytes[1] == b']')
+        .and_then(|text| text.strip_prefix("11;"))
+        .and_then(colour);
+    Some(Step {
+        length: 2 + end + closing,
+        decoded: colour.map(Decoded::Background),
+    })
+}
+
+/// `rgb:RRRR/GGGG/BBBB` with one to four hexadecimal digits each.
+fn colour(text: &str) -> Option<[u16; 3]> {
+    let digits = text
+        .strip_prefix("rgb:")
+        .or_else(|| text.strip_prefix("rgba:"))?;
+    let mut parts = digits.split('/').map(|part| {
+        let value = u32::from_str_radix(part, 16).ok()?;
+        let most = match part.len() {
+            length @ 1..=4 => (1_u32 << (4 * length)) - 1,
+            _ => return None,
+        };
+        Some((value * 0xffff / most) as u16)
+    });
+    Some([parts.next()??, parts.next()??, parts.next()??])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decode(bytes: &[u8]) -> Vec<Decoded> {
+        let mut decoder = Decoder::default();
+        let mut all = Vec::new();
+        decoder.feed(bytes, |one| all.push(one));
+        decoder.silence(|one| all.push(one));
+        all
+    }
+
+    fn pressed(code: KeyCode, modifiers: KeyModifiers) -> Vec<Decoded> {
+        vec![key(code, modifiers)]
+    }
+
+    #[test]
+    fn letters_and_control_characters_are_keys() {
+        assert_eq!(
+            decode(b"q"),
+            pressed(KeyCode::Char('q'), KeyModifiers::NONE)
+        );
+        assert_eq!(
+            decode(b"M"),
+            pressed(KeyCode::Char('M'), KeyModifiers::SHIFT)
+        );
+        assert_eq!(
+            decode("ß".as_bytes()),
+            pressed(KeyCode::Char('ß'), KeyModifiers::NONE)
+        );
+        assert_eq!(decode(b"\r"), pressed(KeyCode::Enter, KeyModifiers::NONE));
+        assert_eq!(
+            decode(b"\x03"),
+            pressed(KeyCode::Char('c'), KeyModifiers::CONTROL)
+        );
+        assert_eq!(
+            decode(b"\x1a"),
+            pressed(KeyCode::Char('z'), KeyModifiers::CONTROL)
+        );
+        assert_eq!(
+            decode(b"\x7f"),
+            pressed(KeyCode::Backspace, KeyModifiers::NONE)
+        );
+    }
+
+    #[test]
+    fn cursor_and_function_keys_come_with_their_modifiers() {
+        for (bytes, code, modifiers) in [
+            (&b"\x1b[A"[..], KeyCode::Up, KeyModifiers::NONE),
+            (b"\x1bOD", KeyCode::Left, KeyModifiers::NONE),
+            (b"\x1b[1;5C", KeyCode::Right, KeyModifiers::CONTROL),
+            (b"\x1b[5~", KeyCode::PageUp, KeyModifiers::NONE),
+            (b"\x1b[6;2~", KeyCode::PageDown, KeyModifiers::SHIFT),
+            (b"\x1b[4~", KeyCode::End, KeyModifiers::NONE),
+            (b"\x1bOP", KeyCode::F(1), KeyModifiers::NONE),
+            (b"\x1b[15~", KeyCode::F(5), KeyModifiers::NONE),
+            (b"\x1b[24~", KeyCode::F(12), KeyModifiers::NONE),
+            (b"\x1b[[A", KeyCode::F(1), KeyModifiers::NONE),
+            (b"\x1b[Z", KeyCode::BackTab, KeyModifiers::SHIFT),
+            (b"\x1bx", KeyCode::Char('x'), KeyModifiers::ALT),
+            (b"\x1b[99;5u", KeyCode::Char('c'), KeyModifiers::CONTROL),
+        ] {
+            assert_eq!(decode(bytes), pressed(code, modifiers), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_lone_escape_is_the_key_after_silence_only() {
+        let mut decoder = Decoder::default();
+        let mut all = Vec::new();
+        decoder.feed(b"\x1b", |one| all.push(one));
+        assert!(all.is_empty() && decoder.is_waiting());
+        decoder.silence(|one| all.push(one));
+        assert_eq!(all, pressed(KeyCode::Esc, KeyModifiers::NONE));
+        assert!(!decoder.is_waiting());
+    }
+
+    #[test]
+    fn the_mouse_counts_from_zero() {
+        let at = |kind, column, row| {
+            vec![Decoded::Input(Event::Mouse(MouseEvent {
+                kind,
+                column,
+                row,
+                modifiers: KeyModifiers::NONE,
+            }))]
+        };
+        let left = MouseButton::Left;
+        assert_eq!(
+            decode(b"\x1b[<0;5;3M"),
+            at(MouseEventKind::Down(left), 4, 2)
+        );
+        assert_eq!(decode(b"\x1b[<0;1;1m"), at(MouseEventKind::Up(left), 0, 0));
+        assert_eq!(
+            decode(b"\x1b[<32;300;2M"),
+            at(MouseEventKind::Drag(left), 299, 1)
+        );
+        assert_eq!(decode(b"\x1b[<64;2;2M"), at(MouseEventKind::ScrollUp, 1, 1));
+    }
+
+    #[test]
+    fn a_paste_is_one_event_whatever_stands_in_it() {
+        assert_eq!(
+            decode(b"\x1b[200~q\x1b[Ax\r\x1b[201~"),
+            [Decoded::Input(Event::Paste("q\x1b[Ax\r".to_owned()))]
+        );
+    }
+
+    #[test]
+    fn answers_are_never_typed_text() {
+        assert_eq!(
+            decode(b"\x1b]11;rgb:ffff/8080/0000\x1b\\\x1b[?62;22c"),
+            [
+                Decoded::Background([0xffff, 0x8080, 0]),
+                Decoded::Attributes
+            ]
+        );
+        assert_eq!(
+            decode(b"\x1b]11;rgb:f/80/000\x07"),
+            [Decoded::Background([0xffff, 0x8080, 0])]
+        );
+        for unknown in [
+            &b"\x1b]4;1;rgb:ff/ff/ff\x07"[..],
+            b"\x1bP1$r0m\x1b\\",
+            b"\x1b_Gi=1;OK\x1b\\",
+            b"\x1b[12;40R",
+            b"\x1b[?2026;2$y",
+            b"\x1b[M !!",
+        ] {
+            assert_eq!(decode(unknown), [], "{unknown:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn how_the_bytes_were_split_changes_nothing(cuts in proptest::collection::vec(0_usize..60, 0..8)) {
+            let bytes = b"a\x1b[1;5C\xc3\x9f\x1b]11;rgb:ff/00/ff\x1b\\\x1b[?6c\x1b[<0;5;3M\x1b[200~hi\x1b[201~\x1bOPz";
+            let whole = decode(bytes);
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let mut decoder = Decoder::default();
+            let mut all = Vec::new();
+            for pair in cuts.windows(2) {
+                decoder.feed(&bytes[pair[0]..pair[1]], |one| all.push(one));
+            }
+            prop_assert_eq!(all, whole);
+        }
+
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut decoder = Decoder::default();
+            for byte in bytes {
+                decoder.feed(&[byte], |_| ());
+            }
+            decoder.silence(|_| ());
+        }
+    }
+}

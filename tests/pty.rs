@@ -1,0 +1,177 @@
+//! The real binary in a pseudo-terminal: whole journeys, and the terminal left as it was found.
+
+mod session;
+
+use rustix::process::Signal;
+use session::Setting;
+
+const READY: &str = "80x24";
+
+#[test]
+fn q_quits_and_leaves_the_terminal_as_found() {
+    let mut session = Setting::parviz(&[]).start();
+    session.wait_for(READY);
+    assert!(session.screen().alternate_screen());
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
+fn signals_end_it_with_the_terminal_given_back() {
+    for (signal, name) in [
+        (Signal::TERM, "Terminated"),
+        (Signal::INT, "Interrupt"),
+        (Signal::HUP, "Hangup"),
+    ] {
+        let mut session = Setting::parviz(&[]).start();
+        session.wait_for(READY);
+        session.signal(signal);
+        assert_eq!(session.end_tidily().signal(), Some(name));
+    }
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    for place in ["ui", "frame"] {
+        let mut session = Setting::parviz(&[]).with("PARVIZ_PANIC", place).start();
+        session.wait_for(READY);
+        session.press("?");
+        assert_eq!(session.end_tidily().exit_code(), 101);
+        let told = session.screen().contents();
+        assert!(told.contains("asked to panic"), "{told}");
+    }
+}
+
+#[test]
+fn an_error_is_told_on_the_screen_as_found() {
+    let mut session = Setting::parviz(&[]).with("PARVIZ_PANIC", "error").start();
+    session.wait_for(READY);
+    session.press("?");
+    assert_eq!(session.end_tidily().exit_code(), 1);
+    let told = session.screen().contents();
+    assert!(told.contains("asked to fail"), "{told}");
+}
+
+#[test]
+fn a_panic_in_another_thread_leaves_the_screen_up() {
+    let mut session = Setting::parviz(&[]).with("PARVIZ_PANIC", "worker").start();
+    session.wait_for(READY);
+    session.press("T");
+    session.wait_for("Light");
+    assert!(session.screen().alternate_screen());
+    assert!(!session.screen().contents().contains("panic"));
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
+fn a_lost_terminal_ends_it_even_without_a_signal() {
+    let mut setting = Setting::parviz(&[]);
+    setting.controlling = false;
+    let mut session = setting.start();
+    session.wait_for(READY);
+    session.hang_up(|session| session.press("T"));
+    assert_eq!(session.end().signal(), Some("Hangup"));
+}
+
+#[test]
+fn a_hang_up_ends_it() {
+    let mut session = Setting::parviz(&[]).start();
+    session.wait_for(READY);
+    session.hang_up(|session| session.press("T"));
+    assert_eq!(session.end().signal(), Some("Hangup"));
+}
+
+#[test]
+fn a_storm_of_resizes_ends_at_the_last_size() {
+    let mut session = Setting::parviz(&[]).start();
+    session.wait_for(READY);
+    for step in 0..200_u16 {
+        session.resize(step * 7 % 160, step * 5 % 50);
+    }
+    session.resize(500, 200);
+    session.wait_for("500x200");
+    session.resize(1, 1);
+    session.resize(0, 0);
+    session.resize(100, 30);
+    session.wait_for("100x30");
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
+    let mut session = Setting::of("bash", &["--norc", "--noprofile", "--noediting", "-i"])
+        .with("PS1", "shell> ")
+        .start();
+    session.wait_for("shell>");
+    let parviz = env!("CARGO_BIN_EXE_parviz");
+    session.press(&format!("{parviz}\r"));
+    session.wait_until("the dashboard", |screen| {
+        screen.alternate_screen() && screen.contents().contains(READY)
+    });
+    session.press("\x1a");
+    session.wait_until("the shell", |screen| {
+        !screen.alternate_screen() && screen.contents().contains("Stopped")
+    });
+    session.assert_given_back();
+    session.resize(100, 30);
+    session.press("fg\r");
+    session.wait_until("the dashboard at its new size", |screen| {
+        screen.alternate_screen() && screen.contents().contains("100x30")
+    });
+    session.press("q");
+    session.wait_until("the shell", |screen| !screen.alternate_screen());
+    session.press("exit\r");
+    session.end_tidily();
+}
+
+#[test]
+fn ctrl_z_does_nothing_where_nobody_could_continue_it() {
+    let mut session = Setting::parviz(&[]).start();
+    session.wait_for(READY);
+    session.press("\x1a");
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
+fn a_stop_from_outside_is_obeyed_and_undone() {
+    let mut session = Setting::parviz(&[]).start();
+    session.wait_for(READY);
+    session.signal(Signal::TSTP);
+    session.wait_stopped();
+    session.wait_until("the screen given back", |screen| !screen.alternate_screen());
+    session.assert_given_back();
+    session.signal(Signal::CONT);
+    session.wait_until("the dashboard", |screen| {
+        screen.alternate_screen() && screen.contents().contains(READY)
+    });
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
+fn the_answer_about_the_background_is_no_typed_text() {
+    let mut setting = Setting::parviz(&[]);
+    setting.background = Some("rgb:ffff/ffff/ffff");
+    let mut session = setting.start();
+    session.wait_for("Light");
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
+fn a_stalled_terminal_costs_frames_and_no_keys() {
+    let mut session = Setting::parviz(&[]).sized(200, 60).start();
+    session.wait_for("200x60");
+    session.stall();
+    // Every one changes the whole screen: were they queued, they would all be written.
+    for _ in 0..300 {
+        session.press("T");
+    }
+    session.press("q");
+    session.end();
+    session.assert_given_back();
+    assert!(session.received < 2_000_000, "{} bytes", session.received);
+}
