@@ -91,6 +91,13 @@ impl<'a> Pen<'a> {
         })
     }
 
+    /// Whether this cell shows this glyph.
+    pub fn shows(&self, x: u16, y: u16, glyph: &str) -> bool {
+        self.buffer
+            .cell((x, y))
+            .is_some_and(|cell| cell.symbol() == glyph)
+    }
+
     fn put(&mut self, x: u16, y: u16, words: &str, ink: Ink, ground: Ink, bold: bool) -> u16 {
         let mut x = x;
         for grapheme in words.graphemes(true) {

@@ -1,0 +1,177 @@
+//! The time axis: which moment is in which column, and the ruler that says so.
+
+use std::cmp::Ordering;
+
+use super::Moment;
+use super::text::{Pen, width};
+use crate::time::{Nanos, Span, Time};
+
+/// A stretch of time across some columns of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// The first column.
+    pub x: u16,
+    pub width: u16,
+    pub span: Span,
+}
+
+impl Axis {
+    /// How many eighths of a column lie before this moment, to the nearest; moments off the axis are
+    /// at its edges.
+    pub fn eighth(self, time: Time) -> u32 {
+        let all = u128::from(self.width) * 8;
+        let length = u128::from(self.span.length().0.max(1));
+        let since = u128::from(time.since(self.span.start()).0).min(length);
+        ((since * all + length / 2) / length) as u32
+    }
+
+    /// The screen column in which this moment is, if it is on the axis.
+    pub fn column(self, time: Time) -> Option<u16> {
+        let length = u128::from(self.span.length().0.max(1));
+        let since = u128::from(time.since(self.span.start()).0);
+        let on_axis = time >= self.span.start() && since < length && self.width > 0;
+        on_axis.then(|| self.x + (since * u128::from(self.width) / length) as u16)
+    }
+
+    /// The screen column nearest to this moment, whether or not it is on the axis.
+    pub fn nearest(self, time: Time) -> u16 {
+        self.column(time)
+            .unwrap_or(match time.cmp(&self.span.start()) {
+                Ordering::Less => self.x,
+                _ => self.right().saturating_sub(1).max(self.x),
+            })
+    }
+
+    /// The moments that are in this screen column.
+    pub fn stretch(self, x: u16) -> Span {
+        let edge = |columns: u16| {
+            let length = u128::from(self.span.length().0);
+            let part = length * u128::from(columns) / u128::from(self.width.max(1));
+            self.span.start() + Nanos(u64::try_from(part).unwrap_or(u64::MAX))
+        };
+        let column = x.saturating_sub(self.x).min(self.width);
+        Span::new(edge(column), edge((column + 1).min(self.width)))
+    }
+
+    /// The column after the last.
+    pub fn right(self) -> u16 {
+        self.x + self.width
+    }
+}
+
+/// Draws the ruler: ticks with their times, and the moment of the cursor.
+pub fn render(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
+    let (axis, theme) = (moment.axis, pen.theme);
+    let glyphs = theme.glyphs;
+    for x in axis.x..axis.right() {
+        pen.cell(x, y, glyphs.rule, theme.faint, theme.background);
+    }
+    let cursor = cursor_mark(moment, glyphs.cursor);
+    let step = step(axis);
+    let first = axis.span.start().0.div_ceil(step.0);
+    for tick in first..=axis.span.end().0 / step.0 {
+        let time = Time(tick * step.0);
+        let label = tick_label(time, step);
+        let Some(x) = axis.column(time) else { continue };
+        let end = x + 1 + width(&label);
+        let taken = |mark: &(u16, String)| x <= mark.0 + width(&mark.1) + 1 && mark.0 <= end;
+        if end + 1 >= axis.right() || cursor.as_ref().is_some_and(taken) {
+            continue;
+        }
+        pen.cell(x, y, glyphs.tick, theme.faint, theme.background);
+        pen.text(x + 1, y, &label, theme.dim);
+    }
+    if let Some((x, mark)) = cursor {
+        pen.bold(x, y, &mark, theme.now);
+    }
+}
+
+/// Where the cursor's mark stands on the ruler and what it says. At the end of the run there is none:
+/// nothing more is to come.
+fn cursor_mark(moment: &Moment<'_>, glyph: &str) -> Option<(u16, String)> {
+    if moment.is_over() {
+        return None;
+    }
+    let mark = format!("{glyph}{}", moment.cursor);
+    let last = moment.axis.right().saturating_sub(width(&mark));
+    let x = moment.axis.column(moment.cursor)?;
+    Some((x.min(last).max(moment.axis.x), mark))
+}
+
+/// The shortest of 1, 2, 5 times a power of ten that leaves at least nine columns between ticks.
+fn step(axis: Axis) -> Nanos {
+    let fits = |step: u64| {
+        let columns = u128::from(step) * u128::from(axis.width);
+        columns >= 9 * u128::from(axis.span.length().0.max(1))
+    };
+    let mut power = 1u64;
+    loop {
+        for step in [power, power * 2, power * 5] {
+            if fits(step) || power >= 1_000_000_000_000_000 {
+                return Nanos(step);
+            }
+        }
+        power *= 10;
+    }
+}
+
+/// As many decimals as the step has.
+fn tick_label(time: Time, step: Nanos) -> String {
+    let (unit, name) = match step.0 {
+        ..1_000 => (1, "ns"),
+        1_000..1_000_000 => (1_000, "us"),
+        1_000_000..10_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    let decimals = match step.0 {
+        10_000_000..100_000_000 => 2,
+        100_000_000..1_000_000_000 => 1,
+        _ => 0,
+    };
+    if time == Time::ZERO {
+        return format!("0 {name}");
+    }
+    format!("{:.decimals$} {name}", time.0 as f64 / f64::from(unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(from: u64, to: u64) -> Axis {
+        Axis {
+            x: 11,
+            width: 40,
+            span: Span::new(Time(from), Time(to)),
+        }
+    }
+
+    #[test]
+    fn a_moment_of_a_column_is_in_that_column() {
+        let axis = axis(1_000, 8_777);
+        for x in axis.x..axis.right() {
+            let stretch = axis.stretch(x);
+            let middle = Time(u64::midpoint(stretch.start().0, stretch.end().0));
+            assert_eq!(axis.column(middle), Some(x));
+        }
+    }
+
+    #[test]
+    fn moments_off_the_axis_are_at_its_edges() {
+        let axis = axis(100, 200);
+        assert_eq!((axis.column(Time(99)), axis.nearest(Time(99))), (None, 11));
+        assert_eq!(
+            (axis.column(Time(200)), axis.nearest(Time::NEVER)),
+            (None, 50)
+        );
+        assert_eq!((axis.eighth(Time(0)), axis.eighth(Time::NEVER)), (0, 320));
+    }
+
+    #[test]
+    fn ticks_are_round_and_not_crowded() {
+        assert_eq!(step(axis(0, 960_000_000)).0, 500_000_000);
+        assert_eq!(step(axis(0, 400)).0, 100);
+        assert_eq!(tick_label(Time(250_000_000), Nanos(50_000_000)), "0.25 s");
+        assert_eq!(tick_label(Time(3_000_000), Nanos(1_000_000)), "3 ms");
+    }
+}

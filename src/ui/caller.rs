@@ -1,0 +1,169 @@
+//! The main program: what it does, and the results it receives, each at the moment it can use it.
+
+use super::Moment;
+use super::hues::{Hues, tasks};
+use super::lanes::GUTTER;
+use super::text::{Pen, width};
+use crate::event::CallerState;
+use crate::time::{Span, Time};
+use crate::trace::{CallerTrace, Order};
+
+/// States of one column that are looked at one by one.
+const LOOKED_AT: usize = 48;
+
+/// Draws main's lane into row `y` and what it receives into the next; `rows` 1 leaves the latter out.
+pub fn render(moment: &Moment<'_>, x: u16, y: u16, rows: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    pen.bold(x + 1, y, "main", theme.text);
+    lane(moment, y, pen);
+    if let Some(state) = moment
+        .trace
+        .caller()
+        .and_then(|caller| caller.state_at(moment.cursor))
+    {
+        let ink = match state {
+            CallerState::Blocked(_) => theme.wait,
+            CallerState::Done => theme.dim,
+            _ => theme.text,
+        };
+        pen.bold(moment.axis.right() + 1, y, word(state), ink);
+    }
+    if rows > 1 {
+        pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
+        receives(moment, y + 1, pen);
+    }
+}
+
+/// What main does, in one word.
+pub fn word(state: CallerState) -> &'static str {
+    match state {
+        CallerState::Starting => "starting",
+        CallerState::OwnWork => "own work",
+        CallerState::Submitting => "submitting",
+        CallerState::Blocked(_) => "blocked",
+        CallerState::Collecting => "collecting",
+        CallerState::Done => "done",
+    }
+}
+
+/// What main did most of the time in this stretch, if it did anything for half of it.
+fn mostly(caller: &CallerTrace, stretch: Span, cursor: Time) -> Option<CallerState> {
+    let now = Span::new(stretch.start(), stretch.end().min(cursor));
+    let mut sums: Vec<(CallerState, u64)> = Vec::new();
+    for (span, state) in caller.states_in(now).take(LOOKED_AT) {
+        let part = span.overlap(now).0;
+        match sums.iter_mut().find(|(of, _)| *of == state) {
+            Some((_, sum)) => *sum += part,
+            None => sums.push((state, part)),
+        }
+    }
+    let (state, longest) = sums.into_iter().max_by_key(|(_, sum)| *sum)?;
+    (state != CallerState::Done && longest * 2 >= stretch.length().0).then_some(state)
+}
+
+fn lane(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
+    let Some(caller) = moment.trace.caller() else {
+        return;
+    };
+    let axis = moment.axis;
+    let states: Vec<_> = (axis.x..axis.right())
+        .map(|x| {
+            let stretch = axis.stretch(x);
+            (moment.cursor > stretch.start())
+                .then(|| mostly(caller, stretch, moment.cursor))
+                .flatten()
+        })
+        .collect();
+    let mut x = axis.x;
+    for run in states.chunk_by(PartialEq::eq) {
+        let columns = run.len() as u16;
+        if let Some(Some(state)) = run.first() {
+            band(*state, (x, y), columns, pen);
+        }
+        x += columns;
+    }
+}
+
+/// A stretch of one state, with its name in the middle where there is room.
+fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let glyphs = theme.glyphs;
+    let (glyph, ink, ground) = match state {
+        CallerState::Blocked(_) => (glyphs.main_blocked, theme.wait, theme.background),
+        CallerState::OwnWork if theme.is_ascii() => {
+            (glyphs.main_works, theme.dim, theme.background)
+        }
+        CallerState::OwnWork => (glyphs.main_works, theme.on(theme.dim), theme.dim),
+        _ => (glyphs.rule, theme.faint, theme.background),
+    };
+    for x in at.0..at.0 + columns {
+        pen.cell(x, at.1, glyph, ink, ground);
+    }
+    let name = match state {
+        CallerState::Blocked(call) => format!(" blocked in {} ", call.word()),
+        state => format!(" {} ", word(state)),
+    };
+    if columns >= width(&name) + 2 {
+        let x = at.0 + (columns - width(&name)) / 2;
+        if state == CallerState::OwnWork && !theme.is_ascii() {
+            pen.bold_on(x, at.1, &name, ink, ground);
+        } else {
+            pen.bold(x, at.1, &name, theme.text);
+        }
+    }
+}
+
+/// How many results had reached main before column `x` ends, of those until the cursor.
+fn until(moment: &Moment<'_>, delivered: &Order, x: u16) -> usize {
+    let end = if x + 1 == moment.axis.right() {
+        // What comes at the very end of the axis belongs to its last column.
+        moment.cursor
+    } else {
+        Time(moment.axis.stretch(x).end().0.saturating_sub(1)).min(moment.cursor)
+    };
+    delivered.until(end).len()
+}
+
+fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
+    let Some(call) = moment.trace.call() else {
+        return;
+    };
+    let (axis, theme) = (moment.axis, pen.theme);
+    let hues = Hues::new(theme, moment.trace);
+    let all = call.delivered.until(moment.cursor);
+    let before_axis = Time(axis.span.start().0.saturating_sub(1));
+    let mut first = match axis.span.start() {
+        Time::ZERO => 0,
+        _ => call.delivered.until(before_axis).len(),
+    };
+    // The first column that is still free for a note.
+    let mut free = axis.x;
+    for x in axis.x..axis.right() {
+        let end = until(moment, &call.delivered, x).max(first);
+        let here = &all[first..end];
+        first = end;
+        let Some(middle) = here.get(here.len() / 2) else {
+            continue;
+        };
+        let ink = hues.task(middle.index);
+        let glyph = if here.len() == 1 {
+            theme.glyphs.one_result
+        } else {
+            theme.glyphs.results
+        };
+        pen.cell(x, y, glyph, ink, theme.background);
+        let is_all = here.len() > 1 && here.len() == tasks(call) as usize;
+        let note = match here.len() {
+            1 => String::new(),
+            count if is_all => format!("all {count} at once "),
+            count => count.to_string(),
+        };
+        let columns = width(&note);
+        if x >= free + columns {
+            pen.text(x - columns, y, &note, theme.dim);
+        } else if is_all {
+            pen.text(x + 2, y, note.trim_end(), theme.dim);
+        }
+        free = x + 1;
+    }
+}

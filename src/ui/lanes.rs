@@ -1,0 +1,313 @@
+//! The lanes of workers or CPUs: who runs what, when, and with how much of a CPU.
+//!
+//! A lane has up to four rows of cells. Where lanes do not fit two share a row, and beyond that they
+//! scroll. Height is the share of a CPU a task got, so a picture tells the same without colour.
+
+pub mod boxes;
+pub mod columns;
+pub mod pairs;
+pub mod source;
+
+use ratatui::layout::Rect;
+
+use super::Moment;
+use super::hues::Hues;
+use super::text::{Pen, clipped, sanitised};
+use crate::app::Lanes;
+use crate::event::{Ended, Outcome};
+use crate::time::{Nanos, Span, Time};
+use crate::trace::{Lane, Piece, Trace};
+use boxes::{Painter, Place};
+use columns::{Level, columns};
+use source::{LOOKED_AT, Source};
+
+/// Columns left of the time axis.
+pub const GUTTER: u16 = 11;
+
+/// How lanes are laid into an area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    pub of: Lanes,
+    /// Rows of cells a lane has; 0: two lanes share a row.
+    pub rows: u16,
+    /// The lane at the top.
+    pub first: usize,
+}
+
+impl Grid {
+    /// How many lanes an area of this height shows.
+    pub fn lanes(self, height: u16) -> usize {
+        match self.rows {
+            0 => usize::from(height) * 2,
+            rows => usize::from(height / rows),
+        }
+    }
+
+    /// The lane at this row of the area, counted from its top.
+    pub fn lane_at(self, row: u16) -> usize {
+        self.first
+            + match self.rows {
+                0 => usize::from(row) * 2,
+                rows => usize::from(row / rows),
+            }
+    }
+}
+
+/// A lane as it is drawn: the workers that were one after another in it, or a CPU.
+struct Track<'a> {
+    name: String,
+    short: String,
+    workers: Vec<&'a Lane>,
+    sources: Vec<Source<'a>>,
+}
+
+/// How many lanes there are to show.
+pub fn count(trace: &Trace, of: Lanes) -> usize {
+    match of {
+        Lanes::Workers => trace.rows().len(),
+        Lanes::Cpus => trace.cpus().len(),
+    }
+}
+
+fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
+    match of {
+        Lanes::Workers => {
+            let row = trace.rows().get(index)?;
+            let workers: Vec<&Lane> = row.lanes.iter().filter_map(|&id| trace.lane(id)).collect();
+            Some(Track {
+                name: sanitised(&row.name),
+                short: index.to_string(),
+                sources: workers.iter().map(|lane| Source::Worker(lane)).collect(),
+                workers,
+            })
+        }
+        Lanes::Cpus => {
+            let cpu = trace.cpus().get(index)?;
+            Some(Track {
+                name: format!("cpu {}", cpu.cpu.0),
+                short: cpu.cpu.0.to_string(),
+                workers: Vec::new(),
+                sources: vec![Source::Cpu(cpu)],
+            })
+        }
+    }
+}
+
+/// Draws the lanes that fit into the area, its gutters included. `selected` is a lane.
+pub fn render(
+    moment: &Moment<'_>,
+    grid: Grid,
+    selected: Option<usize>,
+    area: Rect,
+    pen: &mut Pen<'_>,
+) {
+    let last = count(moment.trace, grid.of).min(grid.first + grid.lanes(area.height));
+    if grid.rows == 0 {
+        for (row, first) in (grid.first..last).step_by(2).enumerate() {
+            pair(moment, grid.of, first, area, area.y + row as u16, pen);
+        }
+        return;
+    }
+    for (row, index) in (grid.first..last).enumerate() {
+        let place = Place {
+            x: moment.axis.x,
+            y: area.y + row as u16 * grid.rows,
+            rows: grid.rows,
+        };
+        if let Some(track) = track(moment.trace, grid.of, index) {
+            one(moment, &track, place, selected == Some(index), area, pen);
+        }
+    }
+}
+
+fn pair(moment: &Moment<'_>, of: Lanes, first: usize, area: Rect, y: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let hues = Hues::new(theme, moment.trace);
+    let tracks = [
+        track(moment.trace, of, first),
+        track(moment.trace, of, first + 1),
+    ];
+    let drawn = tracks.each_ref().map(|track| {
+        track.as_ref().map_or_else(Vec::new, |track| {
+            columns(&track.sources, moment.axis, moment.cursor)
+        })
+    });
+    pairs::render(pen, hues, (moment.axis.x, y), [&drawn[0], &drawn[1]]);
+    let [Some(upper), lower] = &tracks else {
+        return;
+    };
+    let names = match lower {
+        Some(lower) => format!("{}{}{}", upper.short, theme.glyphs.dot, lower.short),
+        None => upper.short.clone(),
+    };
+    let label = match of {
+        Lanes::Workers => format!("{names:>4}"),
+        Lanes::Cpus => format!("cpu {names}"),
+    };
+    pen.text_within(area.x + 1, y, GUTTER - 2, &label, theme.dim);
+    let mut x = moment.axis.right() + 1;
+    for track in tracks.iter().flatten() {
+        state(moment, track, hues, (x, y), pen);
+        x += 5;
+    }
+}
+
+fn one(
+    moment: &Moment<'_>,
+    track: &Track<'_>,
+    place: Place,
+    selected: bool,
+    area: Rect,
+    pen: &mut Pen<'_>,
+) {
+    let theme = pen.theme;
+    let hues = Hues::new(theme, moment.trace);
+    let y = place.bottom();
+    let name = clipped(&track.name, GUTTER - 2, theme.glyphs.grows);
+    if selected {
+        pen.text(area.x, y, theme.glyphs.here, theme.now);
+        pen.bold(area.x + 1, y, &name, theme.now);
+    } else {
+        pen.text(area.x + 1, y, &name, theme.text);
+    }
+    let columns = columns(&track.sources, moment.axis, moment.cursor);
+    let mut painter = Painter { pen, hues, place };
+    painter.boxes(&columns);
+    painter.numbers(&columns);
+    for (from, to) in dead(moment, track) {
+        painter.dead(from, to);
+    }
+    marks(moment, track, &mut painter);
+    if !moment.is_over() && running(track, moment.cursor).is_some() {
+        painter.hot_edge(moment.axis.eighth(moment.cursor), &columns);
+    }
+    let x = moment.axis.right() + 1;
+    state(moment, track, hues, (x, y), pen);
+    if let Some(share) = share(moment, track) {
+        pen.text(x + 6, y, &format!("{:>3.0} %", share * 100.0), theme.dim);
+    }
+}
+
+/// What the lane does at the cursor, in five columns or in one word.
+fn state(
+    moment: &Moment<'_>,
+    track: &Track<'_>,
+    hues: Hues<'_>,
+    at: (u16, u16),
+    pen: &mut Pen<'_>,
+) {
+    let theme = pen.theme;
+    let cursor = moment.cursor;
+    let task = running(track, cursor).filter(|_| !moment.is_over());
+    if let Some(piece) = task {
+        let ink = hues.task(piece.task.index);
+        let chip = format!("{:^4}", piece.task.index);
+        if theme.is_bare() {
+            pen.bold(at.0, at.1, &chip, theme.text);
+        } else {
+            pen.bold_on(at.0, at.1, &chip, theme.on(ink), ink);
+        }
+        return;
+    }
+    let here = track.workers.iter().rfind(|lane| lane.opened <= cursor);
+    let died = here.is_some_and(|lane| died(lane).is_some_and(|at| at <= cursor));
+    let (word, ink) = match here {
+        _ if died && here.map(|lane| lane.id) != track.workers.last().map(|lane| lane.id) => {
+            ("restart", theme.bad)
+        }
+        _ if died => ("killed", theme.bad),
+        None if !track.workers.is_empty() => ("starts", theme.dim),
+        _ => ("idle", theme.dim),
+    };
+    pen.text(at.0, at.1, word, ink);
+}
+
+/// The piece that has the lane at this moment.
+fn running(track: &Track<'_>, at: Time) -> Option<Piece> {
+    track.sources.iter().find_map(|source| source.piece_at(at))
+}
+
+/// When the worker of a lane died, if it did.
+fn died(lane: &Lane) -> Option<Time> {
+    match lane.closed {
+        Some((at, Ended::Killed | Ended::Crashed)) => Some(at),
+        _ => None,
+    }
+}
+
+/// The columns in which the lane had no live worker: from a death until the next worker, or the cursor.
+fn dead(moment: &Moment<'_>, track: &Track<'_>) -> Vec<(u16, u16)> {
+    let until = moment.axis.eighth(moment.cursor);
+    track
+        .workers
+        .iter()
+        .enumerate()
+        .filter_map(|(index, lane)| {
+            let from = moment.axis.eighth(died(lane)?);
+            let next = track.workers.get(index + 1);
+            let to = next.map_or(until, |next| moment.axis.eighth(next.opened).min(until));
+            Some((from.div_ceil(8) as u16, (to / 8) as u16))
+        })
+        .collect()
+}
+
+/// Marks the boxes that came to a bad end, with a word where there is room.
+fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '_>) {
+    let Some(call) = moment.trace.call() else {
+        return;
+    };
+    let glyphs = painter.pen.theme.glyphs;
+    let right = moment.axis.right();
+    for lane in &track.workers {
+        for piece in ends_in(moment, lane) {
+            let Some(task) = call.task(piece.task.index) else {
+                continue;
+            };
+            let column = (moment.axis.eighth(piece.end).saturating_sub(1) / 8) as u16;
+            match task.outcome_at(moment.cursor) {
+                Some(Outcome::Failed) if task.finished == piece.end => {
+                    painter.mark(column, glyphs.failed);
+                    let chunk = call.chunks().get(call.chunk_of(piece.task.index) as usize);
+                    let end = chunk.map_or(0, |chunk| chunk.tasks.end);
+                    let rest = end.saturating_sub(piece.task.index + 1);
+                    if rest > 0 {
+                        painter.note(column + 1, right, &format!("{rest} skipped"));
+                    }
+                }
+                Some(Outcome::Lost) if died(lane) == Some(piece.end) => {
+                    painter.mark(column, glyphs.lost);
+                    painter.note(column + 1, right, "killed");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The pieces that ended on the axis up to the cursor, as many as there can be marks.
+fn ends_in<'a>(moment: &Moment<'_>, lane: &'a Lane) -> impl Iterator<Item = &'a Piece> {
+    let (axis, cursor) = (moment.axis, moment.cursor);
+    (axis.x..axis.right()).flat_map(move |x| {
+        let stretch = axis.stretch(x);
+        let pieces = lane.pieces_in(stretch).iter().take(LOOKED_AT);
+        pieces.filter(move |piece| {
+            piece.end <= cursor && stretch.start() < piece.end && piece.end <= stretch.end()
+        })
+    })
+}
+
+/// The share of the time so far in which the lane's task did not wait for a CPU.
+fn share(moment: &Moment<'_>, track: &Track<'_>) -> Option<f64> {
+    let makespan = moment.trace.makespan_at(moment.cursor);
+    let end = makespan.unwrap_or(moment.trace.end());
+    let whole = Span::new(Time::ZERO, moment.cursor.min(end));
+    if whole.length() == Nanos::ZERO {
+        return None;
+    }
+    let levels = track
+        .sources
+        .iter()
+        .map(|source| source.level(whole, whole));
+    let level = levels.fold(Level::default(), Level::plus);
+    Some(level.solid + level.pale)
+}

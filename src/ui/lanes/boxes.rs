@@ -1,0 +1,384 @@
+//! One lane in one or more rows of cells: boxes, their numbers, marks, and the edge of what runs now.
+
+use ratatui::style::Modifier;
+
+use super::columns::{Column, Level, Part};
+use crate::palette::{Depth, Ink};
+use crate::ui::hues::Hues;
+use crate::ui::text::{Pen, width};
+
+/// The cells of a lane: `rows` of them on top of each other, from column `x` on.
+///
+/// Of two or more rows the upper half of the top one stays empty, so that lanes do not touch. Boxes
+/// grow from the bottom.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub x: u16,
+    pub y: u16,
+    pub rows: u16,
+}
+
+impl Place {
+    pub fn bottom(self) -> u16 {
+        self.y + self.rows.saturating_sub(1)
+    }
+
+    /// The screen row of the `row`-th row from the bottom.
+    fn row(self, row: u16) -> u16 {
+        self.bottom() - row.min(self.rows.saturating_sub(1))
+    }
+
+    /// The highest box in eighths of a cell.
+    fn tall(self, ascii: bool) -> u16 {
+        match self.rows {
+            0 | 1 => 8,
+            rows if ascii => (rows - 1) * 8,
+            rows => rows * 8 - 4,
+        }
+    }
+}
+
+/// Draws boxes into the cells of a lane.
+pub struct Painter<'p, 'b, 'h> {
+    pub pen: &'p mut Pen<'b>,
+    pub hues: Hues<'h>,
+    pub place: Place,
+}
+
+impl Painter<'_, '_, '_> {
+    /// The boxes without numbers and marks.
+    pub fn boxes(&mut self, columns: &[Column]) {
+        for (column, x) in columns.iter().zip(self.place.x..) {
+            match *column {
+                Column::Idle => {}
+                Column::Whole { task, level, after } if column.is_full() => {
+                    self.full(x, task, level.pale > level.solid, after);
+                }
+                Column::Whole { task, level, .. } | Column::Several { task, level } => {
+                    self.stack(x, task, level);
+                }
+                Column::Cut { at, left, right } => self.cut(x, at, left, right),
+            }
+        }
+    }
+
+    /// What a box is filled with.
+    fn ink(&self, part: Part) -> Ink {
+        if part.pale && self.pen.theme.mixes() {
+            self.hues.pale(part.task)
+        } else {
+            self.hues.task(part.task)
+        }
+    }
+
+    /// Rows from the bottom with the eighths a box of full height fills in them.
+    fn filled(&self, height: u16) -> impl Iterator<Item = (u16, u16)> + use<> {
+        let place = self.place;
+        (0..place.rows).map(move |row| (place.row(row), height.saturating_sub(row * 8).min(8)))
+    }
+
+    fn full(&mut self, x: u16, task: u32, pale: bool, after: Option<u32>) {
+        let theme = self.pen.theme;
+        let ink = self.ink(Part { task, pale });
+        let shade = pale && !theme.mixes();
+        for (y, eighths) in self.filled(self.place.tall(theme.is_ascii())) {
+            match after {
+                _ if shade && eighths == 8 => {
+                    self.pen
+                        .cell(x, y, theme.glyphs.blocked, ink, theme.background);
+                }
+                Some(before) if eighths == 8 => {
+                    let gap = self.hues.gap(before, task);
+                    if theme.is_bare() {
+                        self.pen
+                            .cell(x, y, theme.glyphs.between, ink, theme.background);
+                    } else if theme.is_ascii() {
+                        let line = theme.on(ink);
+                        self.pen.cell(x, y, theme.glyphs.between, line, ink);
+                    } else {
+                        self.pen.cell(x, y, theme.glyphs.left[1], gap, ink);
+                    }
+                }
+                _ if shade || eighths == 0 => {}
+                _ if eighths == 8 => self.solid(x, y, ink),
+                _ => {
+                    let bar = theme.glyphs.bars[usize::from(eighths)];
+                    self.pen.cell(x, y, bar, ink, theme.background);
+                }
+            }
+        }
+    }
+
+    /// A cell that is all box.
+    fn solid(&mut self, x: u16, y: u16, ink: Ink) {
+        let theme = self.pen.theme;
+        if theme.is_bare() {
+            self.pen
+                .cell(x, y, theme.glyphs.full, ink, theme.background);
+        } else {
+            self.pen.cell(x, y, " ", theme.on(ink), ink);
+        }
+    }
+
+    /// The share of a CPU as height, and above it, paler, what was spent waiting for something else.
+    fn stack(&mut self, x: u16, task: u32, level: Level) {
+        let theme = self.pen.theme;
+        let tall = self.place.tall(theme.is_ascii());
+        let eighths = |share: f64| ((share * f64::from(tall)).round() as u16).min(tall);
+        // What is there shows, and what has the worker most of the time shows more.
+        let least = if level.held >= 0.5 {
+            tall / 4
+        } else {
+            tall / 8
+        }
+        .max(1);
+        let mut solid = eighths(level.solid);
+        let mut all = eighths(level.solid + level.pale).max(solid);
+        if all < least {
+            all = least;
+            if level.pale <= level.solid || level.pale < 0.05 {
+                solid = least;
+            }
+        }
+        let ink = self.hues.task(task);
+        let pale = self.ink(Part { task, pale: true });
+        for row in 0..self.place.rows {
+            let y = self.place.row(row);
+            let low = solid.saturating_sub(row * 8).min(8);
+            let high = all.saturating_sub(row * 8).min(8);
+            let bar = |eighths: u16| theme.glyphs.bars[usize::from(eighths)];
+            match (low, high) {
+                (_, 0) => {}
+                (8, _) => self.solid(x, y, ink),
+                (low, high) if low * 2 >= high && (high < 8 || !theme.mixes()) => {
+                    self.pen.cell(x, y, bar(low), ink, theme.background);
+                }
+                (_, 8) if theme.mixes() && !theme.is_ascii() => {
+                    self.pen.cell(x, y, bar(low), ink, pale);
+                }
+                (_, high) if theme.mixes() => {
+                    self.pen.cell(x, y, bar(high), pale, theme.background);
+                }
+                _ => self
+                    .pen
+                    .cell(x, y, theme.glyphs.blocked, ink, theme.background),
+            }
+        }
+    }
+
+    /// Two boxes, or the edge of one, in a cell. Between boxes the gap takes the rest of the cell from
+    /// the middle on, else its begin.
+    fn cut(&mut self, x: u16, at: u8, left: Option<Part>, right: Option<Part>) {
+        let theme = self.pen.theme;
+        let ground = theme.background;
+        let (ink, under) = match (left, right) {
+            (Some(left), Some(right)) => {
+                let gap = self.hues.gap(left.task, right.task);
+                if at >= 4 {
+                    (self.ink(left), gap)
+                } else {
+                    (gap, self.ink(right))
+                }
+            }
+            (left, right) => (
+                left.map_or(ground, |part| self.ink(part)),
+                right.map_or(ground, |part| self.ink(part)),
+            ),
+        };
+        let shaded = |part: Option<Part>| part.is_some_and(|part| part.pale && !theme.mixes());
+        let mostly = if at >= 4 { left } else { right };
+        let between = left.is_some() && right.is_some();
+        for (y, eighths) in self.filled(self.place.tall(theme.is_ascii())) {
+            match mostly {
+                _ if eighths == 0 => {}
+                Some(part) if shaded(mostly) => {
+                    if eighths == 8 {
+                        let ink = self.ink(part);
+                        self.pen.cell(x, y, theme.glyphs.blocked, ink, ground);
+                    }
+                }
+                _ if eighths < 8 => self.half(x, y, at, (ink, under)),
+                _ if between && theme.is_ascii() => {
+                    let part = mostly.map_or(ground, |part| self.ink(part));
+                    let (line, part) = if theme.is_bare() {
+                        (part, ground)
+                    } else {
+                        (theme.on(part), part)
+                    };
+                    self.pen.cell(x, y, theme.glyphs.between, line, part);
+                }
+                Some(part) if theme.is_ascii() => {
+                    let ink = self.ink(part);
+                    self.pen.cell(x, y, theme.glyphs.full, ink, ground);
+                }
+                _ if theme.is_ascii() => {}
+                _ => {
+                    let glyph = theme.glyphs.left[usize::from(at.min(8))];
+                    self.pen.cell(x, y, glyph, ink, under);
+                }
+            }
+        }
+    }
+
+    /// The half-filled cell above a boundary, as near as quarters come.
+    fn half(&mut self, x: u16, y: u16, at: u8, (left, right): (Ink, Ink)) {
+        let theme = self.pen.theme;
+        let (glyphs, ground) = (theme.glyphs, theme.background);
+        let (glyph, ink) = if left == ground {
+            let glyph = match at {
+                ..3 => glyphs.lower_half,
+                3..6 => glyphs.lower_right,
+                _ => " ",
+            };
+            (glyph, right)
+        } else if right == ground {
+            let glyph = match at {
+                ..3 => " ",
+                3..6 => glyphs.lower_left,
+                _ => glyphs.lower_half,
+            };
+            (glyph, left)
+        } else {
+            (glyphs.lower_half, if at >= 4 { left } else { right })
+        };
+        self.pen.cell(x, y, glyph, ink, ground);
+    }
+
+    /// A number at the left end of each box with room for it.
+    pub fn numbers(&mut self, columns: &[Column]) {
+        let mut from = 0;
+        while from < columns.len() {
+            let Some(task) = columns[from].whole() else {
+                from += 1;
+                continue;
+            };
+            let run = columns[from..]
+                .iter()
+                .take_while(|column| column.whole() == Some(task))
+                .count();
+            self.number(task, from, &columns[from..from + run]);
+            from += run;
+        }
+    }
+
+    /// The number of a box that has these columns, the first being the `from`-th of the lane. It stands
+    /// where all its digits are on full cells, else on a plate at the begin.
+    fn number(&mut self, task: u32, from: usize, columns: &[Column]) {
+        let label = task.to_string();
+        let edge = |column: &Column| matches!(column, Column::Whole { after: Some(_), .. });
+        let free = usize::from(columns.first().is_some_and(edge));
+        let columns = &columns[free..];
+        if label.len() > columns.len() {
+            return;
+        }
+        let full = columns
+            .windows(label.len())
+            .position(|cells| cells.iter().all(Column::is_full));
+        let (theme, y) = (self.pen.theme, self.place.bottom());
+        let x = self.place.x + (from + free + full.unwrap_or(0)) as u16;
+        let pale = |column: &Column| matches!(column, Column::Whole { level, .. } if level.pale > level.solid);
+        for (digit, x) in label.chars().zip(x..) {
+            let column = &columns[usize::from(x - self.place.x) - from - free];
+            let ink = if column.is_full() {
+                let pale = pale(column);
+                self.ink(Part { task, pale })
+            } else {
+                self.hues.plate(task)
+            };
+            let bare = theme.is_bare() || ink == theme.background || pale(column) && !theme.mixes();
+            let (ink, ground) = if bare {
+                (theme.text, theme.background)
+            } else {
+                (theme.on(ink), ink)
+            };
+            self.pen
+                .bold_on(x, y, digit.encode_utf8(&mut [0; 4]), ink, ground);
+            if bare && !theme.is_ascii() {
+                self.pen.add(x, y, Modifier::UNDERLINED);
+            }
+        }
+    }
+
+    /// A mark in the last cell of a box that came to a bad end.
+    pub fn mark(&mut self, column: u16, glyph: &str) {
+        let theme = self.pen.theme;
+        let ink = theme.on(theme.bad);
+        for row in 0..self.place.rows.max(2) - 1 {
+            let (x, y) = (self.place.x + column, self.place.row(row));
+            if theme.is_bare() {
+                self.pen.bold(x, y, glyph, theme.bad);
+            } else {
+                self.pen.bold_on(x, y, glyph, ink, theme.bad);
+            }
+        }
+    }
+
+    /// Words behind a mark, if the cells there are free up to `end`.
+    pub fn note(&mut self, column: u16, end: u16, words: &str) {
+        let theme = self.pen.theme;
+        let (x, y) = (self.place.x + column, self.place.bottom());
+        let after = x.saturating_add(width(words)).saturating_add(1);
+        let free = |x: u16| self.pen.is_empty(x, y) || self.pen.shows(x, y, theme.glyphs.dead);
+        if after < end && (x..after).all(free) {
+            self.pen.text(x, y, words, theme.bad);
+            self.pen.text(after - 1, y, " ", theme.bad);
+        }
+    }
+
+    /// Nobody is there to work.
+    pub fn dead(&mut self, from: u16, to: u16) {
+        let theme = self.pen.theme;
+        for x in self.place.x + from..self.place.x + to {
+            let y = self.place.bottom();
+            if self.pen.is_empty(x, y) {
+                self.pen
+                    .cell(x, y, theme.glyphs.dead, theme.faint, theme.background);
+            }
+        }
+    }
+
+    /// The white edge of a task that runs at the cursor: the rest of its last cell, or half of the next
+    /// where none is left. `eighth` counts from the begin of the lane.
+    pub fn hot_edge(&mut self, eighth: u32, columns: &[Column]) {
+        let theme = self.pen.theme;
+        let (column, at) = (eighth / 8, (eighth % 8) as u8);
+        if column as usize >= columns.len() {
+            return;
+        }
+        let part = match columns[column as usize] {
+            Column::Cut {
+                at: end,
+                left: Some(part),
+                right: None,
+            } if end == at => Some(part),
+            _ => None,
+        };
+        let x = self.place.x + column as u16;
+        for (y, eighths) in self.filled(self.place.tall(theme.is_ascii())) {
+            match part {
+                _ if eighths == 0 => {}
+                _ if eighths < 8 => {
+                    let glyph = if at < 4 {
+                        theme.glyphs.lower_half
+                    } else {
+                        theme.glyphs.lower_right
+                    };
+                    self.pen.cell(x, y, glyph, theme.now, theme.background);
+                }
+                Some(part) if !theme.is_ascii() && theme.depth != Depth::None => {
+                    let ink = self.ink(part);
+                    let glyph = theme.glyphs.left[usize::from(at)];
+                    self.pen.cell(x, y, glyph, ink, theme.now);
+                }
+                // Without colour the edge would melt into its box: reversed, a gap stands between them.
+                _ if theme.depth == Depth::None && !theme.is_ascii() => {
+                    self.pen.cell(x, y, theme.glyphs.hot, theme.now, theme.now);
+                }
+                _ => {
+                    let glyph = theme.glyphs.hot;
+                    self.pen.cell(x, y, glyph, theme.now, theme.background);
+                }
+            }
+        }
+    }
+}

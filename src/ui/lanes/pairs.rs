@@ -1,0 +1,67 @@
+//! Two lanes in one row of cells: the upper half is the first, the lower half the second.
+
+use super::columns::{Column, Part};
+use crate::palette::{Depth, Ink};
+use crate::ui::hues::Hues;
+use crate::ui::text::Pen;
+
+/// How much of its colour a task keeps in half a cell while it waits for a CPU.
+const WAITS: f64 = 0.4;
+
+/// Draws two lanes into the row `y` from column `x` on. A half is a task's where the task holds its
+/// worker for half of the column.
+pub fn render(pen: &mut Pen<'_>, hues: Hues<'_>, at: (u16, u16), pair: [&[Column]; 2]) {
+    let theme = pen.theme;
+    let glyphs = theme.glyphs;
+    let columns = pair[0].len().max(pair[1].len());
+    for (column, x) in (0..columns).zip(at.0..) {
+        let half = |lane: &[Column]| lane.get(column).and_then(|column| ink(pen, hues, column));
+        let (upper, lower) = (half(pair[0]), half(pair[1]));
+        if theme.is_ascii() && theme.depth == Depth::None {
+            let glyph = match (upper, lower) {
+                (None, None) => continue,
+                (Some(_), Some(_)) => glyphs.full,
+                _ => glyphs.lower_half,
+            };
+            pen.cell(x, at.1, glyph, theme.text, theme.background);
+            continue;
+        }
+        match (upper, lower) {
+            (None, None) => {}
+            (Some(ink), None) => pen.cell(x, at.1, glyphs.upper_half, ink, theme.background),
+            (None, Some(ink)) => pen.cell(x, at.1, glyphs.lower_half, ink, theme.background),
+            (Some(ink), Some(_)) if theme.depth == Depth::None => {
+                pen.cell(x, at.1, glyphs.full, ink, theme.background);
+            }
+            (Some(ink), Some(under)) => pen.cell(x, at.1, glyphs.upper_half, ink, under),
+        }
+    }
+}
+
+fn ink(pen: &Pen<'_>, hues: Hues<'_>, column: &Column) -> Option<Ink> {
+    let theme = pen.theme;
+    let pale = |part: Part| {
+        if part.pale && theme.mixes() {
+            hues.pale(part.task)
+        } else {
+            hues.task(part.task)
+        }
+    };
+    match *column {
+        Column::Idle => None,
+        Column::Whole { task, level, .. } | Column::Several { task, level } => {
+            let waits = (level.solid + level.pale) * 2.0 < level.held;
+            (level.held >= 0.5).then(|| {
+                if waits && theme.mixes() {
+                    theme.mixed(hues.task(task), theme.background, WAITS)
+                } else {
+                    pale(Part {
+                        task,
+                        pale: level.pale > level.solid,
+                    })
+                }
+            })
+        }
+        Column::Cut { at, left, right } => if at >= 4 { left } else { right }.map(pale),
+    }
+}

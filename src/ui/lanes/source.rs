@@ -1,0 +1,84 @@
+//! Where the pieces of a lane come from: a worker, or a CPU.
+
+use super::columns::Level;
+use crate::time::{Nanos, Span, Time};
+use crate::trace::{CpuLane, CpuPiece, Lane, Piece};
+
+/// Pieces of one stretch that are looked at one by one. Where there are more, the sums stay exact and
+/// only the colour goes by a sample.
+pub const LOOKED_AT: usize = 48;
+
+/// One worker or one CPU.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    Worker(&'a Lane),
+    Cpu(&'a CpuLane),
+}
+
+impl Source<'_> {
+    /// The pieces that touch a stretch, by start, and whether these are only a sample of them.
+    pub fn pieces(self, stretch: Span) -> (Vec<Piece>, bool) {
+        match self {
+            Self::Worker(lane) => {
+                let pieces = lane.pieces_in(stretch);
+                let stride = pieces.len().div_ceil(LOOKED_AT).max(1);
+                let sample = pieces.iter().step_by(stride).copied().collect();
+                (sample, stride > 1)
+            }
+            Self::Cpu(cpu) => {
+                let mut pieces = cpu.pieces_in(stretch);
+                let sample = pieces.by_ref().take(LOOKED_AT).map(piece).collect();
+                (sample, pieces.next().is_some())
+            }
+        }
+    }
+
+    /// The piece that runs at this moment.
+    pub fn piece_at(self, time: Time) -> Option<Piece> {
+        match self {
+            Self::Worker(lane) => lane.piece_at(time).copied(),
+            Self::Cpu(cpu) => {
+                let moment = Span::new(time, time + Nanos(1));
+                cpu.pieces_in(moment).last().map(piece)
+            }
+        }
+    }
+
+    /// The exact shares of a column, of which `now` is the part that has happened.
+    pub fn level(self, now: Span, column: Span) -> Level {
+        let whole = column.length().seconds().max(1e-9);
+        let share = |time: Nanos| time.seconds() / whole;
+        match self {
+            Self::Worker(lane) => {
+                let (begin, end) = (lane.sums_until(now.start()), lane.sums_until(now.end()));
+                let busy = end.busy.saturating_sub(begin.busy);
+                let waiting = end.waiting.saturating_sub(begin.waiting);
+                let quiet = (end.useful_wait + end.blocked)
+                    .saturating_sub(begin.useful_wait + begin.blocked);
+                Level {
+                    held: share(busy),
+                    solid: share(busy.saturating_sub(waiting + quiet)),
+                    pale: share(quiet),
+                }
+            }
+            Self::Cpu(cpu) => cpu
+                .pieces_in(now)
+                .map(|found| Level::of(&piece(found), now, column))
+                .fold(Level::default(), Level::plus),
+        }
+    }
+}
+
+/// On a CPU's lane, what was not on it stands as waiting.
+fn piece(found: &CpuPiece) -> Piece {
+    Piece {
+        start: found.start,
+        end: found.end,
+        task: found.task,
+        on_cpu: found.on_cpu,
+        waiting: found.end.since(found.start).saturating_sub(found.on_cpu),
+        useful_wait: Nanos::ZERO,
+        known: true,
+        cpu: None,
+    }
+}

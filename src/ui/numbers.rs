@@ -1,0 +1,69 @@
+//! The numbers of a run as of the cursor, label over value.
+
+use super::Moment;
+use super::text::{Pen, width};
+use crate::palette::Glyphs;
+use crate::time::Nanos;
+
+/// Columns a number has at least.
+const COLUMN: u16 = 13;
+
+/// One number with its label, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub label: &'static str,
+    pub value: String,
+}
+
+/// The numbers of the main screen in their order.
+pub fn shown(moment: &Moment<'_>, glyphs: &Glyphs) -> Vec<Shown> {
+    let numbers = moment.trace.numbers(moment.cursor);
+    let over = numbers.complete;
+    let grows = glyphs.grows;
+    let later = |value: Option<String>| {
+        value.unwrap_or_else(|| if over { "n/a" } else { grows }.to_owned())
+    };
+    let length = |length: Nanos| length.to_string();
+    let first = match numbers.first_result {
+        None if !over => "not yet".to_owned(),
+        first => later(first.map(length)),
+    };
+    let makespan = match numbers.makespan {
+        None if !over => format!("{} {grows}", numbers.elapsed),
+        makespan => later(makespan.map(length)),
+    };
+    let values = [
+        ("makespan", makespan),
+        (
+            "speed-up",
+            later(numbers.speedup.map(|s| format!("{s:.2}{}", glyphs.times))),
+        ),
+        (
+            "efficiency",
+            later(numbers.efficiency.map(|e| format!("{:.0} %", e * 100.0))),
+        ),
+        ("first result", first),
+        ("main blocked", later(numbers.blocked_main.map(length))),
+        ("program end", later(numbers.program_end.map(length))),
+        ("messages", numbers.messages.to_string()),
+    ];
+    values
+        .into_iter()
+        .map(|(label, value)| Shown { label, value })
+        .collect()
+}
+
+/// Draws as many numbers as fit between `x` and `end`, into row `y` and the next.
+pub fn render(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let mut x = x + 1;
+    for number in shown(moment, theme.glyphs) {
+        let columns = width(number.label).max(width(&number.value)) + 2;
+        if x + columns > end {
+            return;
+        }
+        pen.text(x, y, number.label, theme.dim);
+        pen.bold(x, y + 1, &number.value, theme.now);
+        x += columns.max(COLUMN);
+    }
+}

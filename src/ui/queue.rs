@@ -1,0 +1,65 @@
+//! How many tasks wait for a worker, and how many results wait for the main program, over time.
+
+use super::Moment;
+use super::hues::tasks;
+use super::lanes::GUTTER;
+use super::text::Pen;
+use crate::time::Time;
+use crate::trace::Call;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Submitted, and not started.
+    Waiting,
+    /// Finished, and not yet the caller's to use.
+    Held,
+}
+
+impl Depth {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Waiting => "queue",
+            Self::Held => "held",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Held => "held",
+        }
+    }
+
+    fn at(self, call: &Call, time: Time) -> u32 {
+        match self {
+            Self::Waiting => call.queue_at(time),
+            Self::Held => call.held_at(time),
+        }
+    }
+}
+
+/// Draws one depth over time into row `y`; the number of the cursor stands at the right.
+pub fn render(moment: &Moment<'_>, depth: Depth, x: u16, y: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    pen.text_within(x + 1, y, GUTTER - 2, depth.label(), theme.text);
+    let Some(call) = moment.trace.call() else {
+        return;
+    };
+    let all = u64::from(tasks(call).max(1));
+    for x in moment.axis.x..moment.axis.right() {
+        let stretch = moment.axis.stretch(x);
+        let middle = Time(u64::midpoint(stretch.start().0, stretch.end().0));
+        if middle >= moment.cursor {
+            break;
+        }
+        let count = u64::from(depth.at(call, middle));
+        if count > 0 {
+            let eighths = (1 + count * 7 / all).min(8) as usize;
+            let bar = theme.glyphs.bars[eighths];
+            pen.cell(x, y, bar, theme.dim, theme.background);
+        }
+    }
+    let now = format!("{} {}", depth.at(call, moment.cursor), depth.word());
+    pen.text(moment.axis.right() + 1, y, &now, theme.dim);
+}

@@ -1,0 +1,363 @@
+//! The four orders of the same tasks: submitted, started, finished, delivered.
+//!
+//! A cell is a task, left to right in the order it happened, in the colour and at the height of its
+//! place in the submission order: in order a strip climbs, out of order it is jagged. Where tasks share
+//! columns a strip is flat and an overtaken task is a notch; local disorder would be lost in steps.
+
+use super::Moment;
+use super::hues::{Hues, tasks};
+use super::text::{Pen, width};
+use crate::event::Outcome;
+use crate::palette::{Depth, Ink};
+use crate::time::Time;
+use crate::trace::{Call, Entry, Order, pairs};
+
+/// One of the four orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    Submitted,
+    Started,
+    Finished,
+    Delivered,
+}
+
+impl Which {
+    pub const ALL: [Self; 4] = [
+        Self::Submitted,
+        Self::Started,
+        Self::Finished,
+        Self::Delivered,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Submitted => "submitted",
+            Self::Started => "started",
+            Self::Finished => "finished",
+            Self::Delivered => "delivered",
+        }
+    }
+
+    pub fn order(self, call: &Call) -> &Order {
+        match self {
+            Self::Submitted => &call.submitted,
+            Self::Started => &call.started,
+            Self::Finished => &call.finished,
+            Self::Delivered => &call.delivered,
+        }
+    }
+}
+
+/// The cells of a strip.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub x: u16,
+    pub y: u16,
+    pub width: u16,
+    pub rows: u16,
+}
+
+/// Draws a strip and answers the column after it.
+pub fn render(moment: &Moment<'_>, which: Which, place: Place, pen: &mut Pen<'_>) -> u16 {
+    let Some(call) = moment.trace.call() else {
+        return place.x;
+    };
+    let order = which.order(call);
+    let mut strip = Strip {
+        call,
+        which,
+        order,
+        entries: order.until(moment.cursor),
+        cursor: moment.cursor,
+        hues: Hues::new(pen.theme, moment.trace),
+        tasks: (tasks(call) as usize).max(1),
+        place,
+        pen,
+    };
+    if strip.tasks > usize::from(place.width) {
+        strip.crowded()
+    } else if strip.pen.theme.is_ascii() {
+        strip.digits()
+    } else {
+        strip.steps()
+    }
+}
+
+/// Draws what a strip's disorder amounts to, in words.
+pub fn caption(
+    moment: &Moment<'_>,
+    which: Which,
+    at: (u16, u16),
+    with_pairs: bool,
+    pen: &mut Pen<'_>,
+) {
+    let (theme, (x, y)) = (pen.theme, at);
+    let Some(call) = moment.trace.call() else {
+        return;
+    };
+    let order = which.order(call);
+    if which == Which::Submitted {
+        pen.text(x, y, "sets the colours", theme.dim);
+        return;
+    }
+    let counted = order.counted_until(moment.cursor);
+    let pairs = pairs(counted);
+    let inversions = order.inversions_until(moment.cursor);
+    if pairs == 0 {
+        let so_far = format!("{counted} of {}", tasks(call));
+        pen.text(x, y, &so_far, theme.dim);
+    } else if inversions == 0 {
+        pen.bold(x, y, theme.glyphs.in_order, theme.text);
+    } else {
+        let words = format!("{} out of order", percent(inversions, pairs));
+        let x = pen.bold(x, y, &words, theme.wait);
+        if with_pairs {
+            let words = format!("{inversions} of {pairs} pairs");
+            pen.text(x + 2, y, &words, theme.dim);
+        }
+    }
+}
+
+/// A share in whole per cent that is nothing only where it is nothing.
+pub fn percent(part: u64, all: u64) -> String {
+    match (part as f64 * 100.0 / all.max(1) as f64).round() as u64 {
+        0 if part > 0 => "<1 %".to_owned(),
+        100 if part < all => ">99 %".to_owned(),
+        share => format!("{share} %"),
+    }
+}
+
+struct Strip<'s, 'p, 'b> {
+    call: &'s Call,
+    which: Which,
+    order: &'s Order,
+    /// What has happened.
+    entries: &'s [Entry],
+    cursor: Time,
+    hues: Hues<'s>,
+    tasks: usize,
+    place: Place,
+    pen: &'p mut Pen<'b>,
+}
+
+impl Strip<'_, '_, '_> {
+    fn bottom(&self) -> u16 {
+        self.place.y + self.place.rows.saturating_sub(1)
+    }
+
+    /// Columns a task has.
+    fn columns(&self) -> u16 {
+        let most = match self.tasks {
+            ..=10 => 9,
+            _ if self.place.width > 120 => 6,
+            _ => 4,
+        };
+        (self.place.width / self.tasks as u16).clamp(1, most)
+    }
+
+    /// The task to which it happened as the `place`-th, if it has happened.
+    fn index(&self, place: usize) -> Option<u32> {
+        self.entries.get(place).map(|entry| entry.index)
+    }
+
+    /// The height in eighths of a task that came at this place, of at most `levels`.
+    fn height(&self, index: u32, levels: u16) -> u16 {
+        let low = levels * 3 / 10;
+        let last = self.tasks.max(2) - 1;
+        let step = (index as usize * usize::from(levels - low) + last / 2) / last;
+        low + (step as u16).min(levels - low)
+    }
+
+    /// The height in eighths where tasks share columns: less by an eighth for each doubling of the
+    /// number of tasks that overtook this one.
+    fn notch(&self, place: usize, levels: u16) -> u16 {
+        let doublings = u64::BITS - self.order.overtaken_by(place).leading_zeros();
+        let depth = u16::try_from(doublings).unwrap_or(u16::MAX);
+        levels - (depth.saturating_mul(levels) / 8).min(levels * 3 / 4)
+    }
+
+    /// A bar of this many eighths that stands on row `bottom`.
+    fn bar(&mut self, x: u16, bottom: u16, rows: u16, eighths: u16, ink: Ink) {
+        let theme = self.pen.theme;
+        for row in 0..rows {
+            let part = eighths.saturating_sub(row * 8).min(8);
+            let glyph = theme.glyphs.bars[usize::from(part)];
+            if part > 0 {
+                self.pen.cell(x, bottom - row, glyph, ink, theme.background);
+            }
+        }
+    }
+
+    /// With a column or more for each task.
+    fn steps(&mut self) -> u16 {
+        let columns = self.columns();
+        let digits = width(&(self.tasks - 1).to_string());
+        let theme = self.pen.theme;
+        let every = match columns {
+            _ if columns > digits => 1,
+            _ if self.which != Which::Submitted => 0,
+            1 => 10,
+            _ => 5,
+        };
+        // Numbers need a whole row below the steps; without colour they would hide the height.
+        let base = every > 0 && (self.place.rows > 1 || theme.depth > Depth::None);
+        let rows = self.place.rows - u16::from(base);
+        let bottom = self.bottom();
+        for place in 0..self.tasks {
+            let x = self.place.x + place as u16 * columns;
+            let Some(index) = self.index(place) else {
+                let x = x + columns / 2;
+                self.pen.cell(
+                    x,
+                    bottom,
+                    theme.glyphs.future,
+                    theme.faint,
+                    theme.background,
+                );
+                continue;
+            };
+            let ink = self.hues.task(index);
+            let top = u16::from(rows > 0 && self.place.rows > 1);
+            let height = self
+                .height(index, rows * 8)
+                .min((rows * 8).saturating_sub(top));
+            for x in x..x + columns {
+                if base {
+                    self.pen.cell(x, bottom, " ", theme.on(ink), ink);
+                }
+                self.bar(x, bottom - u16::from(base), rows, height, ink);
+            }
+            if every == 1 && base {
+                let label = index.to_string();
+                let x = x + (columns - width(&label)) / 2;
+                self.pen.bold_on(x, bottom, &label, theme.on(ink), ink);
+            }
+            self.mark(index, x, columns);
+        }
+        if base && every > 1 {
+            self.scale(columns, every);
+        }
+        self.place.x + self.tasks as u16 * columns
+    }
+
+    /// Every so many tasks the number, over the cells of the tasks behind it.
+    fn scale(&mut self, columns: u16, every: usize) {
+        for place in (0..self.entries.len()).step_by(every) {
+            let label = place.to_string();
+            let x = self.place.x + place as u16 * columns;
+            if x + width(&label) > self.place.x + self.tasks as u16 * columns {
+                return;
+            }
+            for (digit, offset) in label.chars().zip(0u16..) {
+                let under = place + usize::from(offset / columns);
+                if under >= self.entries.len() {
+                    return;
+                }
+                let ink = self.hues.task(under as u32);
+                let on = self.pen.theme.on(ink);
+                let digit = digit.to_string();
+                self.pen.bold_on(x + offset, self.bottom(), &digit, on, ink);
+            }
+        }
+    }
+
+    /// What became of a task, if it came to a bad end.
+    fn mark(&mut self, index: u32, x: u16, columns: u16) {
+        if !matches!(self.which, Which::Finished | Which::Delivered) {
+            return;
+        }
+        let theme = self.pen.theme;
+        let task = self.call.task(index);
+        let outcome = task.and_then(|task| task.outcome_at(self.cursor));
+        let (glyph, ground) = match outcome {
+            Some(Outcome::Failed) => (theme.glyphs.failed, theme.bad),
+            Some(Outcome::Skipped) => (theme.glyphs.skipped, theme.faint),
+            Some(Outcome::Lost) => (theme.glyphs.lost, theme.bad),
+            Some(Outcome::Ok) | None => return,
+        };
+        let y = self.bottom();
+        for offset in 0..columns {
+            let glyph = if offset == columns / 2 { glyph } else { " " };
+            if theme.is_bare() {
+                self.pen.bold(x + offset, y, glyph, theme.bad);
+            } else {
+                self.pen
+                    .bold_on(x + offset, y, glyph, theme.on(ground), ground);
+            }
+        }
+    }
+
+    /// Without blocks: a digit for each task, its tenth of the submission order.
+    fn digits(&mut self) -> u16 {
+        let theme = self.pen.theme;
+        let columns = self.columns().min(2);
+        let y = self.bottom();
+        for place in 0..self.tasks {
+            let x = self.place.x + place as u16 * columns;
+            let Some(index) = self.index(place) else {
+                self.pen
+                    .cell(x, y, theme.glyphs.future, theme.faint, theme.background);
+                continue;
+            };
+            self.digit(x, index);
+            self.mark(index, x, 1);
+        }
+        self.place.x + self.tasks as u16 * columns
+    }
+
+    fn digit(&mut self, x: u16, index: u32) {
+        let theme = self.pen.theme;
+        let digit = if self.tasks <= 10 {
+            index as usize
+        } else {
+            (index as usize * 10 / self.tasks).min(9)
+        };
+        let ink = self.hues.task(index);
+        let y = self.bottom();
+        if theme.depth == Depth::None {
+            self.pen.text(x, y, &digit.to_string(), theme.text);
+        } else {
+            self.pen
+                .text_on(x, y, &digit.to_string(), theme.on(ink), ink);
+        }
+    }
+
+    /// More tasks than columns: two to a cell, each the first of its group and never a mean, because
+    /// means look sorted.
+    fn crowded(&mut self) -> u16 {
+        let theme = self.pen.theme;
+        let halves = if theme.is_ascii() { 1 } else { 2 };
+        let slots = (usize::from(self.place.width) * halves).min(self.tasks);
+        let tasks = self.tasks;
+        let first = |slot: usize| slot * tasks / slots;
+        let bottom = self.bottom();
+        let columns = slots.div_ceil(halves);
+        for (column, x) in (0..columns).zip(self.place.x..) {
+            let place = first(column * halves);
+            let Some(index) = self.index(place) else {
+                self.pen.cell(
+                    x,
+                    bottom,
+                    theme.glyphs.future,
+                    theme.faint,
+                    theme.background,
+                );
+                continue;
+            };
+            let ink = self.hues.task(index);
+            let next = self.index(first((column * 2 + 1).min(slots - 1)));
+            if theme.is_ascii() {
+                self.digit(x, index);
+            } else if self.place.rows == 1 && theme.depth > Depth::None {
+                let under = next.map_or(theme.background, |next| self.hues.task(next));
+                self.pen.cell(x, bottom, theme.glyphs.left[4], ink, under);
+            } else {
+                let levels = self.place.rows * 8;
+                let top = levels - u16::from(self.place.rows > 1);
+                let height = self.notch(place, levels).min(top);
+                self.bar(x, bottom, self.place.rows, height, ink);
+            }
+        }
+        self.place.x + columns as u16
+    }
+}

@@ -1,0 +1,128 @@
+//! Where every worker-second went up to the cursor: one bar that adds up to all of them.
+
+use super::Moment;
+use super::lanes::GUTTER;
+use super::text::{Pen, width};
+use super::theme::Theme;
+use crate::palette::Ink;
+use crate::trace::Shares;
+
+/// Columns of the bar where it has one row only.
+const SHORT: u16 = 24;
+
+/// One share of the time as it is shown.
+pub struct Part {
+    pub name: &'static str,
+    pub short: &'static str,
+    pub share: f64,
+    pub glyph: &'static str,
+    pub ink: Ink,
+}
+
+/// The shares in the order of the bar.
+pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
+    let glyphs = &theme.glyphs.shares;
+    let part = |name, short, time, glyph, ink| Part {
+        name,
+        short,
+        share: shares.share(time).unwrap_or(0.0),
+        glyph,
+        ink,
+    };
+    [
+        part("on CPU", "on CPU", shares.on_cpu, glyphs.on_cpu, theme.text),
+        part(
+            "waiting as asked",
+            "I/O",
+            shares.useful_wait,
+            glyphs.useful_wait,
+            theme.text,
+        ),
+        part(
+            "waiting for CPU",
+            "waiting",
+            shares.waiting_cpu,
+            glyphs.waiting_cpu,
+            theme.wait,
+        ),
+        part(
+            "blocked",
+            "blocked",
+            shares.blocked,
+            glyphs.blocked,
+            theme.wait,
+        ),
+        part(
+            "overhead",
+            "overhead",
+            shares.overhead,
+            glyphs.overhead,
+            theme.dim,
+        ),
+        part(
+            "starved",
+            "starved",
+            shares.starved,
+            glyphs.starved,
+            theme.dim,
+        ),
+        part("dead", "dead", shares.dead, glyphs.dead, theme.bad),
+        part("idle", "idle", shares.idle, glyphs.idle, theme.faint),
+        part(
+            "unknown",
+            "unknown",
+            shares.unknown,
+            glyphs.unknown,
+            theme.dim,
+        ),
+    ]
+}
+
+/// Draws the bar into row `y`. With two rows it is as wide as the time axis and the legend stands below
+/// it; with one the legend stands behind it as far as it fits before `end`.
+pub fn render(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, rows: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    pen.text_within(x + 1, y, GUTTER - 2, "time", theme.text);
+    let parts = parts(&moment.trace.shares(moment.cursor), theme);
+    let axis = moment.axis;
+    let columns = if rows > 1 {
+        axis.width
+    } else {
+        axis.width.min(SHORT)
+    };
+    bar(&parts, (axis.x, y), columns, pen);
+    if rows > 1 {
+        legend(&parts, (axis.x, y + 1), end, false, pen);
+    } else {
+        legend(&parts, (axis.x + columns + 1, y), end, true, pen);
+    }
+}
+
+/// Draws the shares as filled cells; each boundary is rounded once, so that they add up.
+pub fn bar(parts: &[Part], at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let mut sum = 0.0;
+    let mut x = at.0;
+    for part in parts {
+        sum += part.share;
+        let end = at.0 + ((sum * f64::from(columns)).round() as u16).min(columns);
+        while x < end {
+            pen.cell(x, at.1, part.glyph, part.ink, theme.background);
+            x += 1;
+        }
+    }
+}
+
+fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let mut x = at.0;
+    for part in parts.iter().filter(|part| part.share >= 0.005) {
+        let name = if short { part.short } else { part.name };
+        let words = format!(" {name} {:.0} %", part.share * 100.0);
+        if x + 1 + width(&words) > end {
+            return;
+        }
+        pen.cell(x, at.1, part.glyph, part.ink, theme.background);
+        x = pen.text(x + 1, at.1, &words, theme.text) + 2;
+    }
+}
