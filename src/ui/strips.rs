@@ -10,7 +10,7 @@ use super::text::{Pen, width};
 use crate::event::Outcome;
 use crate::palette::{Depth, Ink};
 use crate::time::Time;
-use crate::trace::{Call, Entry, Order, pairs};
+use crate::trace::{Call, Order, pairs};
 
 /// One of the four orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,13 @@ impl Which {
         }
     }
 
-    pub fn order(self, call: &Call) -> &Order {
+    /// `None`: the order of the indexes themselves.
+    pub fn order(self, call: &Call) -> Option<&Order> {
         match self {
-            Self::Submitted => &call.submitted,
-            Self::Started => &call.started,
-            Self::Finished => &call.finished,
-            Self::Delivered => &call.delivered,
+            Self::Submitted => None,
+            Self::Started => Some(&call.started),
+            Self::Finished => Some(&call.finished),
+            Self::Delivered => Some(&call.delivered),
         }
     }
 }
@@ -67,7 +68,10 @@ pub fn render(moment: &Moment<'_>, which: Which, place: Place, pen: &mut Pen<'_>
         call,
         which,
         order,
-        entries: order.until(moment.cursor),
+        happened: order.map_or_else(
+            || call.submitted.count_until(moment.cursor) as usize,
+            |order| order.count_until(moment.cursor),
+        ),
         cursor: moment.cursor,
         hues: Hues::new(pen.theme, moment.trace),
         tasks: (tasks(call) as usize).max(1),
@@ -95,11 +99,10 @@ pub fn caption(
     let Some(call) = moment.trace.call() else {
         return;
     };
-    let order = which.order(call);
-    if which == Which::Submitted {
+    let Some(order) = which.order(call) else {
         pen.text(x, y, "sets the colours", theme.dim);
         return;
-    }
+    };
     let counted = order.counted_until(moment.cursor);
     let pairs = pairs(counted);
     let inversions = order.inversions_until(moment.cursor);
@@ -130,9 +133,9 @@ pub fn percent(part: u64, all: u64) -> String {
 struct Strip<'s, 'p, 'b> {
     call: &'s Call,
     which: Which,
-    order: &'s Order,
-    /// What has happened.
-    entries: &'s [Entry],
+    order: Option<&'s Order>,
+    /// To how many tasks it has happened.
+    happened: usize,
     cursor: Time,
     hues: Hues<'s>,
     tasks: usize,
@@ -157,7 +160,11 @@ impl Strip<'_, '_, '_> {
 
     /// The task to which it happened as the `place`-th, if it has happened.
     fn index(&self, place: usize) -> Option<u32> {
-        self.entries.get(place).map(|entry| entry.index)
+        let index = match self.order {
+            Some(order) => order.entries().get(place)?.index,
+            None => place as u32,
+        };
+        (place < self.happened).then_some(index)
     }
 
     /// The height in eighths of a task that came at this place, of at most `levels`.
@@ -171,7 +178,8 @@ impl Strip<'_, '_, '_> {
     /// The height in eighths where tasks share columns: less by an eighth for each doubling of the
     /// number of tasks that overtook this one.
     fn notch(&self, place: usize, levels: u16) -> u16 {
-        let doublings = u64::BITS - self.order.overtaken_by(place).leading_zeros();
+        let overtaken = self.order.map_or(0, |order| order.overtaken_by(place));
+        let doublings = u64::BITS - overtaken.leading_zeros();
         let depth = u16::try_from(doublings).unwrap_or(u16::MAX);
         levels - (depth.saturating_mul(levels) / 8).min(levels * 3 / 4)
     }
@@ -242,7 +250,7 @@ impl Strip<'_, '_, '_> {
 
     /// Every so many tasks the number, over the cells of the tasks behind it.
     fn scale(&mut self, columns: u16, every: usize) {
-        for place in (0..self.entries.len()).step_by(every) {
+        for place in (0..self.happened).step_by(every) {
             let label = place.to_string();
             let x = self.place.x + place as u16 * columns;
             if x + width(&label) > self.place.x + self.tasks as u16 * columns {
@@ -250,7 +258,7 @@ impl Strip<'_, '_, '_> {
             }
             for (digit, offset) in label.chars().zip(0u16..) {
                 let under = place + usize::from(offset / columns);
-                if under >= self.entries.len() {
+                if under >= self.happened {
                     return;
                 }
                 let ink = self.hues.task(under as u32);
