@@ -1,3 +1,6 @@
 //! Every integration test, linked once.
+
 #[cfg(unix)]
 mod pty;
+mod simulated;
+mod support;

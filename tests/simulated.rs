@@ -1,0 +1,472 @@
+//! The simulated backend: published vectors, invariants over many seeds, and a slow model beside it.
+
+use crate::support::reference::{self, Model};
+use crate::support::told::Told;
+use parviz::event::{Ends, Event, Kind, LaneId};
+use parviz::experiment::{
+    Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, Policy, WorkKind,
+};
+use parviz::method::Method;
+use parviz::origin::simulated;
+use parviz::time::{Nanos, Time};
+use parviz::workload::Costs;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+const UNIT: u64 = 10_000_000;
+
+/// E8: costs 9,2,6,1,4,1,8,5 on 4 workers, one task a chunk.
+fn e8(method: Method) -> Experiment {
+    Experiment {
+        method,
+        backend: Backend::Simulated,
+        costs: Costs::List(
+            [9, 2, 6, 1, 4, 1, 8, 5]
+                .map(|cost| Nanos(cost * UNIT))
+                .into(),
+        ),
+        tasks: 8,
+        main_work: MainWork::Fixed(Nanos::ZERO),
+        ..Experiment::default()
+    }
+}
+
+fn told(experiment: &Experiment) -> Told {
+    Told::of(&simulated::run(experiment))
+}
+
+#[test]
+fn e8_gives_the_published_orders_and_times_for_every_method() {
+    use Method::{
+        Apply, ApplyAsync, Imap, ImapUnordered, Loop, Map, MapAsync, Starmap, StarmapAsync,
+    };
+    let (ends, input) = ([3, 1, 5, 4, 2, 0, 7, 6], [0, 1, 2, 3, 4, 5, 6, 7]);
+    for (methods, makespan, first, finished, delivered, held) in [
+        (
+            &[Map, MapAsync, Starmap, StarmapAsync][..],
+            11,
+            11,
+            ends,
+            input,
+            41,
+        ),
+        (&[Imap], 11, 9, ends, input, 29),
+        (&[ImapUnordered, ApplyAsync], 11, 1, ends, ends, 0),
+        (&[Apply, Loop], 36, 9, input, input, 0),
+    ] {
+        for &method in methods {
+            let told = told(&e8(method));
+            assert_eq!(told.last_ready(), Time(makespan * UNIT), "{method:?}");
+            assert_eq!(told.first_ready(), Time(first * UNIT), "{method:?}");
+            assert_eq!(told.finished, finished, "{method:?}");
+            assert_eq!(told.delivered, delivered, "{method:?}");
+            let hold: u64 = (0..8)
+                .map(|task| told.tasks[task].ready.since(told.tasks[task].finished).0)
+                .sum();
+            assert_eq!(hold, held * UNIT, "{method:?}");
+            assert_eq!(told.ends, Ends::Returned);
+        }
+    }
+}
+
+#[test]
+fn own_work_is_done_after_map_and_during_map_async() {
+    let ended = |method| {
+        let told = told(&Experiment {
+            main_work: MainWork::Fixed(Nanos(6 * UNIT)),
+            ..e8(method)
+        });
+        (told.blocked.0 / UNIT, told.end.0 / UNIT)
+    };
+    assert_eq!(ended(Method::Map), (11, 17));
+    assert_eq!(ended(Method::MapAsync), (5, 11));
+}
+
+#[test]
+fn what_a_busy_caller_has_to_leave_waits_for_it() {
+    let told = told(&Experiment {
+        main_work: MainWork::Fixed(Nanos(6 * UNIT)),
+        ..e8(Method::ImapUnordered)
+    });
+    let delivered = told
+        .delivered
+        .iter()
+        .map(|&task| told.tasks[task as usize].delivered.0 / UNIT);
+    assert_eq!(told.delivered, [3, 1, 5, 4, 2, 0, 7, 6]);
+    assert!(delivered.eq([6, 6, 6, 6, 6, 9, 10, 11]));
+}
+
+#[test]
+fn more_workers_than_cpus_share_them_evenly() {
+    let tenths = |workers, cpus| {
+        let told = told(&Experiment {
+            workers,
+            cpus: Some(cpus),
+            tasks: 16,
+            costs: Costs::Const(Nanos(10 * UNIT)),
+            ..e8(Method::Map)
+        });
+        told.last_ready().0 * 10 / UNIT
+    };
+    assert_eq!(tenths(16, 4), 400);
+    assert_eq!(tenths(5, 4), 475);
+    assert_eq!(tenths(4, 4), 400);
+}
+
+#[test]
+fn a_task_that_shares_a_cpu_waits_for_it_and_one_that_lacks_the_gil_is_blocked() {
+    let parts = |gil| {
+        let events = simulated::run(&Experiment {
+            workers: 4,
+            cpus: Some(2),
+            gil,
+            tasks: 4,
+            costs: Costs::Const(Nanos(10 * UNIT)),
+            ..e8(Method::Map)
+        });
+        let told = Told::of(&events);
+        let (mut on_cpu, mut waiting) = (0, 0);
+        for event in &events {
+            if let Kind::Ran(ran) = &event.kind {
+                on_cpu += ran.on_cpu.0;
+                waiting += ran.waiting.0;
+            }
+        }
+        (on_cpu / UNIT, waiting / UNIT, told.last_ready().0 / UNIT)
+    };
+    assert_eq!(parts(false), (40, 40, 20));
+    assert_eq!(parts(true), (40, 0, 40));
+}
+
+#[test]
+fn display_slices_share_the_cpus_fairly_and_never_overlap() {
+    let events = simulated::run(&Experiment {
+        workers: 5,
+        cpus: Some(4),
+        tasks: 5,
+        costs: Costs::Const(Nanos(100 * UNIT)),
+        ..e8(Method::Map)
+    });
+    let mut shown: BTreeMap<u32, u64> = BTreeMap::new();
+    for (_, since, at, task) in cpu_spans(&events) {
+        *shown.entry(task).or_default() += at.since(since).0;
+    }
+    for (task, shown) in shown {
+        let (shown, fair) = (shown as f64 / UNIT as f64, 100.0);
+        assert!(
+            (shown - fair).abs() <= 5.0,
+            "task {task} had a CPU for {shown} units"
+        );
+    }
+}
+
+#[test]
+fn the_number_of_slices_stays_small_for_many_tasks() {
+    let events = simulated::run(&Experiment {
+        workers: 16,
+        cpus: Some(4),
+        tasks: 50_000,
+        costs: Costs::Const(Nanos(UNIT)),
+        ..e8(Method::Map)
+    });
+    assert!(cpu_spans(&events).len() < 450_000);
+}
+
+#[test]
+fn a_worker_that_dies_takes_its_chunk_along_and_is_replaced_at_once() {
+    let mut experiment = Experiment {
+        faults: vec![Fault {
+            task: 3,
+            kind: FaultKind::Die,
+        }],
+        ..e8(Method::Map)
+    };
+    let pool = told(&experiment);
+    assert_eq!(
+        (pool.ends, pool.lost.len(), pool.finished.len()),
+        (Ends::Never, 1, 7)
+    );
+    // The new worker of place 3 takes task 4 at the death of the old one.
+    assert_eq!(pool.tasks[4].started, Time(UNIT));
+    assert_eq!(pool.lanes_named["worker 3"].len(), 2);
+    assert_eq!(pool.end, Time(11 * UNIT));
+
+    experiment.stop_at = Nanos(40 * UNIT);
+    assert_eq!(told(&experiment).end, Time(40 * UNIT));
+
+    experiment.policy = Policy::Executor;
+    let executor = told(&experiment);
+    assert_eq!(
+        (executor.ends, executor.end),
+        (Ends::BrokenProcessPool, Time(UNIT))
+    );
+    assert_eq!(executor.lost, BTreeSet::from([0, 1, 2, 3]));
+    assert!(executor.tasks.iter().all(|task| task.ready == Time(UNIT)));
+    assert!(executor.delivered.is_empty());
+}
+
+#[test]
+fn a_task_that_hangs_keeps_its_worker_and_the_call() {
+    let told = told(&Experiment {
+        faults: vec![Fault {
+            task: 2,
+            kind: FaultKind::Hang,
+        }],
+        ..e8(Method::ImapUnordered)
+    });
+    assert_eq!((told.ends, told.delivered.len()), (Ends::Never, 7));
+    assert!(!told.tasks[2].finished.happened());
+}
+
+#[test]
+fn an_error_skips_the_rest_of_its_chunk() {
+    let ran = |method, chunksize| {
+        let experiment = Experiment {
+            tasks: 16,
+            costs: Costs::Const(Nanos(2 * UNIT)),
+            chunksize: Some(chunksize),
+            faults: [1, 5, 9, 13]
+                .map(|task| Fault {
+                    task,
+                    kind: FaultKind::Raise,
+                })
+                .into(),
+            ..e8(method)
+        };
+        let told = told(&experiment);
+        (told.started.len(), told.delivered.len(), told.ends)
+    };
+    assert_eq!(ran(Method::Map, 1), (16, 0, Ends::Error));
+    assert_eq!(ran(Method::Map, 4), (8, 0, Ends::Error));
+    assert_eq!(ran(Method::Map, 8), (4, 0, Ends::Error));
+    assert_eq!(ran(Method::Imap, 1), (16, 12, Ends::Returned));
+    assert_eq!(ran(Method::Imap, 4), (8, 0, Ends::Error));
+    assert_eq!(ran(Method::Apply, 1), (2, 1, Ends::Error));
+}
+
+#[test]
+fn map_with_pairs_fails_before_the_function_is_entered() {
+    let told = told(&Experiment {
+        pairs: true,
+        ..e8(Method::Map)
+    });
+    assert_eq!((told.started.len(), told.finished.len()), (0, 8));
+    assert_eq!((told.ends, told.end), (Ends::Error, Time::ZERO));
+}
+
+#[test]
+fn counters_tell_whose_memory_was_written() {
+    use parviz::experiment::MemoryModel::{Separate, Shared};
+    let counters = |effect, memory, lock| {
+        told(&Experiment {
+            effect,
+            memory,
+            lock,
+            workers: 2,
+            tasks: 2,
+            costs: Costs::Const(Nanos(UNIT)),
+            ..e8(Method::Map)
+        })
+        .samples
+    };
+    let separate = counters(CounterEffect::Count, Some(Separate), false);
+    assert_eq!((separate["counter_main"], separate["counter_sum"]), (0, 2));
+    assert_eq!(separate.get("counter_min"), None);
+    assert_eq!(
+        counters(CounterEffect::Count, Some(Shared), false)["counter_main"],
+        2
+    );
+    let race = counters(CounterEffect::Race, Some(Separate), false);
+    assert_eq!((race["counter_min"], race["counter_max"]), (2, 6));
+    assert!((2..=6).contains(&race["counter_main"]));
+    assert_eq!(counters(CounterEffect::Race, None, true)["counter_main"], 6);
+}
+
+/// On each CPU: begin, end and task of every stretch.
+fn cpu_spans(events: &[Event]) -> Vec<(u16, Time, Time, u32)> {
+    let mut spans: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::OnCpu(on) => Some((on.cpu.0, on.since, event.at, on.task.index)),
+            _ => None,
+        })
+        .collect();
+    spans.sort_unstable();
+    spans
+}
+
+fn experiments() -> impl Strategy<Value = Experiment> {
+    let length = |most: u64| (0..=most).prop_map(|tenths| Nanos(tenths * UNIT / 10));
+    let shape = (
+        0..Method::ALL.len(),
+        1_u32..=9,
+        proptest::option::of(1_u32..=9),
+        proptest::collection::vec(length(120), 0..40),
+        prop_oneof![
+            Just(WorkKind::Cpu),
+            Just(WorkKind::Io),
+            Just(WorkKind::Mixed)
+        ],
+        proptest::option::of(1_u32..=6),
+    );
+    let costs = (
+        length(200),
+        prop_oneof![3 => Just(Nanos::ZERO), 1 => length(30)],
+        length(20),
+        length(20),
+        any::<bool>(),
+    );
+    (shape, costs).prop_map(
+        |(
+            (method, workers, cpus, costs, kind, chunksize),
+            (main_work, dispatch, startup, serial, gil),
+        )| {
+            Experiment {
+                method: Method::ALL[method],
+                workers,
+                cpus,
+                tasks: costs.len() as u32,
+                costs: Costs::List(costs),
+                kind,
+                chunksize,
+                main_work: MainWork::Fixed(main_work),
+                dispatch,
+                startup,
+                serial,
+                gil,
+                ..e8(Method::Map)
+            }
+        },
+    )
+}
+
+fn with_faults() -> impl Strategy<Value = Experiment> {
+    let kinds = prop_oneof![
+        Just(FaultKind::Raise),
+        Just(FaultKind::Die),
+        Just(FaultKind::Hang)
+    ];
+    let faults = proptest::collection::vec((any::<prop::sample::Index>(), kinds), 0..4);
+    (experiments(), faults, any::<bool>(), any::<bool>()).prop_map(
+        |(mut experiment, faults, executor, pairs)| {
+            if experiment.tasks > 0 {
+                let tasks = experiment.tasks as usize;
+                experiment.faults = faults
+                    .into_iter()
+                    .map(|(task, kind)| Fault {
+                        task: task.index(tasks) as u32,
+                        kind,
+                    })
+                    .filter(|fault| {
+                        experiment.method != Method::Loop || fault.kind != FaultKind::Die
+                    })
+                    .collect();
+            }
+            experiment.pairs = pairs && executor;
+            experiment.policy = if executor {
+                Policy::Executor
+            } else {
+                Policy::Pool
+            };
+            experiment
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Every time and order is that of a model that counts everything down step by step.
+    #[test]
+    fn a_run_is_that_of_the_slow_model(experiment in experiments()) {
+        let model = reference::run(&experiment);
+        let told = told(&experiment);
+        for (index, task) in told.tasks.iter().enumerate() {
+            let expected = &model.tasks[index];
+            prop_assert_eq!(
+                (task.started.0, task.finished.0, task.ready.0, task.delivered.0),
+                (expected.started, expected.finished, expected.ready, expected.delivered),
+                "task {}", index
+            );
+        }
+        prop_assert_eq!(told.finished, model.finished);
+    }
+
+    #[test]
+    fn nothing_is_lost_without_a_fault(experiment in experiments()) {
+        let told = told(&experiment);
+        let all: Vec<u32> = (0..experiment.tasks).collect();
+        for order in [&told.started, &told.finished, &told.ready, &told.delivered] {
+            let mut order = order.clone();
+            order.sort_unstable();
+            prop_assert_eq!(&order, &all);
+        }
+        prop_assert_eq!(told.ends, Ends::Returned);
+    }
+
+    #[test]
+    fn every_event_has_its_place(experiment in with_faults()) {
+        let events = simulated::run(&experiment);
+        prop_assert_eq!(&events, &simulated::run(&experiment));
+        prop_assert!(events.is_sorted_by_key(|event| event.at));
+        prop_assert!(matches!(events[0].kind, Kind::RunBegan(_)), "{:?}", events[0]);
+        let last = events.last().map(|event| &event.kind);
+        prop_assert!(matches!(last, Some(Kind::RunEnded { .. })), "{:?}", last);
+
+        let mut running: BTreeMap<LaneId, (u32, Time)> = BTreeMap::new();
+        let mut open = BTreeSet::new();
+        let (mut started, mut ended) = (BTreeSet::new(), BTreeSet::new());
+        for event in &events {
+            match &event.kind {
+                Kind::LaneOpened(_) => prop_assert!(open.insert(event.lane)),
+                Kind::LaneClosed { .. } => {
+                    prop_assert!(open.remove(&event.lane));
+                    running.remove(&event.lane);
+                }
+                Kind::Started { task, .. } => {
+                    prop_assert!(open.contains(&event.lane));
+                    prop_assert!(started.insert(task.index), "task {} runs twice", task.index);
+                    prop_assert_eq!(running.insert(event.lane, (task.index, event.at)), None);
+                }
+                Kind::Ran(ran) => {
+                    let now = running.get_mut(&event.lane);
+                    prop_assert_eq!(now.as_deref(), Some(&(ran.task.index, ran.since)));
+                    *now.unwrap() = (ran.task.index, event.at);
+                    let parts = ran.on_cpu + ran.waiting + ran.useful_wait;
+                    prop_assert!(parts <= event.at.since(ran.since));
+                }
+                Kind::Finished { task, .. } => {
+                    prop_assert!(ended.insert(task.index), "task {} ends twice", task.index);
+                    if started.contains(&task.index) {
+                        // Its whole run has been accounted for.
+                        prop_assert_eq!(running.remove(&event.lane), Some((task.index, event.at)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        prop_assert!(open.is_empty() || running.is_empty());
+
+        let cpus = if experiment.gil { 1 } else { experiment.simulated_cpus() };
+        let spans = cpu_spans(&events);
+        for pair in spans.windows(2) {
+            prop_assert!(pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1, "{:?}", pair);
+        }
+        for span in &spans {
+            prop_assert!(u32::from(span.0) < cpus && span.1 < span.2);
+        }
+        let mut by_task = spans;
+        by_task.sort_unstable_by_key(|span| (span.3, span.1));
+        for pair in by_task.windows(2) {
+            prop_assert!(pair[0].3 != pair[1].3 || pair[0].2 <= pair[1].1, "a task on two CPUs: {:?}", pair);
+        }
+    }
+}
+
+/// A use of the model on its own, so that an error in both is not taken for agreement.
+#[test]
+fn the_slow_model_knows_e8() {
+    let Model { tasks, finished } = reference::run(&e8(Method::Imap));
+    assert_eq!(finished, [3, 1, 5, 4, 2, 0, 7, 6]);
+    assert_eq!(tasks[3].ready, 9 * UNIT);
+}
