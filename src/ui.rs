@@ -6,6 +6,7 @@
 pub mod axis;
 pub mod braille;
 pub mod caller;
+pub mod definitions;
 pub mod digits;
 pub mod events;
 pub mod find;

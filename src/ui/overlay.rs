@@ -15,8 +15,13 @@ pub fn place(screen: Rect, width: u16, height: u16) -> Rect {
     )
 }
 
+/// The area inside a frame, two columns away from it.
+pub fn inside(area: Rect) -> Rect {
+    area.inner(Margin::new(3, 1))
+}
+
 /// Draws an empty frame with a title and, at its lower right, a note such as a page number; answers
-/// the area inside, two columns away from the frame.
+/// [`inside`].
 pub fn render(pen: &mut Pen<'_>, area: Rect, title: &str, note: &str) -> Rect {
     let (ink, ground) = (pen.theme.dim, pen.theme.panel);
     let frame = &pen.theme.glyphs.frame;
@@ -55,7 +60,7 @@ pub fn render(pen: &mut Pen<'_>, area: Rect, title: &str, note: &str) -> Rect {
         let x = right.saturating_sub(text::width(&note) + 1);
         pen.text_on(x, bottom, &note, ink, ground);
     }
-    area.inner(Margin::new(3, 1))
+    inside(area)
 }
 
 #[cfg(test)]

@@ -151,6 +151,21 @@ pub fn clipped(words: &str, room: u16, more: &str) -> String {
     kept
 }
 
+/// Words in lines of at most `room` columns, broken at spaces; a longer word has a line of its own.
+pub fn wrapped(words: &str, room: u16) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn is_control(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -195,6 +210,13 @@ mod tests {
         assert_eq!(clipped("re\u{301}sume\u{301}s", 4, "…"), "re\u{301}s…");
         assert_eq!(clipped("日本語", 4, "…"), "日…");
         assert_eq!(clipped("long", 2, "..."), "lo");
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable x", 4), ["unbreakable", "x"]);
+        assert_eq!(wrapped("", 4), Vec::<String>::new());
     }
 
     #[test]

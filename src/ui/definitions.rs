@@ -1,0 +1,198 @@
+//! What lies on top after `d`: every number with its value, its definition and who defined it.
+
+use ratatui::layout::Rect;
+
+use super::overlay;
+use super::text::{self, Pen};
+use crate::definition::{self, Definition, Facts, Topic};
+use crate::time::Time;
+use crate::trace::Trace;
+
+const NARROW: u16 = 78;
+const WIDE: u16 = 110;
+/// Columns of a label, and of a label with its value.
+const LABEL: u16 = 17;
+const MEANING: u16 = LABEL + 12;
+
+/// A topic's name, or a number with the lines of its definition.
+enum Block {
+    Topic(&'static str),
+    Number(&'static Definition, Vec<String>),
+}
+
+impl Block {
+    fn height(&self) -> usize {
+        match self {
+            Self::Topic(_) => 1,
+            Self::Number(_, lines) => lines.len(),
+        }
+    }
+}
+
+/// Draws this page over the screen; past the last one, the last.
+pub fn render(trace: &Trace, at: Time, page: usize, screen: Rect, pen: &mut Pen<'_>) {
+    let facts = Facts::of(trace, at);
+    let width = if screen.width > WIDE + 4 {
+        WIDE
+    } else {
+        NARROW
+    };
+    let area = overlay::place(screen, width, screen.height);
+    let inside = overlay::inside(area);
+    let blocks = blocks(inside.width.saturating_sub(MEANING));
+    let pages = pages(&blocks, usize::from(inside.height));
+    let page = page.min(pages.len().saturating_sub(1));
+    let note = match pages.len() {
+        0 | 1 => String::new(),
+        count => format!("page {} of {count}: PgUp PgDn", page + 1),
+    };
+    let measured = trace.run().map_or("", |run| {
+        if run.measured {
+            ", measured"
+        } else {
+            ", simulated"
+        }
+    });
+    overlay::render(pen, area, &format!("all numbers{measured}"), &note);
+    let (theme, mut y) = (pen.theme, inside.y);
+    for block in pages.get(page).copied().unwrap_or_default() {
+        match block {
+            Block::Topic(word) => {
+                pen.bold_on(inside.x, y, word, theme.now, theme.panel);
+            }
+            Block::Number(row, lines) => number(row, lines, &facts, (inside.x, y), pen),
+        }
+        y += block.height() as u16;
+    }
+}
+
+fn number(
+    row: &Definition,
+    lines: &[String],
+    facts: &Facts<'_>,
+    (x, y): (u16, u16),
+    pen: &mut Pen<'_>,
+) {
+    let theme = pen.theme;
+    pen.text_on(x + 1, y, row.label, theme.text, theme.panel);
+    pen.bold_on(
+        x + LABEL,
+        y,
+        &shown(row, facts, pen),
+        theme.now,
+        theme.panel,
+    );
+    for (line, y) in lines.iter().zip(y..) {
+        pen.text_on(x + MEANING, y, line, theme.dim, theme.panel);
+    }
+}
+
+/// The value of a row as it is shown: `n/a` where it is undefined and will stay so.
+pub fn shown(row: &Definition, facts: &Facts<'_>, pen: &Pen<'_>) -> String {
+    let glyphs = pen.theme.glyphs;
+    match (row.value)(facts) {
+        Some(value) => value.text(glyphs.times),
+        None if facts.numbers.complete => "n/a".to_owned(),
+        None => glyphs.grows.to_owned(),
+    }
+}
+
+fn blocks(room: u16) -> Vec<Block> {
+    let number = |row: &'static Definition| {
+        let words = if row.source.is_empty() {
+            row.meaning.to_owned()
+        } else {
+            format!("{} [{}]", row.meaning, row.source)
+        };
+        Block::Number(row, text::wrapped(&words, room))
+    };
+    Topic::ALL
+        .into_iter()
+        .flat_map(|topic| {
+            let rows = definition::about(topic).map(number);
+            std::iter::once(Block::Topic(topic.word())).chain(rows)
+        })
+        .collect()
+}
+
+/// As many blocks as fit on each page; a topic's name never stands last.
+fn pages(blocks: &[Block], height: usize) -> Vec<&[Block]> {
+    let mut pages = Vec::new();
+    let mut rest = blocks;
+    while !rest.is_empty() {
+        let mut used = 0;
+        let fitting = rest.iter().take_while(|block| {
+            used += block.height();
+            used <= height
+        });
+        let mut count = fitting.count().max(1);
+        if count > 1 && count < rest.len() && matches!(rest[count - 1], Block::Topic(_)) {
+            count -= 1;
+        }
+        let (page, after) = rest.split_at(count);
+        pages.push(page);
+        rest = after;
+    }
+    pages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::palette::Look;
+    use crate::ui::theme::Theme;
+    use ratatui::buffer::Buffer;
+
+    fn drawn(width: u16, height: u16, page: usize) -> Vec<String> {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+        render(&Trace::default(), Time(0), page, area, &mut pen);
+        (0..height)
+            .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn every_number_stands_on_some_page() {
+        for (width, height) in [(80, 24), (120, 36), (60, 20)] {
+            let all: Vec<String> = (0..20)
+                .flat_map(|page| drawn(width, height, page))
+                .collect();
+            for row in &definition::TABLE {
+                let label = format!(" {} ", row.label);
+                assert!(all.iter().any(|line| line.contains(&label)), "{label}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_not_zero() {
+        let lines = drawn(80, 24, 0);
+        let makespan = lines.iter().find(|line| line.contains("makespan")).unwrap();
+        assert!(makespan.contains("makespan        … "), "{makespan}");
+        assert!(makespan.contains("T: from the begin of the run"));
+    }
+
+    #[test]
+    fn a_topic_is_never_the_last_line_of_a_page() {
+        let blocks = blocks(44);
+        for height in 1..60 {
+            let pages = pages(&blocks, height);
+            assert_eq!(
+                pages.iter().map(|page| page.len()).sum::<usize>(),
+                blocks.len()
+            );
+            let alone =
+                |page: &&&[Block]| page.len() > 1 && matches!(page.last(), Some(Block::Topic(_)));
+            assert_eq!(pages.iter().filter(alone).count(), 0, "{height}");
+        }
+    }
+
+    #[test]
+    fn no_screen_is_too_small() {
+        for (width, height) in [(1, 1), (9, 3), (30, 2)] {
+            drawn(width, height, 3);
+        }
+    }
+}
