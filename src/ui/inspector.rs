@@ -1,0 +1,284 @@
+//! The whole story of one task: when it was where, what it waited for, and how it ended.
+
+use ratatui::layout::Rect;
+
+use super::overlay;
+use super::text::{self, Pen};
+use crate::app::Run;
+use crate::definition::percent;
+use crate::event::Outcome;
+use crate::palette::Ink;
+use crate::time::{Nanos, Time};
+use crate::trace::{Call, Task, Trace};
+
+const NARROW: u16 = 78;
+const WIDE: u16 = 104;
+const HEIGHT: u16 = 19;
+/// Where the columns of the moments end or begin.
+const AT: u16 = 20;
+const AFTER: u16 = 31;
+const WORDS: u16 = 33;
+const BAR: u16 = 53;
+
+/// A moment in the life of a task, and what the time before it was spent with.
+struct Moment {
+    word: &'static str,
+    at: Time,
+    before: &'static str,
+    /// The time before it is the task's own.
+    ran: bool,
+}
+
+/// Draws the story of a task, as far as the cursor, over the screen.
+pub fn render(run: &Run, index: Option<u32>, screen: Rect, pen: &mut Pen<'_>) {
+    let width = if screen.width > WIDE + 10 {
+        WIDE
+    } else {
+        NARROW
+    };
+    let area = overlay::place(screen, width, HEIGHT);
+    let task =
+        index.and_then(|index| Some((index, run.trace.call()?, run.trace.call()?.task(index)?)));
+    let Some((index, call, task)) = task else {
+        let inside = overlay::render(pen, area, "no task", "");
+        let says = "no task is selected: choose a lane and a task with the arrows";
+        pen.text_on(
+            inside.x,
+            inside.y + 1,
+            says,
+            pen.theme.text,
+            pen.theme.panel,
+        );
+        return;
+    };
+    let inside = overlay::render(pen, area, &format!("task {index}"), "Esc close");
+    let cursor = run.playback.cursor;
+    facts(run, call, index, task, inside, pen);
+    let of = super::hues::tasks(call);
+    let ink = pen.theme.task(index, of);
+    let moments = moments(call, index, task);
+    story(
+        &moments,
+        cursor,
+        ink,
+        Rect {
+            y: inside.y + 4,
+            ..inside
+        },
+        pen,
+    );
+    if task.finished <= cursor {
+        spent(
+            task,
+            Rect {
+                y: inside.y + 5 + moments.len() as u16,
+                ..inside
+            },
+            pen,
+        );
+    }
+}
+
+/// What it calls, how it ended, who ran it where.
+fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mut Pen<'_>) {
+    let (theme, cursor, y) = (pen.theme, run.playback.cursor, inside.y + 1);
+    let (x, panel) = (inside.x, theme.panel);
+    let within = |from: u16, words: &str| {
+        text::clipped(
+            words,
+            inside.right().saturating_sub(from),
+            theme.glyphs.grows,
+        )
+    };
+    let end = pen.bold_on(x, y, &run.experiment.call_text(index), theme.now, panel);
+    let (word, ink) = state(task, cursor, pen);
+    let end = pen.bold_on((end + 2).max(x + 12), y, word, ink, panel);
+    if let Some(error) = call.error(index).filter(|_| task.finished <= cursor) {
+        let error = text::sanitised(error);
+        pen.text_on(end + 2, y, &within(end + 2, &error), theme.bad, panel);
+    }
+    let words = whereabouts(&run.trace, call, index, task, theme.glyphs.arrow);
+    pen.text_on(x, y + 1, &within(x, &words), theme.text, panel);
+}
+
+fn state(task: &Task, at: Time, pen: &Pen<'_>) -> (&'static str, Ink) {
+    let theme = pen.theme;
+    match task.outcome_at(at) {
+        Some(outcome @ Outcome::Ok) => (outcome.word(), theme.text),
+        Some(outcome) => (outcome.word(), theme.bad),
+        None if task.started <= at => ("running", theme.text),
+        None if task.submitted <= at => ("in the queue", theme.wait),
+        None => ("not submitted yet", theme.dim),
+    }
+}
+
+/// `worker 3, thread 812, CPU 1 -> 2, chunk 6 (tasks 12-13)`
+fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str) -> String {
+    let mut parts = Vec::new();
+    if let Some(lane) = task.lane.and_then(|id| trace.lane(id)) {
+        parts.push(text::sanitised(&lane.facts.name));
+        parts.extend(lane.facts.pid.map(|pid| format!("process {pid}")));
+        parts.extend(lane.facts.tid.map(|tid| format!("thread {tid}")));
+    }
+    match (task.cpu_start, task.cpu_end) {
+        (Some(from), Some(to)) if from != to => {
+            parts.push(format!("CPU {} {arrow} {}", from.0, to.0));
+        }
+        (Some(cpu), _) | (None, Some(cpu)) => parts.push(format!("CPU {}", cpu.0)),
+        (None, None) => {}
+    }
+    let chunk = call.chunk_of(index);
+    if let Some(sent) = call.chunks().get(chunk as usize) {
+        let noun = if sent.tasks.len() == 1 {
+            "task"
+        } else {
+            "tasks"
+        };
+        parts.push(format!(
+            "chunk {chunk} ({noun} {})",
+            Call::words(sent.tasks)
+        ));
+    }
+    parts.join(", ")
+}
+
+fn moments(call: &Call, index: u32, task: &Task) -> Vec<Moment> {
+    let chunk = call.chunks().get(call.chunk_of(index) as usize);
+    let of_chunk = |at: fn(&crate::trace::Chunk) -> Time| chunk.map_or(Time::NEVER, at);
+    let moment = |word, at, before| Moment {
+        word,
+        at,
+        before,
+        ran: false,
+    };
+    let mut moments = vec![
+        moment("submitted", task.submitted, ""),
+        moment("enqueued", of_chunk(|chunk| chunk.enqueued), "to the queue"),
+        moment("dequeued", of_chunk(|chunk| chunk.dequeued), "in the queue"),
+        moment("started", task.started, "behind its chunk"),
+        Moment {
+            ran: true,
+            ..moment("finished", task.finished, "ran")
+        },
+        moment(
+            "returned",
+            of_chunk(|chunk| chunk.returned),
+            "rest of its chunk",
+        ),
+        moment("ready", task.ready, "held behind others"),
+        moment("delivered", task.delivered, "main was busy"),
+    ];
+    if task.lost.happened() {
+        moments.truncate(5);
+        moments.push(moment("lost", task.lost, "its worker died"));
+    }
+    moments
+}
+
+/// A line for each moment: when, how long after the one before, and the same as a bar.
+fn story(moments: &[Moment], cursor: Time, ink: Ink, area: Rect, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let seen = moments
+        .iter()
+        .map(|moment| moment.at)
+        .filter(|&at| at <= cursor);
+    let (begin, end) = (seen.clone().min(), seen.max());
+    let columns = area.width.saturating_sub(BAR);
+    let column = |at: Time| {
+        let whole = end
+            .unwrap_or_default()
+            .since(begin.unwrap_or_default())
+            .0
+            .max(1);
+        let since = at.since(begin.unwrap_or_default()).0.min(whole);
+        (u128::from(since) * u128::from(columns) / u128::from(whole)) as u16
+    };
+    let mut last: Option<Time> = None;
+    for (moment, y) in moments.iter().zip(area.y..area.bottom()) {
+        pen.text_on(area.x, y, moment.word, theme.text, theme.panel);
+        let mut right = |end: u16, words: &str, ink: Ink| {
+            pen.text_on(
+                (area.x + end).saturating_sub(text::width(words)),
+                y,
+                words,
+                ink,
+                theme.panel,
+            );
+        };
+        if moment.at > cursor {
+            let words = if moment.at.happened() {
+                theme.glyphs.grows
+            } else {
+                "-"
+            };
+            right(AT, words, theme.dim);
+            continue;
+        }
+        right(AT, &moment.at.to_string(), theme.now);
+        if let Some(before) = last {
+            let length = moment.at.since(before);
+            right(
+                AFTER,
+                &format!("+ {length}"),
+                if moment.ran { theme.now } else { theme.dim },
+            );
+            if length > Nanos::ZERO {
+                pen.text_on(area.x + WORDS, y, moment.before, theme.dim, theme.panel);
+            }
+            let (from, to) = (column(before), column(moment.at));
+            let (glyph, ink) = if moment.ran {
+                (theme.glyphs.full, ink)
+            } else {
+                (theme.glyphs.blocked, theme.dim)
+            };
+            for offset in from..to.max(from + u16::from(moment.ran)).min(columns) {
+                pen.cell(area.x + BAR + offset, y, glyph, ink, theme.panel);
+            }
+        }
+        last = Some(moment.at);
+    }
+}
+
+/// How the time between start and end was spent, as a bar that adds up to it, and in words.
+fn spent(task: &Task, area: Rect, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let Some(service) = task.service() else {
+        return;
+    };
+    let shares = &theme.glyphs.shares;
+    let unknown = service.saturating_sub(task.known);
+    let parts = [
+        ("on CPU", task.on_cpu, shares.on_cpu, theme.text),
+        ("I/O", task.useful_wait, shares.useful_wait, theme.text),
+        (
+            "waiting for CPU",
+            task.waiting,
+            shares.waiting_cpu,
+            theme.wait,
+        ),
+        ("blocked", task.blocked(), shares.blocked, theme.wait),
+        ("unknown", unknown, shares.unknown, theme.dim),
+    ];
+    let left = area.x + 12;
+    let columns = area.right().saturating_sub(left);
+    pen.text_on(area.x, area.y, "of its time", theme.text, theme.panel);
+    let whole = service.seconds().max(1e-9);
+    let (mut sum, mut x) = (0.0, left);
+    for (_, part, glyph, ink) in parts {
+        sum += part.seconds() / whole;
+        let end = left + (sum.min(1.0) * f64::from(columns)).round() as u16;
+        while x < end {
+            pen.cell(x, area.y, glyph, ink, theme.panel);
+            x += 1;
+        }
+    }
+    let mut x = left;
+    for (name, part, glyph, ink) in parts.into_iter().filter(|part| part.1 > Nanos::ZERO) {
+        let words = format!("{name} {part} {}", percent(part.seconds() / whole));
+        if x + 2 + text::width(&words) > area.right() {
+            break;
+        }
+        pen.cell(x, area.y + 1, glyph, ink, theme.panel);
+        x = pen.text_on(x + 2, area.y + 1, &words, theme.text, theme.panel) + 2;
+    }
+}

@@ -1,0 +1,264 @@
+//! The orders pulled apart: submitted on top, finished in the middle, delivered at the bottom, and a
+//! line for each task from one to the next. Lines that cross are tasks that changed places.
+//!
+//! For `map` it is the best picture of what the call does: the tangle above is combed straight below.
+
+use ratatui::layout::Rect;
+
+use super::braille::{Canvas, DOTS};
+use super::hues::{self, Hues};
+use super::lanes::GUTTER;
+use super::text::{self, Pen};
+use crate::event::Outcome;
+use crate::time::Time;
+use crate::trace::{Call, Trace};
+
+/// Columns a task has at most.
+const WIDEST: u16 = 8;
+/// Columns on the right that stay free.
+const RIGHT: u16 = 3;
+/// Rows for one band of lines, below which there is nothing to see.
+const LEAST: u16 = 2;
+
+/// The three orders from top to bottom.
+const ORDERS: [&str; 3] = ["submitted", "finished", "delivered"];
+
+/// Draws the view: three rows of tasks, lines between them, and what they amount to in words.
+pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
+    let Some(call) = trace.call() else { return };
+    let Some(slope) = Slope::new(trace, call, at, area) else {
+        return;
+    };
+    for (band, pair) in slope.places.windows(2).enumerate() {
+        slope.lines(&pair[0], &pair[1], slope.row(band) + 1, pen);
+    }
+    for (band, name) in ORDERS.iter().enumerate() {
+        let room = GUTTER - 2;
+        pen.text_within(area.x + 1, slope.row(band), room, name, pen.theme.text);
+        slope.tasks(band, pen);
+    }
+    slope.caption(pen);
+}
+
+/// The task that stands in this cell, if it is one of a row of tasks.
+pub fn task_at(trace: &Trace, at: Time, area: Rect, column: u16, row: u16) -> Option<u32> {
+    let slope = Slope::new(trace, trace.call()?, at, area)?;
+    let band = (0..ORDERS.len()).find(|&band| slope.row(band) == row)?;
+    let place = slope.place_of(column)?;
+    slope.orders[band].get(place).copied()
+}
+
+struct Slope<'a> {
+    trace: &'a Trace,
+    call: &'a Call,
+    at: Time,
+    area: Rect,
+    /// Tasks in the order in which they were submitted, finished, delivered.
+    orders: [Vec<u32>; 3],
+    /// For each task its place in these orders.
+    places: [Vec<Option<u32>>; 3],
+    /// How many tasks there are or will be.
+    count: u32,
+    /// Rows of a band of lines.
+    band: u16,
+}
+
+impl<'a> Slope<'a> {
+    fn new(trace: &'a Trace, call: &'a Call, at: Time, area: Rect) -> Option<Self> {
+        let band = area.height.checked_sub(ORDERS.len() as u16 + 3)? / 2;
+        if band < LEAST || area.width <= GUTTER + RIGHT {
+            return None;
+        }
+        let count = hues::tasks(call).max(1);
+        let submitted = call.submitted.count_until(at);
+        let indexes = |entries: &[crate::trace::Entry]| -> Vec<u32> {
+            entries.iter().map(|entry| entry.index).collect()
+        };
+        let orders = [
+            (0..submitted).collect(),
+            indexes(call.finished.until(at)),
+            indexes(call.delivered.until(at)),
+        ];
+        let places = [0, 1, 2].map(|order: usize| {
+            let mut places = vec![None; call.tasks().len()];
+            for (place, &index) in (0..).zip(&orders[order]) {
+                if let Some(slot) = places.get_mut(index as usize) {
+                    *slot = Some(place);
+                }
+            }
+            places
+        });
+        Some(Self {
+            trace,
+            call,
+            at,
+            area,
+            orders,
+            places,
+            count,
+            band,
+        })
+    }
+
+    /// Columns for all tasks together.
+    fn width(&self) -> u16 {
+        self.area.width - GUTTER - RIGHT
+    }
+
+    /// Columns of a task; none if there are more tasks than columns.
+    fn columns(&self) -> Option<u16> {
+        match u32::from(self.width()) / self.count {
+            0 => None,
+            columns => Some((columns as u16).min(WIDEST)),
+        }
+    }
+
+    /// Every so many tasks get a line.
+    fn every(&self) -> u32 {
+        self.count.div_ceil(u32::from(self.width()).max(1))
+    }
+
+    /// The screen row of an order.
+    fn row(&self, order: usize) -> u16 {
+        self.area.y + 1 + order as u16 * (self.band + 1)
+    }
+
+    /// The first column of a place, counted from the gutter.
+    fn column(&self, place: u32) -> u16 {
+        match self.columns() {
+            Some(columns) => place as u16 * columns,
+            None => (u64::from(place) * u64::from(self.width()) / u64::from(self.count)) as u16,
+        }
+    }
+
+    /// The place that has this column of the screen.
+    fn place_of(&self, column: u16) -> Option<usize> {
+        let column = column.checked_sub(self.area.x + GUTTER)?;
+        let place = (u64::from(column) * u64::from(self.count) / u64::from(self.width())) as u32;
+        let columns = self.columns().map(|columns| u32::from(column / columns));
+        Some(columns.unwrap_or(place) as usize)
+    }
+
+    /// The middle of a place in dots.
+    fn middle(&self, place: u32) -> f64 {
+        let columns = f64::from(self.columns().unwrap_or(1));
+        (f64::from(self.column(place)) + columns / 2.0) * f64::from(DOTS.0)
+    }
+
+    fn lines(&self, from: &[Option<u32>], to: &[Option<u32>], y: u16, pen: &mut Pen<'_>) {
+        let x = self.area.x + GUTTER;
+        let mut canvas = Canvas::new(Rect::new(x, y, self.width(), self.band));
+        let hues = Hues::new(pen.theme, self.trace);
+        for index in (0..self.count).step_by(self.every() as usize) {
+            let place = |places: &[Option<u32>]| places.get(index as usize).copied().flatten();
+            if let (Some(from), Some(to)) = (place(from), place(to)) {
+                canvas.descend(self.middle(from), self.middle(to), hues.task(index));
+            }
+        }
+        canvas.render(pen);
+    }
+
+    /// A row of tasks in one of the orders.
+    fn tasks(&self, order: usize, pen: &mut Pen<'_>) {
+        let (theme, y, left) = (pen.theme, self.row(order), self.area.x + GUTTER);
+        let hues = Hues::new(theme, self.trace);
+        let Some(columns) = self.columns() else {
+            for column in 0..self.width() {
+                let place = self.place_of(left + column).unwrap_or_default();
+                match self.orders[order].get(place) {
+                    Some(&index) => {
+                        let ink = hues.task(index);
+                        pen.cell(left + column, y, Self::filled(pen), theme.on(ink), ink);
+                    }
+                    None => pen.cell(
+                        left + column,
+                        y,
+                        theme.glyphs.future,
+                        theme.faint,
+                        theme.background,
+                    ),
+                }
+            }
+            return;
+        };
+        for place in 0..self.count {
+            let x = left + self.column(place);
+            let Some(&index) = self.orders[order].get(place as usize) else {
+                pen.cell(
+                    x + columns / 2,
+                    y,
+                    theme.glyphs.future,
+                    theme.faint,
+                    theme.background,
+                );
+                continue;
+            };
+            let (ink, mark) = match self.bad_end(index).filter(|_| order > 0) {
+                Some(Outcome::Failed) => (theme.bad, Some(theme.glyphs.failed)),
+                Some(Outcome::Skipped) => (theme.faint, Some(theme.glyphs.skipped)),
+                Some(Outcome::Lost) => (theme.bad, Some(theme.glyphs.lost)),
+                _ => (hues.task(index), None),
+            };
+            for offset in 0..columns {
+                pen.cell(x + offset, y, Self::filled(pen), theme.on(ink), ink);
+            }
+            let number = index.to_string();
+            let label = mark.map_or(number.as_str(), |mark| mark);
+            if text::width(label) < columns || mark.is_some() {
+                let x = x + (columns - text::width(label)) / 2;
+                if theme.is_bare() {
+                    pen.bold(x, y, label, theme.text);
+                } else {
+                    pen.bold_on(x, y, label, theme.on(ink), ink);
+                }
+            }
+        }
+    }
+
+    fn filled(pen: &Pen<'_>) -> &'static str {
+        if pen.theme.is_bare() {
+            pen.theme.glyphs.full
+        } else {
+            " "
+        }
+    }
+
+    fn bad_end(&self, index: u32) -> Option<Outcome> {
+        let task = self.call.task(index)?;
+        task.outcome_at(self.at)
+            .filter(|&outcome| outcome != Outcome::Ok)
+    }
+
+    /// `out of order: finished 47 of 276 pairs, delivered 0 of 276 pairs`
+    fn caption(&self, pen: &mut Pen<'_>) {
+        let (theme, y) = (pen.theme, self.row(2) + 2);
+        let mut x = pen.text(self.area.x + 1, y, "out of order:", theme.dim);
+        for (name, order) in [
+            ("finished", &self.call.finished),
+            ("delivered", &self.call.delivered),
+        ] {
+            let inversions = order.inversions_until(self.at);
+            let pairs = crate::trace::pairs(order.counted_until(self.at));
+            let ink = if inversions > 0 {
+                theme.wait
+            } else {
+                theme.now
+            };
+            let words = format!("{name} {inversions} of {pairs} pairs");
+            x = pen.bold(x + 2, y, &words, ink);
+        }
+        if self.every() > 1 {
+            let words = format!(
+                "drawn: {} of the {} tasks",
+                self.count.div_ceil(self.every()),
+                self.count
+            );
+            let left = self.area.right().saturating_sub(text::width(&words) + 1);
+            if left > x + 2 {
+                pen.text(left, y, &words, theme.dim);
+            } else {
+                pen.text(self.area.x + 1, y + 1, &words, theme.dim);
+            }
+        }
+    }
+}
