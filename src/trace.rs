@@ -12,6 +12,7 @@ mod fold;
 mod lane;
 mod numbers;
 mod order;
+mod outcome;
 mod shares;
 mod task;
 
@@ -21,6 +22,7 @@ pub use cpu::{CpuLane, CpuPiece};
 pub use lane::{Lane, OtherSpan, Piece, Sums};
 pub use numbers::Numbers;
 pub use order::{Entry, Order, Tally, pairs};
+pub use outcome::RunOutcome;
 pub use shares::Shares;
 pub use task::{Chunk, Task};
 
