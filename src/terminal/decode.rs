@@ -5,9 +5,10 @@
 //! keys. This decoder keeps crossterm's event types, and swallows every control string and every
 //! sequence it does not know, however the bytes were split on their way.
 
-use crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
-};
+mod control;
+
+use control::{control_sequence, function_key};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 /// What a stretch of bytes meant.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,173 +156,6 @@ fn letter(c: char) -> KeyEvent {
     KeyEvent::new(KeyCode::Char(c), shift)
 }
 
-/// `ESC O x`.
-fn function_key(bytes: &[u8]) -> Option<Step> {
-    let code = match *bytes.get(2)? {
-        last @ b'A'..=b'H' => cursor_key(last)?,
-        last @ b'P'..=b'S' => KeyCode::F(1 + last - b'P'),
-        b'M' => KeyCode::Enter,
-        _ => {
-            return Some(Step::key(2, KeyCode::Char('O'), KeyModifiers::ALT));
-        }
-    };
-    Some(Step::key(3, code, KeyModifiers::NONE))
-}
-
-fn cursor_key(last: u8) -> Option<KeyCode> {
-    Some(match last {
-        b'A' => KeyCode::Up,
-        b'B' => KeyCode::Down,
-        b'C' => KeyCode::Right,
-        b'D' => KeyCode::Left,
-        b'E' => KeyCode::KeypadBegin,
-        b'F' => KeyCode::End,
-        b'H' => KeyCode::Home,
-        _ => return None,
-    })
-}
-
-/// `ESC [ parameters last`: cursor and function keys, the mouse, pastes, answers.
-fn control_sequence(bytes: &[u8]) -> Option<Step> {
-    if bytes.starts_with(PASTE_BEGINS) {
-        return paste(bytes);
-    }
-    match bytes.get(2)? {
-        // The mouse as it was before SGR: a button and a place in three bytes of any value.
-        b'M' => return (bytes.len() >= 6).then(|| Step::skip(6)),
-        // The function keys of the Linux console.
-        b'[' => {
-            let code = match *bytes.get(3)? {
-                last @ b'A'..=b'E' => KeyCode::F(1 + last - b'A'),
-                _ => return Some(Step::skip(3)),
-            };
-            return Some(Step::key(4, code, KeyModifiers::NONE));
-        }
-        _ => {}
-    }
-    let end = bytes[2..].iter().position(|b| !(0x20..0x40).contains(b));
-    let Some(end) = end.map(|at| at + 2) else {
-        return (bytes.len() > LONGEST_SEQUENCE).then(|| Step::skip(bytes.len()));
-    };
-    let last = bytes[end];
-    if !(0x40..0x7f).contains(&last) {
-        // Cut short by something else, which stands for itself.
-        return Some(Step::skip(end));
-    }
-    Some(Step {
-        length: end + 1,
-        decoded: parameters(&bytes[2..end], last),
-    })
-}
-
-fn parameters(bytes: &[u8], last: u8) -> Option<Decoded> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    if let Some(report) = text.strip_prefix('<') {
-        return mouse(report, last == b'm').map(|mouse| Decoded::Input(Event::Mouse(mouse)));
-    }
-    if text.starts_with('?') {
-        return (last == b'c').then_some(Decoded::Attributes);
-    }
-    let mut numbers = text
-        .split(';')
-        // What stands after a colon (kind of key press, other layouts) was not asked for.
-        .map(|number| number.split(':').next().unwrap_or_default().parse().ok());
-    let number: Option<u32> = numbers.next().flatten();
-    let modifiers = modifiers(numbers.next().flatten());
-    let code = match last {
-        b'A'..=b'H' => cursor_key(last)?,
-        // `R` is also where the cursor is, which is never asked.
-        b'P'..=b'S' if number.unwrap_or(1) == 1 => KeyCode::F(1 + last - b'P'),
-        b'Z' => return Some(key(KeyCode::BackTab, KeyModifiers::SHIFT)),
-        b'I' => return Some(Decoded::Input(Event::FocusGained)),
-        b'O' => return Some(Decoded::Input(Event::FocusLost)),
-        b'u' => return coded(number?, modifiers),
-        b'~' if number == Some(27) => return coded(numbers.next().flatten()?, modifiers),
-        b'~' => numbered_key(number?)?,
-        _ => return None,
-    };
-    Some(key(code, modifiers))
-}
-
-fn key(code: KeyCode, modifiers: KeyModifiers) -> Decoded {
-    Decoded::Input(Event::Key(KeyEvent::new(code, modifiers)))
-}
-
-/// A key sent as the number of its character.
-fn coded(number: u32, modifiers: KeyModifiers) -> Option<Decoded> {
-    let code = match number {
-        9 if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
-        9 => KeyCode::Tab,
-        13 => KeyCode::Enter,
-        27 => KeyCode::Esc,
-        8 | 127 => KeyCode::Backspace,
-        _ => KeyCode::Char(char::from_u32(number).filter(|c| !c.is_control())?),
-    };
-    Some(key(code, modifiers))
-}
-
-fn numbered_key(number: u32) -> Option<KeyCode> {
-    Some(match number {
-        1 | 7 => KeyCode::Home,
-        2 => KeyCode::Insert,
-        3 => KeyCode::Delete,
-        4 | 8 => KeyCode::End,
-        5 => KeyCode::PageUp,
-        6 => KeyCode::PageDown,
-        11..=15 => KeyCode::F(number as u8 - 10),
-        17..=21 => KeyCode::F(number as u8 - 11),
-        23..=26 => KeyCode::F(number as u8 - 12),
-        28..=29 => KeyCode::F(number as u8 - 13),
-        31..=34 => KeyCode::F(number as u8 - 14),
-        _ => return None,
-    })
-}
-
-/// The parameter is one more than the sum of Shift 1, Alt 2, Control 4.
-fn modifiers(parameter: Option<u32>) -> KeyModifiers {
-    let bits = parameter.unwrap_or(1).saturating_sub(1);
-    let mut modifiers = KeyModifiers::NONE;
-    modifiers.set(KeyModifiers::SHIFT, bits & 1 != 0);
-    modifiers.set(KeyModifiers::ALT, bits & 2 != 0);
-    modifiers.set(KeyModifiers::CONTROL, bits & 4 != 0);
-    modifiers
-}
-
-/// `button ; column ; row`, counted from one.
-fn mouse(report: &str, released: bool) -> Option<MouseEvent> {
-    let mut numbers = report.split(';').map(|number| number.parse::<u16>().ok());
-    let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);
-    let which = match button & 3 {
-        0 => Some(MouseButton::Left),
-        1 => Some(MouseButton::Middle),
-        2 => Some(MouseButton::Right),
-        _ => None,
-    };
-    let kind = match (button & 64 != 0, button & 32 != 0, which) {
-        (true, _, _) => match button & 3 {
-            0 => MouseEventKind::ScrollUp,
-            1 => MouseEventKind::ScrollDown,
-            2 => MouseEventKind::ScrollLeft,
-            _ => MouseEventKind::ScrollRight,
-        },
-        (_, true, Some(which)) => MouseEventKind::Drag(which),
-        (_, true, None) => MouseEventKind::Moved,
-        (_, false, Some(which)) if released => MouseEventKind::Up(which),
-        (_, false, Some(which)) => MouseEventKind::Down(which),
-        (_, false, None) => return None,
-    };
-    let mut modifiers = KeyModifiers::NONE;
-    modifiers.set(KeyModifiers::SHIFT, button & 4 != 0);
-    modifiers.set(KeyModifiers::ALT, button & 8 != 0);
-    modifiers.set(KeyModifiers::CONTROL, button & 16 != 0);
-    Some(MouseEvent {
-        kind,
-        column: column.saturating_sub(1),
-        row: row.saturating_sub(1),
-        modifiers,
-    })
-}
-
 fn paste(bytes: &[u8]) -> Option<Step> {
     let body = &bytes[PASTE_BEGINS.len()..];
     let end = body
@@ -379,7 +213,9 @@ fn colour(text: &str) -> Option<[u16; 3]> {
 
 #[cfg(test)]
 mod tests {
+    use super::control::key;
     use super::*;
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
     use proptest::prelude::*;
 
     fn decode(bytes: &[u8]) -> Vec<Decoded> {
