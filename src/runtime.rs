@@ -143,9 +143,12 @@ impl Dashboard {
             }
             Notice::Resized => self.frames.look_again(),
             Notice::Stop => {
+                let stopped = Instant::now();
                 self.screen
                     .stop()
                     .context("cannot take the terminal again")?;
+                // What plays goes on where it was.
+                self.began += stopped.elapsed();
                 let greeting = self.screen.greeting(false);
                 self.frames.renew(&greeting);
             }

@@ -11,6 +11,7 @@
 #![expect(clippy::disallowed_methods, reason = "input has a thread of its own")]
 
 mod canvas;
+#[cfg(unix)]
 mod decode;
 mod guard;
 #[cfg(not(unix))]

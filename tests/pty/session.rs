@@ -3,6 +3,16 @@
 //! Nothing here sleeps. Waiting is for a condition of the rendered screen or for the end of the
 //! program, with a deadline that only a failure reaches. What a terminal must answer is answered.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "waits by the clock, with a thread that reads"
+)]
+#![allow(
+    dead_code,
+    reason = "the tests use one half of it, the benches another"
+)]
+
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtyPair, PtySize, SlavePty};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::io::{Read, Write};
@@ -64,7 +74,7 @@ impl Setting {
         self
     }
 
-    pub(crate) fn start(self) -> Session {
+    pub(crate) fn start(&self) -> Session {
         Session::start(self)
     }
 }
@@ -75,6 +85,8 @@ enum Gate {
     Open,
     /// The terminal reads nothing.
     Stalled,
+    /// It reads this many bytes a second.
+    Crawling(u32),
     /// After the next bytes the terminal closes.
     Closing,
 }
@@ -85,6 +97,10 @@ pub(crate) struct Session {
     screen: Parser,
     /// Bytes received so far.
     pub(crate) received: usize,
+    /// Whole frames among them.
+    pub(crate) frames: usize,
+    /// How much of the end of a frame has come.
+    matched: usize,
     last: Vec<u8>,
     keys: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
@@ -113,7 +129,7 @@ fn modes(master: &dyn MasterPty) -> String {
 }
 
 impl Session {
-    fn start(setting: Setting) -> Self {
+    fn start(setting: &Setting) -> Self {
         let PtyPair { slave, master } = portable_pty::native_pty_system()
             .openpty(size(setting.columns, setting.rows))
             .unwrap();
@@ -133,15 +149,26 @@ impl Session {
         let passing = Arc::clone(&gate);
         thread::spawn(move || {
             let mut buffer = [0; 4096];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+            let mut most = buffer.len();
+            while let Ok(count @ 1..) = reader.read(&mut buffer[..most]) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     return;
                 }
                 let (gate, changed) = &*passing;
                 let gate = gate.lock().unwrap();
-                let gate = changed.wait_while(gate, |gate| *gate == Gate::Stalled);
-                if *gate.unwrap() == Gate::Closing {
-                    return;
+                let gate = changed
+                    .wait_while(gate, |gate| *gate == Gate::Stalled)
+                    .unwrap();
+                most = buffer.len();
+                match *gate {
+                    Gate::Closing => return,
+                    Gate::Crawling(rate) => {
+                        most = 64;
+                        let time = Duration::from_secs(1) * count as u32 / rate;
+                        // Until the time is over, or the gate changes.
+                        let _ = changed.wait_timeout(gate, time);
+                    }
+                    Gate::Open | Gate::Stalled => {}
                 }
             }
         });
@@ -150,6 +177,8 @@ impl Session {
             gate,
             screen: Parser::new(at_least_one(setting.rows), at_least_one(setting.columns), 0),
             received: 0,
+            frames: 0,
+            matched: 0,
             last: Vec::new(),
             keys: Some(master.take_writer().unwrap()),
             child,
@@ -196,6 +225,11 @@ impl Session {
         self.set_gate(Gate::Stalled);
     }
 
+    /// The terminal reads this many bytes a second.
+    pub(crate) fn crawl(&self, rate: u32) {
+        self.set_gate(Gate::Crawling(rate));
+    }
+
     pub(crate) fn read_on(&self) {
         self.set_gate(Gate::Open);
     }
@@ -215,6 +249,7 @@ impl Session {
     fn take(&mut self, bytes: &[u8]) {
         self.received += bytes.len();
         self.screen.process(bytes);
+        self.count_frames(bytes);
         // A question may come in two pieces.
         self.last.extend_from_slice(bytes);
         let questions: [(&[u8], Option<String>); 3] = [
@@ -240,6 +275,31 @@ impl Session {
         }
         let keep = self.last.len().saturating_sub(16);
         self.last.drain(..keep);
+    }
+
+    fn count_frames(&mut self, bytes: &[u8]) {
+        const END: &[u8] = b"\x1b[?2026l";
+        for &byte in bytes {
+            self.matched = if byte == END[self.matched] {
+                self.matched + 1
+            } else {
+                usize::from(byte == END[0])
+            };
+            if self.matched == END.len() {
+                self.matched = 0;
+                self.frames += 1;
+            }
+        }
+    }
+
+    /// Waits until this many whole frames have come.
+    pub(crate) fn wait_for_frames(&mut self, count: usize) {
+        while self.frames < count {
+            match self.output.recv_timeout(DEADLINE) {
+                Ok(bytes) => self.take(&bytes),
+                Err(error) => panic!("no frame came ({error})"),
+            }
+        }
     }
 
     /// Waits until the screen is as `wanted`.
