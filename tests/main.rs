@@ -1,5 +1,7 @@
 //! Every integration test, linked once.
+#![allow(clippy::unwrap_used)]
 
+mod properties;
 #[cfg(unix)]
 mod pty;
 mod simulated;

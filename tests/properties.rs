@@ -1,0 +1,248 @@
+//! What holds for every run: batching, mixtures of lanes, numbers at random cursors.
+
+use parviz::event::{Event, Kind, LaneId, Outcome};
+use parviz::experiment::{Backend, Experiment, Fault, FaultKind, MainWork, Policy, WorkKind};
+use parviz::method::Method;
+use parviz::origin::simulated;
+use parviz::time::{Nanos, Time};
+use parviz::trace::Trace;
+use parviz::workload::Costs;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// Small experiments of every method, with every kind of fault.
+pub(crate) fn experiments() -> impl Strategy<Value = Experiment> {
+    let costs = proptest::collection::vec(1u64..13, 1..24);
+    let pool = (
+        1u32..7,
+        1u32..5,
+        0usize..9,
+        prop_oneof![Just(None), (1u32..5).prop_map(Some)],
+    );
+    let kinds = (
+        prop_oneof![
+            Just(WorkKind::Cpu),
+            Just(WorkKind::Io),
+            Just(WorkKind::Mixed)
+        ],
+        any::<bool>(),
+        prop_oneof![Just(Policy::Pool), Just(Policy::Executor)],
+        prop_oneof![
+            Just(None),
+            Just(Some(FaultKind::Raise)),
+            Just(Some(FaultKind::Die)),
+            Just(Some(FaultKind::Hang))
+        ],
+        any::<proptest::sample::Index>(),
+    );
+    let sending = (0u64..4, 0u64..4, 0u64..4, 0u64..9);
+    (costs, pool, kinds, sending).prop_map(|(costs, pool, kinds, sending)| {
+        let (workers, cpus, method, chunksize) = pool;
+        let (kind, gil, policy, fault, place) = kinds;
+        let method = Method::ALL[method];
+        let unit = |count: u64| Nanos(count * 1_000);
+        let tasks = costs.len() as u32;
+        let die_in_loop = method == Method::Loop && fault == Some(FaultKind::Die);
+        let faults = fault.filter(|_| !die_in_loop).map(|kind| Fault {
+            task: place.index(costs.len()) as u32,
+            kind,
+        });
+        Experiment {
+            method,
+            backend: Backend::Simulated,
+            workers,
+            cpus: Some(cpus),
+            tasks,
+            costs: Costs::List(costs.into_iter().map(unit).collect()),
+            kind,
+            chunksize,
+            main_work: MainWork::Fixed(unit(sending.3)),
+            dispatch: unit(sending.0),
+            startup: unit(sending.1),
+            serial: unit(sending.2),
+            gil,
+            policy,
+            faults: faults.into_iter().collect(),
+            ..Experiment::default()
+        }
+    })
+}
+
+fn folded(events: Vec<Event>) -> Trace {
+    let mut trace = Trace::default();
+    trace.apply(events);
+    trace
+}
+
+/// The figures of a run as of a moment, counted from its events one by one.
+#[derive(Debug, PartialEq)]
+struct Recount {
+    submitted: u32,
+    started: u32,
+    finished: u32,
+    delivered: u32,
+    inversions_finished: u64,
+    inversions_delivered: u64,
+    wait: Option<Nanos>,
+    service: Option<Nanos>,
+    hold: Option<Nanos>,
+    first_result: Option<Nanos>,
+    messages: u32,
+}
+
+fn mean(lengths: &[u64]) -> Option<Nanos> {
+    (!lengths.is_empty()).then(|| Nanos(lengths.iter().sum::<u64>() / lengths.len() as u64))
+}
+
+fn inversions(order: &[u32]) -> u64 {
+    (0..order.len())
+        .map(|b| order[..b].iter().filter(|&&a| a > order[b]).count() as u64)
+        .sum()
+}
+
+fn recount(events: &[Event], at: Time) -> Recount {
+    let mut events: Vec<&Event> = events.iter().filter(|event| event.at <= at).collect();
+    events.sort_by_key(|event| (event.at, event.lane));
+    let (mut submitted, mut started, mut finished) =
+        (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let (mut ready, mut delivered, mut ended) = (BTreeMap::new(), Vec::new(), Vec::new());
+    let mut messages = 0;
+    for event in events {
+        let at = event.at.0;
+        match &event.kind {
+            Kind::Submitted { tasks, .. } => {
+                submitted.extend(tasks.iter().map(|index| (index, at)))
+            }
+            Kind::Enqueued { chunks, .. } => messages += chunks.len(),
+            Kind::Started { task, .. } => drop(started.insert(task.index, at)),
+            Kind::Finished { task, outcome, .. } => {
+                finished.insert(task.index, at);
+                if matches!(outcome, Outcome::Ok | Outcome::Failed) {
+                    ended.push(task.index);
+                }
+            }
+            Kind::Ready { tasks, .. } => ready.extend(tasks.iter().map(|index| (index, at))),
+            Kind::Delivered { tasks, .. } => delivered.extend(tasks.iter()),
+            _ => {}
+        }
+    }
+    let between = |from: &BTreeMap<u32, u64>, to: &BTreeMap<u32, u64>| {
+        mean(
+            &to.iter()
+                .filter_map(|(index, at)| Some(at - from.get(index)?))
+                .collect::<Vec<_>>(),
+        )
+    };
+    Recount {
+        submitted: submitted.len() as u32,
+        started: started.len() as u32,
+        finished: ended.len() as u32,
+        delivered: delivered.len() as u32,
+        inversions_finished: inversions(&ended),
+        inversions_delivered: inversions(&delivered),
+        wait: between(&submitted, &started),
+        service: between(&started, &finished),
+        hold: between(&finished, &ready),
+        first_result: ready.values().min().map(|&at| Nanos(at)),
+        messages,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_batches_and_any_mixture_of_lanes_give_the_same_trace(
+        experiment in experiments(),
+        picks in proptest::collection::vec(any::<proptest::sample::Index>(), 64),
+    ) {
+        let events = simulated::run(&experiment);
+        let whole = folded(events.clone());
+        // Every lane keeps its own order; which lane speaks next, and for how long, is random.
+        let mut lanes: BTreeMap<LaneId, Vec<Event>> = BTreeMap::new();
+        for event in events {
+            lanes.entry(event.lane).or_default().insert(0, event);
+        }
+        let mut mixed = Trace::default();
+        let mut picks = picks.iter().cycle();
+        while !lanes.is_empty() {
+            let pick = picks.next().unwrap();
+            let lane = *lanes.keys().nth(pick.index(lanes.len())).unwrap();
+            let rest = lanes.get_mut(&lane).unwrap();
+            let batch = (0..=pick.index(5)).filter_map(|_| rest.pop()).collect();
+            mixed.apply(batch);
+            if rest.is_empty() {
+                lanes.remove(&lane);
+            }
+        }
+        prop_assert_eq!(mixed.numbers(whole.end()), whole.numbers(whole.end()));
+        prop_assert_eq!(mixed.call(), whole.call());
+        prop_assert_eq!(mixed.caller(), whole.caller());
+        prop_assert_eq!(mixed.cpus(), whole.cpus());
+        prop_assert!(mixed.lanes().eq(whole.lanes()));
+    }
+
+    #[test]
+    fn numbers_at_random_cursors_equal_a_naive_recount(
+        experiment in experiments(),
+        cursors in proptest::collection::vec(any::<proptest::sample::Index>(), 8),
+    ) {
+        let events = simulated::run(&experiment);
+        let trace = folded(events.clone());
+        for cursor in cursors {
+            let at = Time(cursor.index(trace.end().0 as usize + 2) as u64);
+            let numbers = trace.numbers(at);
+            let found = Recount {
+                submitted: numbers.submitted,
+                started: numbers.started,
+                finished: numbers.finished,
+                delivered: numbers.delivered,
+                inversions_finished: numbers.inversions_finished,
+                inversions_delivered: numbers.inversions_delivered,
+                wait: numbers.wait,
+                service: numbers.service,
+                hold: numbers.hold,
+                first_result: numbers.first_result,
+                messages: numbers.messages,
+            };
+            // A mean is of the tasks that have both ends as of the cursor.
+            prop_assert_eq!(found, recount(&events, at), "at {:?}", at);
+        }
+    }
+
+    #[test]
+    fn shares_add_up_to_the_time_of_all_workers(experiment in experiments(), cursor in any::<proptest::sample::Index>()) {
+        let trace = folded(simulated::run(&experiment));
+        let end = trace.makespan_at(trace.end()).or(trace.ended().map(|ended| ended.0)).unwrap();
+        for at in [Time(cursor.index(trace.end().0 as usize + 1) as u64), trace.end()] {
+            let whole = at.min(end).0 * trace.rows().len() as u64;
+            prop_assert_eq!(trace.shares(at).total(), Nanos(whole));
+        }
+        prop_assert_eq!(trace.shares(trace.end()).unknown, Nanos::ZERO);
+    }
+
+    #[test]
+    fn pieces_on_a_lane_never_overlap(experiment in experiments()) {
+        let trace = folded(simulated::run(&experiment));
+        for lane in trace.lanes() {
+            for pair in lane.pieces().windows(2) {
+                prop_assert!(pair[0].end <= pair[1].start, "{:?}", pair);
+            }
+            if let Some((closed, _)) = lane.closed {
+                prop_assert!(lane.pieces().iter().all(|piece| piece.end <= closed));
+            }
+        }
+    }
+
+    #[test]
+    fn stepping_never_stands_still(experiment in experiments()) {
+        let trace = folded(simulated::run(&experiment));
+        let mut at = Time::ZERO;
+        while let Some(next) = trace.moment_after(at) {
+            prop_assert!(next > at);
+            prop_assert_eq!(trace.moment_before(next).is_some_and(|before| before <= next), true);
+            at = next;
+        }
+        prop_assert!(at <= trace.end());
+    }
+}
