@@ -142,6 +142,7 @@ mod sides {
     }
 
     fn watch(session: &mut Session, time: Duration) -> Watched {
+        session.catch_up();
         let before = (cpu_time(session.pid()), session.received, session.frames);
         let began = Instant::now();
         session.watch(time);

@@ -211,6 +211,9 @@ impl Dashboard {
         }
         let now = Nanos(self.began.elapsed().as_nanos() as u64);
         self.update(Message::Tick { now })?;
+        if self.shown == Some(self.app.revision()) && self.frames.pass() {
+            return Ok(());
+        }
         let fails = self.fault == Some(Fault::Frame);
         self.shown = Some(self.app.revision());
         let Some(mut frame) = self.frames.draw(&self.app, fails)? else {

@@ -100,6 +100,53 @@ fn a_storm_of_resizes_ends_at_the_last_size() {
 }
 
 #[test]
+fn it_starts_in_a_terminal_of_any_size() {
+    for (columns, rows) in [(0, 0), (1, 1), (20, 5), (500, 200)] {
+        let mut session = Setting::parviz(&[]).sized(columns, rows).start();
+        session.wait_until("the dashboard", vt100::Screen::alternate_screen);
+        session.resize(80, 24);
+        session.wait_for(READY);
+        session.press("q");
+        assert!(session.end_tidily().success());
+    }
+}
+
+#[test]
+fn keys_come_from_the_terminal_when_stdin_is_something_else() {
+    let parviz = env!("CARGO_BIN_EXE_parviz");
+    let mut session = Setting::of("sh", &["-c", &format!("{parviz} </dev/null")]).start();
+    session.wait_for(READY);
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
+fn a_lost_terminal_that_was_stalled_ends_it() {
+    let mut session = Setting::parviz(&[]).sized(200, 60).start();
+    session.wait_for("200x60");
+    session.stall();
+    for _ in 0..100 {
+        session.press("T");
+    }
+    session.hang_up(|session| session.press("T"));
+    assert_eq!(session.end().signal(), Some("Hangup"));
+}
+
+#[test]
+fn a_stop_that_cannot_be_caught_is_survived() {
+    let mut session = Setting::parviz(&[]).start();
+    session.wait_for(READY);
+    session.signal(Signal::STOP);
+    session.wait_stopped();
+    // Somebody else writes over the screen.
+    session.scribble();
+    session.signal(Signal::CONT);
+    session.wait_for(READY);
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+#[test]
 fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
     let mut session = Setting::of("bash", &["--norc", "--noprofile", "--noediting", "-i"])
         .with("PS1", "shell> ")
@@ -112,7 +159,10 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
     });
     session.press("\x1a");
     session.wait_until("the shell", |screen| {
-        !screen.alternate_screen() && screen.contents().contains("Stopped")
+        let text = screen.contents();
+        !screen.alternate_screen()
+            && text.contains("Stopped")
+            && text.trim_end().ends_with("shell>")
     });
     session.assert_given_back();
     session.resize(100, 30);
@@ -121,7 +171,9 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
         screen.alternate_screen() && screen.contents().contains("100x30")
     });
     session.press("q");
-    session.wait_until("the shell", |screen| !screen.alternate_screen());
+    session.wait_until("the shell's prompt", |screen| {
+        !screen.alternate_screen() && screen.contents().trim_end().ends_with("shell>")
+    });
     session.press("exit\r");
     session.end_tidily();
 }

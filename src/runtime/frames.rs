@@ -75,6 +75,12 @@ impl Frames {
         Ok(changed)
     }
 
+    /// The app has nothing new to show: lets this frame pass, unless there are bytes to send.
+    pub(super) fn pass(&mut self) -> bool {
+        self.drawn = Some(Instant::now());
+        !self.pressing
+    }
+
     /// The next frame, to be written; `None` if it would change nothing.
     pub(super) fn draw(&mut self, app: &App, fails: bool) -> io::Result<Option<Vec<u8>>> {
         let Some(mut buffer) = self.buffer.take() else {

@@ -215,6 +215,12 @@ impl Session {
         master.resize(size(columns, rows)).unwrap();
     }
 
+    /// Something else clears the screen.
+    pub(crate) fn scribble(&mut self) {
+        self.catch_up();
+        self.screen.process(b"\x1b[2J");
+    }
+
     fn set_gate(&self, to: Gate) {
         *self.gate.0.lock().unwrap() = to;
         self.gate.1.notify_all();
