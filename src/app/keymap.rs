@@ -63,7 +63,7 @@ pub const ROWS: &[Row] = &[
     row(
         Context::Main,
         &[("s", Action::SwitchForm)],
-        "sync / async (or in order / as finished)",
+        "sync / async (imap: order)",
     )
     .hint(0, |app| match app.run.experiment.method.rules().badge {
         crate::method::Badge::Sync => "async",
@@ -94,7 +94,7 @@ pub const ROWS: &[Row] = &[
     row(
         Context::Main,
         &[("r", Action::RunAgain), ("n", Action::NewSeed)],
-        "run again: same seed / new seed",
+        "run again / with new seed",
     )
     .hint(4, |_| "again")
     .works(App::at_end),
@@ -110,7 +110,7 @@ pub const ROWS: &[Row] = &[
     row(
         Context::Main,
         &[(".", Action::StepForward), (",", Action::StepBack)],
-        "step one event forward / back",
+        "step an event on / back",
     )
     .hint(3, |_| "step"),
     row(
@@ -121,12 +121,12 @@ pub const ROWS: &[Row] = &[
             ("pageup", Action::PreviousMarker),
             ("pagedown", Action::NextMarker),
         ],
-        "previous / next marker: call, error, death",
+        "marker before / after",
     ),
     row(
         Context::Main,
         &[("<", Action::Slower), (">", Action::Faster)],
-        "slower / faster, 1/64x to 64x",
+        "slower / faster",
     )
     .hint(10, |_| "speed")
     .works(|app| !app.at_end()),
@@ -143,7 +143,7 @@ pub const ROWS: &[Row] = &[
             ("up", Action::Up),
             ("down", Action::Down),
         ],
-        "pan in time; choose lane and task",
+        "pan; choose lane and task",
     ),
     row(
         Context::Main,
@@ -152,7 +152,7 @@ pub const ROWS: &[Row] = &[
             ("o", Action::ZoomOut),
             ("0", Action::Fit),
         ],
-        "zoom in, out, fit and follow",
+        "zoom in, out; fit, follow",
     )
     .hint(12, |_| "zoom"),
     row(
@@ -174,24 +174,24 @@ pub const ROWS: &[Row] = &[
             ("2", Action::Order),
             ("3", Action::Numbers),
         ],
-        "views: timeline, order, numbers",
+        "timeline, order, numbers",
     ),
     row(
         Context::Main,
         &[("tab", Action::NextPanel), ("z", Action::ZoomPanel)],
-        "next panel / the whole screen for it",
+        "next panel / panel alone",
     ),
     row(
         Context::Main,
         &[("c", Action::Compare)],
-        "compare with the previous run",
+        "compare with previous run",
     )
     .hint(5, |_| "compare")
     .works(|app| app.previous.is_some()),
     row(
         Context::Main,
         &[("d", Action::Definitions)],
-        "all numbers with definitions",
+        "numbers with definitions",
     ),
     row(
         Context::Main,
@@ -200,7 +200,7 @@ pub const ROWS: &[Row] = &[
             ("T", Action::Theme),
             ("u", Action::Mouse),
         ],
-        "presenter, theme, mouse on / off",
+        "presenter, theme, mouse",
     )
     .hint(13, |_| "presenter"),
     row(
@@ -212,7 +212,7 @@ pub const ROWS: &[Row] = &[
     row(
         Context::Main,
         &[("esc", Action::Close)],
-        "close what is on top; never quits",
+        "close what is on top",
     )
     .hint(4, |_| "close")
     .works(|app| app.scene != Scene::View),
@@ -481,7 +481,7 @@ mod tests {
         assert_eq!(act("c"), None);
         let shown = map
             .help(Context::Main)
-            .find(|entry| entry.words == "compare with the previous run")
+            .find(|entry| entry.words == "compare with previous run")
             .unwrap();
         assert_eq!(shown.keys, "v Ctrl-V");
     }

@@ -9,6 +9,8 @@ use crate::trace::{Call, Entry, Task};
 
 /// Tasks that are looked at; of more, every so many.
 const LOOKED_AT: usize = 100_000;
+/// From so many columns on it is said between which moments a length lies.
+const ROOMY: u16 = 36;
 
 /// One of the three lengths that every task has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +69,6 @@ impl Spread {
             .filter_map(|entry| length.of(call.task(entry.index)?))
             .collect();
         let most = lengths.iter().max()?.0;
-        // Two digits are more than the columns can show.
         let mut histogram = Histogram::new_with_bounds(1, most.max(2), 3).ok()?;
         for length in &lengths {
             histogram.saturating_record(length.0);
@@ -93,17 +94,22 @@ impl Spread {
         self.lengths.iter().copied().max().unwrap_or_default()
     }
 
-    /// How many lengths fall in each of so many columns from nothing to the longest.
-    fn columns(&self, count: u16) -> Vec<u32> {
-        let mut columns = vec![0; usize::from(count)];
+    /// How many lengths fall in each of so many bins from nothing to the longest.
+    fn bins(&self, count: u16) -> Vec<u32> {
+        let mut bins = vec![0; usize::from(count.max(1))];
+        let last = bins.len() - 1;
         let most = u128::from(self.most().0.max(1));
         for length in &self.lengths {
-            let column = (u128::from(length.0) * u128::from(count) / most) as usize;
-            if let Some(slot) = columns.get_mut(column.min(usize::from(count).saturating_sub(1))) {
-                *slot += 1;
-            }
+            let bin = (u128::from(length.0) * u128::from(count) / most) as usize;
+            bins[bin.min(last)] += 1;
         }
-        columns
+        bins
+    }
+
+    /// Columns of a bar: a few tasks in many narrow bars would look like a comb.
+    fn bar_width(&self, columns: u16) -> u16 {
+        let bins = (self.lengths.len() as f64).sqrt() * 3.0;
+        (f64::from(columns) / bins.max(8.0)).ceil() as u16
     }
 }
 
@@ -116,7 +122,7 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
     let (name, between) = length.words();
     let x = pen.bold(area.x, area.y, name, theme.now);
     let room = (area.right() - 1).saturating_sub(x + 2);
-    if text::width(between) <= room {
+    if area.width >= ROOMY && text::width(between) <= room {
         pen.text(x + 2, area.y, between, theme.dim);
     }
     let Some(spread) = Spread::of(length, call, at) else {
@@ -152,14 +158,21 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
         ("p95", Some(high)),
         ("max", Some(spread.most())),
     ];
-    let mut x = area.x;
     // The mean is among the numbers too: it stands here only where all four fit.
-    let all: u16 = figures.iter().map(|figure| figure_width(*figure)).sum();
-    let skip = usize::from(all > area.width + 1);
+    let all: u16 = figures.iter().copied().map(figure_width).sum();
+    let skip = usize::from(all + 6 > area.width);
+    let three: u16 = figures[1..].iter().copied().map(figure_width).sum();
+    let tight = skip == 1 && three + 4 > area.width;
+    let mut x = area.x;
     for (name, value) in figures.into_iter().skip(skip) {
         let Some(value) = value else { continue };
-        if x + figure_width((name, Some(value))) > area.right() + 2 {
-            break;
+        if tight && name == "max" {
+            // At the end of the axis, above it.
+            let words = value.to_string();
+            let from = bars.right().saturating_sub(text::width(&words) + 4);
+            pen.text(from.saturating_sub(1), area.y, " max", theme.dim);
+            pen.bold(from + 4, area.y, &words, theme.now);
+            continue;
         }
         x = pen.text(x, line + 1, name, theme.dim) + 1;
         x = pen.bold(x, line + 1, &value.to_string(), theme.now) + 2;
@@ -172,22 +185,25 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
 
 fn figure_width((name, value): (&str, Option<Nanos>)) -> u16 {
     value.map_or(0, |value| {
-        text::width(name) + 3 + text::width(&value.to_string())
+        text::width(name) + 1 + text::width(&value.to_string())
     })
 }
 
-/// Bars as high as the columns are full; one task is always seen.
+/// Bars as high as the bins are full; one task is always seen.
 fn draw_bars(spread: &Spread, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let columns = spread.columns(area.width);
-    let most = columns.iter().copied().max().unwrap_or(0).max(1);
-    for (x, count) in (area.x..).zip(columns).filter(|column| column.1 > 0) {
-        let levels = u64::from(area.height) * 8;
-        let height = (u64::from(count) * levels / u64::from(most)).max(1) as u16;
-        for row in 0..area.height {
-            let eighths = height.saturating_sub(row * 8).min(8);
-            if eighths > 0 {
-                let glyph = theme.glyphs.bars[usize::from(eighths)];
+    let wide = spread.bar_width(area.width).max(1);
+    let bins = spread.bins((area.width / wide).max(1));
+    let most = u64::from(bins.iter().copied().max().unwrap_or(0).max(1));
+    let levels = u64::from(area.height) * 8;
+    for (number, count) in (0..).zip(&bins).filter(|bin| *bin.1 > 0) {
+        let height = (u64::from(*count) * levels / most).max(1) as u16;
+        let left = area.x + number * area.width / bins.len() as u16;
+        let end = area.x + (number + 1) * area.width / bins.len() as u16;
+        for row in 0..height.div_ceil(8) {
+            let eighths = (height - row * 8).min(8);
+            let glyph = theme.glyphs.bars[usize::from(eighths)];
+            for x in left..end {
                 pen.cell(
                     x,
                     area.bottom() - 1 - row,

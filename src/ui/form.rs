@@ -149,7 +149,9 @@ fn value(field: &Field, here: bool, area: Rect, pen: &mut Pen<'_>) {
             pen.text_on(area.x + 1, area.y, &words, ink, ground);
             if here {
                 let cursor = input.visual_cursor().saturating_sub(from) as u16;
-                pen.add(area.x + 1 + cursor.min(room), area.y, Modifier::UNDERLINED);
+                let cell = (area.x + 1 + cursor.min(room), area.y);
+                // Where the box is reversed already, only the line tells.
+                pen.add(cell.0, cell.1, Modifier::REVERSED | Modifier::UNDERLINED);
             }
         }
     }

@@ -146,6 +146,7 @@ fn words(pen: &mut Pen<'_>, x: u16, y: u16, text: &str) {
 mod tests {
     use super::*;
     use crate::palette::{Charset, Look};
+    use crate::ui::text;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
 
@@ -188,6 +189,19 @@ mod tests {
         let words = drawn(80, 24, 1, Charset::Unicode);
         assert!(shows(&words, "delivered     main has the result"));
         assert_eq!(drawn(80, 24, 2, Charset::Unicode), words);
+    }
+
+    #[test]
+    fn no_row_of_the_key_table_runs_into_the_next_column() {
+        let room = (SIZE.0 - 6) / 2 - 1;
+        let keymap = crate::app::keymap::Keymap::default();
+        for context in [Context::Main, Context::Everywhere] {
+            for entry in keymap.help(context) {
+                let keys = (text::width(&entry.keys) + 1).max(KEYS);
+                let all = keys + text::width(entry.words);
+                assert!(all <= room, "{} {}: {all}", entry.keys, entry.words);
+            }
+        }
     }
 
     #[test]

@@ -17,8 +17,7 @@ const HEIGHT: u16 = 19;
 /// Where the columns of the moments end or begin.
 const AT: u16 = 20;
 const AFTER: u16 = 31;
-const WORDS: u16 = 33;
-const BAR: u16 = 53;
+const BAR: u16 = 34;
 
 /// A moment in the life of a task, and what the time before it was spent with.
 struct Moment {
@@ -222,17 +221,26 @@ fn story(moments: &[Moment], cursor: Time, ink: Ink, area: Rect, pen: &mut Pen<'
                 &format!("+ {length}"),
                 if moment.ran { theme.now } else { theme.dim },
             );
-            if length > Nanos::ZERO {
-                pen.text_on(area.x + WORDS, y, moment.before, theme.dim, theme.panel);
-            }
             let (from, to) = (column(before), column(moment.at));
-            let (glyph, ink) = if moment.ran {
+            let (glyph, bar) = if moment.ran {
                 (theme.glyphs.full, ink)
             } else {
                 (theme.glyphs.blocked, theme.dim)
             };
-            for offset in from..to.max(from + u16::from(moment.ran)).min(columns) {
-                pen.cell(area.x + BAR + offset, y, glyph, ink, theme.panel);
+            let to = to.max(from + u16::from(moment.ran)).min(columns);
+            let left = area.x + BAR;
+            for offset in from..to {
+                pen.cell(left + offset, y, glyph, bar, theme.panel);
+            }
+            if length > Nanos::ZERO {
+                // Behind the bar, or before it where there is no room.
+                let wide = text::width(moment.before);
+                let x = if to + 1 + wide <= columns {
+                    left + to + 1
+                } else {
+                    left + from.saturating_sub(wide + 1)
+                };
+                pen.text_on(x, y, moment.before, theme.text, theme.panel);
             }
         }
         last = Some(moment.at);

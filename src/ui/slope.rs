@@ -202,15 +202,49 @@ impl<'a> Slope<'a> {
             for offset in 0..columns {
                 pen.cell(x + offset, y, Self::filled(pen), theme.on(ink), ink);
             }
-            let number = index.to_string();
-            let label = mark.map_or(number.as_str(), |mark| mark);
-            if text::width(label) < columns || mark.is_some() {
-                let x = x + (columns - text::width(label)) / 2;
+            if let Some(mark) = mark {
+                let x = x + (columns - text::width(mark)) / 2;
                 if theme.is_bare() {
-                    pen.bold(x, y, label, theme.text);
+                    pen.bold(x, y, mark, theme.text);
                 } else {
-                    pen.bold_on(x, y, label, theme.on(ink), ink);
+                    pen.bold_on(x, y, mark, theme.on(ink), ink);
                 }
+            }
+        }
+        self.numbers(order, columns, pen);
+    }
+
+    /// Every task's number where all have room beside their neighbours; else the top row, in order,
+    /// has every fifth or tenth.
+    fn numbers(&self, order: usize, columns: u16, pen: &mut Pen<'_>) {
+        let (theme, y, left) = (pen.theme, self.row(order), self.area.x + GUTTER);
+        let hues = Hues::new(theme, self.trace);
+        let digits = text::width(&(self.count - 1).to_string());
+        let every = match (digits < columns, order, columns) {
+            (true, _, _) => 1,
+            (false, 0, 1) => 10,
+            (false, 0, _) => 5,
+            _ => return,
+        };
+        for (place, &index) in (0..).zip(&self.orders[order]).step_by(every) {
+            let label = index.to_string();
+            let wide = text::width(&label);
+            let from = left + self.column(place);
+            let bad = self.bad_end(index).is_some_and(|_| order > 0);
+            if bad || from + wide > left + self.column(self.orders[order].len() as u32) {
+                continue;
+            }
+            let x = from + columns.saturating_sub(wide) / 2;
+            for (digit, x) in label.chars().zip(x..) {
+                // A long number reaches over the cells of the next tasks.
+                let under = self.orders[order].get(usize::from((x - left) / columns));
+                let ink = hues.task(under.copied().unwrap_or(index));
+                let (on, ground) = if theme.is_bare() {
+                    (theme.text, theme.background)
+                } else {
+                    (theme.on(ink), ink)
+                };
+                pen.bold_on(x, y, digit.encode_utf8(&mut [0; 4]), on, ground);
             }
         }
     }

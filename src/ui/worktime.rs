@@ -13,39 +13,62 @@ use crate::trace::Trace;
 const BUSY: u16 = 6;
 /// Columns of an entry of the legend.
 const ENTRY: u16 = 23;
+/// Most rows a worker has: two for the bar, and an empty one.
+const HIGHEST: u16 = 3;
 
-/// Draws as many workers from `first` on as fit, then all of them together, and what the marks mean.
+/// Draws as many workers from `first` on as fit, then all of them together, what the marks mean, and
+/// the efficiency as a product.
 pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let all = timebar::parts(&trace.shares(at), theme);
-    let legend: Vec<&Part> = all.iter().filter(|part| part.share > 0.0).collect();
-    let columns = (area.width / ENTRY).max(1);
-    let below = (legend.len() as u16).div_ceil(columns);
     let rows = trace.rows();
-    // The title, an empty line, and the bar of all workers above the legend.
-    let room = area.height.saturating_sub(below + 3);
-    let first = first.min(rows.len().saturating_sub(usize::from(room)));
-    let seen = &rows[first..(first + usize::from(room)).min(rows.len())];
-    let title = if seen.len() < rows.len() {
-        format!(
-            "where time went: workers {}-{} of {}",
+    let entries: Vec<&Part> = all.iter().filter(|part| part.share > 0.0).collect();
+    let legend = Legend::new(&entries, area.width);
+    // The title, the bar of all, an empty line, the legend.
+    let room = area.height.saturating_sub(3 + legend.rows());
+    let each = (room / (rows.len() as u16 + 1)).clamp(1, HIGHEST);
+    let seen = usize::from(room / each).min(rows.len());
+    let first = first.min(rows.len() - seen);
+    let mut title = "where time went".to_owned();
+    if seen < rows.len() {
+        title = format!(
+            "{title}: workers {} to {} of {}",
             first,
-            first + seen.len().saturating_sub(1),
+            (first + seen).saturating_sub(1),
             rows.len()
-        )
-    } else {
-        "where time went".to_owned()
-    };
+        );
+    }
     pen.text_within(area.x, area.y, area.width, &title, theme.now);
     if area.width < GUTTER + BUSY + 4 {
         return;
     }
     let mut y = area.y + 1;
-    for row in seen {
+    let mut next = |name: &str, parts: &[Part], pen: &mut Pen<'_>| {
+        let height = each.min(area.bottom().saturating_sub(y));
+        bar(name, parts, Rect { y, height, ..area }, pen);
+        y += each;
+    };
+    for row in &rows[first..first + seen] {
         let parts = timebar::parts(&trace.row_shares(row, at), theme);
-        bar(
-            &text::sanitised(&row.name),
-            &parts,
+        next(&text::sanitised(&row.name), &parts, pen);
+    }
+    if rows.len() > 1 {
+        next("all", &all, pen);
+    }
+    let mut y = y + u16::from(each == 1);
+    legend.render(
+        Rect {
+            y,
+            height: area.bottom().saturating_sub(y),
+            ..area
+        },
+        pen,
+    );
+    y += legend.rows() + 1;
+    if y < area.bottom() {
+        product(
+            trace,
+            at,
             Rect {
                 y,
                 height: 1,
@@ -53,45 +76,76 @@ pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'
             },
             pen,
         );
-        y += 1;
-    }
-    if rows.len() > 1 && y < area.bottom() {
-        bar(
-            "all",
-            &all,
-            Rect {
-                y,
-                height: 1,
-                ..area
-            },
-            pen,
-        );
-        y += 1;
-    }
-    let y = (y + 1).min(area.bottom().saturating_sub(below));
-    for (number, part) in (0..).zip(legend) {
-        let (x, y) = (area.x + (number % columns) * ENTRY, y + number / columns);
-        if y >= area.bottom() {
-            return;
-        }
-        pen.cell(x, y, part.glyph, part.ink, theme.background);
-        let end = pen.text_within(x + 2, y, ENTRY - 8, part.name, theme.text);
-        pen.bold(end + 1, y, &percent(part.share), theme.now);
     }
 }
 
-fn bar(name: &str, parts: &[Part], line: Rect, pen: &mut Pen<'_>) {
+/// The bar of a worker; with more than one row the last stays empty.
+fn bar(name: &str, parts: &[Part], area: Rect, pen: &mut Pen<'_>) {
+    let rows = area.height.saturating_sub(1).max(1).min(area.height);
+    let columns = area.width - (GUTTER - 1) - BUSY;
+    for y in area.y..area.y + rows {
+        timebar::bar(parts, (area.x + GUTTER - 1, y), columns, pen);
+    }
+    if rows > 0 {
+        let y = area.y + rows - 1;
+        pen.text_within(area.x, y, GUTTER - 2, name, pen.theme.text);
+        pen.text_until(area.right(), y, &percent(busy(parts)), pen.theme.dim);
+    }
+}
+
+/// The share in which there was a task, however it spent its time.
+fn busy(parts: &[Part]) -> f64 {
+    let outside = ["overhead", "starved", "dead", "idle"];
+    let inside = parts.iter().filter(|part| !outside.contains(&part.name));
+    inside.map(|part| part.share).sum::<f64>().min(1.0)
+}
+
+struct Legend<'a> {
+    entries: &'a [&'a Part],
+    columns: u16,
+}
+
+impl<'a> Legend<'a> {
+    fn new(entries: &'a [&'a Part], width: u16) -> Self {
+        Self {
+            entries,
+            columns: (width / ENTRY).max(1),
+        }
+    }
+
+    fn rows(&self) -> u16 {
+        (self.entries.len() as u16).div_ceil(self.columns)
+    }
+
+    fn render(&self, area: Rect, pen: &mut Pen<'_>) {
+        for (number, part) in (0..).zip(self.entries) {
+            let x = area.x + number % self.columns * ENTRY;
+            let y = area.y + number / self.columns;
+            if y >= area.bottom() {
+                return;
+            }
+            pen.cell(x, y, part.glyph, part.ink, pen.theme.background);
+            let end = pen.text_within(x + 2, y, ENTRY - 8, part.name, pen.theme.text);
+            pen.bold(end + 1, y, &percent(part.share), pen.theme.now);
+        }
+    }
+}
+
+/// `parallel efficiency 77 % = load balance 77 % x communication 100 %`
+fn product(trace: &Trace, at: Time, line: Rect, pen: &mut Pen<'_>) {
+    let numbers = trace.numbers(at);
+    let (Some(imbalance), Some(utilisation)) = (numbers.imbalance, numbers.utilisation) else {
+        return;
+    };
     let theme = pen.theme;
-    pen.text_within(line.x, line.y, GUTTER - 2, name, theme.text);
-    let columns = line.width - (GUTTER - 1) - BUSY;
-    timebar::bar(parts, (line.x + GUTTER - 1, line.y), columns, pen);
-    // The first four parts are those in which the worker had a task.
-    let busy: f64 = parts.iter().take(4).map(|part| part.share).sum();
-    let unknown = parts.last().map_or(0.0, |part| part.share);
-    pen.text_until(
-        line.right(),
-        line.y,
-        &percent((busy + unknown).min(1.0)),
-        theme.dim,
+    let words = format!(
+        "parallel efficiency {} = load balance {} {} communication {}",
+        percent(utilisation),
+        percent(1.0 / imbalance),
+        theme.glyphs.times,
+        percent((imbalance * utilisation).min(1.0)),
     );
+    if text::width(&words) <= line.width {
+        pen.text(line.x, line.y, &words, theme.dim);
+    }
 }
