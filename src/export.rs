@@ -1,0 +1,3 @@
+//! What a run looks like outside the terminal; one file per format.
+
+pub mod svg;
