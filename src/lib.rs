@@ -1,12 +1,16 @@
 //! parviz shows parallel execution as it happens.
 pub mod app;
 pub mod call;
+pub mod cli;
+pub mod config;
 pub mod definition;
 pub mod event;
 pub mod experiment;
+pub mod export;
 pub mod method;
 pub mod origin;
 pub mod palette;
+pub mod report;
 pub mod runtime;
 pub mod terminal;
 pub mod time;

@@ -1,13 +1,7 @@
 //! Starts parviz.
-fn main() -> anyhow::Result<std::process::ExitCode> {
-    parviz::runtime::run(
-        parviz::app::App::new(
-            parviz::experiment::Experiment::default(),
-            parviz::app::Settings::default(),
-        ),
-        parviz::runtime::Options {
-            mouse: true,
-            ask_background: true,
-        },
-    )
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    parviz::cli::run::main(std::env::args_os())
 }

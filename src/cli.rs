@@ -1,0 +1,248 @@
+//! The command line: what can be asked, and one line about what is wrong with it.
+//!
+//! The flags stand once, in [`Args`]; help, man page, completions and the config file's `[lab]` follow
+//! from them. Parsing opens nothing: [`setup`] makes decisions of the result and [`run`] acts on them.
+
+pub mod cpus;
+mod experiment;
+pub mod flags;
+pub mod headless;
+pub mod run;
+pub mod setup;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use flags::{Flags, Length, Size, ThemeChoice};
+use std::error::Error;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Shows parallel execution live: a pool of workers runs tasks before your eyes, and `s` switches
+/// between the synchronous and the asynchronous form of the call.
+#[derive(Debug, Parser)]
+#[command(
+    name = "parviz",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = "Without a subcommand: parviz lab. Press ? inside for keys and meanings.\n\
+        Exit codes: 0; 1 the run could not be made; 2 wrong usage; 130, 143, 129 after SIGINT, SIGTERM, SIGHUP."
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub lab: Lab,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an experiment with a pool of workers and watch it (what `parviz` does)
+    Lab(Box<Lab>),
+    /// Say how many processors there are: logical, physical, usable by this process, measured
+    Cpus,
+    /// Print the completions for a shell
+    Completions { shell: Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// Everything that `parviz lab` takes.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Lab {
+    #[command(flatten)]
+    pub flags: Flags,
+    #[command(flatten)]
+    pub output: OutputFlags,
+}
+
+/// Where the run is shown, and how that looks.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct OutputFlags {
+    /// Loop through the methods with captions, for a screen in the hall
+    #[arg(long, help_heading = "Output")]
+    pub demo: bool,
+    /// Print the orders and the numbers instead of opening the dashboard
+    #[arg(long, help_heading = "Output")]
+    pub text: bool,
+    /// Print everything about the run as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Write the screen at one moment of the run as a picture
+    #[arg(long, value_name = "FILE.svg", help_heading = "Output")]
+    pub picture: Option<PathBuf>,
+    /// Columns and rows of the picture [default: 110x30]
+    #[arg(long, value_name = "COLSxROWS", help_heading = "Output")]
+    pub size: Option<Size>,
+    /// Moment of the run that the picture shows [default: its end]
+    #[arg(long, value_name = "TIME", help_heading = "Output")]
+    pub at: Option<Length>,
+    /// Colours: dark, light, high-contrast, or auto (as the terminal is) [default: auto]
+    #[arg(long, value_name = "THEME", value_parser = flags::theme_parser(), hide_possible_values = true, help_heading = "Output")]
+    pub theme: Option<ThemeChoice>,
+    /// Draw with ASCII characters only [default: where the locale is not UTF-8]
+    #[arg(long, help_heading = "Output")]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, help_heading = "Output")]
+    pub no_mouse: bool,
+    /// Read defaults, theme and keys from this file [default: parviz/config.toml in the XDG config folder]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub config: Option<PathBuf>,
+}
+
+/// Why there are no [`Args`].
+#[derive(Debug)]
+pub enum NoArgs {
+    /// It was help or the version that was asked for.
+    Asked(StyledStr),
+    /// One line: what is wrong where, and what to do.
+    Wrong(String),
+}
+
+impl Args {
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, NoArgs> {
+        Self::try_parse_from(words).map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoArgs::Asked(error.render()),
+            _ => NoArgs::Wrong(one_line(&error)),
+        })
+    }
+}
+
+/// The completion script for a shell.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "parviz", &mut script);
+    script
+}
+
+/// The manual page, for `man`.
+pub fn manual() -> std::io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Args::command()).render(&mut page)?;
+    Ok(page)
+}
+
+/// What clap found wrong, in one line that names the flag and says what to do.
+fn one_line(error: &clap::Error) -> String {
+    let flag = context(error, ContextKind::InvalidArg)
+        .or_else(|| context(error, ContextKind::InvalidSubcommand))
+        .unwrap_or_default();
+    // Without the placeholder of its value: `--workers <N>` is `--workers` to who typed it.
+    let name = flag.split(" <").next().unwrap_or_default();
+    let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
+    let meant = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
+        .into_iter()
+        .find_map(|kind| context(error, kind))
+        .map(|word| format!("did you mean {word}?"));
+    let one_of =
+        context(error, ContextKind::ValidValue).map(|words| format!("write one of {words}"));
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let kind = if name.starts_with('-') {
+                "flag"
+            } else {
+                "word"
+            };
+            let help = meant.unwrap_or_else(|| "see parviz --help".to_owned());
+            format!("unknown {kind} {name}: {help}")
+        }
+        ErrorKind::InvalidSubcommand => {
+            let help = meant.unwrap_or_else(|| {
+                let command = Args::command();
+                let names: Vec<_> = command
+                    .get_subcommands()
+                    .map(clap::Command::get_name)
+                    .collect();
+                format!("there are {}", names.join(", "))
+            });
+            format!("unknown subcommand {name}: {help}")
+        }
+        ErrorKind::InvalidValue if value.is_empty() => {
+            let help = one_of.unwrap_or_else(|| "see parviz --help".to_owned());
+            format!("{name} needs a value: {help}")
+        }
+        ErrorKind::InvalidValue => {
+            let help = one_of.unwrap_or_else(|| "see parviz --help".to_owned());
+            format!("{name} {value}: {help}")
+        }
+        ErrorKind::ValueValidation => {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            format!("{name} {value}: {why}")
+        }
+        ErrorKind::ArgumentConflict
+            if context(error, ContextKind::PriorArg).is_some_and(|prior| prior == flag) =>
+        {
+            format!("{name} is given twice: leave one out")
+        }
+        ErrorKind::MissingRequiredArgument => {
+            // The only one is the shell.
+            let shells = Shell::value_variants().iter().map(ToString::to_string);
+            let shells = shells.collect::<Vec<_>>().join(", ");
+            format!("the name of a shell is missing: write one of {shells}")
+        }
+        _ => {
+            let told = error.render().to_string();
+            let first = told.split("\n\n").next().unwrap_or_default();
+            let first = first.strip_prefix("error: ").unwrap_or(first);
+            let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("{line}: see parviz --help")
+        }
+    }
+}
+
+/// What clap says about its error, words separated by commas.
+fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(word) => Some(word.clone()),
+        ContextValue::Strings(words) if !words.is_empty() => Some(words.join(", ")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(words: &[&str]) -> String {
+        let words = std::iter::once("parviz").chain(words.iter().copied());
+        match Args::read(words.map(OsString::from)) {
+            Err(NoArgs::Wrong(line)) => line,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_clap_finds_wrong_is_one_line_with_the_flag_and_a_remedy() {
+        let methods = "map, map_async, imap, imap_unordered, apply, apply_async, starmap, starmap_async, loop";
+        for (words, line) in [
+            (&["--wrkers", "3"][..], "unknown flag --wrkers: did you mean --workers?".to_owned()),
+            (&["--zzzzz"], "unknown flag --zzzzz: see parviz --help".to_owned()),
+            (&["cpu"], "unknown subcommand cpu: did you mean cpus?".to_owned()),
+            (&["run"], "unknown subcommand run: there are lab, cpus, completions, man".to_owned()),
+(&["lab", "extra"], "unknown word extra: see parviz --help".to_owned()),
+            (&["--method", "pmap"], format!("--method pmap: write one of {methods}")),
+            (&["--method"], format!("--method needs a value: write one of {methods}")),
+            (&["--workers", "many"], "--workers many: write a whole number".to_owned()),
+            (&["--workers", "2", "--workers", "3"], "--workers is given twice: leave one out".to_owned()),
+            (&["--costs", "9,x"], "--costs 9,x: `x` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units".to_owned()),
+            (&["--fault", "3"], "--fault 3: write TASKS:raise, TASKS:die or TASKS:hang, such as 1,5,9:raise".to_owned()),
+            (&["--fault", "x:die"], "--fault x:die: `x` is no task: write its number, from 0 on".to_owned()),
+            (&["--size", "110"], "--size 110: write COLUMNSxROWS, such as 110x30".to_owned()),
+            (&["--chunksize", "some"], "--chunksize some: write a whole number, or auto for CPython's own rule".to_owned()),
+            (&["--unit", "10"], "--unit 10: write it with a suffix, such as 10ms".to_owned()),
+            (&["--theme", "pink"], "--theme pink: write one of dark, light, high-contrast, auto".to_owned()),
+            (&["completions"], "the name of a shell is missing: write one of bash, elvish, fish, powershell, zsh".to_owned()),
+        ] {
+            assert_eq!(wrong(words), line);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The experiment that flags ask for, the rest as on the first start; and what contradicts itself in them.
+
+use crate::cli::flags::{Faults, Flags, Length, Unit};
+use crate::experiment::{Backend, Contradiction, Experiment, MainWork, WorkKind};
+use crate::method::Sends;
+use crate::time::Nanos;
+use crate::workload::Costs;
+
+impl Flags {
+    /// What in these flags contradicts itself. A default of the config file gives way instead.
+    pub(super) fn contradictions(&self, config: &Self) -> Result<(), String> {
+        let list = |flags: &Self| match flags.costs.as_ref()?.in_units(Nanos::MILLISECOND) {
+            Ok(Costs::List(list)) => Some(list.len()),
+            _ => None,
+        };
+        if let Some(tasks) = self.tasks {
+            if let Some(length) = list(self) {
+                return Err(format!(
+                    "--costs lists {length} tasks: leave --tasks {tasks} out"
+                ));
+            }
+            if let Some(length) = list(config).filter(|_| self.costs.is_none()) {
+                return Err(format!(
+                    "--tasks {tasks}: the config file lists the costs of {length} tasks: add --costs, such as --costs lognormal:600ms"
+                ));
+            }
+        }
+        let method = self
+            .method
+            .or(config.method)
+            .unwrap_or(Experiment::default().method);
+        let unchunked = matches!(method.rules().sends, Sends::Tasks | Sends::Nothing);
+        if self.chunksize.is_some() && unchunked {
+            return Err(Contradiction::Unchunked(method.name()).to_string());
+        }
+        Ok(())
+    }
+
+    /// The experiment these flags ask for, the rest as on the first start.
+    pub(super) fn experiment(
+        &self,
+        usable_cpus: u32,
+        main_work: MainWork,
+    ) -> Result<Experiment, String> {
+        let usual = Experiment::default();
+        let unit = self.unit.unwrap_or(Unit(usual.unit)).0;
+        let length = |name: &str, length: &Option<Length>| match length {
+            Some(length) => length
+                .in_units(unit)
+                .map(Some)
+                .map_err(|wrong| format!("--{name} {wrong}")),
+            None => Ok(None),
+        };
+        let costs = match &self.costs {
+            Some(costs) => costs
+                .in_units(unit)
+                .map_err(|wrong| format!("--costs {wrong}"))?,
+            None => usual.costs,
+        };
+        let tasks = match &costs {
+            Costs::List(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),
+            _ => self.tasks.unwrap_or(usual.tasks),
+        };
+        let backend = self.backend.unwrap_or(usual.backend);
+        let workers = self.workers.unwrap_or(usable_cpus.clamp(4, 8));
+        let crowded = backend == Backend::Threads && usable_cpus < workers;
+        let kind = if crowded {
+            WorkKind::Mixed
+        } else {
+            WorkKind::Cpu
+        };
+        let faults: Vec<_> = self.fault.iter().flat_map(Faults::each).collect();
+        for (place, fault) in faults.iter().enumerate() {
+            if faults[..place]
+                .iter()
+                .any(|earlier| earlier.task == fault.task)
+            {
+                return Err(format!(
+                    "--fault names task {} twice: leave one out",
+                    fault.task
+                ));
+            }
+        }
+        Ok(Experiment {
+            method: self.method.unwrap_or(usual.method),
+            backend,
+            workers,
+            cpus: self.cpus,
+            tasks,
+            costs,
+            kind: self.kind.unwrap_or(kind),
+            pairs: self.pairs,
+            chunksize: self.chunksize.map_or(usual.chunksize, |size| size.0),
+            main_work: length("main-work", &self.main_work)?.map_or(main_work, MainWork::Fixed),
+            dispatch: length("dispatch", &self.dispatch)?.unwrap_or_default(),
+            startup: length("startup", &self.startup)?.unwrap_or_default(),
+            serial: length("serial", &self.serial)?.unwrap_or_default(),
+            gil: self.gil,
+            lock: self.lock,
+            policy: self.policy.unwrap_or(usual.policy),
+            memory: self.memory_model,
+            effect: self.effect.unwrap_or(usual.effect),
+            increments: self.increments.unwrap_or(usual.increments),
+            faults,
+            seed: self.seed.unwrap_or(usual.seed),
+            unit,
+            stop_at: usual.stop_at,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Args;
+    use std::ffi::OsString;
+
+    fn experiment(words: &str) -> Experiment {
+        let words = std::iter::once("parviz").chain(words.split_whitespace());
+        let args = Args::read(words.map(OsString::from)).unwrap();
+        args.lab.flags.experiment(2, MainWork::Half).unwrap()
+    }
+
+    #[test]
+    fn bare_numbers_count_units() {
+        let e8 = experiment("--costs 9,2.5 --unit 1ms --main-work 6 --dispatch 2us");
+        assert_eq!(
+            e8.costs,
+            Costs::List(vec![Nanos(9_000_000), Nanos(2_500_000)])
+        );
+        assert_eq!(e8.tasks, 2);
+        assert_eq!(e8.main_work, MainWork::Fixed(Nanos(6_000_000)));
+        assert_eq!(e8.dispatch, Nanos(2_000));
+    }
+}

@@ -1,0 +1,369 @@
+//! The flags that decide an experiment, as they are written on the command line and in the config file.
+//!
+//! Both are read into the one [`Flags`]: what a flag is called there is what its key is called here.
+//! Lengths of time stay as written until the unit that bare numbers count is known.
+
+use crate::experiment::{Backend, CounterEffect, Fault, FaultKind, MemoryModel, Policy, WorkKind};
+use crate::method::Method;
+use crate::palette::ThemeName;
+use crate::time::Nanos;
+use crate::workload::Costs;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::de::value::{Error as WordError, StrDeserializer};
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer};
+use serde::{Deserialize, Deserializer};
+use std::str::FromStr;
+
+/// What was given; what was not is `None`, false or empty.
+#[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[command(next_help_heading = "Experiment")]
+pub struct Flags {
+    /// How the main program calls the pool [default: map]
+    #[arg(long, value_name = "NAME", value_parser = methods())]
+    pub method: Option<Method>,
+    /// What a worker is: a thread, measured, or simulated, exact on any number of CPUs
+    /// [default: threads]
+    #[arg(long, value_name = "NAME", value_parser = backends())]
+    pub backend: Option<Backend>,
+    /// Workers of the pool [default: the usable CPUs, 4 to 8]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    pub workers: Option<u32>,
+    /// CPUs of a simulated run [default: as many as workers]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    pub cpus: Option<u32>,
+    /// Tasks of the call [default: 24]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    pub tasks: Option<u32>,
+    /// How long the tasks take: a list 9,2,6,1, or const:T, uniform:LO..HI, ramp:A..B,
+    /// lognormal:MEAN[,sigma=0.8], bimodal:A,B[,share=0.2] [default: lognormal:600ms]
+    #[arg(long, value_name = "COSTS")]
+    #[serde(deserialize_with = "written")]
+    pub costs: Option<CostsText>,
+    /// What the tasks need: a CPU, a wait, or by turns [default: cpu; mixed with fewer CPUs than workers]
+    #[arg(long, value_name = "KIND", value_parser = words::<WorkKind>(&["cpu", "io", "mixed"]))]
+    pub kind: Option<WorkKind>,
+    /// Give each task a pair: starmap unpacks it, map fails as Python does
+    #[arg(long)]
+    pub pairs: bool,
+    /// Tasks sent as one message; auto is CPython's own rule [default: 1]
+    #[arg(long, value_name = "N|auto")]
+    #[serde(deserialize_with = "written")]
+    pub chunksize: Option<ChunkSize>,
+    /// The main program's own work [default: half of the expected makespan; 0 with --text and --json]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "written")]
+    pub main_work: Option<Length>,
+    /// Time that sending one message takes [default: 0]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "written")]
+    pub dispatch: Option<Length>,
+    /// Time that starting the pool takes [default: 0]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "written")]
+    pub startup: Option<Length>,
+    /// What the main program does alone before the call [default: 0]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "written")]
+    pub serial: Option<Length>,
+    /// Let only one task compute at a time
+    #[arg(long)]
+    pub gil: bool,
+    /// Take a lock around each increment of --effect race
+    #[arg(long)]
+    pub lock: bool,
+    /// What a worker's death does: a Pool never completes, an executor gives up [default: pool]
+    #[arg(long, value_name = "POLICY", value_parser = words::<Policy>(&["pool", "executor"]))]
+    pub policy: Option<Policy>,
+    /// Whose memory the counter is in [default: separate if simulated, shared between threads]
+    #[arg(long, value_name = "MODEL", value_parser = words::<MemoryModel>(&["shared", "separate"]))]
+    #[serde(rename = "memory-model")]
+    pub memory_model: Option<MemoryModel>,
+    /// What each task does to a counter: adds 1, or races with the others [default: none]
+    #[arg(long, value_name = "EFFECT", value_parser = words::<CounterEffect>(&["none", "count", "race"]))]
+    pub effect: Option<CounterEffect>,
+    /// Increments of each task in --effect race [default: 3]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    pub increments: Option<u32>,
+    /// Tasks that go wrong: 3:die, 1,5,9:raise, 2:hang (may be given again)
+    #[arg(long, value_name = "TASKS:WHAT")]
+    #[serde(deserialize_with = "faults")]
+    pub fault: Vec<Faults>,
+    /// Decides the costs that are drawn: same seed, same tasks [default: 7]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
+    pub seed: Option<u64>,
+    /// What a bare number in a length of time counts [default: 10ms]
+    #[arg(long, value_name = "TIME")]
+    #[serde(deserialize_with = "written")]
+    pub unit: Option<Unit>,
+}
+
+impl Flags {
+    /// These, and where one was not given, that of `defaults`. `--costs` and `--tasks` go together.
+    #[must_use]
+    pub fn over(self, defaults: &Self) -> Self {
+        let defaults = defaults.clone();
+        let own_tasks = self.costs.is_some() || self.tasks.is_some();
+        Self {
+            method: self.method.or(defaults.method),
+            backend: self.backend.or(defaults.backend),
+            workers: self.workers.or(defaults.workers),
+            cpus: self.cpus.or(defaults.cpus),
+            tasks: self.tasks.or(defaults.tasks.filter(|_| !own_tasks)),
+            costs: self.costs.or(defaults.costs),
+            kind: self.kind.or(defaults.kind),
+            pairs: self.pairs || defaults.pairs,
+            chunksize: self.chunksize.or(defaults.chunksize),
+            main_work: self.main_work.or(defaults.main_work),
+            dispatch: self.dispatch.or(defaults.dispatch),
+            startup: self.startup.or(defaults.startup),
+            serial: self.serial.or(defaults.serial),
+            gil: self.gil || defaults.gil,
+            lock: self.lock || defaults.lock,
+            policy: self.policy.or(defaults.policy),
+            memory_model: self.memory_model.or(defaults.memory_model),
+            effect: self.effect.or(defaults.effect),
+            increments: self.increments.or(defaults.increments),
+            fault: if self.fault.is_empty() {
+                defaults.fault
+            } else {
+                self.fault
+            },
+            seed: self.seed.or(defaults.seed),
+            unit: self.unit.or(defaults.unit),
+        }
+    }
+}
+
+/// A length of time as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Length(String);
+
+impl Length {
+    pub fn in_units(&self, unit: Nanos) -> Result<Nanos, String> {
+        Nanos::parse(&self.0, unit).map_err(|error| error.to_string())
+    }
+}
+
+impl FromStr for Length {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let length = Self(text.to_owned());
+        length.in_units(Nanos::MILLISECOND).map(|_| length)
+    }
+}
+
+/// Costs as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CostsText(String);
+
+impl CostsText {
+    pub fn in_units(&self, unit: Nanos) -> Result<Costs, String> {
+        Costs::parse(&self.0, unit)
+    }
+}
+
+impl FromStr for CostsText {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let costs = Self(text.to_owned());
+        costs.in_units(Nanos::MILLISECOND).map(|_| costs)
+    }
+}
+
+/// What a bare number counts; has a suffix itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unit(pub Nanos);
+
+impl FromStr for Unit {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim().ends_with(|last: char| last.is_ascii_digit()) {
+            return Err("write it with a suffix, such as 10ms".to_owned());
+        }
+        let unit = Nanos::parse(text, Nanos::MILLISECOND).map_err(|error| error.to_string())?;
+        Ok(Self(unit))
+    }
+}
+
+/// A number of tasks, or `None` for CPython's rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkSize(pub Option<u32>);
+
+impl FromStr for ChunkSize {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(Self(None)),
+            (_, Ok(size)) => Ok(Self(Some(size))),
+            (_, Err(_)) => Err("write a whole number, or auto for CPython's own rule".to_owned()),
+        }
+    }
+}
+
+/// One fault for several tasks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults {
+    tasks: Vec<u32>,
+    kind: FaultKind,
+}
+
+impl Faults {
+    pub fn each(&self) -> impl Iterator<Item = Fault> {
+        let kind = self.kind;
+        self.tasks.iter().map(move |&task| Fault { task, kind })
+    }
+}
+
+impl FromStr for Faults {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form = "write TASKS:raise, TASKS:die or TASKS:hang, such as 1,5,9:raise";
+        let (tasks, kind) = text.split_once(':').ok_or(form)?;
+        let tasks = tasks
+            .split(',')
+            .map(|task| {
+                task.parse()
+                    .map_err(|_| format!("`{task}` is no task: write its number, from 0 on"))
+            })
+            .collect::<Result<_, _>>()?;
+        let kind = word(kind).ok_or(form)?;
+        Ok(Self { tasks, kind })
+    }
+}
+
+/// Columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub columns: u16,
+    pub rows: u16,
+}
+
+impl Size {
+    /// What `--picture` draws unless told otherwise.
+    pub const PICTURE: Self = Self {
+        columns: 110,
+        rows: 30,
+    };
+}
+
+impl FromStr for Size {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form = || "write COLUMNSxROWS, such as 110x30".to_owned();
+        let (columns, rows) = text.split_once('x').ok_or_else(form)?;
+        let number = |text: &str| text.parse::<u16>().map_err(|_| form());
+        let size = Self {
+            columns: number(columns)?,
+            rows: number(rows)?,
+        };
+        if (1..=500).contains(&size.columns) && (1..=200).contains(&size.rows) {
+            Ok(size)
+        } else {
+            Err("write a size from 1x1 to 500x200".to_owned())
+        }
+    }
+}
+
+/// A theme by name, or `None` for the one that fits the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThemeChoice(pub Option<ThemeName>);
+
+impl FromStr for ThemeChoice {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("write one of {}", THEMES.join(", "));
+        match text {
+            "auto" => Ok(Self(None)),
+            name => ThemeName::named(name)
+                .map(|name| Self(Some(name)))
+                .ok_or_else(wrong),
+        }
+    }
+}
+
+const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "auto"];
+
+pub(super) fn theme_parser() -> impl TypedValueParser<Value = ThemeChoice> {
+    PossibleValuesParser::new(THEMES).try_map(|name| name.parse::<ThemeChoice>())
+}
+
+fn methods() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(Method::ALL.map(Method::name))
+        .try_map(|name| Method::named(&name).ok_or("no method"))
+}
+
+fn backends() -> impl TypedValueParser<Value = Backend> {
+    PossibleValuesParser::new(Backend::TABLE.map(|row| row.1))
+        .try_map(|name| word::<Backend>(&name).ok_or("no backend"))
+}
+
+/// A parser for the words that serde knows for `T`.
+fn words<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| word::<T>(&name).ok_or("no such word"))
+}
+
+/// The value that serde reads from this word.
+fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let words: StrDeserializer<'_, WordError> = text.into_deserializer();
+    T::deserialize(words).ok()
+}
+
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "write a whole number".to_owned())
+}
+
+/// A value of the config file: a number needs no quotes, and a list of costs may be an array.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "write a number, or a text in quotes")]
+enum Value {
+    Whole(u64),
+    Decimal(f64),
+    Text(String),
+    List(Vec<Self>),
+}
+
+impl Value {
+    fn text(self) -> String {
+        match self {
+            Self::Whole(number) => number.to_string(),
+            Self::Decimal(number) => number.to_string(),
+            Self::Text(text) => text,
+            Self::List(values) => values
+                .into_iter()
+                .map(Self::text)
+                .collect::<Vec<_>>()
+                .join(","),
+        }
+    }
+}
+
+/// Reads in the config file what the command line would read.
+pub fn written<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = String>,
+{
+    let text = Value::deserialize(deserializer)?.text();
+    let value = text
+        .parse()
+        .map_err(|error| D::Error::custom(format!("{text}: {error}")))?;
+    Ok(Some(value))
+}
+
+fn faults<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Faults>, D::Error> {
+    let values = match Value::deserialize(deserializer)? {
+        Value::List(values) => values,
+        value => vec![value],
+    };
+    let texts = values.into_iter().map(Value::text);
+    texts
+        .map(|text| {
+            text.parse()
+                .map_err(|error| D::Error::custom(format!("{text}: {error}")))
+        })
+        .collect()
+}

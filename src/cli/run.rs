@@ -1,0 +1,232 @@
+//! Does what the command line asks for and says how it went: text on stdout, one line on stderr, a code.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "writes the picture that was asked for"
+)]
+
+use super::headless::{self, Ending};
+use super::setup::{Picture, Setup, Show, Surroundings};
+use super::{Args, Command, Lab, NoArgs, completions, cpus, manual};
+use crate::app::{App, Message};
+use crate::config::Config;
+use crate::experiment::Experiment;
+use crate::export::svg;
+use crate::palette::Depth;
+use crate::report::{self, Report};
+use crate::runtime;
+use crate::time::Time;
+use crate::trace::Trace;
+use anyhow::{Context, anyhow};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use std::ffi::OsString;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// The run could not be made or shown.
+const FAILED: u8 = 1;
+/// What was asked makes no sense.
+const MISUSED: u8 = 2;
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0:#}")]
+    Run(#[from] anyhow::Error),
+}
+
+/// The whole program, from its words to its exit code.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let done = match Args::read(words) {
+        Ok(args) => perform(args),
+        Err(NoArgs::Asked(help)) => {
+            let styled = io::stdout().is_terminal() && colours() > Depth::None;
+            let help = if styled {
+                help.ansi().to_string()
+            } else {
+                help.to_string()
+            };
+            print(|out| out.write_all(help.as_bytes())).map_err(Failure::from)
+        }
+        Err(NoArgs::Wrong(line)) => Err(Failure::Usage(line)),
+    };
+    done.unwrap_or_else(|failure| {
+        complain(&failure.to_string());
+        ExitCode::from(match failure {
+            Failure::Usage(_) => MISUSED,
+            Failure::Run(_) => FAILED,
+        })
+    })
+}
+
+fn perform(args: Args) -> Result<ExitCode, Failure> {
+    match args.command {
+        None => lab(&args.lab),
+        Some(Command::Lab(asked)) => lab(&asked),
+        Some(Command::Cpus) => {
+            let told = cpus::tell();
+            Ok(print(|out| out.write_all(told.as_bytes()))?)
+        }
+        Some(Command::Completions { shell }) => {
+            Ok(print(|out| out.write_all(&completions(shell)))?)
+        }
+        Some(Command::Man) => {
+            let page = manual().context("cannot write the manual page")?;
+            Ok(print(|out| out.write_all(&page))?)
+        }
+    }
+}
+
+fn lab(asked: &Lab) -> Result<ExitCode, Failure> {
+    let config = Config::load(asked.output.config.as_deref()).map_err(Failure::Usage)?;
+    let setup = Setup::new(asked, &config, surroundings()).map_err(Failure::Usage)?;
+    if let Some(warning) = setup.warning {
+        complain(&warning);
+    }
+    let experiment = setup.experiment;
+    match setup.show {
+        Show::Dashboard(settings, options) => {
+            let app = App::new(experiment, *settings);
+            Ok(runtime::run(app, options)?)
+        }
+        Show::Text => report(&experiment, |report, out| report::text::write(report, out)),
+        Show::Json => report(&experiment, |report, out| report::json::write(report, out)),
+        Show::Picture(picture) => draw(&experiment, *picture),
+    }
+}
+
+fn report(
+    experiment: &Experiment,
+    write: impl FnOnce(&Report<'_>, &mut dyn Write) -> io::Result<()>,
+) -> Result<ExitCode, Failure> {
+    let mut trace = Trace::default();
+    match headless::run(experiment, |batch| trace.apply(batch.events))? {
+        Ending::Signal(signal) => Ok(ExitCode::from(128 + signal)),
+        Ending::Over => {
+            let report = Report {
+                experiment,
+                trace: &trace,
+            };
+            Ok(print(|out| write(&report, out))?)
+        }
+    }
+}
+
+/// Draws the screen as it is at one moment of the run.
+fn draw(experiment: &Experiment, picture: Picture) -> Result<ExitCode, Failure> {
+    let Picture {
+        file,
+        size,
+        at,
+        settings,
+    } = picture;
+    let mut app = App::new(experiment.clone(), settings);
+    let run = app.run.id;
+    let ending = headless::run(experiment, |batch| {
+        let (events, complete_to) = (batch.events, batch.complete_to);
+        app.update(Message::Batch {
+            run,
+            events,
+            complete_to,
+        });
+    })?;
+    if let Ending::Signal(signal) = ending {
+        return Ok(ExitCode::from(128 + signal));
+    }
+    app.update(Message::RunOver { run });
+    let cursor = app.run.end().min(at.unwrap_or(Time::NEVER));
+    app.run.playback.stop_at(cursor);
+    app.viewport.show(cursor);
+    let mut terminal = Terminal::new(TestBackend::new(size.columns, size.rows))
+        .map_err(|error| anyhow!("cannot draw: {error}"))?;
+    terminal
+        .draw(|frame| frame.render_widget(app.cursor().to_string(), frame.area()))
+        .map_err(|error| anyhow!("cannot draw: {error}"))?;
+    let title = format!("parviz: {} at {}", experiment.method.name(), app.cursor());
+    let svg = svg::draw(terminal.backend().buffer(), &title);
+    std::fs::write(&file, svg).with_context(|| format!("{}: cannot be written", file.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn surroundings() -> Surroundings {
+    let no_screen = if !io::stdout().is_terminal() {
+        Some("stdout is not a terminal")
+    } else if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+        Some("TERM is dumb")
+    } else {
+        None
+    };
+    Surroundings {
+        cpus: num_cpus::get() as u32,
+        no_screen,
+        utf8: locale_is_utf8(),
+        depth: colours(),
+        light: std::env::var("COLORFGBG").is_ok_and(|colours| names_a_light_ground(&colours)),
+    }
+}
+
+/// The first of the three variables that is set and not empty decides, as in the C library.
+fn locale_is_utf8() -> bool {
+    cfg!(windows)
+        || ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+            .is_some_and(|value| {
+                let value = value.to_ascii_lowercase();
+                value.contains("utf-8") || value.contains("utf8")
+            })
+}
+
+/// The colours of the terminal on stdout, none where `NO_COLOR` asks for that.
+fn colours() -> Depth {
+    let Some(level) = supports_color::on(supports_color::Stream::Stdout) else {
+        return Depth::None;
+    };
+    let term = std::env::var("TERM").unwrap_or_default();
+    // These turn exact colours into their own choice of 256, whatever the terminal around them can do.
+    let multiplexed = term.starts_with("tmux") || term.starts_with("screen");
+    if level.has_16m && !multiplexed {
+        Depth::True
+    } else if level.has_256 || level.has_16m {
+        Depth::Indexed
+    } else {
+        Depth::Sixteen
+    }
+}
+
+/// `COLORFGBG` is `text;background` in numbers of the sixteen colours.
+fn names_a_light_ground(colours: &str) -> bool {
+    matches!(colours.rsplit(';').next(), Some("7" | "15"))
+}
+
+/// Writes to stdout. A reader that has enough is no failure.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<ExitCode> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            // What is still in the buffer has no reader: forget it without another try.
+            let _ = out.into_parts();
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => Err(error).context("cannot write to stdout"),
+    }
+}
+
+/// One line on stderr; if nobody can read it, the exit code still tells.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "parviz: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_light_background_is_one_of_the_two_whites() {
+        assert!(names_a_light_ground("0;15") && names_a_light_ground("0;default;7"));
+        assert!(!names_a_light_ground("15;0") && !names_a_light_ground(""));
+    }
+}

@@ -1,0 +1,442 @@
+//! From what was asked, what the config file says and what surrounds the program to what is done.
+//!
+//! Nothing here opens or asks anything: the surroundings are an argument, so that every decision can be
+//! tested. Errors are one line that names the flag and says what to do.
+
+use crate::app::Settings;
+use crate::cli::Lab;
+use crate::cli::flags::Size;
+use crate::config::Config;
+use crate::experiment::{Backend, Experiment, MainWork, MemoryModel};
+use crate::palette::{Charset, Depth, Look, ThemeName};
+use crate::runtime::Options;
+use crate::time::{Nanos, Time};
+use std::path::PathBuf;
+
+/// What the program can know of where it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings {
+    /// CPUs that this process can use.
+    pub cpus: u32,
+    /// Why the dashboard cannot be shown on stdout, if so.
+    pub no_screen: Option<&'static str>,
+    pub utf8: bool,
+    /// Colours of the terminal.
+    pub depth: Depth,
+    /// The environment says that the terminal's background is light.
+    pub light: bool,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub struct Setup {
+    pub experiment: Experiment,
+    pub show: Show,
+    /// To be said on stderr first.
+    pub warning: Option<String>,
+}
+
+#[derive(Debug)]
+pub enum Show {
+    Dashboard(Box<Settings>, Options),
+    Text,
+    Json,
+    Picture(Box<Picture>),
+}
+
+#[derive(Debug)]
+pub struct Picture {
+    pub file: PathBuf,
+    pub size: Size,
+    /// `None`: the end of the run.
+    pub at: Option<Time>,
+    pub settings: Settings,
+}
+
+impl Setup {
+    pub fn new(lab: &Lab, config: &Config, around: Surroundings) -> Result<Self, String> {
+        let wanted = lab.wanted()?;
+        let headless = wanted.is_some() || around.no_screen.is_some();
+        let main_work = match wanted {
+            Some(Wanted::Picture) => MainWork::Half,
+            _ if headless => MainWork::Fixed(Nanos::ZERO),
+            _ => MainWork::Half,
+        };
+        lab.flags.contradictions(&config.lab)?;
+        let flags = lab.flags.clone().over(&config.lab);
+        let mut experiment = flags.experiment(around.cpus, main_work)?;
+        if experiment.backend == Backend::Threads {
+            // As a default of the config file these are for simulated runs only.
+            experiment.cpus = experiment.cpus.filter(|_| lab.flags.cpus.is_some());
+            let model = experiment.memory;
+            experiment.memory = model
+                .filter(|&model| model == MemoryModel::Shared || lab.flags.memory_model.is_some());
+        }
+        experiment.check().map_err(|wrong| wrong.to_string())?;
+        let (show, warning) = match (wanted, around.no_screen) {
+            (Some(Wanted::Text), _) => (Show::Text, None),
+            (Some(Wanted::Json), _) => (Show::Json, None),
+            (Some(Wanted::Picture), _) => {
+                let picture = lab.picture(config, around.cpus, experiment.unit)?;
+                (Show::Picture(Box::new(picture)), None)
+            }
+            (None, Some(why)) => {
+                let warning =
+                    format!("{why}: printing the text report (--json and --picture work here too)");
+                (Show::Text, Some(warning))
+            }
+            (None, None) => {
+                let (settings, options) = lab.dashboard(config, around);
+                (Show::Dashboard(Box::new(settings), options), None)
+            }
+        };
+        Ok(Self {
+            experiment,
+            show,
+            warning,
+        })
+    }
+}
+
+/// What was asked for instead of the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Text,
+    Json,
+    Picture,
+}
+
+impl Lab {
+    fn wanted(&self) -> Result<Option<Wanted>, String> {
+        let output = &self.output;
+        let asked = [
+            (output.text, "--text", Wanted::Text),
+            (output.json, "--json", Wanted::Json),
+            (output.picture.is_some(), "--picture", Wanted::Picture),
+        ];
+        let mut asked = asked.into_iter().filter(|row| row.0);
+        let first = asked.next();
+        if let (Some((_, one, _)), Some((_, other, _))) = (first, asked.next()) {
+            return Err(format!(
+                "{one} and {other} contradict each other: give one of them"
+            ));
+        }
+        if let Some((_, flag, _)) = first.filter(|_| output.demo) {
+            return Err(format!("--demo is for the dashboard: leave {flag} out"));
+        }
+        if output.demo && self.flags.method.is_some() {
+            return Err("--demo goes through the methods by itself: leave --method out".to_owned());
+        }
+        for (given, flag) in [
+            (output.at.is_some(), "--at"),
+            (output.size.is_some(), "--size"),
+        ] {
+            if given && output.picture.is_none() {
+                return Err(format!("{flag} is for pictures: add --picture FILE.svg"));
+            }
+        }
+        Ok(first.map(|row| row.2))
+    }
+
+    fn look(&self, config: &Config) -> (Option<ThemeName>, bool) {
+        let theme = self
+            .output
+            .theme
+            .or(config.theme)
+            .and_then(|choice| choice.0);
+        let ascii = self.output.ascii || config.ascii == Some(true);
+        (theme, ascii)
+    }
+
+    /// A picture has all colours and all characters, whatever the terminal has.
+    fn picture(&self, config: &Config, cpus: u32, unit: Nanos) -> Result<Picture, String> {
+        let file = self.output.picture.clone().unwrap_or_default();
+        if file
+            .extension()
+            .is_none_or(|extension| !extension.eq_ignore_ascii_case("svg"))
+        {
+            return Err(format!(
+                "--picture {}: name a file that ends in .svg",
+                file.display()
+            ));
+        }
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(format!(
+                "--picture {}: there is no folder {}",
+                file.display(),
+                folder.display()
+            ));
+        }
+        let (theme, ascii) = self.look(config);
+        let size = self.output.size.unwrap_or(Size::PICTURE);
+        let at = self
+            .output
+            .at
+            .as_ref()
+            .map(|at| at.in_units(unit))
+            .transpose()?;
+        Ok(Picture {
+            file,
+            size,
+            at: at.map(|at| Time(at.0)),
+            settings: Settings {
+                look: Look {
+                    theme: theme.unwrap_or_default(),
+                    depth: Depth::True,
+                    charset: if ascii {
+                        Charset::Ascii
+                    } else {
+                        Charset::Unicode
+                    },
+                },
+                theme_named: true,
+                mouse: false,
+                keymap: config.keymap.clone(),
+                cpus,
+                demo: false,
+                size: (size.columns, size.rows),
+            },
+        })
+    }
+
+    fn dashboard(&self, config: &Config, around: Surroundings) -> (Settings, Options) {
+        let (theme, ascii) = self.look(config);
+        // Said in the file, `ascii = false` holds against the locale.
+        let ascii = ascii || (!around.utf8 && config.ascii != Some(false));
+        let usual = if around.light {
+            ThemeName::Light
+        } else {
+            ThemeName::Dark
+        };
+        let mouse = !self.output.no_mouse && config.mouse != Some(false);
+        let settings = Settings {
+            look: Look {
+                theme: theme.unwrap_or(usual),
+                depth: around.depth,
+                charset: if ascii {
+                    Charset::Ascii
+                } else {
+                    Charset::Unicode
+                },
+            },
+            theme_named: theme.is_some(),
+            mouse,
+            keymap: config.keymap.clone(),
+            cpus: around.cpus,
+            demo: self.output.demo,
+            ..Settings::default()
+        };
+        let options = Options {
+            mouse,
+            ask_background: theme.is_none(),
+        };
+        (settings, options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Args;
+    use crate::experiment::WorkKind;
+    use crate::method::Method;
+    use std::ffi::OsString;
+
+    const AROUND: Surroundings = Surroundings {
+        cpus: 2,
+        no_screen: None,
+        utf8: true,
+        depth: Depth::True,
+        light: false,
+    };
+
+    fn with(words: &str, config: &str, around: Surroundings) -> Result<Setup, String> {
+        let words = std::iter::once("parviz").chain(words.split_whitespace());
+        let args = Args::read(words.map(OsString::from)).unwrap();
+        Setup::new(&args.lab, &Config::parse(config).unwrap(), around)
+    }
+
+    fn experiment(words: &str, config: &str) -> Experiment {
+        with(words, config, AROUND).unwrap().experiment
+    }
+
+    #[test]
+    fn the_first_start_is_24_mixed_tasks_on_more_workers_than_cpus() {
+        let first = experiment("", "");
+        assert_eq!(
+            first,
+            Experiment {
+                workers: 4,
+                kind: WorkKind::Mixed,
+                ..Experiment::default()
+            }
+        );
+        let many = Surroundings { cpus: 64, ..AROUND };
+        let first = with("", "", many).unwrap().experiment;
+        assert_eq!((first.workers, first.kind), (8, WorkKind::Cpu));
+        assert_eq!(experiment("--backend simulated", "").kind, WorkKind::Cpu);
+    }
+
+    #[test]
+    fn main_has_work_of_its_own_where_it_can_be_seen() {
+        assert_eq!(experiment("", "").main_work, MainWork::Half);
+        assert_eq!(experiment("--picture a.svg", "").main_work, MainWork::Half);
+        for words in ["--text", "--json"] {
+            assert_eq!(
+                experiment(words, "").main_work,
+                MainWork::Fixed(Nanos::ZERO)
+            );
+        }
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_config_file() {
+        let config = "[lab]\nmethod = \"imap\"\nworkers = 6\ncpus = 3\ncosts = [1, 2, 3]\nchunksize = 2\nmemory-model = \"separate\"\n";
+        let plain = experiment("", config);
+        assert_eq!(
+            (plain.method, plain.workers, plain.tasks),
+            (Method::Imap, 6, 3)
+        );
+        // What is for simulated runs waits for one.
+        assert_eq!((plain.cpus, plain.memory), (None, None));
+        assert_eq!(experiment("--backend simulated", config).cpus, Some(3));
+        let other = experiment("--method apply --costs const:1 --workers 2", config);
+        assert_eq!(
+            (other.method, other.workers, other.tasks),
+            (Method::Apply, 2, 24)
+        );
+    }
+
+    #[test]
+    fn contradictions_are_told_in_one_line() {
+        for (words, line) in [
+            (
+                "--costs 9,2,6 --tasks 3",
+                "--costs lists 3 tasks: leave --tasks 3 out",
+            ),
+            (
+                "--method apply --chunksize 2",
+                "--chunksize does not go with --method apply: it sends one task at a time",
+            ),
+            (
+                "--method loop --chunksize auto",
+                "--chunksize does not go with --method loop: it sends one task at a time",
+            ),
+            (
+                "--cpus 4",
+                "--cpus is for --backend simulated: the threads backend has the CPUs of this machine",
+            ),
+            (
+                "--text --json",
+                "--text and --json contradict each other: give one of them",
+            ),
+            (
+                "--json --picture a.svg",
+                "--json and --picture contradict each other: give one of them",
+            ),
+            ("--at 2s", "--at is for pictures: add --picture FILE.svg"),
+            (
+                "--size 80x24 --text",
+                "--size is for pictures: add --picture FILE.svg",
+            ),
+            (
+                "--demo --text",
+                "--demo is for the dashboard: leave --text out",
+            ),
+            (
+                "--demo --method imap",
+                "--demo goes through the methods by itself: leave --method out",
+            ),
+            (
+                "--picture a.png",
+                "--picture a.png: name a file that ends in .svg",
+            ),
+            (
+                "--picture no/where/a.svg",
+                "--picture no/where/a.svg: there is no folder no/where",
+            ),
+            (
+                "--fault 3:die --fault 1,3:raise",
+                "--fault names task 3 twice: leave one out",
+            ),
+            (
+                "--fault 24:die",
+                "--fault 24: there is no task 24, the last one is 23",
+            ),
+            (
+                "--memory-model separate",
+                "--memory-model separate is for --backend simulated: threads share their memory",
+            ),
+            ("--workers 0", "--workers must be from 1 to 1024, not 0"),
+            (
+                "--chunksize 0",
+                "--chunksize must be at least 1; CPython's own rule is --chunksize auto",
+            ),
+        ] {
+            assert_eq!(with(words, "", AROUND).unwrap_err(), line);
+        }
+        let listed = "[lab]\ncosts = [1, 2]\n";
+        assert_eq!(
+            with("--tasks 5", listed, AROUND).unwrap_err(),
+            "--tasks 5: the config file lists the costs of 2 tasks: add --costs, such as --costs lognormal:600ms"
+        );
+    }
+
+    #[test]
+    fn without_a_screen_the_text_report_comes_with_a_line_that_says_so() {
+        let around = Surroundings {
+            no_screen: Some("stdout is not a terminal"),
+            ..AROUND
+        };
+        let setup = with("", "", around).unwrap();
+        assert!(matches!(setup.show, Show::Text));
+        assert_eq!(
+            setup.warning.as_deref(),
+            Some(
+                "stdout is not a terminal: printing the text report (--json and --picture work here too)"
+            )
+        );
+        assert_eq!(setup.experiment.main_work, MainWork::Fixed(Nanos::ZERO));
+        assert_eq!(with("--json", "", around).unwrap().warning, None);
+    }
+
+    #[test]
+    fn the_look_follows_the_flags_then_the_file_then_the_terminal() {
+        let look = |words, config, around| match with(words, config, around).unwrap().show {
+            Show::Dashboard(settings, options) => (settings.look, options),
+            show => panic!("{show:?}"),
+        };
+        let poor = Surroundings {
+            utf8: false,
+            light: true,
+            depth: Depth::Sixteen,
+            ..AROUND
+        };
+        let (own, options) = look("", "", poor);
+        assert_eq!(
+            own,
+            Look {
+                theme: ThemeName::Light,
+                depth: Depth::Sixteen,
+                charset: Charset::Ascii
+            }
+        );
+        assert!(options.ask_background && options.mouse);
+        let config = "theme = \"high-contrast\"\nascii = false\nmouse = false\n";
+        let (file, options) = look("", config, poor);
+        assert_eq!(
+            (file.theme, file.charset),
+            (ThemeName::HighContrast, Charset::Unicode)
+        );
+        assert!(!options.ask_background && !options.mouse);
+        let (flags, _) = look("--theme dark --ascii", config, AROUND);
+        assert_eq!(
+            (flags.theme, flags.charset),
+            (ThemeName::Dark, Charset::Ascii)
+        );
+        assert!(look("--theme auto", config, AROUND).1.ask_background);
+    }
+}

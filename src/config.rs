@@ -1,0 +1,210 @@
+//! The config file: defaults for the flags of the lab, the look, and keys.
+//!
+//! It stands in the XDG config folder unless `--config` names it. A key that means nothing is an error
+//! with its line, so that a typing mistake is never a setting that silently does nothing.
+//!
+//! ```toml
+//! theme = "light"          # dark, light, high-contrast, auto
+//! ascii = false
+//! mouse = true
+//!
+//! [lab]                    # the flags of `parviz lab`, by their names
+//! workers = 8
+//! costs = "lognormal:200ms"
+//!
+//! [keys]                   # an action, and the keys for it
+//! pause = ["space", "ctrl-p"]
+//! ```
+#![expect(clippy::disallowed_methods, reason = "reads its one file")]
+
+use crate::app::keymap::Keymap;
+use crate::cli::flags::{Flags, ThemeChoice, written};
+use etcetera::BaseStrategy;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// What the file says; what it does not say is `None` or empty.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub theme: Option<ThemeChoice>,
+    pub ascii: Option<bool>,
+    pub mouse: Option<bool>,
+    pub lab: Flags,
+    pub keymap: Keymap,
+}
+
+/// The file as it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    #[serde(deserialize_with = "written")]
+    theme: Option<ThemeChoice>,
+    ascii: Option<bool>,
+    mouse: Option<bool>,
+    lab: Flags,
+    keys: BTreeMap<String, Spanned<Keys>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "write a key in quotes, or a list of them")]
+enum Keys {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Config {
+    /// Reads the file that was asked for, else the one in its usual place if there is one. The error
+    /// is one line that names the file.
+    pub fn load(asked: Option<&Path>) -> Result<Self, String> {
+        let Some(path) = asked.map(Path::to_owned).or_else(usual_place) else {
+            return Ok(Self::default());
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text).map_err(|wrong| format!("{}:{wrong}", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => match asked {
+                None => Ok(Self::default()),
+                Some(_) => Err(format!(
+                    "--config {}: there is no such file: leave it out, or write the file",
+                    path.display()
+                )),
+            },
+            Err(error) => Err(format!("{}: cannot be read: {error}", path.display())),
+        }
+    }
+
+    /// The error is `LINE: what is wrong`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let line = |place: usize| {
+            1 + text
+                .bytes()
+                .take(place)
+                .filter(|&byte| byte == b'\n')
+                .count()
+        };
+        let file: File = toml::from_str(text).map_err(|error| {
+            let what = error.message().replace("unknown field", "unknown key");
+            let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!(
+                "{}: {what}",
+                line(error.span().map_or(0, |span| span.start))
+            )
+        })?;
+        let mut keymap = Keymap::default();
+        for (action, keys) in &file.keys {
+            let bound = match keys.get_ref() {
+                Keys::One(key) => std::slice::from_ref(key),
+                Keys::Several(keys) => keys,
+            };
+            let place = keys.span().start;
+            keymap
+                .rebind(action, bound)
+                .map_err(|wrong| format!("{}: {wrong}", line(place)))?;
+        }
+        // Only all of them together can be in each other's way.
+        let first = file
+            .keys
+            .values()
+            .map(|keys| keys.span().start)
+            .min()
+            .unwrap_or(0);
+        keymap
+            .check()
+            .map_err(|wrong| format!("{}: {wrong}", line(first)))?;
+        Ok(Self {
+            theme: file.theme,
+            ascii: file.ascii,
+            mouse: file.mouse,
+            lab: file.lab,
+            keymap,
+        })
+    }
+}
+
+fn usual_place() -> Option<PathBuf> {
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(folders.config_dir().join("parviz").join("config.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::time::Nanos;
+
+    #[test]
+    fn the_example_of_this_module_is_read() {
+        let text = "theme = \"light\"\nmouse = true\n[lab]\nworkers = 8\nmethod = \"imap\"\n\
+            costs = [9, 2.5, \"1s\"]\nmain-work = 6\nchunksize = \"auto\"\nfault = [\"3:die\", \"1,5:raise\"]\n";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.mouse, Some(true));
+        assert_eq!(config.lab.workers, Some(8));
+        assert_eq!(config.lab.method, Some(Method::Imap));
+        let unit = Nanos(10_000_000);
+        assert_eq!(
+            config
+                .lab
+                .costs
+                .unwrap()
+                .in_units(unit)
+                .unwrap()
+                .to_string(),
+            "90ms,25ms,1s"
+        );
+        assert_eq!(
+            config.lab.main_work.unwrap().in_units(unit),
+            Ok(Nanos(60_000_000))
+        );
+        assert_eq!(config.lab.fault.len(), 2);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let wrong = |text: &str| Config::parse(text).unwrap_err();
+        assert_eq!(
+            wrong("mouse = true\nmuose = false\n"),
+            "2: unknown key `muose`, expected one of `theme`, `ascii`, `mouse`, `lab`, `keys`"
+        );
+        assert!(
+            wrong("\n[lab]\nworker = 3\n")
+                .starts_with("3: unknown key `worker`, expected one of `method`")
+        );
+        assert_eq!(
+            wrong("[lab]\nseed = 1\ncosts = \"9,x\"\n"),
+            "3: 9,x: `x` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units"
+        );
+        assert_eq!(
+            wrong("theme = \"pink\"\n"),
+            "1: pink: write one of dark, light, high-contrast, auto"
+        );
+        assert!(wrong("[lab]\nmethod = \"pmap\"\n").starts_with("2: unknown variant `pmap`"));
+        assert!(wrong("[lab\n").starts_with("1: "));
+    }
+
+    #[test]
+    fn keys_are_bound_and_wrong_ones_told_with_their_line() {
+        use crate::app::action::Action;
+        use crate::app::keymap::{Context, Key};
+        let config =
+            Config::parse("[keys]\npause = [\"space\", \"ctrl-p\"]\nfit = \"F\"\n").unwrap();
+        let means = |key| {
+            config
+                .keymap
+                .action(Key::parse(key).unwrap(), Context::Main)
+        };
+        assert_eq!(means("ctrl-p"), Some(Action::Pause));
+        assert_eq!(means("F"), Some(Action::Fit));
+        let wrong = |text: &str| Config::parse(text).unwrap_err();
+        assert_eq!(
+            wrong("[keys]\n\npuase = \"x\"\n"),
+            "3: `puase` is no action; the key table of the README lists them"
+        );
+        assert_eq!(
+            wrong("[keys]\npause = \"hyper-x\"\n"),
+            "2: `hyper-x` is no key: write for example x, X, space, f5, pageup or ctrl-x"
+        );
+        assert!(wrong("[keys]\npause = \"q\"\n").starts_with("2: `q` would mean both"));
+    }
+}
