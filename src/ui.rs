@@ -8,6 +8,7 @@ pub mod braille;
 pub mod caller;
 pub mod definitions;
 pub mod digits;
+pub mod dispatcher;
 pub mod distribution;
 pub mod events;
 pub mod figures;
@@ -20,6 +21,7 @@ pub mod hints;
 pub mod hues;
 pub mod inspector;
 pub mod lanes;
+pub mod layout;
 pub mod marks;
 pub mod numbers;
 pub mod overlay;
@@ -29,11 +31,56 @@ pub mod strips;
 pub mod text;
 pub mod theme;
 pub mod timebar;
+pub mod timeline;
 pub mod worktime;
 
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::app::{App, Hit, Overlay, Scene};
 use crate::time::Time;
 use crate::trace::Trace;
 use axis::Axis;
+use text::Pen;
+use theme::Theme;
+
+/// Draws the state.
+pub fn draw(app: &App, frame: &mut Frame<'_>) {
+    let screen = frame.area();
+    let mut pen = Pen::new(frame.buffer_mut(), Theme::of(app.look));
+    pen.fill(screen, pen.theme.background);
+    let fits = match app.scene {
+        Scene::Panel => timeline::panel(app, screen, &mut pen),
+        _ => timeline::render(app, screen, &mut pen),
+    };
+    if !fits {
+        too_small(screen, &mut pen);
+        return;
+    }
+    match &app.overlay {
+        Some(Overlay::Help { page }) => help::render(app, *page, screen, &mut pen),
+        Some(Overlay::Form(form)) => form::render(form, screen, &mut pen),
+        Some(Overlay::Find(find)) => find::render(find, screen, &mut pen),
+        Some(Overlay::Definitions { .. } | Overlay::Inspector) | None => {}
+    }
+}
+
+/// What lies at a cell of the screen, if it is anything a click could mean.
+pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
+    let screen = Rect::new(0, 0, app.size.0, app.size.1);
+    match app.scene {
+        Scene::View if app.overlay.is_none() => timeline::hit(app, screen, x, y),
+        _ => None,
+    }
+}
+
+/// All that a screen without room for the panels shows.
+fn too_small(screen: Rect, pen: &mut Pen<'_>) {
+    let (columns, rows) = layout::SMALLEST;
+    let words = format!("too small: parviz needs {columns}x{rows}");
+    let words = text::clipped(&words, screen.width, pen.theme.glyphs.grows);
+    pen.text(screen.x, screen.y, &words, pen.theme.text);
+}
 
 /// What the panels of one run are drawn from: the run, the moment it is looked at, and the stretch of
 /// time across the columns. Everything later than the cursor has not happened.

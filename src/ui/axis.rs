@@ -53,6 +53,13 @@ impl Axis {
         Span::new(edge(column), edge((column + 1).min(self.width)))
     }
 
+    /// The moment in the middle of this screen column, that of the nearest if it is off the axis.
+    pub fn time(self, x: u16) -> Time {
+        let last = self.right().saturating_sub(1).max(self.x);
+        let stretch = self.stretch(x.clamp(self.x, last));
+        Time(u64::midpoint(stretch.start().0, stretch.end().0))
+    }
+
     /// The column after the last.
     pub fn right(self) -> u16 {
         self.x + self.width

@@ -1,5 +1,7 @@
 //! The main program: what it does, and the results it receives, each at the moment it can use it.
 
+use ratatui::layout::Rect;
+
 use super::Moment;
 use super::hues::{Hues, tasks};
 use super::lanes::GUTTER;
@@ -11,9 +13,10 @@ use crate::trace::{CallerTrace, Order};
 /// States of one column that are looked at one by one.
 const LOOKED_AT: usize = 48;
 
-/// Draws main's lane into row `y` and what it receives into the next; `rows` 1 leaves the latter out.
-pub fn render(moment: &Moment<'_>, x: u16, y: u16, rows: u16, pen: &mut Pen<'_>) {
+/// Draws main's lane into the first row of the area and what it receives into the second.
+pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
+    let (x, y) = (area.x, area.y);
     pen.bold(x + 1, y, "main", theme.text);
     lane(moment, y, pen);
     if let Some(state) = moment
@@ -28,7 +31,7 @@ pub fn render(moment: &Moment<'_>, x: u16, y: u16, rows: u16, pen: &mut Pen<'_>)
         };
         pen.bold(moment.axis.right() + 1, y, word(state), ink);
     }
-    if rows > 1 {
+    if area.height > 1 {
         pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
         receives(moment, y + 1, pen);
     }

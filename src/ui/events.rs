@@ -19,6 +19,9 @@ pub struct Line {
 
 /// Draws the newest events that fit into the area, one a row.
 pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
     let theme = pen.theme;
     pen.text_within(area.x + 1, area.y, GUTTER - 2, "events", theme.text);
     let lines = newest(moment.trace, moment.cursor, usize::from(area.height));

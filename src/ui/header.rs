@@ -4,8 +4,14 @@ use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
-use crate::method::Badge;
+use crate::app::{App, Run};
+use crate::experiment::{Backend, WorkKind};
+use crate::method::{Badge, Sends};
 use crate::palette::Ink;
+use crate::workload::Costs;
+
+/// From so many columns on tasks are described.
+const WIDE: u16 = 110;
 
 /// What the first line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +40,86 @@ pub enum Motion {
     Playing,
     Paused,
     Ended,
+}
+
+/// What the first line says of a run.
+pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
+    let experiment = &run.experiment;
+    let rules = experiment.method.rules();
+    let told = run.trace.run();
+    let cpus =
+        told.and_then(|run| run.cpus)
+            .or(experiment.cpus)
+            .unwrap_or(match experiment.backend {
+                Backend::Threads => app.cpus,
+                Backend::Simulated => experiment.workers,
+            });
+    let mut facts = Vec::new();
+    if rules.sends != Sends::Nothing {
+        facts.push(format!(
+            "{} on {}",
+            counted(experiment.workers, "worker"),
+            counted(cpus, "CPU")
+        ));
+    }
+    let kind = match experiment.kind {
+        WorkKind::Cpu => "",
+        WorkKind::Io => "I/O ",
+        WorkKind::Mixed => "mixed ",
+    };
+    let tasks = counted(experiment.tasks, &format!("{kind}task"));
+    if columns >= WIDE {
+        facts.push(format!("{tasks} {}", costs(&experiment.costs)));
+    } else {
+        facts.push(tasks);
+    }
+    if matches!(rules.sends, Sends::ChunksByRule | Sends::ChunksOfOne) {
+        let size = run
+            .trace
+            .call()
+            .and_then(|call| call.facts.chunksize)
+            .or(experiment.chunksize);
+        facts.push(size.map_or_else(|| "chunk auto".to_owned(), |size| format!("chunk {size}")));
+    }
+    facts.push(format!("seed {}", experiment.seed));
+    let measured = told.map_or(experiment.backend == Backend::Threads, |run| run.measured);
+    let playback = run.playback;
+    let motion = if run.over && playback.cursor >= run.end() {
+        Motion::Ended
+    } else if playback.is_paused() {
+        Motion::Paused
+    } else {
+        Motion::Playing
+    };
+    Header {
+        name: name.to_owned(),
+        method: rules.name.to_owned(),
+        badge: Some(rules.badge),
+        facts,
+        origin: if measured { "measured" } else { "simulated" }.to_owned(),
+        clock: Clock {
+            motion,
+            speed: playback.speed.to_string(),
+            time: playback.cursor.to_string(),
+        },
+    }
+}
+
+fn counted(count: u32, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
+}
+
+/// How long tasks take, in a few words.
+fn costs(costs: &Costs) -> String {
+    match costs {
+        Costs::List(_) => "of listed lengths".to_owned(),
+        Costs::Const(cost) => format!("of {cost}"),
+        Costs::Uniform { low, high } => format!("uniform {low} to {high}"),
+        Costs::Ramp { from, to } => format!("ramp {from} to {to}"),
+        Costs::Lognormal { mean, .. } => format!("lognormal {mean}"),
+        Costs::Bimodal { common, rare, .. } => format!("of {common} or {rare}"),
+    }
 }
 
 /// Draws the header into the first row of the area.

@@ -1,18 +1,40 @@
-//! The last line: keys that work now, and what they do.
+//! The last lines: what the last switch changed, and the keys that work now.
 
 use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
+use crate::app::App;
+use crate::app::switch::Basis;
 
-/// Draws as many hints as fit into the row, the most useful first.
-pub fn render(hints: &[(String, &str)], area: Rect, pen: &mut Pen<'_>) {
+/// Draws the line about the last switch into the row of the area.
+pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let Some(change) = app.change.as_ref().filter(|_| area.height > 0) else {
+        return;
+    };
     let theme = pen.theme;
+    let basis = match change.basis {
+        Basis::Measured => "measured",
+        Basis::Simulated => "simulated",
+    };
+    let room = area.width.saturating_sub(width(basis) + 4);
+    let x = pen.text_within(area.x + 1, area.y, room, &change.text, theme.text);
+    pen.text(x + 2, area.y, basis, theme.dim);
+}
+
+/// Draws as many hints as fit into the row, the most useful first; a notice takes their place.
+pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    if let Some(notice) = &app.notice {
+        let room = area.width.saturating_sub(2);
+        pen.text_within(area.x + 1, area.y, room, notice, theme.wait);
+        return;
+    }
     let mut x = area.x + 1;
-    for (keys, words) in hints {
-        if x + width(keys) + 1 + width(words) > area.right() {
+    for hint in app.keymap.hints(app) {
+        if x + width(&hint.keys) + 1 + width(hint.words) > area.right() {
             return;
         }
-        x = pen.bold(x, area.y, keys, theme.now) + 1;
-        x = pen.text(x, area.y, words, theme.dim) + 2;
+        x = pen.bold(x, area.y, &hint.keys, theme.now) + 1;
+        x = pen.text(x, area.y, hint.words, theme.dim) + 2;
     }
 }

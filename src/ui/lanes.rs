@@ -14,6 +14,7 @@ use super::Moment;
 use super::hues::Hues;
 use super::text::{Pen, clipped, sanitised};
 use crate::app::Lanes;
+use crate::app::selection::Selection;
 use crate::event::{Ended, Outcome};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Lane, Piece, Trace};
@@ -93,11 +94,21 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
     }
 }
 
-/// Draws the lanes that fit into the area, its gutters included. `selected` is a lane.
+/// Says, right of the time axis, how many lanes are in sight where not all are.
+pub fn scrolled(moment: &Moment<'_>, grid: Grid, height: u16, y: u16, pen: &mut Pen<'_>) {
+    let all = count(moment.trace, grid.of);
+    let shown = grid.lanes(height);
+    if shown < all {
+        let words = format!("{shown} of {all}");
+        pen.text(moment.axis.right() + 1, y, &words, pen.theme.wait);
+    }
+}
+
+/// Draws the lanes that fit into the area, its gutters included.
 pub fn render(
     moment: &Moment<'_>,
     grid: Grid,
-    selected: Option<usize>,
+    selection: Selection,
     area: Rect,
     pen: &mut Pen<'_>,
 ) {
@@ -115,7 +126,8 @@ pub fn render(
             rows: grid.rows,
         };
         if let Some(track) = track(moment.trace, grid.of, index) {
-            one(moment, &track, place, selected == Some(index), area, pen);
+            let selected = (selection.row == Some(index)).then_some(selection);
+            one(moment, &track, place, selected, area, pen);
         }
     }
 }
@@ -156,7 +168,7 @@ fn one(
     moment: &Moment<'_>,
     track: &Track<'_>,
     place: Place,
-    selected: bool,
+    selected: Option<Selection>,
     area: Rect,
     pen: &mut Pen<'_>,
 ) {
@@ -164,7 +176,7 @@ fn one(
     let hues = Hues::new(theme, moment.trace);
     let y = place.bottom();
     let name = clipped(&track.name, GUTTER - 2, theme.glyphs.grows);
-    if selected {
+    if selected.is_some() {
         pen.text(area.x, y, theme.glyphs.here, theme.now);
         pen.bold(area.x + 1, y, &name, theme.now);
     } else {
@@ -180,6 +192,9 @@ fn one(
     marks(moment, track, &mut painter);
     if !moment.is_over() && running(track, moment.cursor).is_some() {
         painter.hot_edge(moment.axis.eighth(moment.cursor), &columns);
+    }
+    if let Some(task) = selected.and_then(|selection| selection.task) {
+        painter.select(task.index, &columns);
     }
     let x = moment.axis.right() + 1;
     state(moment, track, hues, (x, y), pen);

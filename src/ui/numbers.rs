@@ -1,5 +1,7 @@
 //! The numbers of a run as of the cursor, label over value.
 
+use ratatui::layout::Rect;
+
 use super::Moment;
 use super::text::{Pen, width};
 use crate::palette::Glyphs;
@@ -53,13 +55,13 @@ pub fn shown(moment: &Moment<'_>, glyphs: &Glyphs) -> Vec<Shown> {
         .collect()
 }
 
-/// Draws as many numbers as fit between `x` and `end`, into row `y` and the next.
-pub fn render(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, pen: &mut Pen<'_>) {
+/// Draws as many numbers as fit into the first two rows of the area.
+pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let mut x = x + 1;
+    let (mut x, y) = (area.x + 1, area.y);
     for number in shown(moment, theme.glyphs) {
         let columns = width(number.label).max(width(&number.value)) + 2;
-        if x + columns > end {
+        if x + columns > area.right() + 1 {
             return;
         }
         pen.text(x, y, number.label, theme.dim);

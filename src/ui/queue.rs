@@ -1,5 +1,7 @@
 //! How many tasks wait for a worker, and how many results wait for the main program, over time.
 
+use ratatui::layout::Rect;
+
 use super::Moment;
 use super::hues::tasks;
 use super::lanes::GUTTER;
@@ -39,10 +41,13 @@ impl Depth {
     }
 }
 
-/// Draws one depth over time into row `y`; the number of the cursor stands at the right.
-pub fn render(moment: &Moment<'_>, depth: Depth, x: u16, y: u16, pen: &mut Pen<'_>) {
-    let theme = pen.theme;
-    pen.text_within(x + 1, y, GUTTER - 2, depth.label(), theme.text);
+/// Draws one depth over time into the row of the area; the number of the cursor stands at the right.
+pub fn render(moment: &Moment<'_>, depth: Depth, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let (theme, y) = (pen.theme, area.y);
+    pen.text_within(area.x + 1, y, GUTTER - 2, depth.label(), theme.text);
     let Some(call) = moment.trace.call() else {
         return;
     };

@@ -4,8 +4,12 @@
 //! place in the submission order: in order a strip climbs, out of order it is jagged. Where tasks share
 //! columns a strip is flat and an overtaken task is a notch; local disorder would be lost in steps.
 
+use ratatui::layout::Rect;
+
 use super::Moment;
 use super::hues::{Hues, tasks};
+use super::lanes::GUTTER;
+use super::layout::Layout;
 use super::text::{Pen, width};
 use crate::event::Outcome;
 use crate::palette::{Depth, Ink};
@@ -56,6 +60,61 @@ pub struct Place {
     pub y: u16,
     pub width: u16,
     pub rows: u16,
+}
+
+/// Draws a strip with its name and its caption.
+pub fn panel(moment: &Moment<'_>, which: Which, screen: Rect, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let y = area.bottom() - 1;
+    pen.text_within(area.x + 1, y, GUTTER - 2, which.word(), pen.theme.text);
+    let place = place(screen, area);
+    let end = render(moment, which, place, pen);
+    let with_pairs = screen.width >= 100;
+    caption(moment, which, (end + 1, y), with_pairs, pen);
+}
+
+/// The task whose cell is at this column, if it is there yet.
+pub fn hit(moment: &Moment<'_>, which: Which, screen: Rect, x: u16) -> Option<u32> {
+    let call = moment.trace.call()?;
+    let (first, columns) = Layout::strip_columns(screen);
+    let column = usize::from(x.checked_sub(first).filter(|&x| x < columns)?);
+    let all = (tasks(call) as usize).max(1);
+    let place = if all > usize::from(columns) {
+        column * 2 * all / (usize::from(columns) * 2).min(all)
+    } else {
+        column / usize::from(task_columns(columns, all))
+    };
+    match which.order(call) {
+        Some(order) => order
+            .until(moment.cursor)
+            .get(place)
+            .map(|entry| entry.index),
+        None => {
+            (place < call.submitted.count_until(moment.cursor) as usize).then_some(place as u32)
+        }
+    }
+}
+
+fn place(screen: Rect, area: Rect) -> Place {
+    let (x, width) = Layout::strip_columns(screen);
+    Place {
+        x,
+        y: area.y,
+        width,
+        rows: area.height,
+    }
+}
+
+/// Columns a task has where each has one or more.
+fn task_columns(width: u16, tasks: usize) -> u16 {
+    let most = match tasks {
+        ..=10 => 9,
+        _ if width > 120 => 6,
+        _ => 4,
+    };
+    (width / tasks.max(1) as u16).clamp(1, most)
 }
 
 /// Draws a strip and answers the column after it.
@@ -148,14 +207,8 @@ impl Strip<'_, '_, '_> {
         self.place.y + self.place.rows.saturating_sub(1)
     }
 
-    /// Columns a task has.
     fn columns(&self) -> u16 {
-        let most = match self.tasks {
-            ..=10 => 9,
-            _ if self.place.width > 120 => 6,
-            _ => 4,
-        };
-        (self.place.width / self.tasks as u16).clamp(1, most)
+        task_columns(self.place.width, self.tasks)
     }
 
     /// The task to which it happened as the `place`-th, if it has happened.

@@ -1,5 +1,7 @@
 //! Where every worker-second went up to the cursor: one bar that adds up to all of them.
 
+use ratatui::layout::Rect;
+
 use super::Moment;
 use super::lanes::GUTTER;
 use super::text::{Pen, width};
@@ -78,11 +80,12 @@ pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
     ]
 }
 
-/// Draws the bar into row `y`. With two rows it is as wide as the time axis and the legend stands below
-/// it; with one the legend stands behind it as far as it fits before `end`.
-pub fn render(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, rows: u16, pen: &mut Pen<'_>) {
+/// Draws the bar into the first row of the area. With two rows it is as wide as the time axis and the
+/// legend stands below it; with one the legend stands behind it as far as it fits.
+pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    pen.text_within(x + 1, y, GUTTER - 2, "time", theme.text);
+    let (y, rows, end) = (area.y, area.height, area.right());
+    pen.text_within(area.x + 1, y, GUTTER - 2, "time", theme.text);
     let parts = parts(&moment.trace.shares(moment.cursor), theme);
     let axis = moment.axis;
     let columns = if rows > 1 {

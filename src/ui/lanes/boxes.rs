@@ -299,6 +299,28 @@ impl Painter<'_, '_, '_> {
         }
     }
 
+    /// The number of the chosen task in the colours of the cursor, over whatever is there.
+    pub fn select(&mut self, task: u32, columns: &[Column]) {
+        let of = |column: &Column| match *column {
+            Column::Whole { task: of, .. } | Column::Several { task: of, .. } => of == task,
+            Column::Cut { left, right, .. } => {
+                [left, right].iter().flatten().any(|part| part.task == task)
+            }
+            Column::Idle => false,
+        };
+        let Some(first) = columns.iter().position(of) else {
+            return;
+        };
+        let theme = self.pen.theme;
+        let (x, y) = (self.place.x + first as u16, self.place.bottom());
+        let label = task.to_string();
+        if theme.is_bare() {
+            self.pen.bold(x, y, &format!("[{label}]"), theme.now);
+        } else {
+            self.pen.bold_on(x, y, &label, theme.background, theme.now);
+        }
+    }
+
     /// A mark in the last cell of a box that came to a bad end.
     pub fn mark(&mut self, column: u16, glyph: &str) {
         let theme = self.pen.theme;

@@ -1,0 +1,221 @@
+//! View 1: the run over time. Which panels there are, where they stand, and what a click in them hit.
+
+use ratatui::layout::Rect;
+
+use super::lanes::{self, GUTTER, Grid};
+use super::layout::{self, Layout, Needs};
+use super::strips::{self, Which};
+use super::text::Pen;
+use super::{Moment, axis, caller, dispatcher, events, header, hints, numbers, queue, timebar};
+use crate::app::{App, Hit, Lanes, Panel};
+use crate::experiment::Backend;
+
+/// Draws the view over the whole screen; false if the screen is too small for it.
+pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) -> bool {
+    let Some(layout) = Layout::new(screen, needs(app)) else {
+        return false;
+    };
+    let moment = moment(app, screen);
+    let top = header::of(app, &app.run, "parviz", screen.width);
+    header::render(&top, layout.header, pen);
+    caller::render(&moment, layout.caller, pen);
+    dispatcher::render(&moment, layout.dispatcher, pen);
+    let large = grid(app, layout.lanes, layout.lane_rows);
+    lanes::render(&moment, large, app.selection, layout.lanes, pen);
+    axis::render(&moment, layout.axis.y, pen);
+    lanes::scrolled(&moment, large, layout.lanes.height, layout.axis.y, pen);
+    if layout.block.height > 0 {
+        let block = Grid {
+            of: other(app.large),
+            rows: 0,
+            first: 0,
+        };
+        lanes::render(&moment, block, app.selection, layout.block, pen);
+    }
+    queue::render(&moment, queue::Depth::Waiting, layout.queue, pen);
+    queue::render(&moment, queue::Depth::Held, layout.held, pen);
+    for (which, area) in Which::ALL.into_iter().zip(layout.strips) {
+        strips::panel(&moment, which, screen, area, pen);
+    }
+    numbers::render(&moment, layout.numbers, pen);
+    timebar::render(&moment, layout.timebar, pen);
+    events::render(&moment, layout.events, pen);
+    hints::change(app, layout.change, pen);
+    hints::render(app, layout.hints, pen);
+    true
+}
+
+/// What lies at a cell of the view.
+pub fn hit(app: &App, screen: Rect, x: u16, y: u16) -> Option<Hit> {
+    let layout = Layout::new(screen, needs(app))?;
+    let moment = moment(app, screen);
+    let inside = |area: Rect| area.contains((x, y).into());
+    let at = moment.axis.time(x);
+    if inside(layout.lanes) {
+        let large = grid(app, layout.lanes, layout.lane_rows);
+        let row = large.lane_at(y - layout.lanes.y);
+        return (row < lanes::count(moment.trace, large.of)).then_some(Hit::Lane { row, at });
+    }
+    for (which, area) in Which::ALL.into_iter().zip(layout.strips) {
+        if inside(area) {
+            return Some(match strips::hit(&moment, which, screen, x) {
+                Some(index) => Hit::Task { index },
+                None => Hit::Panel(Panel::Strips),
+            });
+        }
+    }
+    let over_time = [layout.caller, layout.axis, layout.queue, layout.held];
+    if over_time.into_iter().any(inside) && (moment.axis.x..moment.axis.right()).contains(&x) {
+        return Some(Hit::Axis { at });
+    }
+    let panels = [
+        (layout.block, Panel::Cpus),
+        (layout.numbers, Panel::Numbers),
+        (layout.timebar, Panel::Numbers),
+        (layout.events, Panel::Events),
+    ];
+    let panel = panels.into_iter().find(|(area, _)| inside(*area));
+    panel.map(|(_, panel)| Hit::Panel(panel))
+}
+
+/// The run that is watched, as of its cursor, on the axis of this screen.
+pub fn moment(app: &App, screen: Rect) -> Moment<'_> {
+    Moment {
+        trace: &app.run.trace,
+        cursor: app.cursor(),
+        axis: layout::axis(screen, app.viewport.span()),
+    }
+}
+
+/// How many lanes there are, or will be: the layout does not wait for the last worker to open.
+fn needs(app: &App) -> Needs {
+    let trace = &app.run.trace;
+    let experiment = &app.run.experiment;
+    let workers = match experiment.method.rules().sends {
+        crate::method::Sends::Nothing => 1,
+        _ => experiment.workers as usize,
+    };
+    let workers = workers.max(lanes::count(trace, Lanes::Workers));
+    let used = lanes::count(trace, Lanes::Cpus);
+    let cpus = match experiment.backend {
+        Backend::Simulated => experiment.cpus.map_or(workers, |cpus| cpus as usize),
+        Backend::Threads => app.cpus as usize,
+    };
+    // No more CPUs can be busy than there are workers, and some systems do not tell which they are.
+    let cpus = if app.run.over {
+        used
+    } else {
+        cpus.min(workers).max(used)
+    };
+    let count = |lanes: usize| u16::try_from(lanes).unwrap_or(u16::MAX);
+    let (lanes, block) = match app.large {
+        Lanes::Workers => (workers, cpus),
+        Lanes::Cpus => (cpus, workers),
+    };
+    Needs {
+        lanes: count(lanes),
+        block: count(block),
+        dispatcher: trace.dispatcher().is_some(),
+    }
+}
+
+fn other(lanes: Lanes) -> Lanes {
+    match lanes {
+        Lanes::Workers => Lanes::Cpus,
+        Lanes::Cpus => Lanes::Workers,
+    }
+}
+
+/// The large lanes with the selected one in sight.
+pub(super) fn grid(app: &App, area: Rect, rows: u16) -> Grid {
+    let all = lanes::count(&app.run.trace, app.large);
+    let grid = Grid {
+        of: app.large,
+        rows,
+        first: app.first_lane,
+    };
+    let shown = grid.lanes(area.height).max(1);
+    let mut first = app.first_lane.min(all.saturating_sub(shown));
+    if let Some(selected) = app.selection.row {
+        first = first.clamp((selected + 1).saturating_sub(shown), selected);
+    }
+    if rows == 0 {
+        first = first.next_multiple_of(2).min(all.saturating_sub(1)) / 2 * 2;
+    }
+    Grid { first, ..grid }
+}
+
+/// One panel over the whole screen, under the header.
+pub fn panel(app: &App, screen: Rect, pen: &mut Pen<'_>) -> bool {
+    if screen.width < layout::SMALLEST.0 || screen.height < layout::SMALLEST.1 {
+        return false;
+    }
+    let moment = moment(app, screen);
+    let top = header::of(app, &app.run, "parviz", screen.width);
+    header::render(&top, screen, pen);
+    let last = Rect {
+        y: screen.bottom() - 1,
+        height: 1,
+        ..screen
+    };
+    hints::render(app, last, pen);
+    let body = Rect {
+        y: screen.y + 1,
+        height: screen.height - 2,
+        ..screen
+    };
+    match app.panel {
+        Panel::Lanes => large(app, app.large, &moment, body, pen),
+        Panel::Cpus => large(app, Lanes::Cpus, &moment, body, pen),
+        Panel::Strips => tall_strips(&moment, screen, body, pen),
+        Panel::Numbers => {
+            numbers::render(&moment, Rect { height: 2, ..body }, pen);
+            let below = Rect {
+                y: body.y + 3,
+                height: 2,
+                ..body
+            };
+            timebar::render(&moment, below, pen);
+        }
+        Panel::Events => events::render(&moment, body, pen),
+    }
+    true
+}
+
+/// Lanes with as many rows each as there are, main above them and the axis below.
+fn large(app: &App, of: Lanes, moment: &Moment<'_>, body: Rect, pen: &mut Pen<'_>) {
+    let main = Rect { height: 2, ..body };
+    caller::render(moment, main, pen);
+    let area = Rect {
+        y: body.y + 2,
+        height: body.height.saturating_sub(3),
+        ..body
+    };
+    let count = u16::try_from(lanes::count(moment.trace, of)).unwrap_or(u16::MAX);
+    let rows = (area.height / count.max(1)).min(6);
+    let large = grid(app, area, rows);
+    let large = Grid { of, ..large };
+    lanes::render(moment, large, app.selection, area, pen);
+    let used = match rows {
+        0 => area.height,
+        rows => (rows * count).min(area.height),
+    };
+    axis::render(moment, area.y + used, pen);
+    lanes::scrolled(moment, large, area.height, area.y + used, pen);
+}
+
+/// The four strips over each other, as high as they get.
+fn tall_strips(moment: &Moment<'_>, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
+    let each = body.height / 4;
+    for (which, place) in Which::ALL.into_iter().zip(0u16..) {
+        let area = Rect {
+            y: body.y + place * each + 1,
+            height: each - 1,
+            ..body
+        };
+        strips::panel(moment, which, screen, area, pen);
+    }
+}
+
+/// Columns left of the time axis, for panels that stand under it.
+pub const LEFT: u16 = GUTTER;
