@@ -37,7 +37,7 @@ pub mod worktime;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::app::{App, Hit, Overlay, Scene};
+use crate::app::{App, Hit, Overlay, Scene, View};
 use crate::time::Time;
 use crate::trace::Trace;
 use axis::Axis;
@@ -49,27 +49,84 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), Theme::of(app.look));
     pen.fill(screen, pen.theme.background);
-    let fits = match app.scene {
-        Scene::Panel => timeline::panel(app, screen, &mut pen),
-        _ => timeline::render(app, screen, &mut pen),
-    };
-    if !fits {
+    if !layout::fits(screen) {
         too_small(screen, &mut pen);
         return;
     }
+    scene(app, screen, &mut pen);
+    overlay(app, screen, &mut pen);
+}
+
+fn scene(app: &App, screen: Rect, pen: &mut Pen<'_>) {
+    let (trace, at) = (&app.run.trace, app.cursor());
+    match (app.scene, app.view) {
+        (Scene::Panel, _) => {
+            let body = framed(app, screen, pen);
+            timeline::panel(app, screen, body, pen);
+        }
+        (Scene::View, View::Order) => {
+            let body = framed(app, screen, pen);
+            slope::render(trace, at, body, pen);
+        }
+        (Scene::View, View::Numbers) => {
+            let body = framed(app, screen, pen);
+            figures::render(trace, at, app.first_lane, body, pen);
+        }
+        _ => timeline::render(app, screen, pen),
+    }
+}
+
+fn overlay(app: &App, screen: Rect, pen: &mut Pen<'_>) {
+    let (trace, at) = (&app.run.trace, app.cursor());
     match &app.overlay {
-        Some(Overlay::Help { page }) => help::render(app, *page, screen, &mut pen),
-        Some(Overlay::Form(form)) => form::render(form, screen, &mut pen),
-        Some(Overlay::Find(find)) => find::render(find, screen, &mut pen),
-        Some(Overlay::Definitions { .. } | Overlay::Inspector) | None => {}
+        Some(Overlay::Help { page }) => help::render(app, *page, screen, pen),
+        Some(Overlay::Definitions { page }) => definitions::render(trace, at, *page, screen, pen),
+        Some(Overlay::Inspector) => {
+            let task = app.selection.task.map(|task| task.index);
+            inspector::render(&app.run, task, screen, pen);
+        }
+        Some(Overlay::Form(form)) => form::render(form, screen, pen),
+        Some(Overlay::Find(find)) => find::render(find, screen, pen),
+        None => {}
+    }
+}
+
+/// The header, and at the bottom what the last switch changed and the hints; answers what is between.
+fn framed(app: &App, screen: Rect, pen: &mut Pen<'_>) -> Rect {
+    let top = header::of(app, &app.run, "parviz", screen.width);
+    header::render(&top, screen, pen);
+    let row = |above: u16| Rect {
+        y: screen.bottom().saturating_sub(above),
+        height: 1,
+        ..screen
+    };
+    hints::change(app, row(2), pen);
+    hints::render(app, row(1), pen);
+    body(screen)
+}
+
+fn body(screen: Rect) -> Rect {
+    Rect {
+        y: screen.y + 1,
+        height: screen.height.saturating_sub(3),
+        ..screen
     }
 }
 
 /// What lies at a cell of the screen, if it is anything a click could mean.
 pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
     let screen = Rect::new(0, 0, app.size.0, app.size.1);
-    match app.scene {
-        Scene::View if app.overlay.is_none() => timeline::hit(app, screen, x, y),
+    if !layout::fits(screen) {
+        return None;
+    }
+    let (trace, at) = (&app.run.trace, app.cursor());
+    match (&app.overlay, app.scene, app.view) {
+        (Some(Overlay::Form(form)), ..) => form::field_at(form, screen, x, y).map(Hit::Field),
+        (None, Scene::View, View::Timeline) => timeline::hit(app, screen, x, y),
+        (None, Scene::View, View::Order) => {
+            slope::task_at(trace, at, body(screen), x, y).map(|index| Hit::Task { index })
+        }
+        (None, Scene::Panel, _) => timeline::panel_hit(app, screen, body(screen), x, y),
         _ => None,
     }
 }

@@ -58,7 +58,7 @@ pub struct Layout {
 impl Layout {
     /// `None` for a screen that is too small.
     pub fn new(screen: Rect, needs: Needs) -> Option<Self> {
-        if screen.width < SMALLEST.0 || screen.height < SMALLEST.1 {
+        if !fits(screen) {
             return None;
         }
         let rows = Rows::granted(screen.height, needs);
@@ -75,6 +75,11 @@ impl Layout {
     }
 }
 
+/// Whether the screen has room for any view.
+pub fn fits(screen: Rect) -> bool {
+    screen.width >= SMALLEST.0 && screen.height >= SMALLEST.1
+}
+
 /// The time axis of a screen of this width.
 pub fn axis(screen: Rect, span: Span) -> Axis {
     Axis {
@@ -88,7 +93,8 @@ pub fn axis(screen: Rect, span: Span) -> Axis {
 struct Rows {
     dispatcher: u16,
     lanes: u16,
-    lane_rows: u16,
+    /// Of one lane; 0: two lanes share one.
+    each: u16,
     block: u16,
     held: u16,
     strips: [u16; 4],
@@ -104,7 +110,7 @@ impl Rows {
         let mut rows = Self {
             dispatcher: u16::from(needs.dispatcher),
             lanes: 0,
-            lane_rows: 1,
+            each: 1,
             block: 0,
             held: 0,
             strips: [1, 0, 1, 1],
@@ -118,7 +124,7 @@ impl Rows {
         if lanes <= room {
             rows.lanes = lanes;
         } else {
-            rows.lane_rows = 0;
+            rows.each = 0;
             rows.lanes = lanes.div_ceil(2).min(room);
         }
         let mut left = room - rows.lanes;
@@ -135,12 +141,12 @@ impl Rows {
             rows.timebar += u16::from(grant(1));
         }
         let block = needs.block.div_ceil(2);
-        if rows.lane_rows > 0 && block > 0 && grant(block) {
+        if rows.each > 0 && block > 0 && grant(block) {
             rows.block = block;
         }
         rows.change = u16::from(grant(1));
-        while (1..LANE).contains(&rows.lane_rows) && grant(lanes) {
-            rows.lane_rows += 1;
+        while (1..LANE).contains(&rows.each) && grant(lanes) {
+            rows.each += 1;
             rows.lanes += lanes;
         }
         if height >= TALL {
@@ -218,7 +224,7 @@ impl Rows {
             caller,
             dispatcher,
             lanes,
-            lane_rows: self.lane_rows,
+            lane_rows: self.each,
             axis,
             block,
             queue,

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::lanes::{self, GUTTER, Grid};
+use super::lanes::{self, Grid};
 use super::layout::{self, Layout, Needs};
 use super::strips::{self, Which};
 use super::text::Pen;
@@ -10,10 +10,13 @@ use super::{Moment, axis, caller, dispatcher, events, header, hints, numbers, qu
 use crate::app::{App, Hit, Lanes, Panel};
 use crate::experiment::Backend;
 
-/// Draws the view over the whole screen; false if the screen is too small for it.
-pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) -> bool {
+/// Rows of a lane that has the screen with the others.
+const MOST_ROWS: u16 = 6;
+
+/// Draws the view over the whole screen.
+pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let Some(layout) = Layout::new(screen, needs(app)) else {
-        return false;
+        return;
     };
     let moment = moment(app, screen);
     let top = header::of(app, &app.run, "parviz", screen.width);
@@ -42,7 +45,6 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) -> bool {
     events::render(&moment, layout.events, pen);
     hints::change(app, layout.change, pen);
     hints::render(app, layout.hints, pen);
-    true
 }
 
 /// What lies at a cell of the view.
@@ -145,77 +147,103 @@ pub(super) fn grid(app: &App, area: Rect, rows: u16) -> Grid {
     Grid { first, ..grid }
 }
 
-/// One panel over the whole screen, under the header.
-pub fn panel(app: &App, screen: Rect, pen: &mut Pen<'_>) -> bool {
-    if screen.width < layout::SMALLEST.0 || screen.height < layout::SMALLEST.1 {
-        return false;
-    }
+/// One panel over all of the screen that is between header and hints.
+pub fn panel(app: &App, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
     let moment = moment(app, screen);
-    let top = header::of(app, &app.run, "parviz", screen.width);
-    header::render(&top, screen, pen);
-    let last = Rect {
-        y: screen.bottom() - 1,
-        height: 1,
-        ..screen
-    };
-    hints::render(app, last, pen);
-    let body = Rect {
-        y: screen.y + 1,
-        height: screen.height - 2,
-        ..screen
-    };
     match app.panel {
-        Panel::Lanes => large(app, app.large, &moment, body, pen),
-        Panel::Cpus => large(app, Lanes::Cpus, &moment, body, pen),
-        Panel::Strips => tall_strips(&moment, screen, body, pen),
+        Panel::Lanes | Panel::Cpus => {
+            let tall = TallLanes::new(app, &moment, body);
+            caller::render(&moment, Rect { height: 2, ..body }, pen);
+            lanes::render(&moment, tall.grid, app.selection, tall.area, pen);
+            axis::render(&moment, tall.axis, pen);
+            lanes::scrolled(&moment, tall.grid, tall.area.height, tall.axis, pen);
+        }
+        Panel::Strips => {
+            for (which, area) in Which::ALL.into_iter().zip(tall_strips(body)) {
+                strips::panel(&moment, which, screen, area, pen);
+            }
+        }
         Panel::Numbers => {
             numbers::render(&moment, Rect { height: 2, ..body }, pen);
-            let below = Rect {
+            let bar = Rect {
                 y: body.y + 3,
                 height: 2,
                 ..body
             };
-            timebar::render(&moment, below, pen);
+            timebar::render(&moment, bar, pen);
         }
         Panel::Events => events::render(&moment, body, pen),
     }
-    true
 }
 
-/// Lanes with as many rows each as there are, main above them and the axis below.
-fn large(app: &App, of: Lanes, moment: &Moment<'_>, body: Rect, pen: &mut Pen<'_>) {
-    let main = Rect { height: 2, ..body };
-    caller::render(moment, main, pen);
-    let area = Rect {
-        y: body.y + 2,
-        height: body.height.saturating_sub(3),
-        ..body
-    };
-    let count = u16::try_from(lanes::count(moment.trace, of)).unwrap_or(u16::MAX);
-    let rows = (area.height / count.max(1)).min(6);
-    let large = grid(app, area, rows);
-    let large = Grid { of, ..large };
-    lanes::render(moment, large, app.selection, area, pen);
-    let used = match rows {
-        0 => area.height,
-        rows => (rows * count).min(area.height),
-    };
-    axis::render(moment, area.y + used, pen);
-    lanes::scrolled(moment, large, area.height, area.y + used, pen);
-}
-
-/// The four strips over each other, as high as they get.
-fn tall_strips(moment: &Moment<'_>, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
-    let each = body.height / 4;
-    for (which, place) in Which::ALL.into_iter().zip(0u16..) {
-        let area = Rect {
-            y: body.y + place * each + 1,
-            height: each - 1,
-            ..body
-        };
-        strips::panel(moment, which, screen, area, pen);
+/// What lies at a cell of a panel that has the screen.
+pub fn panel_hit(app: &App, screen: Rect, body: Rect, x: u16, y: u16) -> Option<Hit> {
+    let moment = moment(app, screen);
+    let at = moment.axis.time(x);
+    match app.panel {
+        Panel::Lanes | Panel::Cpus => {
+            let tall = TallLanes::new(app, &moment, body);
+            let row = tall.grid.lane_at(y.checked_sub(tall.area.y)?);
+            if !tall.area.contains((x, y).into()) {
+                return body.contains((x, y).into()).then_some(Hit::Axis { at });
+            }
+            (row < lanes::count(moment.trace, tall.grid.of)).then_some(Hit::Lane { row, at })
+        }
+        Panel::Strips => {
+            let strips = Which::ALL.into_iter().zip(tall_strips(body));
+            let (which, _) = strips
+                .into_iter()
+                .find(|(_, area)| area.contains((x, y).into()))?;
+            let index = strips::hit(&moment, which, screen, x)?;
+            Some(Hit::Task { index })
+        }
+        Panel::Numbers | Panel::Events => None,
     }
 }
 
-/// Columns left of the time axis, for panels that stand under it.
-pub const LEFT: u16 = GUTTER;
+/// Lanes with as many rows each as there are, main above them and the axis below.
+struct TallLanes {
+    grid: Grid,
+    area: Rect,
+    axis: u16,
+}
+
+impl TallLanes {
+    fn new(app: &App, moment: &Moment<'_>, body: Rect) -> Self {
+        let of = match app.panel {
+            Panel::Cpus => other(app.large),
+            _ => app.large,
+        };
+        let room = body.height.saturating_sub(3);
+        let count = u16::try_from(lanes::count(moment.trace, of)).unwrap_or(u16::MAX);
+        let rows = (room / count.max(1)).min(MOST_ROWS);
+        let height = match rows {
+            0 => count.div_ceil(2).min(room),
+            rows => rows * count,
+        };
+        let area = Rect {
+            y: body.y + 2,
+            height,
+            ..body
+        };
+        let grid = Grid {
+            of,
+            ..grid(app, area, rows)
+        };
+        Self {
+            grid,
+            area,
+            axis: area.bottom(),
+        }
+    }
+}
+
+/// The four strips over each other, as high as they get.
+fn tall_strips(body: Rect) -> [Rect; 4] {
+    let each = body.height / 4;
+    [0, 1, 2, 3].map(|place| Rect {
+        y: body.y + place * each + 1,
+        height: each.saturating_sub(1),
+        ..body
+    })
+}
