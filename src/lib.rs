@@ -10,6 +10,7 @@ pub mod export;
 pub mod method;
 pub mod origin;
 pub mod palette;
+pub mod platform;
 pub mod report;
 pub mod runtime;
 pub mod terminal;

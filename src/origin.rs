@@ -8,15 +8,18 @@
 )]
 
 pub mod simulated;
+pub mod threads;
 
 use crate::event::Event;
 use crate::experiment::{Backend, Experiment};
 use crate::time::Time;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
+use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 /// Batches that may wait for a slow reader before the origin has to wait.
 const WAITING_BATCHES: usize = 64;
@@ -30,17 +33,49 @@ pub struct Batch {
     pub complete_to: Time,
 }
 
-/// Tells an origin to stop; cheap to clone and to ask.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+/// Tells an origin to stop; cheap to clone and to ask, and what waits for something else can wait for
+/// this as well.
+#[derive(Clone, Debug)]
+pub struct Cancel(Arc<Signal>);
+
+#[derive(Debug)]
+struct Signal {
+    raised: AtomicBool,
+    /// Dropped on cancellation, which closes the channel: that wakes everybody who waits.
+    open: Mutex<Option<Sender<Infallible>>>,
+    closed: Receiver<Infallible>,
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        let (open, closed) = crossbeam_channel::bounded(0);
+        Self(Arc::new(Signal {
+            raised: AtomicBool::new(false),
+            open: Mutex::new(Some(open)),
+            closed,
+        }))
+    }
+}
 
 impl Cancel {
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.raised.store(true, Ordering::Release);
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(open.take());
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.raised.load(Ordering::Acquire)
+    }
+
+    /// Carries nothing; closes on cancellation.
+    pub(crate) fn closed(&self) -> &Receiver<Infallible> {
+        &self.0.closed
+    }
+
+    /// Waits until `deadline` or cancellation; true if it was cancelled.
+    pub(crate) fn wait_until(&self, deadline: Instant) -> bool {
+        self.0.closed.recv_deadline(deadline) == Err(RecvTimeoutError::Disconnected)
     }
 }
 
@@ -59,6 +94,15 @@ impl Feed {
             events,
             complete_to,
         });
+    }
+
+    /// Sends a batch if there is room for it, and gives it back if there is none.
+    pub(crate) fn offer(&self, batch: Batch) -> Result<(), Batch> {
+        match self.batches.try_send(batch) {
+            // The reader has gone, and with it the need for the events.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
+            Err(TrySendError::Full(batch)) => Err(batch),
+        }
     }
 
     pub(crate) fn cancel(&self) -> &Cancel {
@@ -81,7 +125,7 @@ pub fn start(experiment: &Experiment) -> io::Result<Running> {
             .name("run".to_owned())
             .spawn(move || match experiment.backend {
                 Backend::Simulated => simulated::feed(&experiment, &feed),
-                Backend::Threads => feed.send(Vec::new(), Time::NEVER),
+                Backend::Threads => threads::feed(&experiment, &feed),
             })?;
     Ok(Running {
         batches,

@@ -6,3 +6,4 @@ mod properties;
 mod pty;
 mod simulated;
 mod support;
+mod threads;

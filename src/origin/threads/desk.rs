@@ -1,0 +1,165 @@
+//! Where workers hand in what they have done and the caller waits for it.
+//!
+//! One lock guards it. It is held for a few dozen instructions, never while something is told.
+
+use super::recorder::Clock;
+use crate::call::{Caller, ChunkResult, Collector, Step};
+use crate::event::{Ends, Indexes};
+use crate::origin::Cancel;
+use crate::time::{Nanos, Time};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+
+pub(super) struct Desk {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    collector: Collector,
+    workers: u32,
+    /// Chunks the caller has handed over, and how many of them are back, or never will be.
+    submitted: u32,
+    returned: u32,
+    stuck: u32,
+    /// Workers inside a task that never ends.
+    hanging: u32,
+    /// The moment of the last chunk handed in: moments follow the order in which the lock was had.
+    last: Time,
+    caller_waits: bool,
+}
+
+/// What handing in a chunk came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Handed {
+    pub(super) at: Time,
+    pub(super) ready: Option<Indexes>,
+}
+
+impl State {
+    /// Every chunk that can come back is back.
+    fn nothing_can_happen(&self) -> bool {
+        self.returned + self.stuck == self.submitted || self.hanging == self.workers
+    }
+}
+
+impl Desk {
+    pub(super) fn new(collector: Collector, workers: u32) -> Self {
+        Self {
+            state: Mutex::new(State {
+                collector,
+                workers,
+                submitted: 0,
+                returned: 0,
+                stuck: 0,
+                hanging: 0,
+                last: Time::ZERO,
+                caller_waits: false,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands in a chunk whose last task ended at `finished`. That moment counts, unless the worker had to
+    /// wait for another one here.
+    pub(super) fn hand_in(
+        &self,
+        clock: Clock,
+        finished: Time,
+        chunk: u32,
+        result: ChunkResult,
+    ) -> Handed {
+        let (mut state, had) = match self.state.try_lock() {
+            Ok(state) => (state, finished),
+            Err(TryLockError::Poisoned(poisoned)) => (poisoned.into_inner(), finished),
+            Err(TryLockError::WouldBlock) => {
+                let state = self.lock();
+                (state, clock.now())
+            }
+        };
+        // A nanosecond between neighbours: nobody has this lock and gives it back in less.
+        let at = had.max(state.last + Nanos(1));
+        state.last = at;
+        state.returned += 1;
+        let ready = state.collector.returned(chunk, result);
+        self.changed(&state, ready.is_some());
+        Handed { at, ready }
+    }
+
+    /// A chunk will never come back.
+    pub(super) fn lose(&self) {
+        let mut state = self.lock();
+        state.stuck += 1;
+        self.changed(&state, true);
+    }
+
+    /// A worker hangs: neither its chunk nor the worker will come back.
+    pub(super) fn hang(&self) {
+        let mut state = self.lock();
+        state.stuck += 1;
+        state.hanging += 1;
+        self.changed(&state, true);
+    }
+
+    /// The executor gives up; see [`Collector::give_up`].
+    pub(super) fn give_up(&self) -> Vec<Indexes> {
+        let mut state = self.lock();
+        let failed = state.collector.give_up();
+        self.changed(&state, true);
+        failed
+    }
+
+    /// Wakes the caller if it waits and this concerns it.
+    fn changed(&self, state: &State, news: bool) {
+        if state.caller_waits && (news || state.nothing_can_happen()) {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Makes the caller look up, because it was cancelled.
+    pub(super) fn wake(&self) {
+        let _state = self.lock();
+        self.changed.notify_all();
+    }
+
+    pub(super) fn submit(&self, chunks: u32) {
+        self.lock().submitted += chunks;
+    }
+
+    /// Some task hangs, and every chunk that can come back is back.
+    pub(super) fn is_stuck(&self) -> bool {
+        let state = self.lock();
+        state.hanging > 0 && state.nothing_can_happen()
+    }
+
+    pub(super) fn step(&self, caller: &mut Caller) -> Step {
+        caller.step(&self.lock().collector)
+    }
+
+    /// The first step of the caller that is not to wait. If there will never be one: why.
+    pub(super) fn wait(&self, caller: &mut Caller, cancel: &Cancel) -> Result<Step, Ends> {
+        let mut state = self.lock();
+        let found = loop {
+            if cancel.is_cancelled() {
+                break Err(Ends::Cancelled);
+            }
+            match caller.step(&state.collector) {
+                Step::Wait => {}
+                step => break Ok(step),
+            }
+            if state.nothing_can_happen() {
+                break Err(Ends::Never);
+            }
+            state.caller_waits = true;
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        state.caller_waits = false;
+        found
+    }
+}

@@ -1,0 +1,273 @@
+//! One task, from its start to its end: the work itself, what goes wrong in it, and where its time went.
+
+use super::CALL;
+use super::recorder::Note;
+use super::work::{Held, Token, compute};
+use super::worker::Worker;
+use crate::event::{CpuId, Kind, Ran, TaskId};
+use crate::experiment::{CounterEffect, FaultKind};
+use crate::platform::{self, Spent, ThreadClock};
+use crate::time::{Nanos, Time};
+use crate::workload::Work;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+/// Shorter tasks do not have their time accounted for: reading the clocks would cost more than a percent.
+const WORTH_MEASURING: Nanos = Nanos(50_000);
+/// How often a running task says where its time went.
+const TELLS_EVERY: Nanos = Nanos(10_000_000);
+/// Work between two looks at whether the run was stopped.
+const LOOKS_UP_EVERY: Nanos = Nanos(250_000);
+/// How long a task may keep the token of the `gil`; that of CPython's switch interval.
+const HOLDS_TOKEN_FOR: Nanos = Nanos(5_000_000);
+
+/// How a task came out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Done,
+    /// It raised this error.
+    Raised(String),
+    /// It took its worker with it.
+    Died,
+    /// The run was stopped under it.
+    Halted,
+}
+
+/// The payload of an error that was asked for; it really unwinds, but says nothing on its way.
+struct Asked;
+
+/// Why the body of a task ends before its end.
+enum Cut {
+    Died,
+    Halted,
+}
+
+impl Worker {
+    /// Runs a task that starts `at`. Returns when it ended, and how.
+    pub(super) fn run_task(&mut self, at: Time, index: u32) -> (Time, Fate) {
+        let work = self.shared.works[index as usize];
+        if !work.enters {
+            return (at, Fate::Raised(self.shared.experiment.error_text(index)));
+        }
+        let task = TaskId { call: CALL, index };
+        let cpu = platform::current_cpu();
+        self.recorder.tell(at, Kind::Started { task, cpu });
+        let mut meter = Meter::begin(self.clock.as_ref(), &work, task, at, cpu);
+        // Nothing is seen of a task that unwound but what it told before.
+        let body = catch_unwind(AssertUnwindSafe(|| self.body(&work, at, &mut meter)));
+        let now = self.measure(&mut meter);
+        let fate = match body {
+            Ok(Ok(())) => Fate::Done,
+            Ok(Err(Cut::Died)) => Fate::Died,
+            Ok(Err(Cut::Halted)) => Fate::Halted,
+            Err(payload) => Fate::Raised(self.error_text(index, payload.as_ref())),
+        };
+        (now, fate)
+    }
+
+    fn body(&mut self, work: &Work, began: Time, meter: &mut Meter) -> Result<(), Cut> {
+        if work.io {
+            self.wait(began + work.cost, meter)?;
+        } else {
+            self.compute(work.cost, meter)?;
+        }
+        self.count();
+        match work.fault {
+            None => Ok(()),
+            Some(FaultKind::Raise) => resume_unwind(Box::new(Asked)),
+            Some(FaultKind::Die) => Err(Cut::Died),
+            Some(FaultKind::Hang) => self.hang(),
+        }
+    }
+
+    /// Waits until `end`, or until the run is stopped.
+    fn wait(&mut self, end: Time, meter: &mut Meter) -> Result<(), Cut> {
+        let every = self.shared.waits_tell_every;
+        loop {
+            let piece = end.min(meter.since + every);
+            let until = self.shared.clock.instant(piece);
+            let halted = self.recorder.quietly(|| self.shared.halt.wait_until(until));
+            meter.waited = self.recorder.now().min(end).since(meter.since);
+            if halted {
+                return Err(Cut::Halted);
+            }
+            if piece == end {
+                return Ok(());
+            }
+            self.measure(meter);
+        }
+    }
+
+    /// Computes for as long as `cost` takes a CPU that does nothing else.
+    fn compute(&mut self, cost: Nanos, meter: &mut Meter) -> Result<(), Cut> {
+        let pace = self.shared.pace;
+        let mut left = pace.steps(cost);
+        let token = self.shared.token.clone();
+        let mut held = self.take(token.as_deref());
+        if cost < WORTH_MEASURING {
+            compute(left);
+            return Ok(());
+        }
+        let mut held_since = self.recorder.now();
+        while left > 0 {
+            let steps = left.min(pace.steps(LOOKS_UP_EVERY).max(1));
+            self.recorder.quietly(|| compute(steps));
+            left -= steps;
+            if self.shared.halt.is_cancelled() {
+                return Err(Cut::Halted);
+            }
+            let now = self.recorder.now();
+            if now.since(meter.since) >= TELLS_EVERY {
+                self.measure(meter);
+            }
+            if let Some(token) = token.as_deref()
+                && now.since(held_since) >= HOLDS_TOKEN_FOR
+                && token.is_wanted()
+            {
+                drop(held.take());
+                held = self.take(Some(token));
+                held_since = self.recorder.now();
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for its turn to compute, if there are turns.
+    fn take<'a>(&self, token: Option<&'a Token>) -> Option<Held<'a>> {
+        token.map(|token| self.recorder.quietly(|| token.take()))
+    }
+
+    /// What the task does to the counter that all tasks share.
+    fn count(&self) {
+        let counter = &self.shared.counter;
+        match self.shared.experiment.effect {
+            CounterEffect::None => {}
+            CounterEffect::Count => {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            CounterEffect::Race => {
+                for _ in 0..self.shared.experiment.increments {
+                    let lock = self.shared.experiment.lock.then(|| {
+                        let lock = self.shared.counter_lock.lock();
+                        lock.unwrap_or_else(PoisonError::into_inner)
+                    });
+                    let seen = counter.load(Ordering::Relaxed);
+                    // As in any program, others may run between the load and the store.
+                    std::thread::yield_now();
+                    counter.store(seen + 1, Ordering::Relaxed);
+                    drop(lock);
+                }
+            }
+        }
+    }
+
+    /// Never ends by itself.
+    fn hang(&mut self) -> Result<(), Cut> {
+        self.shared.desk.hang();
+        // The hub looks whether anything else can still happen; if not, it stops the run.
+        self.shared.note(Note::Look);
+        self.recorder.quietly(|| {
+            // Nothing is ever sent: this is the end of the channel.
+            let _ = self.shared.halt.closed().recv();
+        });
+        Err(Cut::Halted)
+    }
+
+    /// Tells how the task spent the stretch that ends now, and begins the next one.
+    fn measure(&mut self, meter: &mut Meter) -> Time {
+        let spent = meter.end_stretch(self.clock.as_ref());
+        let now = self.recorder.now();
+        if let Some((end, ran)) = meter.ran(now, spent) {
+            self.recorder.tell(end, Kind::Ran(Box::new(ran)));
+        }
+        meter.since = now;
+        now
+    }
+
+    fn error_text(&self, index: u32, payload: &(dyn Any + Send)) -> String {
+        if payload.is::<Asked>() {
+            return self.shared.experiment.error_text(index);
+        }
+        let text = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        format!("panic: {}", text.unwrap_or("without a text"))
+    }
+}
+
+/// Accounts for the time of one task, stretch by stretch.
+struct Meter {
+    task: TaskId,
+    /// The begin of the stretch.
+    since: Time,
+    measures: bool,
+    /// The thread's clock at the begin of the stretch, if it has one.
+    spent: Option<Spent>,
+    cpu: Option<CpuId>,
+    /// What the task has waited of its own will in this stretch.
+    waited: Nanos,
+}
+
+impl Meter {
+    fn begin(
+        clock: Option<&ThreadClock>,
+        work: &Work,
+        task: TaskId,
+        since: Time,
+        cpu: Option<CpuId>,
+    ) -> Self {
+        let measures = work.cost >= WORTH_MEASURING;
+        Self {
+            task,
+            since,
+            measures,
+            spent: clock.filter(|_| measures).and_then(ThreadClock::read),
+            cpu,
+            waited: Nanos::ZERO,
+        }
+    }
+
+    /// What the thread spent in this stretch; the next one begins.
+    fn end_stretch(&mut self, clock: Option<&ThreadClock>) -> Option<Spent> {
+        let before = self.spent?;
+        let now = clock?.read()?;
+        self.spent = Some(now);
+        Some(now.since(before))
+    }
+
+    /// The account of the stretch that ends `now`, and the moment up to which it accounts. Without a
+    /// clock only a wait that was asked for is known.
+    fn ran(&mut self, now: Time, spent: Option<Spent>) -> Option<(Time, Ran)> {
+        let waited = std::mem::take(&mut self.waited);
+        if !self.measures || (spent.is_none() && waited == Nanos::ZERO) {
+            return None;
+        }
+        let end = if spent.is_some() {
+            now
+        } else {
+            now.min(self.since + waited)
+        };
+        let length = end.since(self.since);
+        let spent = spent.unwrap_or_default();
+        // The parts come from three clocks; together they are never more than the whole.
+        let on_cpu = spent.on_cpu.min(length);
+        let waiting = spent.waiting.min(length.saturating_sub(on_cpu));
+        let cpu_now = platform::current_cpu();
+        let cpu = std::mem::replace(&mut self.cpu, cpu_now);
+        Some((
+            end,
+            Ran {
+                task: self.task,
+                since: self.since,
+                on_cpu,
+                waiting,
+                useful_wait: waited.min(length.saturating_sub(on_cpu + waiting)),
+                cpu,
+                moved_to: cpu_now.filter(|_| cpu_now != cpu),
+            },
+        ))
+    }
+}

@@ -1,0 +1,160 @@
+//! Every question to the operating system that has no answer in `std`, and only here.
+//!
+//! What a system cannot tell is `None`, shown as n/a and never guessed. The answers of a system without
+//! any of this stand in `portable`, which the tests run everywhere.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(any(not(target_os = "linux"), test))]
+mod portable;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use portable as system;
+
+use crate::event::CpuId;
+use crate::time::Nanos;
+
+/// How a thread spent its life so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    pub on_cpu: Nanos,
+    /// Runnable, but the scheduler ran something else.
+    pub waiting: Nanos,
+}
+
+impl Spent {
+    /// What was spent since an earlier reading of the same thread.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            on_cpu: self.on_cpu.saturating_sub(earlier.on_cpu),
+            waiting: self.waiting.saturating_sub(earlier.waiting),
+        }
+    }
+}
+
+/// Reads how the calling thread spent its time; costs well under a microsecond.
+#[derive(Debug)]
+pub struct ThreadClock(system::ThreadClock);
+
+impl ThreadClock {
+    /// A clock of the calling thread. Another thread that reads it reads nonsense.
+    pub fn open() -> Option<Self> {
+        system::ThreadClock::open().map(Self)
+    }
+
+    pub fn read(&self) -> Option<Spent> {
+        self.0.read()
+    }
+}
+
+/// The CPU the calling thread is on; costs a few nanoseconds.
+pub fn current_cpu() -> Option<CpuId> {
+    system::current_cpu()
+}
+
+/// The number by which the system's own tools call the calling thread.
+pub fn thread_id() -> Option<u64> {
+    system::thread_id()
+}
+
+/// CPU time of all threads of this process.
+pub fn process_cpu() -> Option<Nanos> {
+    system::process_cpu()
+}
+
+/// Bytes of memory this process has resident.
+pub fn resident_memory() -> Option<u64> {
+    system::resident_memory()
+}
+
+/// How many processors there are, counted in three ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Processors {
+    /// What Python's `multiprocessing.cpu_count()` says: the logical CPUs that are online.
+    pub logical: u32,
+    /// Cores.
+    pub physical: u32,
+    /// What this process may use: affinity and the quota of its control group.
+    pub usable: u32,
+}
+
+pub fn processors() -> Processors {
+    let usable = std::thread::available_parallelism().map_or_else(|_| num_cpus::get(), usize::from);
+    Processors {
+        logical: system::online_cpus().unwrap_or_else(|| num_cpus::get() as u32),
+        physical: num_cpus::get_physical() as u32,
+        usable: usable as u32,
+    }
+}
+
+/// Whether the environment says that the terminal understands UTF-8.
+pub fn locale_is_utf8() -> bool {
+    cfg!(windows) || is_utf8(|name| std::env::var(name).ok())
+}
+
+/// The first of the three variables that is set and not empty decides, as in the C library.
+fn is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
+    ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| variable(name).filter(|value| !value.is_empty()))
+        .is_some_and(|value| {
+            let value = value.to_ascii_lowercase();
+            value.contains("utf-8") || value.contains("utf8")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_locale_variable_that_is_set_decides() {
+        let locale = |lc_all: &str, lang: &str| {
+            is_utf8(|name| match name {
+                "LC_ALL" => Some(lc_all.to_owned()),
+                "LANG" => Some(lang.to_owned()),
+                _ => None,
+            })
+        };
+        assert!(locale("", "de_DE.UTF-8"));
+        assert!(locale("C.utf8", "C"));
+        assert!(!locale("C", "de_DE.UTF-8"));
+        assert!(!is_utf8(|_| None));
+    }
+
+    #[test]
+    fn a_process_may_use_no_more_processors_than_there_are() {
+        let processors = processors();
+        assert!(processors.usable >= 1 && processors.physical >= 1);
+        assert!(processors.usable <= processors.logical, "{processors:?}");
+    }
+
+    #[test]
+    fn a_system_without_these_answers_says_that_it_does_not_know() {
+        assert!(portable::ThreadClock::open().is_none());
+        assert_eq!(portable::current_cpu(), None);
+        assert_eq!(portable::thread_id(), None);
+        assert_eq!(portable::process_cpu(), None);
+        assert_eq!(portable::resident_memory(), None);
+        assert_eq!(portable::online_cpus(), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn computing_counts_as_time_on_a_cpu() {
+        let clock = ThreadClock::open().expect("Linux has schedstat");
+        let before = clock.read().unwrap();
+        let mut x = 1_u64;
+        for i in 0..2_000_000_u64 {
+            x = std::hint::black_box(x.wrapping_mul(31).wrapping_add(i));
+        }
+        let spent = clock.read().unwrap().since(before);
+        assert!(spent.on_cpu > Nanos(100_000), "{spent:?} {x}");
+        assert!(process_cpu().unwrap() >= spent.on_cpu);
+        assert!(resident_memory().unwrap() > 100_000);
+        assert!(current_cpu().is_some() && thread_id().is_some());
+    }
+}

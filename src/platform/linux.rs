@@ -1,0 +1,104 @@
+//! The answers of Linux: CPU clocks, the scheduler's statistics, and what `/proc` and `/sys` say.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these files are questions to the kernel"
+)]
+
+use super::Spent;
+use crate::event::CpuId;
+use crate::time::Nanos;
+use rustix::time::{ClockId, clock_gettime};
+use std::fs::{self, File};
+
+/// Time on a CPU comes from the thread's CPU clock. The first field of `schedstat` would be the same
+/// number, but it is stale while the thread runs. Time waiting for a CPU is its second field; the file
+/// stays open, because opening it again costs ten times as much as reading it.
+#[derive(Debug)]
+pub(super) struct ThreadClock {
+    schedstat: File,
+}
+
+impl ThreadClock {
+    pub(super) fn open() -> Option<Self> {
+        let schedstat = File::open("/proc/thread-self/schedstat").ok()?;
+        let clock = Self { schedstat };
+        clock.read().is_some().then_some(clock)
+    }
+
+    pub(super) fn read(&self) -> Option<Spent> {
+        let mut text = [0; 80];
+        let length = rustix::io::pread(&self.schedstat, &mut text, 0).ok()?;
+        let text = std::str::from_utf8(&text[..length]).ok()?;
+        let mut fields = text.split_ascii_whitespace().skip(1);
+        let waiting = fields.next()?.parse().ok()?;
+        // A thread that reads this has been on a CPU at least once. A kernel that counted no turn has no
+        // statistics, and its zeros mean nothing.
+        let turns: u64 = fields.next()?.parse().ok()?;
+        (turns > 0).then(|| Spent {
+            on_cpu: clock(ClockId::ThreadCPUTime),
+            waiting: Nanos(waiting),
+        })
+    }
+}
+
+fn clock(id: ClockId) -> Nanos {
+    let time = clock_gettime(id);
+    Nanos(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
+pub(super) fn current_cpu() -> Option<CpuId> {
+    u16::try_from(rustix::thread::sched_getcpu())
+        .ok()
+        .map(CpuId)
+}
+
+pub(super) fn thread_id() -> Option<u64> {
+    u64::try_from(rustix::thread::gettid().as_raw_nonzero().get()).ok()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other systems cannot tell")]
+pub(super) fn process_cpu() -> Option<Nanos> {
+    Some(clock(ClockId::ProcessCPUTime))
+}
+
+pub(super) fn resident_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// The CPUs that are online, whatever this process may use of them.
+pub(super) fn online_cpus() -> Option<u32> {
+    size(&fs::read_to_string("/sys/devices/system/cpu/online").ok()?)
+}
+
+/// How many numbers a list such as `0-3,8` has.
+fn size(text: &str) -> Option<u32> {
+    text.trim()
+        .split(',')
+        .map(|part| match part.split_once('-') {
+            Some((first, last)) => {
+                let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+                (last.checked_sub(first)?).checked_add(1)
+            }
+            None => part.parse::<u32>().ok().map(|_| 1),
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_cpus_are_counted() {
+        assert_eq!(size("0-1\n"), Some(2));
+        assert_eq!(size("0-3,8,10-11\n"), Some(7));
+        assert_eq!(size("0\n"), Some(1));
+        assert_eq!(size(""), None);
+        assert_eq!(size("3-1"), None);
+    }
+}

@@ -1,0 +1,43 @@
+//! What can be told on a system of which nothing is known: nothing.
+
+use super::Spent;
+use crate::event::CpuId;
+use crate::time::Nanos;
+
+/// Cannot be made.
+#[derive(Debug)]
+pub(super) enum ThreadClock {}
+
+impl ThreadClock {
+    pub(super) fn open() -> Option<Self> {
+        None
+    }
+
+    #[cfg_attr(
+        target_os = "linux",
+        expect(dead_code, reason = "tests have no clock to read")
+    )]
+    pub(super) fn read(&self) -> Option<Spent> {
+        match *self {}
+    }
+}
+
+pub(super) fn current_cpu() -> Option<CpuId> {
+    None
+}
+
+pub(super) fn thread_id() -> Option<u64> {
+    None
+}
+
+pub(super) fn process_cpu() -> Option<Nanos> {
+    None
+}
+
+pub(super) fn resident_memory() -> Option<u64> {
+    None
+}
+
+pub(super) fn online_cpus() -> Option<u32> {
+    None
+}
