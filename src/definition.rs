@@ -4,9 +4,8 @@
 //! everywhere. T is the makespan, P the workers, C the CPUs, W the sum of all service times, B the busy
 //! time of one worker, S the speed-up.
 
-use crate::event::Outcome as Ended;
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Numbers, Shares, Trace};
+use crate::trace::{Call, Numbers, RunOutcome, Shares, Trace};
 
 /// What the table takes its values from: a run as of a moment.
 pub struct Facts<'a> {
@@ -35,11 +34,10 @@ impl<'a> Facts<'a> {
         Some(Value::Count(count(call, self.at)))
     }
 
-    fn outcomes(&self, which: Ended) -> Option<Value> {
-        let tasks = self.trace.call()?.tasks();
-        let ended = tasks.iter().map(|task| task.outcome_at(self.at));
-        let count = ended.filter(|&outcome| outcome == Some(which)).count();
-        Some(Value::Count(count as u64))
+    /// Counts of the outcome; they are made only when asked for.
+    fn outcome(&self, count: fn(RunOutcome) -> u32) -> Option<Value> {
+        self.trace.call()?;
+        Some(Value::Count(count(self.trace.outcome(self.at)).into()))
     }
 
     fn counter(&self, quantity: &str) -> Option<Value> {
@@ -302,16 +300,13 @@ pub static TABLE: [Definition; 49] = {
             |f| Some(Count(f.numbers.delivered.into()))),
         row(("lost", "lost"), Outcome,
             "tasks whose worker died: their results can never come", "",
-            |f| f.outcomes(Ended::Lost)),
+            |f| f.outcome(|outcome| outcome.lost)),
         row(("skipped", "skipped"), Outcome,
             "tasks behind a failed one in its chunk, never entered", "",
-            |f| f.outcomes(Ended::Skipped)),
+            |f| f.outcome(|outcome| outcome.skipped)),
         row(("outstanding", "outstanding"), Outcome,
             "messages sent and not answered", "",
-            |f| f.call(|call, at| {
-                let open = |chunk: &&crate::trace::Chunk| chunk.enqueued <= at && chunk.returned > at;
-                call.chunks().iter().filter(open).count() as u64
-            })),
+            |f| f.outcome(|outcome| outcome.outstanding)),
         row(("counter_main", "G in main"), Outcome,
             "the counter as the main program sees it at the end", "",
             |f| f.counter("counter_main")),

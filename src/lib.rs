@@ -7,6 +7,7 @@ pub mod definition;
 pub mod event;
 pub mod experiment;
 pub mod export;
+pub mod lesson;
 pub mod method;
 pub mod origin;
 pub mod palette;

@@ -32,6 +32,8 @@ pub struct RunOutcome {
 impl Trace {
     /// The outcome as of `time`, the moment itself included.
     pub fn outcome(&self, time: Time) -> RunOutcome {
+        // After the end nothing changes, and what never happened has not happened.
+        let time = time.min(self.end());
         let counter = |name| self.sample(name, time).map(|value| value as u64);
         let ended = self.ended().filter(|&(at, _)| at <= time);
         let outcome = RunOutcome {
