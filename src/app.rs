@@ -5,222 +5,38 @@
 //! takes `&App` and changes nothing.
 
 pub mod action;
+mod acts;
 pub mod demo;
 pub mod find;
 pub mod form;
+mod input;
 pub mod key;
 pub mod keymap;
 mod line;
+mod message;
 pub mod playback;
+mod run;
+mod scene;
 pub mod selection;
 pub mod switch;
 pub mod variant;
 pub mod viewport;
 
+pub use message::{Brightness, Effect, Hit, Message};
+pub use run::{Run, RunId};
+pub use scene::{Lanes, Overlay, Panel, Scene, View};
+
 use crate::event::Event;
 use crate::experiment::{Backend, Experiment};
+use crate::method::Method;
 use crate::palette::{Charset, Look, ThemeName};
 use crate::time::{Nanos, Time};
-use crate::trace::Trace;
-use crate::workload;
 use action::Action;
-use crossterm::event::Event as Input;
 use demo::Demo;
-use find::Find;
-use form::Form;
-use key::Key;
 use keymap::{Context, Keymap};
-use playback::Playback;
 use selection::Selection;
 use switch::Change;
-use viewport::Viewport;
-
-/// Runs are numbered in the order in which they were started.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RunId(pub u32);
-
-/// Anything that can change the state.
-#[derive(Clone, Debug)]
-pub enum Message {
-    /// What the terminal sent. Mouse input is ignored here: it arrives as `Click`, `Drag` and `Wheel`,
-    /// because only the layout of the screen knows what lies under the pointer.
-    Input(Input),
-    /// The button went down on this.
-    Click(Hit),
-    /// The pointer moved with the button down, from one moment of the axis to another.
-    Drag { from: Time, to: Time },
-    /// The wheel turned over this moment of the axis.
-    Wheel { at: Time, nearer: bool },
-    /// What happened in a run, and up to when that is everything.
-    Batch {
-        run: RunId,
-        events: Vec<Event>,
-        complete_to: Time,
-    },
-    /// No more batches will come from this run.
-    RunOver { run: RunId },
-    /// What the program's clock says now. Wanted at frame rate while [`App::moving`].
-    Tick { now: Nanos },
-    /// The terminal said what its background is like.
-    Background(Brightness),
-    /// Something the person should read, such as a run that could not be started.
-    Notice(String),
-}
-
-/// What lies under the pointer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hit {
-    /// The lane of row `row` of the workers (`Trace::rows`) or, where CPUs are large, of the CPUs.
-    Lane {
-        row: usize,
-        at: Time,
-    },
-    /// The axis, main, the queue: a moment and nothing else.
-    Axis {
-        at: Time,
-    },
-    /// A cell of a strip or an end of a slope line: the task with this index.
-    Task {
-        index: u32,
-    },
-    Panel(Panel),
-    /// A hint of the hint bar.
-    Key(Action),
-    /// A field of the form.
-    Field(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Brightness {
-    Dark,
-    Light,
-}
-
-/// What the runtime must do on the state's behalf.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    Quit,
-    Suspend,
-    /// Cancel the run under way, if any, and start this one.
-    Start {
-        run: RunId,
-        experiment: Box<Experiment>,
-    },
-    /// Take the mouse, or give it back to the terminal.
-    Mouse(bool),
-}
-
-/// A run and how far it has been seen.
-#[derive(Clone, Debug)]
-pub struct Run {
-    pub id: RunId,
-    pub experiment: Experiment,
-    pub trace: Trace,
-    pub playback: Playback,
-    /// Everything that happened before this is in the trace. Never `NEVER`: see `over`.
-    pub complete_to: Time,
-    /// Told to its end.
-    pub over: bool,
-}
-
-impl Run {
-    fn new(id: RunId, experiment: Experiment) -> Self {
-        let playback = match experiment.backend {
-            Backend::Threads => Playback::default(),
-            Backend::Simulated => Playback::from_start(),
-        };
-        Self {
-            id,
-            experiment,
-            trace: Trace::default(),
-            playback,
-            complete_to: Time::ZERO,
-            over: false,
-        }
-    }
-
-    /// Where what is known of it ends: the last place for the cursor.
-    pub fn end(&self) -> Time {
-        if self.over {
-            self.trace.end()
-        } else {
-            self.complete_to
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum View {
-    #[default]
-    Timeline,
-    Order,
-    Numbers,
-}
-
-/// What fills the screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Scene {
-    /// The view that is chosen.
-    #[default]
-    View,
-    /// One panel of the timeline.
-    Panel,
-    /// The last two runs, one above the other.
-    Compare,
-    Presenter,
-}
-
-/// The panels of the timeline that can have the screen for themselves, in the order of `Tab`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Panel {
-    #[default]
-    Lanes,
-    Cpus,
-    Strips,
-    Numbers,
-    Events,
-}
-
-impl Panel {
-    pub const ALL: [Self; 5] = [
-        Self::Lanes,
-        Self::Cpus,
-        Self::Strips,
-        Self::Numbers,
-        Self::Events,
-    ];
-
-    #[must_use]
-    fn next(self) -> Self {
-        let here = Self::ALL.iter().position(|&panel| panel == self);
-        Self::ALL[here.map_or(0, |here| (here + 1) % Self::ALL.len())]
-    }
-}
-
-/// Which lanes are large.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Lanes {
-    #[default]
-    Workers,
-    Cpus,
-}
-
-/// What lies on top of the scene; one thing at a time.
-#[derive(Clone, Debug)]
-pub enum Overlay {
-    /// Keys, legend, glossary. Drawing stops at the last page.
-    Help {
-        page: usize,
-    },
-    /// Every number with its definition.
-    Definitions {
-        page: usize,
-    },
-    /// The story of the selected task.
-    Inspector,
-    Form(Box<Form>),
-    Find(Box<Find>),
-}
+use viewport::{Follow, Viewport};
 
 /// What the program was started with besides the experiment.
 #[derive(Clone, Debug)]
@@ -256,7 +72,7 @@ impl Default for Settings {
 pub struct App {
     /// The run that is watched; its experiment is the one that keys change.
     pub run: Run,
-    /// The one before it, as far as it got.
+    /// The one before it, as far as it got; its cursor stands at its end.
     pub previous: Option<Run>,
     /// In the comparison the current run stands above the previous one.
     pub swapped: bool,
@@ -284,6 +100,8 @@ pub struct App {
     pub demo: Option<Demo>,
     theme_named: bool,
     next_run: RunId,
+    /// The last loop that was watched to its end, and how long it took.
+    loop_time: Option<(Experiment, Nanos)>,
     /// The last tick while something moved.
     ticked: Option<Nanos>,
     revision: u64,
@@ -314,10 +132,14 @@ impl App {
             demo: settings.demo.then(Demo::default),
             theme_named: settings.theme_named,
             next_run: RunId(1),
+            loop_time: None,
             ticked: None,
             revision: 0,
         };
-        app.viewport = app.expected_viewport();
+        if let Some(demo) = &app.demo {
+            app.run.experiment.method = demo.act().method;
+        }
+        app.viewport = Viewport::expecting(app.expected());
         app
     }
 
@@ -367,7 +189,20 @@ impl App {
     pub fn update(&mut self, message: Message) -> Option<Effect> {
         let effect = match message {
             Message::Input(input) => self.input(&input),
-            Message::Click(_) | Message::Drag { .. } | Message::Wheel { .. } => None,
+            Message::Click(hit) => {
+                self.changed();
+                self.click(hit)
+            }
+            Message::Drag { from, to } => {
+                self.viewport.drag(from, to);
+                self.changed();
+                None
+            }
+            Message::Wheel { at, nearer } => {
+                self.wheel(at, nearer);
+                self.changed();
+                None
+            }
             Message::Batch {
                 run,
                 events,
@@ -401,66 +236,73 @@ impl App {
         self.revision += 1;
     }
 
-    fn input(&mut self, input: &Input) -> Option<Effect> {
-        match input {
-            Input::Key(event) => {
-                let key = Key::pressed(event)?;
-                self.notice = None;
-                self.changed();
-                let action = self.keymap.action(key, self.context())?;
-                self.act(action)
-            }
-            Input::Resize(columns, rows) => {
-                self.size = (*columns, *rows);
-                self.changed();
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn act(&mut self, action: Action) -> Option<Effect> {
-        match action {
-            Action::Quit => return Some(Effect::Quit),
-            Action::Suspend => return Some(Effect::Suspend),
-            Action::RunAgain => return Some(self.start(self.run.experiment.clone())),
-            Action::Theme => self.look.theme = self.look.theme.next(),
-            Action::Pause => {
-                let run = &mut self.run;
-                run.playback.toggle(run.end(), run.over);
-            }
-            Action::Help => self.overlay = Some(Overlay::Help { page: 0 }),
-            Action::Close => self.overlay = None,
-            Action::NextPanel => self.panel = self.panel.next(),
-            _ => {}
-        }
-        None
-    }
-
-    /// Starts a run, keeping the one before.
+    /// Starts a run. The one before is kept, unless it has not told anything yet.
     fn start(&mut self, experiment: Experiment) -> Effect {
         let run = Run::new(self.next_run, experiment);
         self.next_run.0 += 1;
-        self.previous = Some(std::mem::replace(&mut self.run, run));
-        self.viewport = self.expected_viewport();
+        let mut before = std::mem::replace(&mut self.run, run);
+        if before.trace.run().is_some() {
+            before.playback.go_live(before.end());
+            self.previous = Some(before);
+        }
+        self.run.serial_time = self.serial_time();
+        self.viewport = Viewport::expecting(self.expected());
+        self.make_room();
         self.selection = Selection::default();
+        self.first_lane = 0;
+        self.foretell();
         self.changed();
         self.opening()
     }
 
-    fn expected_viewport(&self) -> Viewport {
-        let experiment = &self.run.experiment;
-        let costs: Vec<Nanos> = workload::tasks(experiment)
-            .into_iter()
-            .map(|work| work.cost)
-            .collect();
-        Viewport::expecting(experiment.expected_makespan(&costs))
+    /// What the switch will change, from both experiments in virtual time.
+    fn foretell(&mut self) {
+        let before = self
+            .previous
+            .as_ref()
+            .filter(|before| before.experiment != self.run.experiment);
+        self.change = before.and_then(|before| {
+            let before = switch::foretold(&before.experiment, self.cpus)?;
+            let after = switch::foretold(&self.run.experiment, self.cpus)?;
+            let change = switch::change(&before, &after, &self.keymap.of(Action::NextFamily));
+            Some(change)
+        });
+    }
+
+    /// What the switch did change, once both runs are told whole.
+    fn conclude(&mut self) {
+        let before = self
+            .previous
+            .as_ref()
+            .filter(|before| before.experiment != self.run.experiment && before.is_whole());
+        if let Some(before) = before
+            && self.run.is_whole()
+        {
+            let next_method = self.keymap.of(Action::NextFamily);
+            let change = switch::change(&before.trace, &self.run.trace, &next_method);
+            self.change = Some(change);
+        }
+    }
+
+    /// What the tasks of this run took in a plain loop, if one of the same tasks was watched.
+    fn serial_time(&self) -> Option<Nanos> {
+        let (experiment, time) = self.loop_time.as_ref()?;
+        let same = Experiment {
+            method: Method::Loop,
+            workers: experiment.workers,
+            chunksize: experiment.chunksize,
+            main_work: experiment.main_work,
+            ..self.run.experiment.clone()
+        };
+        (same == *experiment).then_some(*time)
     }
 
     fn learn(&mut self, run: RunId, events: Vec<Event>, complete_to: Time) {
-        if run != self.run.id {
+        if run != self.run.id || self.run.over {
             return;
         }
+        let before = (self.run.playback, self.viewport);
+        let first = self.run.trace.run().is_none();
         let run = &mut self.run;
         run.trace.apply(events);
         if complete_to == Time::NEVER {
@@ -470,8 +312,31 @@ impl App {
             run.complete_to = run.complete_to.max(complete_to);
         }
         run.playback.known_to(run.end());
-        self.viewport.show(self.run.playback.cursor);
-        self.changed();
+        let (over, simulated) = (run.over, run.experiment.backend == Backend::Simulated);
+        if over && simulated && self.viewport.follow == Follow::Fit {
+            // It is known how long it takes before it is played.
+            self.viewport.fit_exactly(run.end());
+            self.make_room();
+        }
+        self.viewport.show(self.cursor());
+        if over {
+            self.run_is_over();
+        }
+        let after = (self.run.playback, self.viewport);
+        if first || over || before != after {
+            self.changed();
+        }
+    }
+
+    fn run_is_over(&mut self) {
+        let run = &self.run;
+        if run.experiment.method == Method::Loop
+            && run.is_whole()
+            && let Some(time) = run.trace.numbers(Time::NEVER).makespan
+        {
+            self.loop_time = Some((run.experiment.clone(), time));
+        }
+        self.conclude();
     }
 
     fn tick(&mut self, now: Nanos) -> Option<Effect> {
@@ -483,10 +348,15 @@ impl App {
         let before = run.playback;
         run.playback.tick(elapsed, run.end(), run.over);
         if run.playback != before {
-            self.viewport.show(self.run.playback.cursor);
+            self.viewport.show(self.cursor());
             self.changed();
         }
-        None
+        let at_end = self.at_end();
+        let next = self
+            .demo
+            .as_mut()
+            .is_some_and(|demo| demo.tick(now, at_end));
+        if next { self.next_act() } else { None }
     }
 
     fn background(&mut self, brightness: Brightness) {

@@ -375,6 +375,12 @@ impl Keymap {
         labels.join(" ")
     }
 
+    /// The first key of an action, as it is shown; empty if it has none.
+    pub fn of(&self, action: Action) -> String {
+        let bound = self.bound.iter().find(|bound| bound.action == action);
+        bound.map_or_else(String::new, |bound| bound.key.label())
+    }
+
     /// Every row of this context with its help text, in the order of the table.
     pub fn help(&self, context: Context) -> impl Iterator<Item = Entry> + '_ {
         ROWS.iter()

@@ -116,6 +116,14 @@ impl Playback {
         self.pace = Pace::Paused;
     }
 
+    /// Back to the begin: what plays goes on from there, what does not waits there.
+    pub fn rewind(&mut self) {
+        self.cursor = Time::ZERO;
+        if self.pace == Pace::Live {
+            self.pace = Pace::Paused;
+        }
+    }
+
     pub fn go_live(&mut self, end: Time) {
         self.cursor = end;
         self.pace = Pace::Live;

@@ -1,6 +1,9 @@
 //! What the person chose: a lane, and a task on it.
 
+use crate::app::Lanes;
 use crate::event::TaskId;
+use crate::time::Time;
+use crate::trace::{Lane, Trace};
 
 /// The lane is a row of what is large: workers by name, or CPUs. Without a lane nothing is chosen,
 /// unless a search found a task that no worker had.
@@ -14,4 +17,97 @@ impl Selection {
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
+
+    /// This task, on the lane that had it by `cursor`, if one had.
+    pub fn task(trace: &Trace, lanes: Lanes, task: TaskId, cursor: Time) -> Self {
+        let had = |row: &usize| {
+            tasks_of(trace, lanes, *row)
+                .iter()
+                .any(|&(start, other)| other == task && start <= cursor)
+        };
+        Self {
+            row: (0..rows(trace, lanes)).find(had),
+            task: Some(task),
+        }
+    }
+
+    /// What the lane of this row had at `at`: what ran then, or else what it had last before.
+    pub fn lane(trace: &Trace, lanes: Lanes, row: usize, at: Time) -> Self {
+        let tasks = tasks_of(trace, lanes, row);
+        let begun = tasks.partition_point(|&(start, _)| start <= at);
+        Self {
+            row: Some(row),
+            task: tasks[..begun].last().map(|&(_, task)| task),
+        }
+    }
+
+    /// The lane below or above; from nothing, the first or the last one.
+    #[must_use]
+    pub fn next_lane(self, trace: &Trace, lanes: Lanes, down: bool, cursor: Time) -> Self {
+        let Some(last) = rows(trace, lanes).checked_sub(1) else {
+            return self;
+        };
+        let row = match (self.row, down) {
+            (None, true) => 0,
+            (None, false) => last,
+            (Some(row), true) => (row + 1).min(last),
+            (Some(row), false) => row.saturating_sub(1),
+        };
+        Self::lane(trace, lanes, row, cursor)
+    }
+
+    /// The task after or before on the same lane, as far as the cursor has come.
+    pub fn next_task(
+        self,
+        trace: &Trace,
+        lanes: Lanes,
+        forward: bool,
+        cursor: Time,
+    ) -> Option<Self> {
+        let (row, task) = (self.row?, self.task?);
+        let tasks = tasks_of(trace, lanes, row);
+        let seen = &tasks[..tasks.partition_point(|&(start, _)| start <= cursor)];
+        let here = seen.iter().rposition(|&(_, other)| other == task)?;
+        let there = if forward {
+            here + 1
+        } else {
+            here.checked_sub(1)?
+        };
+        Some(Self {
+            task: Some(seen.get(there)?.1),
+            ..self
+        })
+    }
+}
+
+/// How many lanes are large.
+pub fn rows(trace: &Trace, lanes: Lanes) -> usize {
+    match lanes {
+        Lanes::Workers => trace.rows().len(),
+        Lanes::Cpus => trace.cpus().len(),
+    }
+}
+
+/// The tasks of one lane with their starts there, by start.
+fn tasks_of(trace: &Trace, lanes: Lanes, row: usize) -> Vec<(Time, TaskId)> {
+    let mut tasks: Vec<(Time, TaskId)> = match lanes {
+        Lanes::Workers => {
+            let workers = trace.rows().get(row).map_or(&[][..], |row| &row.lanes);
+            let pieces = workers
+                .iter()
+                .filter_map(|&id| trace.lane(id))
+                .flat_map(Lane::pieces);
+            pieces.map(|piece| (piece.start, piece.task)).collect()
+        }
+        Lanes::Cpus => {
+            let pieces = trace.cpus().get(row).map_or(&[][..], |cpu| cpu.pieces());
+            pieces
+                .iter()
+                .map(|piece| (piece.start, piece.task))
+                .collect()
+        }
+    };
+    // A task is one piece or several.
+    tasks.dedup_by_key(|(_, task)| *task);
+    tasks
 }

@@ -1,17 +1,169 @@
-//! The line that says what a switch changed.
+//! The line that says what a switch changed, computed from two runs.
+
+use crate::experiment::{Backend, Experiment, MainWork};
+use crate::method::{Badge, Delivery, Method};
+use crate::origin::simulated;
+use crate::time::{Nanos, Time};
+use crate::trace::Trace;
+use crate::workload;
 
 /// What the line rests on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {
-    /// Both real runs, whole.
+    /// Both runs, whole and measured.
     Measured,
-    /// Both experiments, run in virtual time.
+    /// Virtual time.
     Simulated,
+    /// One of each.
+    Mixed,
+}
+
+impl Basis {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Simulated => "simulated",
+            Self::Mixed => "measured against simulated",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `main blocked 4.1 s -> 2.0 s; makespan same; delivery order same (one list): m for results as they finish`
+    /// `main blocked 4.10 s -> 2.00 s; makespan same; delivery order same (one list): m for results as they finish`
     pub text: String,
     pub basis: Basis,
+}
+
+/// Lengths nearer than this share of each other read as the same: two measured runs never agree exactly.
+const SAME: f64 = 0.03;
+
+/// What the second of two whole runs changed. `next_method` is the key that goes to the next family.
+pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
+    let measured = |trace: &Trace| trace.run().is_some_and(|run| run.measured);
+    let basis = match (measured(before), measured(after)) {
+        (true, true) => Basis::Measured,
+        (false, false) => Basis::Simulated,
+        _ => Basis::Mixed,
+    };
+    let (old, new) = (before.numbers(Time::NEVER), after.numbers(Time::NEVER));
+    let mut words = vec![
+        length("main blocked", old.blocked_main, new.blocked_main),
+        length("makespan", old.makespan, new.makespan),
+    ];
+    if !same(old.first_result, new.first_result) {
+        words.push(length("first result", old.first_result, new.first_result));
+    }
+    words.push(delivery(before, after));
+    Change {
+        text: format!("{}{}", words.join("; "), hint(after, next_method)),
+        basis,
+    }
+}
+
+/// The run that this experiment would be in virtual time on so many CPUs; `None` if that would take
+/// longer than a key press may.
+pub fn foretold(experiment: &Experiment, cpus: u32) -> Option<Trace> {
+    const MOST: u32 = 10_000;
+    if experiment.tasks > MOST || experiment.check().is_err() {
+        return None;
+    }
+    let mut experiment = experiment.clone();
+    let costs: Vec<Nanos> = workload::tasks(&experiment)
+        .into_iter()
+        .map(|work| work.cost)
+        .collect();
+    // Half of the makespan is not the same on another backend.
+    experiment.main_work = MainWork::Fixed(experiment.main_work_length(&costs));
+    if experiment.backend == Backend::Threads {
+        experiment.backend = Backend::Simulated;
+        experiment.cpus = Some(cpus);
+    }
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&experiment));
+    Some(trace)
+}
+
+fn same(a: Option<Nanos>, b: Option<Nanos>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            let difference = a.0.abs_diff(b.0) as f64;
+            difference <= SAME * a.0.max(b.0) as f64
+        }
+        (a, b) => a == b,
+    }
+}
+
+fn length(name: &str, before: Option<Nanos>, after: Option<Nanos>) -> String {
+    let word = |length: Option<Nanos>| length.map_or_else(|| "n/a".to_owned(), |l| l.to_string());
+    if same(before, after) {
+        format!("{name} same")
+    } else {
+        format!("{name} {} -> {}", word(before), word(after))
+    }
+}
+
+fn method(trace: &Trace) -> Option<Method> {
+    Method::named(&trace.call()?.facts.method)
+}
+
+/// The form in which results are handed over.
+fn form(trace: &Trace) -> &'static str {
+    match method(trace).map(|method| method.rules().delivery) {
+        Some(Delivery::List) => "one list",
+        Some(Delivery::InOrder) => "one by one, in order",
+        Some(Delivery::AsFinished) => "as they finish",
+        Some(Delivery::Callback) => "a callback for each",
+        Some(Delivery::Value) => "one value a call",
+        None => "unknown",
+    }
+}
+
+fn delivery(before: &Trace, after: &Trace) -> String {
+    let order = |trace: &Trace| -> Vec<u32> {
+        let entries = trace
+            .call()
+            .map_or(&[][..], |call| call.delivered.entries());
+        entries.iter().map(|entry| entry.index).collect()
+    };
+    if order(before) == order(after) {
+        let (old, new) = (form(before), form(after));
+        return if old == new {
+            format!("delivery order same ({new})")
+        } else {
+            format!("delivery order same ({old} -> {new})")
+        };
+    }
+    let disorder = |trace: &Trace| {
+        let numbers = trace.numbers(Time::NEVER);
+        match (numbers.delivered, numbers.inversions_delivered) {
+            (0, _) => "nothing".to_owned(),
+            (_, 0) => "in order".to_owned(),
+            (_, inversions) => {
+                let share = inversions as f64 / numbers.pairs_delivered().max(1) as f64;
+                format!("{:.0} % out of order", share * 100.0)
+            }
+        }
+    };
+    format!(
+        "delivered {} -> {} ({})",
+        disorder(before),
+        disorder(after),
+        form(after)
+    )
+}
+
+/// What to press to see the order change too, where that has not been seen.
+fn hint(after: &Trace, next_method: &str) -> String {
+    let list = method(after).is_some_and(|method| {
+        let rules = method.rules();
+        rules.badge == Badge::Async
+            && rules.delivery == Delivery::List
+            && method.next_family(1).rules().delivery == Delivery::AsFinished
+    });
+    if list && !next_method.is_empty() {
+        format!(": {next_method} for results as they finish")
+    } else {
+        String::new()
+    }
 }

@@ -1,0 +1,119 @@
+//! What keys, pastes and the pointer mean where they arrive.
+
+use crate::app::action::Action;
+use crate::app::key::Key;
+use crate::app::keymap::Context;
+use crate::app::selection::{self, Selection};
+use crate::app::{App, Effect, Hit, Overlay};
+use crate::event::TaskId;
+use crate::time::Time;
+use crossterm::event::{Event as Input, KeyEvent};
+
+impl App {
+    pub(super) fn input(&mut self, input: &Input) -> Option<Effect> {
+        match input {
+            Input::Key(event) => {
+                let key = Key::pressed(event)?;
+                self.notice = None;
+                self.changed();
+                match self.meaning(key) {
+                    Some(action) => return self.act(action),
+                    None => self.typed(event),
+                }
+            }
+            Input::Paste(text) => {
+                self.pasted(text);
+                self.changed();
+            }
+            Input::Resize(columns, rows) => {
+                self.size = (*columns, *rows);
+                self.changed();
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// What a key means here. What the overlays of the main screen have no key for goes to the screen
+    /// below; the help gives way to what it explained.
+    fn meaning(&mut self, key: Key) -> Option<Action> {
+        let context = self.context();
+        let here = self.keymap.action(key, context);
+        if here.is_some() || context != Context::Overlay {
+            return here;
+        }
+        let below = self.keymap.action(key, Context::Main)?;
+        let pages = matches!(
+            below,
+            Action::Help | Action::Left | Action::Right | Action::Up | Action::Down
+        );
+        if matches!(self.overlay, Some(Overlay::Help { .. })) && !pages {
+            self.overlay = None;
+        }
+        Some(below)
+    }
+
+    /// A key without a meaning here: a letter of what is being typed, if something is.
+    fn typed(&mut self, event: &KeyEvent) {
+        let cursor = self.cursor();
+        match &mut self.overlay {
+            Some(Overlay::Form(form)) => form.type_key(event),
+            Some(Overlay::Find(find)) => {
+                find.type_key(event, &self.run.trace, cursor);
+                self.select_found();
+            }
+            _ => {}
+        }
+    }
+
+    fn pasted(&mut self, text: &str) {
+        let cursor = self.cursor();
+        match &mut self.overlay {
+            Some(Overlay::Form(form)) => form.paste(text),
+            Some(Overlay::Find(find)) => {
+                find.paste(text, &self.run.trace, cursor);
+                self.select_found();
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn click(&mut self, hit: Hit) -> Option<Effect> {
+        self.notice = None;
+        let before = self.selection;
+        match hit {
+            Hit::Key(action) => return self.act(action),
+            Hit::Field(field) => self.form(|form| form.go_to(field)),
+            _ if matches!(self.overlay, Some(Overlay::Form(_) | Overlay::Find(_))) => {}
+            Hit::Panel(panel) => self.panel = panel,
+            Hit::Axis { at } => self.jump(at),
+            Hit::Task { index } => {
+                let call = self.run.trace.call().map(|call| call.facts.call);
+                if let Some(call) = call {
+                    self.select_task(TaskId { call, index });
+                }
+            }
+            Hit::Lane { row, at } if row < selection::rows(&self.run.trace, self.large) => {
+                let at = at.min(self.cursor());
+                self.selection = Selection::lane(&self.run.trace, self.large, row, at);
+            }
+            Hit::Lane { .. } => {}
+        }
+        let again = before.task.is_some() && before == self.selection;
+        if again && matches!(hit, Hit::Lane { .. } | Hit::Task { .. }) {
+            self.overlay = Some(Overlay::Inspector);
+        }
+        None
+    }
+
+    pub(super) fn wheel(&mut self, at: Time, nearer: bool) {
+        if matches!(
+            self.overlay,
+            Some(Overlay::Help { .. } | Overlay::Definitions { .. })
+        ) {
+            self.page(!nearer);
+        } else {
+            self.viewport.zoom(nearer, at);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What reaches the state, and what it asks for.
+
+use crate::app::action::Action;
+use crate::app::run::RunId;
+use crate::app::scene::Panel;
+use crate::event::Event;
+use crate::experiment::Experiment;
+use crate::time::{Nanos, Time};
+use crossterm::event::Event as Input;
+
+/// Anything that can change the state.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// What the terminal sent. Mouse input is ignored here: it arrives as `Click`, `Drag` and `Wheel`,
+    /// because only the layout of the screen knows what lies under the pointer.
+    Input(Input),
+    /// The button went down on this.
+    Click(Hit),
+    /// The pointer moved with the button down, from one moment of the axis to another.
+    Drag { from: Time, to: Time },
+    /// The wheel turned over this moment of the axis.
+    Wheel { at: Time, nearer: bool },
+    /// What happened in a run, and up to when that is everything.
+    Batch {
+        run: RunId,
+        events: Vec<Event>,
+        complete_to: Time,
+    },
+    /// No more batches will come from this run.
+    RunOver { run: RunId },
+    /// What the program's clock says now. Wanted at frame rate while [`App::moving`].
+    Tick { now: Nanos },
+    /// The terminal said what its background is like.
+    Background(Brightness),
+    /// Something the person should read, such as a run that could not be started.
+    Notice(String),
+}
+
+/// What lies under the pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// The lane of row `row` of the workers (`Trace::rows`) or, where CPUs are large, of the CPUs.
+    Lane {
+        row: usize,
+        at: Time,
+    },
+    /// The axis, main, the queue: a moment and nothing else.
+    Axis {
+        at: Time,
+    },
+    /// A cell of a strip or an end of a slope line: the task with this index.
+    Task {
+        index: u32,
+    },
+    Panel(Panel),
+    /// A hint of the hint bar.
+    Key(Action),
+    /// A field of the form.
+    Field(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brightness {
+    Dark,
+    Light,
+}
+
+/// What the runtime must do on the state's behalf.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Quit,
+    Suspend,
+    /// Cancel the run under way, if any, and start this one.
+    Start {
+        run: RunId,
+        experiment: Box<Experiment>,
+    },
+    /// Take the mouse, or give it back to the terminal.
+    Mouse(bool),
+}
