@@ -369,3 +369,6 @@ impl App {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

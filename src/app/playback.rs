@@ -85,9 +85,10 @@ impl Playback {
         }
     }
 
-    /// The run is now known up to `end`.
+    /// The run is now known up to `end`. That can be earlier than before, when it ended in a moment
+    /// that was already known to be quiet.
     pub fn known_to(&mut self, end: Time) {
-        if self.pace == Pace::Live {
+        if self.pace == Pace::Live || self.cursor > end {
             self.cursor = end;
         }
     }
