@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
 use crate::app::App;
-use crate::app::switch::Basis;
 
 /// Draws the line about the last switch into the row of the area.
 pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
@@ -12,10 +11,7 @@ pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
         return;
     };
     let theme = pen.theme;
-    let basis = match change.basis {
-        Basis::Measured => "measured",
-        Basis::Simulated => "simulated",
-    };
+    let basis = change.basis.word();
     let room = area.width.saturating_sub(width(basis) + 4);
     let x = pen.text_within(area.x + 1, area.y, room, &change.text, theme.text);
     pen.text(x + 2, area.y, basis, theme.dim);
