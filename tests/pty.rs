@@ -5,7 +5,21 @@ mod session;
 use rustix::process::Signal;
 use session::Setting;
 
-const READY: &str = "80x24";
+const READY: &str = "parviz map";
+
+/// The dashboard fills a screen of this size: its last line is there.
+fn fills(screen: &vt100::Screen, columns: u16, rows: u16) -> bool {
+    let (high, wide) = screen.size();
+    (wide.get(), high.get()) == (columns, rows)
+        && screen
+            .contents_between(rows - 1, 0, rows - 1, columns)
+            .contains("quit")
+}
+
+fn is_light(screen: &vt100::Screen) -> bool {
+    let ground = screen.cell(2, 1).map(vt100::Cell::bgcolor);
+    ground == Some(vt100::Color::Rgb(255, 255, 255))
+}
 
 #[test]
 fn q_quits_and_leaves_the_terminal_as_found() {
@@ -57,7 +71,7 @@ fn a_panic_in_another_thread_leaves_the_screen_up() {
     let mut session = Setting::parviz(&[]).with("PARVIZ_PANIC", "worker").start();
     session.wait_for(READY);
     session.press("T");
-    session.wait_for("Light");
+    session.wait_until("the light theme", |screen| is_light(screen));
     assert!(session.screen().alternate_screen());
     assert!(!session.screen().contents().contains("panic"));
     session.press("q");
@@ -90,11 +104,11 @@ fn a_storm_of_resizes_ends_at_the_last_size() {
         session.resize(step * 7 % 160, step * 5 % 50);
     }
     session.resize(500, 200);
-    session.wait_for("500x200");
+    session.wait_until("the dashboard at 500x200", |screen| fills(screen, 500, 200));
     session.resize(1, 1);
     session.resize(0, 0);
     session.resize(100, 30);
-    session.wait_for("100x30");
+    session.wait_until("the dashboard at 100x30", |screen| fills(screen, 100, 30));
     session.press("q");
     assert!(session.end_tidily().success());
 }
@@ -123,7 +137,7 @@ fn keys_come_from_the_terminal_when_stdin_is_something_else() {
 #[test]
 fn a_lost_terminal_that_was_stalled_ends_it() {
     let mut session = Setting::parviz(&[]).sized(200, 60).start();
-    session.wait_for("200x60");
+    session.wait_until("the dashboard at 200x60", |screen| fills(screen, 200, 60));
     session.stall();
     for _ in 0..100 {
         session.press("T");
@@ -168,7 +182,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
     session.resize(100, 30);
     session.press("fg\r");
     session.wait_until("the dashboard at its new size", |screen| {
-        screen.alternate_screen() && screen.contents().contains("100x30")
+        screen.alternate_screen() && fills(screen, 100, 30)
     });
     session.press("q");
     session.wait_until("the shell's prompt", |screen| {
@@ -208,7 +222,7 @@ fn the_answer_about_the_background_is_no_typed_text() {
     let mut setting = Setting::parviz(&[]);
     setting.background = Some("rgb:ffff/ffff/ffff");
     let mut session = setting.start();
-    session.wait_for("Light");
+    session.wait_until("the light theme", |screen| is_light(screen));
     session.press("q");
     assert!(session.end_tidily().success());
 }
@@ -216,7 +230,7 @@ fn the_answer_about_the_background_is_no_typed_text() {
 #[test]
 fn a_stalled_terminal_costs_frames_and_no_keys() {
     let mut session = Setting::parviz(&[]).sized(200, 60).start();
-    session.wait_for("200x60");
+    session.wait_until("the dashboard at 200x60", |screen| fills(screen, 200, 60));
     session.stall();
     // Every one changes the whole screen: were they queued, they would all be written.
     for _ in 0..300 {

@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::terminal::Canvas;
+use crate::ui;
 use crossbeam_channel::{Receiver, at, never};
 use ratatui::layout::Size;
 use std::io;
@@ -90,18 +91,7 @@ impl Frames {
         self.drawn = Some(Instant::now());
         self.canvas.draw(&mut buffer, |frame| {
             assert!(!fails, "asked to panic while drawing");
-            frame.render_widget(
-                format!(
-                    "{}x{} {:?} {} {} {:?}",
-                    app.size.0,
-                    app.size.1,
-                    app.cursor(),
-                    app.run.over,
-                    app.mouse,
-                    app.look.theme
-                ),
-                frame.area(),
-            );
+            ui::draw(app, frame);
         })?;
         if buffer.is_empty() {
             self.buffer = Some(buffer);
