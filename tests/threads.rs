@@ -147,7 +147,11 @@ fn check(experiment: &Experiment, batches: &[Batch]) {
             );
             assert_eq!(ended, None, "{kind:?} after the end");
             let (last, open) = lanes.entry(*lane).or_insert((*at, true));
-            assert!(*last <= *at && *open, "{lane:?} runs backwards to {kind:?}");
+            let may_tell = *open || matches!(kind, Kind::RunEnded { .. });
+            assert!(
+                *last <= *at && may_tell,
+                "{lane:?} runs backwards to {kind:?}"
+            );
             *last = *at;
             match kind {
                 Kind::LaneClosed { .. } => {

@@ -5,6 +5,7 @@
     reason = "measures how much faster several threads compute than one"
 )]
 
+use crate::platform::{Processors, processors};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -16,21 +17,10 @@ const TIMES: usize = 3;
 
 /// The text that `parviz cpus` prints.
 pub fn tell() -> String {
-    let processors = Processors {
-        logical: std::thread::available_parallelism().map_or(1, |n| n.get() as u32),
-        physical: num_cpus::get_physical() as u32,
-        usable: num_cpus::get() as u32,
-    };
+    let processors = processors();
     let best = |threads| (0..TIMES).map(|_| rate(threads)).fold(0.0, f64::max);
     let capacity = best(processors.logical) / best(1);
     lines(processors, capacity)
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Processors {
-    logical: u32,
-    physical: u32,
-    usable: u32,
 }
 
 fn lines(processors: Processors, capacity: f64) -> String {

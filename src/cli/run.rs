@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::experiment::Experiment;
 use crate::export::svg;
 use crate::palette::Depth;
+use crate::platform;
 use crate::report::{self, Report};
 use crate::runtime;
 use crate::time::Time;
@@ -159,24 +160,12 @@ fn surroundings() -> Surroundings {
         None
     };
     Surroundings {
-        cpus: num_cpus::get() as u32,
+        cpus: platform::processors().usable,
         no_screen,
-        utf8: locale_is_utf8(),
+        utf8: platform::locale_is_utf8(),
         depth: colours(),
         light: std::env::var("COLORFGBG").is_ok_and(|colours| names_a_light_ground(&colours)),
     }
-}
-
-/// The first of the three variables that is set and not empty decides, as in the C library.
-fn locale_is_utf8() -> bool {
-    cfg!(windows)
-        || ["LC_ALL", "LC_CTYPE", "LANG"]
-            .into_iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-            .is_some_and(|value| {
-                let value = value.to_ascii_lowercase();
-                value.contains("utf-8") || value.contains("utf8")
-            })
 }
 
 /// The colours of the terminal on stdout, none where `NO_COLOR` asks for that.

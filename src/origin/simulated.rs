@@ -16,7 +16,7 @@
 mod main_program;
 mod pool;
 mod processors;
-mod race;
+pub(in crate::origin) mod race;
 mod slices;
 
 use super::{Cancel, Feed};

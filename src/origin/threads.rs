@@ -26,9 +26,10 @@ mod task;
 mod work;
 mod worker;
 
+use super::simulated::race;
 use super::{Batch, Cancel, Feed};
 use crate::call::Collector;
-use crate::event::{CallId, Ends, Event, Indexes, Kind, LaneId, PoolId, Sample};
+use crate::event::{CallId, Ended, Ends, Event, Indexes, Kind, LaneId, PoolId, Sample};
 use crate::experiment::{CounterEffect, Experiment};
 use crate::method::{Delivery, Sends, chunks};
 use crate::time::{Nanos, Time};
@@ -73,7 +74,10 @@ struct Shared {
     broken: AtomicBool,
     /// There where only one task computes at a time.
     token: Option<Arc<Token>>,
+    is_loop: bool,
     counter: AtomicU64,
+    /// Increments that each row of workers has made of it.
+    effects: Vec<AtomicU64>,
     counter_lock: Mutex<()>,
     waits_tell_every: Nanos,
     hub: Sender<Note>,
@@ -99,19 +103,22 @@ impl Shared {
             halt: Cancel::default(),
             broken: AtomicBool::new(false),
             token: experiment.gil.then(Arc::default),
+            is_loop: method.rules().sends == Sends::Nothing,
             counter: AtomicU64::new(0),
+            effects: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             counter_lock: Mutex::new(()),
             waits_tell_every: Nanos(WAITS_TELL_EVERY.0 * u64::from(workers.div_ceil(16))),
             hub,
         }
     }
 
-    fn is_loop(&self) -> bool {
-        self.experiment.method.rules().sends == Sends::Nothing
+    /// A loop has no pool.
+    fn pool(&self) -> Option<PoolId> {
+        (!self.is_loop).then_some(POOL)
     }
 
     fn worker_name(&self, row: u32) -> String {
-        if self.is_loop() {
+        if self.is_loop {
             "main".to_owned()
         } else {
             format!("worker {row}")
@@ -219,7 +226,7 @@ impl Hub<'_> {
     /// Starts all threads. Lanes are numbered from the caller's on.
     fn start(&mut self) -> io::Result<()> {
         let main = self.lane();
-        let dispatched = self.shared.experiment.dispatch > Nanos::ZERO && !self.shared.is_loop();
+        let dispatched = self.shared.experiment.dispatch > Nanos::ZERO && !self.shared.is_loop;
         let sending = if dispatched {
             let (orders, taken) = crossbeam_channel::bounded(1);
             let recorder = self.lane();
@@ -232,7 +239,7 @@ impl Hub<'_> {
             dispatcher::Sending::Direct
         };
         let mut hands = None;
-        if self.shared.is_loop() {
+        if self.shared.is_loop {
             hands = Some(self.lane());
         } else {
             for row in 0..self.shared.experiment.workers {
@@ -252,7 +259,11 @@ impl Hub<'_> {
         let shared = self.shared.clone();
         self.spawn(self.shared.worker_name(row), move || {
             let at = opens.unwrap_or_else(|| recorder.now());
-            worker::Worker::open(shared, recorder, row, at).work();
+            let mut worker = worker::Worker::open(shared, recorder, row, at);
+            if opens.is_some() {
+                worker.start_up();
+            }
+            worker.work();
         })
     }
 
@@ -291,7 +302,7 @@ impl Hub<'_> {
     /// A task that hangs would keep the run from its end where nobody waits for it: in a loop, and after
     /// the caller has left with an error.
     fn give_up_waiting(&mut self) {
-        let nobody_waits = self.ends.is_some() || self.shared.is_loop();
+        let nobody_waits = self.ends.is_some() || self.shared.is_loop;
         if nobody_waits && self.shared.desk.is_stuck() {
             let stop_at = Time(self.shared.experiment.stop_at.0);
             if self.shared.clock.now() >= stop_at {
@@ -331,7 +342,12 @@ impl Hub<'_> {
             }
         }
         self.tell_counter();
-        self.tell(Kind::PoolClosed { pool: POOL });
+        if let Some(pool) = self.shared.pool() {
+            self.tell(Kind::PoolClosed { pool });
+        }
+        self.tell(Kind::LaneClosed {
+            ended: Ended::Finished,
+        });
         let ends = self.ends.unwrap_or(Ends::Error);
         self.tell(Kind::RunEnded { ends });
         for batch in std::mem::take(&mut self.backlog) {
@@ -343,13 +359,29 @@ impl Hub<'_> {
     /// What the tasks left in the counter that they share.
     fn tell_counter(&mut self) {
         let experiment = &self.shared.experiment;
-        let value = self.shared.counter.load(Ordering::Acquire) as f64;
         if experiment.effect == CounterEffect::None {
             return;
         }
-        for quantity in ["counter_main", "counter_sum"] {
-            let quantity = quantity.to_owned();
-            self.tell(Kind::Sample(Box::new(Sample { quantity, value })));
+        let counter = self.shared.counter.load(Ordering::Acquire);
+        let increments: Vec<u64> = self
+            .shared
+            .effects
+            .iter()
+            .map(|count| count.load(Ordering::Acquire))
+            .collect();
+        let bounds = (experiment.effect == CounterEffect::Race)
+            .then(|| race::bounds(&increments, experiment.lock));
+        let (least, most) = bounds.unzip();
+        for (quantity, value) in [
+            ("counter_main", Some(counter)),
+            ("counter_sum", Some(counter)),
+            ("counter_min", least),
+            ("counter_max", most),
+        ] {
+            if let Some(value) = value {
+                let (quantity, value) = (quantity.to_owned(), value as f64);
+                self.tell(Kind::Sample(Box::new(Sample { quantity, value })));
+            }
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn separate(increments: &[u64]) -> Counters {
 pub(super) fn locked(increments: &[u64]) -> Counters {
     let counters = shared(increments);
     Counters {
-        bounds: Some((counters.sum, counters.sum)),
+        bounds: Some(bounds(increments, true)),
         ..counters
     }
 }
@@ -63,8 +63,14 @@ pub(super) fn race(increments: &[u64], seed: u64) -> Counters {
     Counters {
         main,
         sum: main,
-        bounds: Some((least(increments), increments.iter().sum())),
+        bounds: Some(bounds(increments, false)),
     }
+}
+
+/// The least and the greatest G of all interleavings. A lock makes one step of an increment.
+pub(in crate::origin) fn bounds(increments: &[u64], locked: bool) -> (u64, u64) {
+    let sum = increments.iter().sum();
+    (if locked { sum } else { least(increments) }, sum)
 }
 
 /// G after these steps, each given by its worker: in turn a load and a store.

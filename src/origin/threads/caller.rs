@@ -3,12 +3,11 @@
 use super::dispatcher::Sending;
 use super::recorder::{Note, Recorder};
 use super::worker::Worker;
-use super::{CALL, POOL, Shared};
+use super::{CALL, Shared};
 use crate::call::{Caller, Step};
 use crate::event::{
     CallBegan, CallerState, Ended, Ends, Indexes, Kind, LaneKind, LaneOpened, PoolOpened, RunBegan,
 };
-use crate::method::Sends;
 use crate::platform;
 use crate::time::{Nanos, Time};
 use std::sync::Arc;
@@ -56,19 +55,25 @@ impl MainProgram {
         let shared = self.shared.clone();
         let experiment = &shared.experiment;
         let began = RunBegan {
-            label: experiment.method.name().to_owned(),
+            label: format!(
+                "{}, {} tasks, threads",
+                experiment.method.name(),
+                experiment.tasks
+            ),
             measured: true,
             cpus: Some(platform::processors().usable),
             serial: experiment.serial,
             work: Some(shared.works.iter().map(|work| work.cost).sum()),
         };
         self.tell_at(Time::ZERO, Kind::RunBegan(Box::new(began)));
-        let pool = PoolOpened {
-            pool: POOL,
-            kind: "threads".to_owned(),
-            workers: experiment.running_workers(),
-        };
-        self.tell_at(Time::ZERO, Kind::PoolOpened(Box::new(pool)));
+        if let Some(pool) = shared.pool() {
+            let pool = PoolOpened {
+                pool,
+                kind: "threads".to_owned(),
+                workers: experiment.workers,
+            };
+            self.tell_at(Time::ZERO, Kind::PoolOpened(Box::new(pool)));
+        }
         let lane = LaneOpened {
             kind: LaneKind::Caller,
             pool: None,
@@ -96,7 +101,7 @@ impl MainProgram {
         }
         let began = CallBegan {
             call: CALL,
-            pool: (experiment.method.rules().sends != Sends::Nothing).then_some(POOL),
+            pool: shared.pool(),
             method: experiment.method.name().to_owned(),
             function: "f".to_owned(),
             tasks: Some(experiment.tasks),
@@ -142,7 +147,9 @@ impl MainProgram {
                     if self.hands.is_none() {
                         self.be(CallerState::Collecting);
                     }
-                    self.tell(Kind::Delivered { call: CALL, tasks });
+                    if !tasks.is_empty() {
+                        self.tell(Kind::Delivered { call: CALL, tasks });
+                    }
                 }
                 // Asked for again at once; it never says this twice in a row.
                 Step::Wait => {}
@@ -163,6 +170,9 @@ impl MainProgram {
         let Some(hands) = self.hands.as_mut() else {
             self.be(CallerState::Submitting);
             let at = self.recorder.now();
+            if tasks.is_empty() {
+                return Ok(());
+            }
             self.tell_at(at, Kind::Submitted { call: CALL, tasks });
             self.sending
                 .send(&self.shared, &mut self.recorder, chunks, at);

@@ -104,10 +104,13 @@ impl Desk {
         self.changed(&state, true);
     }
 
-    /// The executor gives up; see [`Collector::give_up`].
+    /// The executor gives up; see [`Collector::give_up`]. Tasks that were submitted.
     pub(super) fn give_up(&self) -> Vec<Indexes> {
         let mut state = self.lock();
-        let failed = state.collector.give_up();
+        let mut failed = state.collector.give_up();
+        let chunks = &state.collector.chunks()[..state.submitted as usize];
+        let submitted = chunks.last().map_or(0, |last| last.end);
+        failed.retain(|tasks| tasks.end <= submitted);
         self.changed(&state, true);
         failed
     }

@@ -37,7 +37,7 @@ pub(super) fn dispatch(shared: &Arc<Shared>, mut recorder: Recorder, orders: &Re
         Time::ZERO,
         Kind::LaneOpened(Box::new(LaneOpened {
             kind: LaneKind::Dispatcher,
-            pool: Some(super::POOL),
+            pool: shared.pool(),
             name: "dispatcher".to_owned(),
             pid: Some(std::process::id()),
             tid: platform::thread_id(),

@@ -73,12 +73,14 @@ impl Worker {
         } else {
             self.compute(work.cost, meter)?;
         }
+        if work.fault == Some(FaultKind::Hang) {
+            return self.hang();
+        }
         self.count();
         match work.fault {
-            None => Ok(()),
             Some(FaultKind::Raise) => resume_unwind(Box::new(Asked)),
             Some(FaultKind::Die) => Err(Cut::Died),
-            Some(FaultKind::Hang) => self.hang(),
+            _ => Ok(()),
         }
     }
 
@@ -142,13 +144,17 @@ impl Worker {
     /// What the task does to the counter that all tasks share.
     fn count(&self) {
         let counter = &self.shared.counter;
+        let effects = &self.shared.effects[self.row as usize];
         match self.shared.experiment.effect {
             CounterEffect::None => {}
             CounterEffect::Count => {
+                effects.fetch_add(1, Ordering::Relaxed);
                 counter.fetch_add(1, Ordering::Relaxed);
             }
             CounterEffect::Race => {
-                for _ in 0..self.shared.experiment.increments {
+                let times = self.shared.experiment.increments;
+                effects.fetch_add(u64::from(times), Ordering::Relaxed);
+                for _ in 0..times {
                     let lock = self.shared.experiment.lock.then(|| {
                         let lock = self.shared.counter_lock.lock();
                         lock.unwrap_or_else(PoisonError::into_inner)

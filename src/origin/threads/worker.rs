@@ -2,13 +2,15 @@
 
 use super::recorder::{Note, Recorder};
 use super::task::Fate;
-use super::{CALL, POOL, Shared};
+use super::{CALL, Shared};
 use crate::call::ChunkResult;
-use crate::event::{Ended, Indexes, Kind, LaneKind, LaneOpened, Outcome, Raised, TaskId};
+use crate::event::{
+    Category, Ended, Indexes, Kind, LaneKind, LaneOpened, NamedSpan, Outcome, Raised, TaskId,
+};
 use crate::experiment::Policy;
 use crate::method::Delivery;
 use crate::platform::{self, ThreadClock};
-use crate::time::Time;
+use crate::time::{Nanos, Time};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
 
@@ -17,7 +19,7 @@ pub(super) struct Worker {
     pub(super) recorder: Recorder,
     pub(super) clock: Option<ThreadClock>,
     /// Its place in the pool; one that replaces it has the same.
-    row: u32,
+    pub(super) row: u32,
 }
 
 impl Worker {
@@ -34,7 +36,7 @@ impl Worker {
             at,
             Kind::LaneOpened(Box::new(LaneOpened {
                 kind: LaneKind::Worker,
-                pool: Some(POOL),
+                pool: worker.shared.pool(),
                 name,
                 pid: Some(std::process::id()),
                 tid: platform::thread_id(),
@@ -58,13 +60,32 @@ impl Worker {
                 return;
             }
         }
-        // An executor that gives up kills those that have nothing to do as well.
-        let ended = if self.shared.is_broken() {
+        self.close(self.ended_by_halt());
+    }
+
+    /// The run is over; but an executor that gives up kills its workers, busy or not.
+    fn ended_by_halt(&self) -> Ended {
+        if self.shared.is_broken() {
             Ended::Killed
         } else {
             Ended::Finished
+        }
+    }
+
+    /// From the begin of the run until the thread lives and its start-up is over.
+    pub(super) fn start_up(&mut self) {
+        let startup = self.shared.experiment.startup;
+        if startup > Nanos::ZERO {
+            let until = self.shared.clock.instant(Time::ZERO + startup);
+            self.recorder.quietly(|| self.shared.halt.wait_until(until));
+        }
+        let span = NamedSpan {
+            name: "start-up".to_owned(),
+            category: Category::Overhead,
+            since: Time::ZERO,
         };
-        self.close(ended);
+        let at = self.recorder.now();
+        self.recorder.tell(at, Kind::Span(Box::new(span)));
     }
 
     pub(super) fn close(&mut self, ended: Ended) {
@@ -75,7 +96,9 @@ impl Worker {
     /// Runs a chunk and hands it in. Breaks if that was the end of this worker, which is told by then.
     pub(super) fn serve(&mut self, chunk: u32) -> ControlFlow<()> {
         let at = self.recorder.now();
-        self.recorder.tell(at, Kind::Dequeued { call: CALL, chunk });
+        if !self.shared.is_loop {
+            self.recorder.tell(at, Kind::Dequeued { call: CALL, chunk });
+        }
         let tasks = self.shared.chunks[chunk as usize];
         let mut now = at;
         let mut result = ChunkResult::Ok;
@@ -106,7 +129,7 @@ impl Worker {
                     if self.shared.is_broken() {
                         self.recorder.tell(now, Kind::Lost { call: CALL, tasks });
                     }
-                    self.close(Ended::Killed);
+                    self.close(self.ended_by_halt());
                     return Break(());
                 }
             }
@@ -126,7 +149,9 @@ impl Worker {
         let shared = &self.shared;
         let handed = shared.desk.hand_in(shared.clock, finished, chunk, result);
         let at = handed.at;
-        self.recorder.tell(at, Kind::Returned { call: CALL, chunk });
+        if !shared.is_loop {
+            self.recorder.tell(at, Kind::Returned { call: CALL, chunk });
+        }
         let Some(tasks) = handed.ready else { return };
         self.recorder.tell(at, Kind::Ready { call: CALL, tasks });
         if self.shared.delivery == Delivery::Callback && result == ChunkResult::Ok {
