@@ -245,7 +245,8 @@ impl App {
             before.playback.go_live(before.end());
             self.previous = Some(before);
         }
-        self.run.serial_time = self.serial_time();
+        let loop_time = self.loop_time_of(&self.run.experiment);
+        self.run.trace.know_loop(loop_time);
         self.viewport = Viewport::expecting(self.expected());
         self.make_room();
         self.selection = Selection::default();
@@ -280,21 +281,22 @@ impl App {
         {
             let next_method = self.keymap.of(Action::NextFamily);
             let change = switch::change(&before.trace, &self.run.trace, &next_method);
-            self.change = Some(change);
+            let is_news = self.change.as_ref().is_some_and(|change| change.is_news);
+            self.change = Some(Change { is_news, ..change });
         }
     }
 
-    /// What the tasks of this run took in a plain loop, if one of the same tasks was watched.
-    fn serial_time(&self) -> Option<Nanos> {
-        let (experiment, time) = self.loop_time.as_ref()?;
+    /// What the tasks of this experiment took in a plain loop, if one was watched to its end.
+    fn loop_time_of(&self, experiment: &Experiment) -> Option<Nanos> {
+        let (watched, time) = self.loop_time.as_ref()?;
         let same = Experiment {
             method: Method::Loop,
-            workers: experiment.workers,
-            chunksize: experiment.chunksize,
-            main_work: experiment.main_work,
-            ..self.run.experiment.clone()
+            workers: watched.workers,
+            chunksize: watched.chunksize,
+            main_work: watched.main_work,
+            ..experiment.clone()
         };
-        (same == *experiment).then_some(*time)
+        (same == *watched).then_some(*time)
     }
 
     fn learn(&mut self, run: RunId, events: Vec<Event>, complete_to: Time) {
@@ -335,6 +337,11 @@ impl App {
             && let Some(time) = run.trace.numbers(Time::NEVER).makespan
         {
             self.loop_time = Some((run.experiment.clone(), time));
+            let before = self.previous.as_ref().map(|run| &run.experiment);
+            let known = before.and_then(|before| self.loop_time_of(before));
+            if let (Some(before), Some(_)) = (&mut self.previous, known) {
+                before.trace.know_loop(known);
+            }
         }
         self.conclude();
     }

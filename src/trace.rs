@@ -67,6 +67,7 @@ pub struct Trace {
     samples: Vec<(Time, LaneId, Sample)>,
     dropped: u64,
     end: Time,
+    loop_time: Option<Nanos>,
 }
 
 impl Trace {
@@ -154,6 +155,12 @@ impl Trace {
             .filter(|(at, _, sample)| *at <= time && sample.quantity == quantity);
         told.max_by_key(|(at, lane, _)| (*at, *lane))
             .map(|(_, _, sample)| sample.value)
+    }
+
+    /// What a plain loop of the same tasks was seen to take: from now on that is the serial time, in the
+    /// place of an estimate. The one thing here that is not folded from events.
+    pub fn know_loop(&mut self, time: Option<Nanos>) {
+        self.loop_time = time;
     }
 
     /// Events that were not seen.

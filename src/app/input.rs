@@ -15,6 +15,9 @@ impl App {
             Input::Key(event) => {
                 let key = Key::pressed(event)?;
                 self.notice = None;
+                if let Some(change) = &mut self.change {
+                    change.is_news = false;
+                }
                 self.changed();
                 match self.meaning(key) {
                     Some(action) => return self.act(action),

@@ -3,8 +3,8 @@
 use crate::app::playback::Playback;
 use crate::event::Ends;
 use crate::experiment::{Backend, Experiment};
-use crate::time::{Nanos, Time};
-use crate::trace::{Numbers, Trace};
+use crate::time::Time;
+use crate::trace::Trace;
 
 /// Runs are numbered in the order in which they were started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,8 +21,6 @@ pub struct Run {
     pub complete_to: Time,
     /// Told to its end.
     pub over: bool,
-    /// What its tasks took in a plain loop that was watched before.
-    pub serial_time: Option<Nanos>,
 }
 
 impl Run {
@@ -38,7 +36,6 @@ impl Run {
             playback,
             complete_to: Time::ZERO,
             over: false,
-            serial_time: None,
         }
     }
 
@@ -46,15 +43,6 @@ impl Run {
     pub fn is_whole(&self) -> bool {
         let ended = self.trace.ended();
         self.over && ended.is_some_and(|(_, ends)| ends != Ends::Cancelled)
-    }
-
-    /// The numbers as of `at`, with the serial time of a plain loop where one was watched.
-    pub fn numbers(&self, at: Time) -> Numbers {
-        let numbers = self.trace.numbers(at);
-        match self.serial_time {
-            Some(time) if numbers.makespan.is_some() => numbers.with_serial_time(Some(time)),
-            _ => numbers,
-        }
     }
 
     /// Where what is known of it ends: the last place for the cursor.

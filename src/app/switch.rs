@@ -33,6 +33,8 @@ pub struct Change {
     /// `main blocked 4.10 s -> 2.00 s; makespan same; delivery order same (one list): m for results as they finish`
     pub text: String,
     pub basis: Basis,
+    /// No key was pressed since the switch: where the line has no row it takes that of the hints.
+    pub is_news: bool,
 }
 
 /// Lengths nearer than this share of each other read as the same: two measured runs never agree exactly.
@@ -58,6 +60,7 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
     Change {
         text: format!("{}{}", words.join("; "), hint(after, next_method)),
         basis,
+        is_news: true,
     }
 }
 

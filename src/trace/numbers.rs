@@ -19,7 +19,7 @@ pub struct Numbers {
     /// Last ready - begin of the run; none if the call never completes. (Graham 1969)
     pub makespan: Option<Nanos>,
     /// What a plain loop needs: serial part + sum of `c`. Measured: an estimate, unless a run of the loop
-    /// replaced it, see [`Numbers::with_serial_time`].
+    /// replaced it, see [`Trace::know_loop`].
     pub serial_time: Option<Nanos>,
     /// `S` = serial time / `T`.
     pub speedup: Option<f64>,
@@ -79,9 +79,9 @@ impl Numbers {
         pairs(self.delivered)
     }
 
-    /// The same numbers with the serial time that a run of the plain loop took.
+    /// The same numbers with this serial time.
     #[must_use]
-    pub fn with_serial_time(mut self, serial_time: Option<Nanos>) -> Self {
+    fn with_serial_time(mut self, serial_time: Option<Nanos>) -> Self {
         self.serial_time = serial_time;
         let workers = f64::from(self.workers);
         let makespan = self.makespan.filter(|makespan| makespan.0 > 0);
@@ -128,7 +128,7 @@ impl Trace {
         let serial = self
             .call()
             .filter(|_| makespan.is_some())
-            .and_then(|call| self.serial_time(call));
+            .and_then(|call| self.loop_time.or_else(|| self.serial_time(call)));
         numbers.with_serial_time(serial)
     }
 

@@ -43,8 +43,13 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     numbers::render(&moment, layout.numbers, pen);
     timebar::render(&moment, layout.timebar, pen);
     events::render(&moment, layout.events, pen);
-    hints::change(app, layout.change, pen);
-    hints::render(app, layout.hints, pen);
+    let news = app.change.as_ref().is_some_and(|change| change.is_news);
+    if layout.change.height == 0 && news && app.notice.is_none() {
+        hints::change(app, layout.hints, pen);
+    } else {
+        hints::change(app, layout.change, pen);
+        hints::render(app, layout.hints, pen);
+    }
 }
 
 /// What lies at a cell of the view.
