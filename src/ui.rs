@@ -6,6 +6,7 @@
 pub mod axis;
 pub mod braille;
 pub mod caller;
+pub mod compare;
 pub mod definitions;
 pub mod digits;
 pub mod dispatcher;
@@ -25,6 +26,7 @@ pub mod layout;
 pub mod marks;
 pub mod numbers;
 pub mod overlay;
+pub mod presenter;
 pub mod queue;
 pub mod slope;
 pub mod strips;
@@ -72,7 +74,12 @@ fn scene(app: &App, screen: Rect, pen: &mut Pen<'_>) {
             let body = framed(app, screen, pen);
             figures::render(trace, at, app.first_lane, body, pen);
         }
-        _ => timeline::render(app, screen, pen),
+        (Scene::Compare, _) => match &app.previous {
+            Some(previous) => compare::render(app, previous, screen, pen),
+            None => compare::nothing(framed(app, screen, pen), pen),
+        },
+        (Scene::Presenter, _) => presenter::render(app, screen, pen),
+        (Scene::View, View::Timeline) => timeline::render(app, screen, pen),
     }
 }
 

@@ -40,13 +40,9 @@ impl Regions {
         };
         let rows = TOPICS.map(|topic| definition::about(topic).count());
         let numbers: usize = rows.iter().sum();
-        let columns = match area.width {
-            ..66 => 1,
-            66..150 => 2,
-            _ => 3,
-        };
+        let columns = if area.width < 66 { 1 } else { 2 };
         // What the numbers do not need goes to the histograms, up to a third of the screen.
-        let needed = numbers.div_ceil(columns) as u16 + 1;
+        let needed = numbers.div_ceil(columns) as u16;
         let high = area
             .height
             .saturating_sub(needed)
@@ -102,13 +98,16 @@ fn numbers(facts: &Facts<'_>, area: Rect, pen: &mut Pen<'_>) {
         .sum();
     let room = usize::from(area.height) * usize::from(columns);
     // A heading may need an empty line before it, and may not stand last in a column.
-    let headings = rows + TOPICS.len() * 2 + usize::from(columns) * 3 <= room;
+    let lines = rows + TOPICS.len() * 2;
+    let headings = lines + usize::from(columns) * 3 <= room;
+    // With headings a column ends with a topic, near its share of the lines.
+    let share = (lines as u16).div_ceil(columns) + 2;
     let (mut column, mut line) = (0, 0);
     for topic in TOPICS {
         let count = definition::about(topic).count() as u16;
         if headings {
-            let fits = |needed: u16| line + needed <= area.height;
-            if line > 0 && !fits(3.min(count + 1) + 1) {
+            let full = line + count + 2 > share && column + 1 < columns;
+            if line > 0 && (full || line + 4 > area.height) {
                 (column, line) = (column + 1, 0);
             }
             line += u16::from(line > 0);

@@ -131,13 +131,7 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     let mut x = pen.bold_on(area.x + 1, y, &header.name, theme.now, panel);
     x = pen.bold_on(x + 1, y, &header.method, theme.now, panel) + 2;
     if let Some(badge) = header.badge {
-        let (ink, ground) = colours(badge, theme);
-        let word = if theme.is_bare() {
-            format!("[{}]", badge.word())
-        } else {
-            format!(" {} ", badge.word())
-        };
-        x = pen.bold_on(x, y, &word, ink, ground) + 2;
+        x = word(badge, (x, y), pen) + 2;
     }
     let glyph = match header.clock.motion {
         Motion::Playing => theme.glyphs.playing,
@@ -155,6 +149,18 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     }
     pen.text_on(origin_x, y, &header.origin, theme.dim, panel);
     pen.bold_on(clock_x, y, &clock, theme.now, panel);
+}
+
+/// The word for a kind of call, as it stands out; answers the column after it.
+pub fn word(badge: Badge, (x, y): (u16, u16), pen: &mut Pen<'_>) -> u16 {
+    let theme = pen.theme;
+    let (ink, ground) = colours(badge, theme);
+    let word = if theme.is_bare() {
+        format!("[{}]", badge.word())
+    } else {
+        format!(" {} ", badge.word())
+    };
+    pen.bold_on(x, y, &word, ink, ground)
 }
 
 /// Methods that do not block, or hand over as finished, stand out.

@@ -12,7 +12,7 @@ use crate::trace::Trace;
 /// Columns right of a bar: the share in which the worker had a task.
 const BUSY: u16 = 6;
 /// Columns of an entry of the legend.
-const ENTRY: u16 = 23;
+const ENTRY: u16 = 26;
 /// Most rows a worker has: two for the bar, and an empty one.
 const HIGHEST: u16 = 3;
 
@@ -125,7 +125,7 @@ impl<'a> Legend<'a> {
                 return;
             }
             pen.cell(x, y, part.glyph, part.ink, pen.theme.background);
-            let end = pen.text_within(x + 2, y, ENTRY - 8, part.name, pen.theme.text);
+            let end = pen.text_within(x + 2, y, ENTRY - 9, part.name, pen.theme.text);
             pen.bold(end + 1, y, &percent(part.share), pen.theme.now);
         }
     }
