@@ -279,6 +279,8 @@ pub struct RunBegan {
     pub measured: bool,
     /// CPUs the tasks may use, if known.
     pub cpus: Option<u32>,
+    /// One task computes at a time, however many CPUs there are.
+    pub gil: bool,
     /// Time the caller alone needs before the call, for the serial time; zero if unknown.
     pub serial: Nanos,
     /// Sum of the tasks' costs where it is known before they run.

@@ -1,16 +1,18 @@
-//! The simulated backend: published vectors, invariants over many seeds, and a slow model beside it.
+//! The simulated backend: published vectors, and in `seeds` what holds for every run.
+
+mod seeds;
 
 use crate::support::reference::{self, Model};
 use crate::support::told::Told;
-use parviz::event::{Ends, Event, Kind, LaneId};
+use parviz::event::{Ends, Event, Kind};
 use parviz::experiment::{
     Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, Policy, WorkKind,
 };
 use parviz::method::Method;
-use parviz::origin::simulated;
+use parviz::origin::{self, simulated};
 use parviz::time::{Nanos, Time};
+use parviz::trace::Trace;
 use parviz::workload::Costs;
-use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 const UNIT: u64 = 10_000_000;
@@ -136,6 +138,25 @@ fn a_task_that_shares_a_cpu_waits_for_it_and_one_that_lacks_the_gil_is_blocked()
     };
     assert_eq!(parts(false), (40, 40, 20));
     assert_eq!(parts(true), (40, 0, 40));
+}
+
+#[test]
+fn no_run_is_faster_than_its_lower_bound() {
+    let bound = |gil, kind| {
+        let mut trace = Trace::default();
+        trace.apply(simulated::run(&Experiment {
+            gil,
+            kind,
+            ..e8(Method::Map)
+        }));
+        trace
+            .numbers(Time::NEVER)
+            .lower_bound
+            .map(|bound| bound.0 / UNIT)
+    };
+    assert_eq!(bound(false, WorkKind::Cpu), Some(9));
+    assert_eq!(bound(true, WorkKind::Cpu), Some(36));
+    assert_eq!(bound(true, WorkKind::Io), Some(9));
 }
 
 #[test]
@@ -282,6 +303,36 @@ fn counters_tell_whose_memory_was_written() {
     assert_eq!(counters(CounterEffect::Race, None, true)["counter_main"], 6);
 }
 
+#[test]
+fn batches_tell_the_whole_run_in_order_and_how_far_they_go() {
+    let experiment = Experiment {
+        tasks: 5_000,
+        costs: Costs::Const(Nanos(UNIT)),
+        ..e8(Method::Imap)
+    };
+    let running = origin::start(&experiment).unwrap();
+    let (mut events, mut complete_to) = (Vec::new(), Time::ZERO);
+    for batch in &running.batches {
+        assert!(batch.events.iter().all(|event| event.at >= complete_to));
+        complete_to = batch.complete_to;
+        events.extend(batch.events);
+    }
+    assert_eq!(complete_to, Time::NEVER);
+    assert!(events == simulated::run(&experiment));
+}
+
+#[test]
+fn a_run_that_nobody_wants_any_more_ends() {
+    let experiment = Experiment {
+        tasks: 1_000_000,
+        costs: Costs::Const(Nanos(UNIT)),
+        ..e8(Method::Imap)
+    };
+    let running = origin::start(&experiment).unwrap();
+    running.cancel();
+    running.join();
+}
+
 /// On each CPU: begin, end and task of every stretch.
 fn cpu_spans(events: &[Event]) -> Vec<(u16, Time, Time, u32)> {
     let mut spans: Vec<_> = events
@@ -293,174 +344,6 @@ fn cpu_spans(events: &[Event]) -> Vec<(u16, Time, Time, u32)> {
         .collect();
     spans.sort_unstable();
     spans
-}
-
-fn experiments() -> impl Strategy<Value = Experiment> {
-    let length = |most: u64| (0..=most).prop_map(|tenths| Nanos(tenths * UNIT / 10));
-    let shape = (
-        0..Method::ALL.len(),
-        1_u32..=9,
-        proptest::option::of(1_u32..=9),
-        proptest::collection::vec(length(120), 0..40),
-        prop_oneof![
-            Just(WorkKind::Cpu),
-            Just(WorkKind::Io),
-            Just(WorkKind::Mixed)
-        ],
-        proptest::option::of(1_u32..=6),
-    );
-    let costs = (
-        length(200),
-        prop_oneof![3 => Just(Nanos::ZERO), 1 => length(30)],
-        length(20),
-        length(20),
-        any::<bool>(),
-    );
-    (shape, costs).prop_map(
-        |(
-            (method, workers, cpus, costs, kind, chunksize),
-            (main_work, dispatch, startup, serial, gil),
-        )| {
-            Experiment {
-                method: Method::ALL[method],
-                workers,
-                cpus,
-                tasks: costs.len() as u32,
-                costs: Costs::List(costs),
-                kind,
-                chunksize,
-                main_work: MainWork::Fixed(main_work),
-                dispatch,
-                startup,
-                serial,
-                gil,
-                ..e8(Method::Map)
-            }
-        },
-    )
-}
-
-fn with_faults() -> impl Strategy<Value = Experiment> {
-    let kinds = prop_oneof![
-        Just(FaultKind::Raise),
-        Just(FaultKind::Die),
-        Just(FaultKind::Hang)
-    ];
-    let faults = proptest::collection::vec((any::<prop::sample::Index>(), kinds), 0..4);
-    (experiments(), faults, any::<bool>(), any::<bool>()).prop_map(
-        |(mut experiment, faults, executor, pairs)| {
-            if experiment.tasks > 0 {
-                let tasks = experiment.tasks as usize;
-                experiment.faults = faults
-                    .into_iter()
-                    .map(|(task, kind)| Fault {
-                        task: task.index(tasks) as u32,
-                        kind,
-                    })
-                    .filter(|fault| {
-                        experiment.method != Method::Loop || fault.kind != FaultKind::Die
-                    })
-                    .collect();
-            }
-            experiment.pairs = pairs && executor;
-            experiment.policy = if executor {
-                Policy::Executor
-            } else {
-                Policy::Pool
-            };
-            experiment
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Every time and order is that of a model that counts everything down step by step.
-    #[test]
-    fn a_run_is_that_of_the_slow_model(experiment in experiments()) {
-        let model = reference::run(&experiment);
-        let told = told(&experiment);
-        for (index, task) in told.tasks.iter().enumerate() {
-            let expected = &model.tasks[index];
-            prop_assert_eq!(
-                (task.started.0, task.finished.0, task.ready.0, task.delivered.0),
-                (expected.started, expected.finished, expected.ready, expected.delivered),
-                "task {}", index
-            );
-        }
-        prop_assert_eq!(told.finished, model.finished);
-    }
-
-    #[test]
-    fn nothing_is_lost_without_a_fault(experiment in experiments()) {
-        let told = told(&experiment);
-        let all: Vec<u32> = (0..experiment.tasks).collect();
-        for order in [&told.started, &told.finished, &told.ready, &told.delivered] {
-            let mut order = order.clone();
-            order.sort_unstable();
-            prop_assert_eq!(&order, &all);
-        }
-        prop_assert_eq!(told.ends, Ends::Returned);
-    }
-
-    #[test]
-    fn every_event_has_its_place(experiment in with_faults()) {
-        let events = simulated::run(&experiment);
-        prop_assert_eq!(&events, &simulated::run(&experiment));
-        prop_assert!(events.is_sorted_by_key(|event| event.at));
-        prop_assert!(matches!(events[0].kind, Kind::RunBegan(_)), "{:?}", events[0]);
-        let last = events.last().map(|event| &event.kind);
-        prop_assert!(matches!(last, Some(Kind::RunEnded { .. })), "{:?}", last);
-
-        let mut running: BTreeMap<LaneId, (u32, Time)> = BTreeMap::new();
-        let mut open = BTreeSet::new();
-        let (mut started, mut ended) = (BTreeSet::new(), BTreeSet::new());
-        for event in &events {
-            match &event.kind {
-                Kind::LaneOpened(_) => prop_assert!(open.insert(event.lane)),
-                Kind::LaneClosed { .. } => {
-                    prop_assert!(open.remove(&event.lane));
-                    running.remove(&event.lane);
-                }
-                Kind::Started { task, .. } => {
-                    prop_assert!(open.contains(&event.lane));
-                    prop_assert!(started.insert(task.index), "task {} runs twice", task.index);
-                    prop_assert_eq!(running.insert(event.lane, (task.index, event.at)), None);
-                }
-                Kind::Ran(ran) => {
-                    let now = running.get_mut(&event.lane);
-                    prop_assert_eq!(now.as_deref(), Some(&(ran.task.index, ran.since)));
-                    *now.unwrap() = (ran.task.index, event.at);
-                    let parts = ran.on_cpu + ran.waiting + ran.useful_wait;
-                    prop_assert!(parts <= event.at.since(ran.since));
-                }
-                Kind::Finished { task, .. } => {
-                    prop_assert!(ended.insert(task.index), "task {} ends twice", task.index);
-                    if started.contains(&task.index) {
-                        // Its whole run has been accounted for.
-                        prop_assert_eq!(running.remove(&event.lane), Some((task.index, event.at)));
-                    }
-                }
-                _ => {}
-            }
-        }
-        prop_assert!(open.is_empty() || running.is_empty());
-
-        let cpus = if experiment.gil { 1 } else { experiment.simulated_cpus() };
-        let spans = cpu_spans(&events);
-        for pair in spans.windows(2) {
-            prop_assert!(pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1, "{:?}", pair);
-        }
-        for span in &spans {
-            prop_assert!(u32::from(span.0) < cpus && span.1 < span.2);
-        }
-        let mut by_task = spans;
-        by_task.sort_unstable_by_key(|span| (span.3, span.1));
-        for pair in by_task.windows(2) {
-            prop_assert!(pair[0].3 != pair[1].3 || pair[0].2 <= pair[1].1, "a task on two CPUs: {:?}", pair);
-        }
-    }
 }
 
 /// A use of the model on its own, so that an error in both is not taken for agreement.

@@ -186,13 +186,10 @@ impl<'a> Simulation<'a> {
         self.tell(
             CALLER,
             Kind::RunBegan(Box::new(RunBegan {
-                label: format!(
-                    "{}, {} tasks, simulated",
-                    experiment.method.name(),
-                    self.work.len()
-                ),
+                label: experiment.method.name().to_owned(),
                 measured: false,
                 cpus: Some(experiment.simulated_cpus()),
+                gil: experiment.gil,
                 serial: experiment.serial,
                 work: Some(self.work.iter().map(|work| work.cost).sum()),
             })),

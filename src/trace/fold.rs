@@ -300,6 +300,7 @@ mod tests {
             label: "map".to_owned(),
             measured: false,
             cpus: Some(2),
+            gil: false,
             serial: Nanos::ZERO,
             work: None,
         };

@@ -196,7 +196,10 @@ impl Trace {
             computing += on_cpu;
         }
         let workers = self.rows().len().max(1) as u64;
-        let cpus = u64::from(run.cpus.unwrap_or(u32::MAX)).clamp(1, workers);
+        let cpus = match run.cpus {
+            _ if run.gil => 1,
+            cpus => u64::from(cpus.unwrap_or(u32::MAX)).clamp(1, workers),
+        };
         let shared = Nanos(all.0.div_ceil(workers)).max(Nanos(computing.0.div_ceil(cpus)));
         (all.0 > 0).then(|| run.serial + longest.max(shared))
     }

@@ -129,7 +129,7 @@ impl Simulation<'_> {
     }
 
     fn started_up(&mut self) {
-        if self.experiment.startup > Nanos::ZERO && self.has_pool() {
+        if self.experiment.startup > Nanos::ZERO {
             for worker in 0..self.workers.len() {
                 let span = NamedSpan {
                     name: "start-up".to_owned(),

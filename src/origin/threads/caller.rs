@@ -62,6 +62,7 @@ impl MainProgram {
             ),
             measured: true,
             cpus: Some(platform::processors().usable),
+            gil: experiment.gil,
             serial: experiment.serial,
             work: Some(shared.works.iter().map(|work| work.cost).sum()),
         };
