@@ -5,6 +5,7 @@
 use ratatui::layout::Rect;
 
 use super::definitions::shown;
+use super::header::Motion;
 use super::lanes::{self, GUTTER, Grid};
 use super::layout;
 use super::strips::{self, Which};
@@ -44,9 +45,15 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
         runs.reverse();
     }
     let span = span(app, previous);
+    // When the current run has been seen to its end, so has the one before, however long it took.
+    let at = if app.at_end() {
+        Time::NEVER
+    } else {
+        app.cursor()
+    };
     let moments = runs.map(|(_, run)| Moment {
         trace: &run.trace,
-        cursor: app.cursor().min(run.end()),
+        cursor: at.min(run.end()),
         axis: layout::axis(screen, span),
     });
     let rows = Rows::of(
@@ -60,13 +67,12 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
             height,
             ..screen
         };
-        let top = header::of(app, run, name, screen.width);
-        let top = header::Header {
-            clock: header::Clock {
-                time: moment.cursor.to_string(),
-                ..top.clock
-            },
-            ..top
+        let mut top = header::of(app, run, name, screen.width);
+        top.clock.time = moment.cursor.to_string();
+        top.clock.motion = match (moment.is_over(), app.run.playback.is_paused()) {
+            (true, _) => Motion::Ended,
+            (false, true) => Motion::Paused,
+            (false, false) => Motion::Playing,
         };
         header::render(&top, line(y, 1), pen);
         caller::render(moment, line(y + 1, 2), pen);

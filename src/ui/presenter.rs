@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::axis::Axis;
 use super::digits::{self, Dot};
 use super::header;
 use super::lanes::{self, GUTTER, Grid};
@@ -21,17 +22,22 @@ const TALL: u16 = 34;
 
 /// Draws the scene over the whole screen.
 pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
-    let tall = u16::from(screen.height >= TALL);
     let moment = Moment {
         trace: &app.run.trace,
         cursor: app.cursor(),
-        axis: super::axis::Axis {
+        axis: Axis {
             x: screen.x + GUTTER,
             // What stands right of the axis elsewhere is too small to read here.
             width: screen.width.saturating_sub(GUTTER + 1),
             span: app.viewport.span(),
         },
     };
+    let caption = app.demo.as_ref().map_or_else(Vec::new, |demo| {
+        text::wrapped(demo.act().caption, screen.width.saturating_sub(2))
+    });
+    let dot = Dot::for_screen(screen);
+    let all = lanes::count(moment.trace, Lanes::Workers).min(LANES) as u16;
+    let rows = Rows::of(screen.height, caption.len() as u16, all.max(1), dot);
     let area = |y: u16, height: u16| Rect {
         y,
         height,
@@ -39,36 +45,86 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     };
     let mut y = screen.y;
     title(app, area(y, 1), pen);
-    y += 1;
-    if let Some(demo) = &app.demo {
-        let lines = text::wrapped(demo.act().caption, screen.width.saturating_sub(2));
-        for line in &lines {
-            pen.bold(screen.x + 1, y, line, pen.theme.now);
-            y += 1;
-        }
+    for line in &caption {
+        y += 1;
+        pen.bold(screen.x + 1, y, line, pen.theme.now);
     }
-    y += tall;
-    let dot = Dot::for_screen(screen);
-    let numbers = digits::HEIGHT * dot.rows + 2;
-    let strip = 2 + tall;
+    y += 1 + rows.gap;
     caller::render(&moment, area(y, 2), pen);
     y += 2;
-    let below = numbers + 2 * strip + 2 * tall + 1;
-    let room = screen.bottom().saturating_sub(y + below);
-    y += self::lanes(&moment, area(y, room), pen) + tall;
+    let grid = Grid {
+        of: Lanes::Workers,
+        rows: rows.lane,
+        first: 0,
+    };
+    lanes::render(
+        &moment,
+        grid,
+        Selection::default(),
+        area(y, rows.lanes),
+        pen,
+    );
+    y += rows.lanes + rows.gap;
     for which in [Which::Finished, Which::Delivered] {
         let place = Place {
             x: screen.x + GUTTER,
             y,
             width: screen.width.saturating_sub(GUTTER + 2),
-            rows: strip,
+            rows: rows.strip,
         };
-        pen.text(screen.x + 1, y + strip - 1, which.word(), pen.theme.text);
+        pen.text(
+            screen.x + 1,
+            y + rows.strip - 1,
+            which.word(),
+            pen.theme.text,
+        );
         strips::render(&moment, which, place, pen);
-        y += strip + tall;
+        y += rows.strip + rows.gap;
     }
-    let y = screen.bottom().saturating_sub(numbers);
-    big_numbers(&moment, dot, area(y, numbers), pen);
+    let height = digits::HEIGHT * dot.rows + 2;
+    big_numbers(
+        &moment,
+        dot,
+        area(screen.bottom().saturating_sub(height), height),
+        pen,
+    );
+}
+
+/// How the height of the screen is shared out.
+#[derive(Clone, Copy)]
+struct Rows {
+    /// Rows of a lane; none: two share a row.
+    lane: u16,
+    lanes: u16,
+    strip: u16,
+    /// Empty rows between the parts.
+    gap: u16,
+}
+
+impl Rows {
+    /// Lanes come first: of the ways to leave the rest less room, the roomiest with the highest lanes.
+    fn of(height: u16, caption: u16, count: u16, dot: Dot) -> Self {
+        let fixed = 1 + caption + 2 + digits::HEIGHT * dot.rows + 3;
+        let shared = |(strip, gap): (u16, u16)| {
+            let room = height.saturating_sub(fixed + 2 * strip + 4 * gap);
+            let lane = (room / count).min(HIGHEST);
+            Self {
+                lane,
+                lanes: if lane == 0 {
+                    count.div_ceil(2).min(room)
+                } else {
+                    lane * count
+                },
+                strip,
+                gap,
+            }
+        };
+        let roomy = if height >= TALL { 0 } else { 2 };
+        let ways = [(3, 1), (2, 1), (2, 0)].map(shared);
+        let highest = ways.iter().map(|way| way.lane).max().unwrap_or(0);
+        let best = ways[roomy..].iter().find(|way| way.lane == highest);
+        best.copied().unwrap_or(ways[2])
+    }
 }
 
 /// What runs, and whether that is real.
@@ -83,33 +139,6 @@ fn title(app: &App, line: Rect, pen: &mut Pen<'_>) {
     if x + text::width(&right) < line.right() {
         pen.text_until(line.right(), line.y, &right, theme.dim);
     }
-}
-
-/// At most eight workers, as high as fits; answers the rows used.
-fn lanes(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) -> u16 {
-    let all = lanes::count(moment.trace, Lanes::Workers);
-    let count = all.min(LANES) as u16;
-    let rows = (area.height / count.max(1)).min(HIGHEST);
-    let grid = Grid {
-        of: Lanes::Workers,
-        rows,
-        first: 0,
-    };
-    let used = match rows {
-        0 => count.div_ceil(2).min(area.height),
-        rows => rows * count,
-    };
-    lanes::render(
-        moment,
-        grid,
-        Selection::default(),
-        Rect {
-            height: used,
-            ..area
-        },
-        pen,
-    );
-    used
 }
 
 fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
@@ -146,5 +175,31 @@ fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
         digits::render(pen, x, area.y, &value, dot, theme.now);
         let y = area.y + digits::HEIGHT * dot.rows + 1;
         pen.text_within(x, y, each, label, theme.text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_get_the_rows_before_strips_and_empty_lines() {
+        let medium = Rows::of(36, 1, 8, Dot::SMALL);
+        assert_eq!((medium.lane, medium.strip, medium.gap), (2, 2, 1));
+        let few = Rows::of(36, 0, 3, Dot::SMALL);
+        assert_eq!((few.lane, few.strip, few.gap), (4, 3, 1));
+        assert_eq!(Rows::of(24, 2, 8, Dot::SMALL).lane, 0);
+        assert_eq!(Rows::of(24, 0, 4, Dot::SMALL).lane, 1);
+    }
+
+    #[test]
+    fn everything_fits_every_screen() {
+        for height in 20..120 {
+            for count in 1..=8 {
+                let rows = Rows::of(height, 2, count, Dot::SMALL);
+                let used = 3 + 2 + rows.lanes + 2 * rows.strip + 4 * rows.gap + digits::HEIGHT + 2;
+                assert!(used <= height, "{height} {count}: {used}");
+            }
+        }
     }
 }
