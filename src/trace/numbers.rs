@@ -122,33 +122,34 @@ impl Trace {
         if let Some(call) = self.call() {
             count(call, time, &mut numbers);
         }
-        if let Some(makespan) = makespan {
-            self.weigh(makespan, &mut numbers);
+        if let Some(over) = makespan.or(ended.map(|ended| ended.0)) {
+            self.weigh(over, &mut numbers);
         }
+        let over = makespan.is_some() || ended.is_some();
         let serial = self
             .call()
-            .filter(|_| makespan.is_some())
+            .filter(|_| over)
             .and_then(|call| self.loop_time.or_else(|| self.serial_time(call)));
         numbers.with_serial_time(serial)
     }
 
-    /// What needs the makespan.
-    fn weigh(&self, makespan: Time, numbers: &mut Numbers) {
+    /// What is known once nothing more can come, which is at `over`.
+    fn weigh(&self, over: Time, numbers: &mut Numbers) {
         let busy: Vec<Nanos> = self
             .rows()
             .iter()
-            .map(|row| self.row_busy(row, makespan))
+            .map(|row| self.row_busy(row, over))
             .collect();
         let (sum, most) = (
             busy.iter().copied().sum::<Nanos>(),
             busy.iter().copied().max().unwrap_or_default(),
         );
-        let whole = makespan.0 as f64 * busy.len() as f64;
-        if whole > 0.0 {
+        let whole = over.0 as f64 * busy.len() as f64;
+        if whole > 0.0 && numbers.makespan.is_some() {
             numbers.utilisation = Some(sum.0 as f64 / whole);
             let service = self
                 .call()
-                .map_or(Nanos::ZERO, |call| call.services_until(makespan).sum);
+                .map_or(Nanos::ZERO, |call| call.services_until(over).sum);
             numbers.not_computing = Some((whole - service.0 as f64) / whole);
         }
         if sum.0 > 0 {
@@ -182,8 +183,9 @@ impl Trace {
 
     fn serial_time(&self, call: &Call) -> Option<Nanos> {
         let serial = self.run().map_or(Nanos::ZERO, |run| run.serial);
-        self.needs(call)
-            .try_fold(serial, |sum, need| need.map(|(need, _)| sum + need))
+        let mut needs = self.needs(call).peekable();
+        needs.peek()?;
+        needs.try_fold(serial, |sum, need| need.map(|(need, _)| sum + need))
     }
 
     fn lower_bound(&self, call: &Call) -> Option<Nanos> {
