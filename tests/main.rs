@@ -1,6 +1,7 @@
 //! Every integration test, linked once.
 #![allow(clippy::unwrap_used)]
 
+mod cli;
 mod lessons;
 mod properties;
 #[cfg(unix)]

@@ -1,4 +1,5 @@
 //! What several integration tests share.
 
+pub(crate) mod program;
 pub(crate) mod reference;
 pub(crate) mod told;

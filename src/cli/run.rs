@@ -12,11 +12,10 @@ use crate::config::Config;
 use crate::experiment::Experiment;
 use crate::export::svg;
 use crate::palette::Depth;
-use crate::platform;
 use crate::report::{self, Report};
-use crate::runtime;
 use crate::time::Time;
 use crate::trace::Trace;
+use crate::{platform, runtime, ui};
 use anyhow::{Context, anyhow};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -143,7 +142,7 @@ fn draw(experiment: &Experiment, picture: Picture) -> Result<ExitCode, Failure> 
     let mut terminal = Terminal::new(TestBackend::new(size.columns, size.rows))
         .map_err(|error| anyhow!("cannot draw: {error}"))?;
     terminal
-        .draw(|frame| frame.render_widget(app.cursor().to_string(), frame.area()))
+        .draw(|frame| ui::draw(&app, frame))
         .map_err(|error| anyhow!("cannot draw: {error}"))?;
     let title = format!("parviz: {} at {}", experiment.method.name(), app.cursor());
     let svg = svg::draw(terminal.backend().buffer(), &title);

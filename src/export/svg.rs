@@ -11,6 +11,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use std::collections::BTreeSet;
 use std::fmt::{Display, Write};
+use unicode_width::UnicodeWidthStr;
 
 /// Units of a cell.
 const WIDE: u32 = 8;
@@ -18,8 +19,7 @@ const HIGH: u32 = 16;
 /// Where letters stand in their cell.
 const BASELINE: u32 = 12;
 
-const FONTS: &str =
-    "ui-monospace,'DejaVu Sans Mono','SF Mono',Menlo,Consolas,'Liberation Mono',monospace";
+const FONTS: &str = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',ui-monospace,monospace";
 
 /// What the terminal's own colours are taken for.
 const TEXT: u32 = 0x00e6_e9ef;
@@ -151,10 +151,16 @@ struct Look {
     modifier: Modifier,
 }
 
+/// A stretch of words with the place of each character.
+struct Words {
+    look: Look,
+    text: String,
+    places: String,
+}
+
 /// One row of words: spaces where nothing or a shape stands, so that a copied row keeps its columns.
 fn row_of_words(svg: &mut String, cells: &[&Cell], y: u32) {
-    let mut places = String::new();
-    let mut spans: Vec<(Look, String)> = Vec::new();
+    let mut stretches: Vec<Words> = Vec::new();
     let mut covered = 0;
     let end = cells
         .iter()
@@ -167,32 +173,37 @@ fn row_of_words(svg: &mut String, cells: &[&Cell], y: u32) {
             continue;
         }
         let symbol = if is_word(cell) { cell.symbol() } else { " " };
-        covered = unicode_width::UnicodeWidthStr::width(symbol).saturating_sub(1);
-        for _ in symbol.encode_utf16() {
-            let gap = if places.is_empty() { "" } else { " " };
-            put(&mut places, format_args!("{gap}{}", x as u32 * WIDE));
-        }
+        covered = symbol.width().saturating_sub(1);
         let look = look(cell);
-        match spans.last_mut() {
+        let same = stretches.last().is_some_and(|last| {
             // A space looks the same in every ink.
-            Some((last, words))
-                if *last == look
-                    || symbol == " " && !last.modifier.contains(Modifier::UNDERLINED) =>
-            {
-                words.push_str(symbol);
+            last.look == look || symbol == " " && !last.look.modifier.contains(Modifier::UNDERLINED)
+        });
+        if !same {
+            stretches.push(Words {
+                look,
+                text: String::new(),
+                places: String::new(),
+            });
+        }
+        if let Some(words) = stretches.last_mut() {
+            words.text.push_str(symbol);
+            // SVG counts characters as UTF-16 does.
+            for _ in symbol.encode_utf16() {
+                let gap = if words.places.is_empty() { "" } else { " " };
+                put(&mut words.places, format_args!("{gap}{}", x as u32 * WIDE));
             }
-            _ => spans.push((look, symbol.to_owned())),
         }
     }
-    if spans.is_empty() {
+    if stretches.is_empty() {
         return;
     }
-    put(
-        svg,
-        format_args!("<text x=\"{places}\" y=\"{}\">", y * HIGH + BASELINE),
-    );
-    for (look, words) in spans {
-        put(svg, format_args!("<tspan fill=\"{}\"", hex(look.ink)));
+    put(svg, format_args!("<text y=\"{}\">", y * HIGH + BASELINE));
+    for Words { look, text, places } in stretches {
+        put(
+            svg,
+            format_args!("<tspan x=\"{places}\" fill=\"{}\"", hex(look.ink)),
+        );
         for (modifier, attribute) in [
             (Modifier::BOLD, " font-weight=\"bold\""),
             (Modifier::ITALIC, " font-style=\"italic\""),
@@ -204,7 +215,7 @@ fn row_of_words(svg: &mut String, cells: &[&Cell], y: u32) {
                 svg.push_str(attribute);
             }
         }
-        put(svg, format_args!(">{}</tspan>", escaped(&words)));
+        put(svg, format_args!(">{}</tspan>", escaped(&text)));
     }
     svg.push_str("</text>\n");
 }
@@ -336,7 +347,7 @@ mod tests {
         let svg = picture(&[("a<b", style)]);
         assert!(svg.contains("viewBox=\"0 0 24 16\""), "{svg}");
         assert!(svg.contains("<title>a &lt;picture&gt;</title>"), "{svg}");
-        assert!(svg.contains("<text x=\"0 8 16\" y=\"12\"><tspan fill=\"#010203\" font-weight=\"bold\">a&lt;b</tspan></text>"), "{svg}");
+        assert!(svg.contains("<text y=\"12\"><tspan x=\"0 8 16\" fill=\"#010203\" font-weight=\"bold\">a&lt;b</tspan></text>"), "{svg}");
         assert!(
             svg.contains("<rect x=\"0\" y=\"0\" width=\"24\" height=\"16\" fill=\"#000000\"/>"),
             "{svg}"
@@ -361,7 +372,7 @@ mod tests {
             .add_modifier(Modifier::REVERSED);
         let svg = picture(&[("x", style)]);
         assert!(
-            svg.contains("fill=\"#000001\"/>") && svg.contains("<tspan fill=\"#000002\">"),
+            svg.contains("fill=\"#000001\"/>") && svg.contains("fill=\"#000002\">x"),
             "{svg}"
         );
     }
@@ -370,7 +381,7 @@ mod tests {
     fn a_row_keeps_its_columns_around_shapes() {
         let svg = picture(&[("a█b", Style::new())]);
         assert!(
-            svg.contains("<text x=\"0 8 16\" y=\"12\"><tspan fill=\"#e6e9ef\">a b</tspan>"),
+            svg.contains("<text y=\"12\"><tspan x=\"0 8 16\" fill=\"#e6e9ef\">a b</tspan>"),
             "{svg}"
         );
     }

@@ -3,6 +3,7 @@
 use super::{Report, orders};
 use crate::definition::{self, Facts, Topic, Value};
 use crate::event::Ends;
+use crate::experiment::{Experiment, WorkKind};
 use crate::trace::{Trace, pairs};
 use std::io::{self, Write};
 
@@ -11,23 +12,9 @@ const LISTED: usize = 200;
 
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let Report { experiment, trace } = *report;
-    let rules = experiment.method.rules();
-    let how = if trace.run().is_none_or(|run| run.measured) {
-        "measured"
-    } else {
-        "simulated"
-    };
-    writeln!(
-        out,
-        "parviz lab: {} ({}), {}, {}, chunk size {}, seed {}; {how} ({})",
-        rules.name,
-        rules.badge.word(),
-        counted(experiment.running_workers(), "worker"),
-        counted(experiment.tasks, "task"),
-        experiment.real_chunksize(),
-        experiment.seed,
-        experiment.backend.name(),
-    )?;
+    let measured = trace.run().is_none_or(|run| run.measured);
+    let how = if measured { "measured" } else { "simulated" };
+    title(experiment, measured, out)?;
     writeln!(out, "\nthe same tasks, four orders ({how})")?;
     strips(trace, out)?;
     let facts = Facts::of(trace, trace.end());
@@ -40,8 +27,13 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             if nothing && matches!(topic, Topic::Where | Topic::Outcome) {
                 continue;
             }
+            let note = if measured && row.key == "serial_time" && value.is_some() {
+                " (estimated)"
+            } else {
+                ""
+            };
             let value = value.map_or_else(|| "n/a".to_owned(), |value| value.text("x"));
-            writeln!(out, "  {:<16} {value}", row.label)?;
+            writeln!(out, "  {:<16} {value}{note}", row.label)?;
         }
     }
     if trace.ended().is_some_and(|(_, ends)| ends == Ends::Never) {
@@ -51,6 +43,36 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+/// What ran, in one line.
+fn title(experiment: &Experiment, measured: bool, out: &mut dyn Write) -> io::Result<()> {
+    let rules = experiment.method.rules();
+    let kind = match experiment.kind {
+        WorkKind::Cpu => "cpu",
+        WorkKind::Io => "io",
+        WorkKind::Mixed => "mixed",
+    };
+    let costs = experiment
+        .costs
+        .summary()
+        .map(|costs| format!(" of {costs}"));
+    writeln!(
+        out,
+        "parviz lab: {} ({}), {}, {} ({kind}){}, chunk size {}, seed {}, {}",
+        rules.name,
+        rules.badge.word(),
+        counted(experiment.running_workers(), "worker"),
+        counted(experiment.tasks, "task"),
+        costs.unwrap_or_default(),
+        experiment.real_chunksize(),
+        experiment.seed,
+        if measured {
+            format!("{}, measured", experiment.backend.name())
+        } else {
+            "simulated".to_owned()
+        },
+    )
 }
 
 fn counted(count: u32, what: &str) -> String {
