@@ -11,6 +11,7 @@
 #![expect(clippy::disallowed_methods, reason = "the loop owns the clock")]
 
 mod frames;
+mod pointer;
 mod runs;
 
 use crate::app::{App, Brightness, Effect, Message};
@@ -19,7 +20,9 @@ use crate::terminal::{self, Flushed, Notice, Screen};
 use crate::time::Nanos;
 use anyhow::{Context, bail};
 use crossbeam_channel::{RecvError, select_biased};
+use crossterm::event::Event as Input;
 use frames::Frames;
+use pointer::Pointer;
 use runs::Runs;
 use std::io;
 use std::process::ExitCode;
@@ -47,6 +50,7 @@ pub fn run(app: App, options: Options) -> anyhow::Result<ExitCode> {
         frames: Frames::new(terminal::size())?,
         app,
         runs: Runs::new()?,
+        pointer: Pointer::default(),
         began: Instant::now(),
         screen,
         shown: None,
@@ -81,6 +85,7 @@ struct Dashboard {
     screen: Screen,
     frames: Frames,
     runs: Runs,
+    pointer: Pointer,
     began: Instant,
     /// The revision of the app that the last frame showed.
     shown: Option<u64>,
@@ -136,7 +141,7 @@ impl Dashboard {
         match notice.context("the input thread ended")? {
             Notice::Input(input) => {
                 self.fail_on_request()?;
-                return self.update(Message::Input(input));
+                return self.input(input);
             }
             Notice::Background(colour) => {
                 return self.update(Message::Background(brightness(colour)));
@@ -163,6 +168,14 @@ impl Dashboard {
             Notice::Lost => return Ok(Some(End::Lost)),
         }
         Ok(None)
+    }
+
+    fn input(&mut self, input: Input) -> anyhow::Result<Option<End>> {
+        let message = match input {
+            Input::Mouse(mouse) => self.pointer.message(&self.app, mouse),
+            input => Some(Message::Input(input)),
+        };
+        message.map_or(Ok(None), |message| self.update(message))
     }
 
     fn flushed(&mut self, flushed: Result<Flushed, RecvError>) -> anyhow::Result<Option<End>> {
@@ -206,7 +219,7 @@ impl Dashboard {
     fn draw(&mut self) -> anyhow::Result<()> {
         let size = terminal::size();
         if self.frames.fit(size)? || self.shown.is_none() {
-            let resized = crossterm::event::Event::Resize(size.width, size.height);
+            let resized = Input::Resize(size.width, size.height);
             self.update(Message::Input(resized))?;
         }
         let now = Nanos(self.began.elapsed().as_nanos() as u64);

@@ -27,6 +27,9 @@ const LONGEST_PASTE: usize = 1024 * 1024;
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
+/// What makes an escape the begin of a sequence.
+const INTRODUCERS: &[u8] = b"[O]PX^_";
+
 /// Holds the begin of a sequence whose end has not come yet.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -60,7 +63,14 @@ impl Step {
 }
 
 impl Decoder {
+    /// Takes what one read gave. A terminal sends an escape together with the letter that it makes
+    /// Alt, so a letter that comes later stands for itself; the sequences of keys and answers may
+    /// come in pieces.
     pub(super) fn feed(&mut self, bytes: &[u8], mut tell: impl FnMut(Decoded)) {
+        let stands_alone = |byte: &u8| !INTRODUCERS.contains(byte);
+        if self.pending == [0x1b] && bytes.first().is_some_and(stands_alone) {
+            self.silence(&mut tell);
+        }
         self.pending.extend_from_slice(bytes);
         let mut at = 0;
         while let Some(step) = first(&self.pending[at..]) {
@@ -289,6 +299,23 @@ mod tests {
         decoder.silence(|one| all.push(one));
         assert_eq!(all, pressed(KeyCode::Esc, KeyModifiers::NONE));
         assert!(!decoder.is_waiting());
+    }
+
+    #[test]
+    fn a_letter_right_after_the_escape_key_is_that_letter() {
+        let mut decoder = Decoder::default();
+        let mut all = Vec::new();
+        decoder.feed(b"\x1b", |one| all.push(one));
+        decoder.feed(b"q", |one| all.push(one));
+        let none = KeyModifiers::NONE;
+        assert_eq!(
+            all,
+            [key(KeyCode::Esc, none), key(KeyCode::Char('q'), none)]
+        );
+        assert_eq!(
+            decode(b"\x1bq"),
+            pressed(KeyCode::Char('q'), KeyModifiers::ALT)
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Bytes of one key come closer together than this.
 const KEY_GAP: Timespec = Timespec {
     tv_sec: 0,
-    tv_nsec: 50_000_000,
+    tv_nsec: 25_000_000,
 };
 /// How long a hanging program keeps the terminal after it was told to end.
 const GRACE: Duration = Duration::from_secs(2);
