@@ -4,6 +4,7 @@ mod session;
 
 use rustix::process::Signal;
 use session::Setting;
+use vt100::{Color, Screen};
 
 const READY: &str = "parviz map";
 
@@ -19,6 +20,56 @@ fn fills(screen: &vt100::Screen, columns: u16, rows: u16) -> bool {
 fn is_light(screen: &vt100::Screen) -> bool {
     let ground = screen.cell(2, 1).map(vt100::Cell::bgcolor);
     ground == Some(vt100::Color::Rgb(255, 255, 255))
+}
+
+#[test]
+fn a_person_plays_with_a_run() {
+    let mut session = Setting::parviz(&[
+        "lab",
+        "--backend",
+        "simulated",
+        "--costs",
+        "9,2,6,1,4,1,8,5",
+        "--unit",
+        "20ms",
+        "--workers",
+        "4",
+        "--chunksize",
+        "1",
+    ])
+    .sized(120, 36)
+    .start();
+    session.wait_for("parviz map ");
+    session.wait_for(" SYNC ");
+    session.press("s");
+    session.wait_for("parviz map_async");
+    session.wait_for(" ASYNC ");
+    session.press("m");
+    session.wait_for("ITERATOR as finished");
+    // To the end, which pauses nothing; then back to the start, and a step at a time.
+    session.wait_for("replay");
+    let ended = session.screen().contents();
+    assert!(ended.contains("out of order"), "{ended}");
+    session.press("\x1b[H");
+    session.press(" ");
+    session.wait_for("go on");
+    let before = session.screen().contents();
+    session.press(".");
+    session.wait_until("a step", |screen| screen.contents() != before);
+    session.press("c");
+    session.wait_until("both runs", |screen| {
+        let text = screen.contents();
+        text.contains("map_async") && text.contains("imap_unordered")
+    });
+    session.press("c");
+    session.press("e");
+    session.wait_for("main-work");
+    session.press("\x1b");
+    session.wait_until("the form closed", |screen| {
+        !screen.contents().contains("main-work")
+    });
+    session.press("q");
+    assert!(session.end_tidily().success());
 }
 
 #[test]
@@ -74,6 +125,8 @@ fn a_panic_in_another_thread_leaves_the_screen_up() {
     session.wait_until("the light theme", |screen| is_light(screen));
     assert!(session.screen().alternate_screen());
     assert!(!session.screen().contents().contains("panic"));
+    session.press("?");
+    session.wait_until("the help closed", |screen| !screen.contents().contains(HELP));
     session.press("q");
     assert!(session.end_tidily().success());
 }
