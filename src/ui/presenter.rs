@@ -189,7 +189,7 @@ mod tests {
         let few = Rows::of(36, 0, 3, Dot::SMALL);
         assert_eq!((few.lane, few.strip, few.gap), (4, 3, 1));
         assert_eq!(Rows::of(24, 2, 8, Dot::SMALL).lane, 0);
-        assert_eq!(Rows::of(24, 0, 4, Dot::SMALL).lane, 1);
+        assert_eq!(Rows::of(24, 0, 4, Dot::SMALL).lane, 2);
     }
 
     #[test]
