@@ -25,6 +25,9 @@ use source::{LOOKED_AT, Source};
 /// Columns left of the time axis.
 pub const GUTTER: u16 = 11;
 
+/// A measured task says at least this often on which CPU it is.
+const TOLD_EVERY: Nanos = Nanos(25_000_000);
+
 /// How lanes are laid into an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
@@ -190,7 +193,7 @@ fn one(
         painter.dead(from, to);
     }
     marks(moment, track, &mut painter);
-    if !moment.is_over() && running(track, moment.cursor).is_some() {
+    if !moment.is_over() && track.piece_at(moment.cursor).is_some() {
         painter.hot_edge(moment.axis.eighth(moment.cursor), &columns);
     }
     if let Some(task) = selected.and_then(|selection| selection.task) {
@@ -213,7 +216,7 @@ fn state(
 ) {
     let theme = pen.theme;
     let cursor = moment.cursor;
-    let task = running(track, cursor).filter(|_| !moment.is_over());
+    let task = running(moment, track).filter(|_| !moment.is_over());
     if let Some(piece) = task {
         let ink = hues.task(piece.task.index);
         let chip = format!("{:^4}", piece.task.index);
@@ -237,9 +240,24 @@ fn state(
     pen.text(at.0, at.1, word, ink);
 }
 
-/// The piece that has the lane at this moment.
-fn running(track: &Track<'_>, at: Time) -> Option<Piece> {
-    track.sources.iter().find_map(|source| source.piece_at(at))
+impl Track<'_> {
+    /// The piece that has the lane at this moment.
+    fn piece_at(&self, at: Time) -> Option<Piece> {
+        self.sources.iter().find_map(|source| source.piece_at(at))
+    }
+}
+
+/// The piece that has the lane at the cursor. On which CPU a measured task is, is told every few
+/// milliseconds, afterwards: there the last that is known stands.
+fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
+    let cursor = moment.cursor;
+    let recent = || {
+        let measured = moment.trace.run().is_some_and(|run| run.measured);
+        let span = Span::new(cursor - TOLD_EVERY, cursor);
+        let piece = track.sources.iter().find_map(|source| source.last_in(span));
+        piece.filter(|_| measured && track.workers.is_empty())
+    };
+    track.piece_at(cursor).or_else(recent)
 }
 
 /// When the worker of a lane died, if it did.

@@ -2,10 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::Moment;
 use super::text::{Pen, width};
 use crate::palette::Glyphs;
 use crate::time::Nanos;
+use crate::trace::Numbers;
 
 /// Columns a number has at least.
 const COLUMN: u16 = 13;
@@ -18,8 +18,7 @@ pub struct Shown {
 }
 
 /// The numbers of the main screen in their order.
-pub fn shown(moment: &Moment<'_>, glyphs: &Glyphs) -> Vec<Shown> {
-    let numbers = moment.trace.numbers(moment.cursor);
+pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
     let over = numbers.complete;
     let grows = glyphs.grows;
     let later = |value: Option<String>| {
@@ -56,10 +55,10 @@ pub fn shown(moment: &Moment<'_>, glyphs: &Glyphs) -> Vec<Shown> {
 }
 
 /// Draws as many numbers as fit into the first two rows of the area.
-pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
+pub fn render(numbers: &Numbers, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (mut x, y) = (area.x + 1, area.y);
-    for number in shown(moment, theme.glyphs) {
+    for number in shown(numbers, theme.glyphs) {
         let columns = width(number.label).max(width(&number.value)) + 2;
         if x + columns > area.right() + 1 {
             return;

@@ -40,7 +40,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     for (which, area) in Which::ALL.into_iter().zip(layout.strips) {
         strips::panel(&moment, which, screen, area, pen);
     }
-    numbers::render(&moment, layout.numbers, pen);
+    numbers::render(&moment.trace.numbers(moment.cursor), layout.numbers, pen);
     timebar::render(&moment, layout.timebar, pen);
     events::render(&moment, layout.events, pen);
     let news = app.change.as_ref().is_some_and(|change| change.is_news);
@@ -169,7 +169,11 @@ pub fn panel(app: &App, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
             }
         }
         Panel::Numbers => {
-            numbers::render(&moment, Rect { height: 2, ..body }, pen);
+            numbers::render(
+                &moment.trace.numbers(moment.cursor),
+                Rect { height: 2, ..body },
+                pen,
+            );
             let bar = Rect {
                 y: body.y + 3,
                 height: 2,

@@ -44,6 +44,14 @@ impl Source<'_> {
         }
     }
 
+    /// The last piece that touches a stretch.
+    pub fn last_in(self, stretch: Span) -> Option<Piece> {
+        match self {
+            Self::Worker(lane) => lane.pieces_in(stretch).last().copied(),
+            Self::Cpu(cpu) => cpu.pieces_in(stretch).last().map(piece),
+        }
+    }
+
     /// The exact shares of a column, of which `now` is the part that has happened.
     pub fn level(self, now: Span, column: Span) -> Level {
         let whole = column.length().seconds().max(1e-9);
