@@ -144,7 +144,9 @@ pub const ROWS: &[Row] = &[
             ("down", Action::Down),
         ],
         "pan; choose lane and task",
-    ),
+    )
+    .hint(1, |_| "lane, task")
+    .works(|app| !app.selection.is_empty()),
     row(
         Context::Main,
         &[
@@ -305,29 +307,24 @@ pub struct Entry {
 }
 
 impl Keymap {
-    /// Binds these keys, and only these, to the action of this name, wherever it can be reached.
-    /// Nothing changes if one of them is no key or means something else already.
+    /// Binds these keys, and only these, to the action of this name, wherever it can be reached. What
+    /// works whatever is open stays beside them: Ctrl-C always quits. Call [`Keymap::check`] afterwards.
     pub fn rebind(&mut self, name: &str, keys: &[String]) -> Result<(), KeyError> {
         let action = Action::named(name).ok_or_else(|| KeyError::NoAction(name.to_owned()))?;
         let keys = keys
             .iter()
             .map(|key| Key::parse(key))
             .collect::<Result<Vec<_>, _>>()?;
-        let places: Vec<Bound> = {
-            let mut places: Vec<Bound> = Vec::new();
-            for bound in self.bound.iter().filter(|bound| bound.action == action) {
-                if !places.iter().any(|place| place.row == bound.row) {
-                    places.push(*bound);
-                }
-            }
-            places
-        };
-        let mut bound = self.bound.clone();
-        bound.retain(|bound| bound.action != action);
+        let (mut places, kept): (Vec<Bound>, Vec<Bound>) = self
+            .bound
+            .iter()
+            .partition(|bound| bound.action == action && bound.context != Context::Everywhere);
+        places.dedup_by_key(|place| place.row);
+        self.bound = kept;
         for place in places {
-            bound.extend(keys.iter().map(|&key| Bound { key, ..place }));
+            let bound = keys.iter().map(|&key| Bound { key, ..place });
+            self.bound.extend(bound);
         }
-        self.bound = bound;
         Ok(())
     }
 
@@ -365,10 +362,24 @@ impl Keymap {
 
     /// The keys of a row of [`ROWS`], as they are shown: `m M`.
     pub fn keys(&self, row: usize) -> String {
+        self.labels(row, |_| true)
+    }
+
+    /// One key for each action of a row.
+    fn first_keys(&self, row: usize) -> String {
+        let mut seen = Vec::new();
+        self.labels(row, |action| {
+            let new = !seen.contains(&action);
+            seen.push(action);
+            new
+        })
+    }
+
+    fn labels(&self, row: usize, mut wanted: impl FnMut(Action) -> bool) -> String {
         let mut labels: Vec<String> = Vec::new();
         for bound in self.bound.iter().filter(|bound| bound.row == row) {
             let label = bound.key.label();
-            if !labels.contains(&label) {
+            if wanted(bound.action) && !labels.contains(&label) {
                 labels.push(label);
             }
         }
@@ -395,18 +406,27 @@ impl Keymap {
     /// What works now, the most useful first; as many as fit belong in the hint bar.
     pub fn hints(&self, app: &App) -> Vec<Entry> {
         let context = app.context();
-        let mut hints: Vec<(u8, Entry)> = ROWS
+        let below =
+            context == Context::Overlay && !matches!(app.overlay, Some(Overlay::Help { .. }));
+        let here = |row: &Row| {
+            row.context == context
+                || below && row.context == Context::Main && row.keys[0].1 != Action::Close
+        };
+        let mut hints: Vec<((bool, u8), Entry)> = ROWS
             .iter()
             .enumerate()
-            .filter(|(_, row)| row.context == context && (row.works)(app))
+            .filter(|(_, row)| here(row) && (row.works)(app))
             .filter_map(|(number, row)| {
                 let (place, word) = row.hint?;
-                let words = word(app);
-                let keys = self.keys(number);
-                (!keys.is_empty()).then_some((place, Entry { keys, words }))
+                let entry = Entry {
+                    keys: self.first_keys(number),
+                    words: word(app),
+                };
+                let order = (row.context != context, place);
+                (!entry.keys.is_empty()).then_some((order, entry))
             })
             .collect();
-        hints.sort_by_key(|(place, _)| *place);
+        hints.sort_by_key(|(order, _)| *order);
         hints.into_iter().map(|(_, entry)| entry).collect()
     }
 }
@@ -490,6 +510,16 @@ mod tests {
             .find(|entry| entry.words == "compare with previous run")
             .unwrap();
         assert_eq!(shown.keys, "v Ctrl-V");
+    }
+
+    #[test]
+    fn ctrl_c_quits_whatever_is_bound() {
+        let mut map = Keymap::default();
+        map.rebind("quit", &["f10".to_owned()]).unwrap();
+        let act = |text| map.action(Key::parse(text).unwrap(), Context::Form);
+        assert_eq!(act("ctrl-c"), Some(Action::Quit));
+        let main = |text| map.action(Key::parse(text).unwrap(), Context::Main);
+        assert_eq!((main("q"), main("f10")), (None, Some(Action::Quit)));
     }
 
     #[test]

@@ -49,14 +49,27 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
         _ => Basis::Mixed,
     };
     let (old, new) = (before.numbers(Time::NEVER), after.numbers(Time::NEVER));
-    let mut words = vec![
-        length("main blocked", old.blocked_main, new.blocked_main),
-        length("makespan", old.makespan, new.makespan),
+    let lengths = [
+        ("main blocked", old.blocked_main, new.blocked_main),
+        ("makespan", old.makespan, new.makespan),
+        ("first result", old.first_result, new.first_result),
     ];
-    if !same(old.first_result, new.first_result) {
-        words.push(length("first result", old.first_result, new.first_result));
+    let changed = lengths.iter().filter(|(_, old, new)| !same(*old, *new));
+    let mut words: Vec<String> = changed
+        .map(|(name, old, new)| format!("{name} {} -> {}", length(*old), length(*new)))
+        .collect();
+    let order = order(before, after);
+    words.extend(order.clone().err());
+    // That a first result comes as late as before is not worth the room.
+    let unchanged: Vec<&str> = lengths[..2]
+        .iter()
+        .filter(|(_, old, new)| same(*old, *new))
+        .map(|(name, ..)| *name)
+        .collect();
+    if !unchanged.is_empty() {
+        words.push(format!("{} same", unchanged.join(", ")));
     }
-    words.push(delivery(before, after));
+    words.extend(order.ok());
     Change {
         text: format!("{}{}", words.join("; "), hint(after, next_method)),
         basis,
@@ -97,13 +110,8 @@ fn same(a: Option<Nanos>, b: Option<Nanos>) -> bool {
     }
 }
 
-fn length(name: &str, before: Option<Nanos>, after: Option<Nanos>) -> String {
-    let word = |length: Option<Nanos>| length.map_or_else(|| "n/a".to_owned(), |l| l.to_string());
-    if same(before, after) {
-        format!("{name} same")
-    } else {
-        format!("{name} {} -> {}", word(before), word(after))
-    }
+fn length(length: Option<Nanos>) -> String {
+    length.map_or_else(|| "n/a".to_owned(), |length| length.to_string())
 }
 
 fn method(trace: &Trace) -> Option<Method> {
@@ -122,7 +130,8 @@ fn form(trace: &Trace) -> &'static str {
     }
 }
 
-fn delivery(before: &Trace, after: &Trace) -> String {
+/// Whether the results came in the same order, with the words for it.
+fn order(before: &Trace, after: &Trace) -> Result<String, String> {
     let order = |trace: &Trace| -> Vec<u32> {
         let entries = trace
             .call()
@@ -131,11 +140,11 @@ fn delivery(before: &Trace, after: &Trace) -> String {
     };
     if order(before) == order(after) {
         let (old, new) = (form(before), form(after));
-        return if old == new {
+        return Ok(if old == new {
             format!("delivery order same ({new})")
         } else {
             format!("delivery order same ({old} -> {new})")
-        };
+        });
     }
     let disorder = |trace: &Trace| {
         let numbers = trace.numbers(Time::NEVER);
@@ -148,12 +157,11 @@ fn delivery(before: &Trace, after: &Trace) -> String {
             }
         }
     };
-    format!(
-        "delivered {} -> {} ({})",
+    Err(format!(
+        "delivered {} -> {}",
         disorder(before),
-        disorder(after),
-        form(after)
-    )
+        disorder(after)
+    ))
 }
 
 /// What to press to see the order change too, where that has not been seen.

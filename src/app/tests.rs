@@ -503,10 +503,10 @@ fn the_line_says_how_far_the_order_is_scrambled() {
     tell(&mut app, 5);
     press(&mut app, "m");
     let text = app.change.clone().unwrap().text;
-    assert!(text.contains("first result 110 ms -> 10 ms"), "{text}");
-    assert!(
-        text.ends_with("delivered in order -> 39 % out of order (as they finish)"),
-        "{text}"
+    assert_eq!(
+        text,
+        "first result 110 ms -> 10 ms; delivered in order -> 39 % out of order; \
+         main blocked, makespan same"
     );
     // The one before was left in the middle: nothing measured to set against it.
     tell_all(&mut app);
@@ -636,6 +636,12 @@ fn hints_show_only_what_works_now() {
     press(&mut app, "m");
     assert_eq!(words(&app)[0], "async");
     assert!(words(&app).contains(&"compare") && words(&app).contains(&"pause"));
+    let hints = app.keymap.hints(&app);
+    let keys = |word| {
+        let hint = hints.iter().find(|hint| hint.words == word);
+        hint.map(|hint| hint.keys.as_str())
+    };
+    assert_eq!((keys("help"), keys("workers")), (Some("?"), Some("- +")));
     press(&mut app, "e");
     assert_eq!(words(&app)[0], "run");
 }

@@ -118,7 +118,7 @@ pub(super) const FIELDS: [Spec; 22] = [
     Spec {
         label: "costs",
         fill: Fill::Text {
-            read: |e| e.costs.to_string(),
+            read: |e| costs_text(&e.costs),
             write: |e, text| Costs::parse(text, e.unit).map(|costs| e.costs = costs),
         },
         note: |d| match &d.experiment.costs {
@@ -359,6 +359,15 @@ fn auto_or_whole(text: &str) -> Result<Option<u32>, String> {
 
 fn length(text: &str, unit: Nanos) -> Result<Nanos, String> {
     Nanos::parse(text, unit).map_err(|error| error.to_string())
+}
+
+/// Without what [`Costs::parse`] takes for granted, so that it fits its box.
+fn costs_text(costs: &Costs) -> String {
+    let text = costs.to_string();
+    let short = text
+        .strip_suffix(",sigma=0.8")
+        .or_else(|| text.strip_suffix(",share=0.2"));
+    short.unwrap_or(&text).to_owned()
 }
 
 fn length_text(length: Nanos) -> String {
