@@ -206,6 +206,10 @@ pub enum Contradiction {
     SharedThreads,
     #[error("--increments must be from 1 to 1000, not {0}")]
     Increments(u32),
+    #[error(
+        "--effect race: {0} tasks of {1} increments are more than {MOST_RACING}: use fewer of either"
+    )]
+    Race(u32, u32),
     #[error("--unit must be longer than nothing")]
     Unit,
 }
@@ -214,6 +218,8 @@ pub enum Contradiction {
 pub const MOST_WORKERS: u32 = 1_024;
 /// A task keeps about 100 bytes of memory.
 pub const MOST_TASKS: u32 = 10_000_000;
+/// The interleaving of a race is drawn step by step.
+const MOST_RACING: u64 = 10_000_000;
 
 impl Experiment {
     /// What contradicts itself in it, if anything does.
@@ -252,6 +258,10 @@ impl Experiment {
         }
         if !(1..=1_000).contains(&self.increments) {
             return Err(Contradiction::Increments(self.increments));
+        }
+        let increments = u64::from(self.tasks) * u64::from(self.increments);
+        if self.effect == CounterEffect::Race && increments > MOST_RACING {
+            return Err(Contradiction::Race(self.tasks, self.increments));
         }
         if self.unit == Nanos::ZERO {
             return Err(Contradiction::Unit);
@@ -361,6 +371,10 @@ mod tests {
         assert!(
             wrong(|e| e.memory = Some(MemoryModel::Separate))
                 .starts_with("--memory-model separate")
+        );
+        assert_eq!(
+            wrong(|e| (e.effect, e.tasks, e.increments) = (CounterEffect::Race, 1_000_000, 11)),
+            "--effect race: 1000000 tasks of 11 increments are more than 10000000: use fewer of either"
         );
         assert_eq!(Experiment::default().check(), Ok(()));
     }

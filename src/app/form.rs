@@ -245,7 +245,7 @@ fn field_of(wrong: &Contradiction) -> usize {
         Contradiction::NoChunks | Contradiction::Unchunked(_) => "chunk size",
         Contradiction::FaultBeyond(..) | Contradiction::DieInLoop(_) => "faults",
         Contradiction::SharedThreads => "memory",
-        Contradiction::Increments(_) => "increments",
+        Contradiction::Increments(_) | Contradiction::Race(..) => "increments",
         Contradiction::Unit => "unit",
     };
     let place = FIELDS.iter().position(|spec| spec.label == label);
