@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cli;
+mod cpython;
 mod lessons;
 mod properties;
 #[cfg(unix)]

@@ -101,134 +101,143 @@ fn any_experiment(seed: u64) -> Experiment {
     any
 }
 
-/// When something happened to each task or chunk; twice is a failure.
-#[derive(Default)]
-struct Moments(HashMap<u32, Time>);
-
-impl Moments {
-    fn note(&mut self, indexes: Indexes, at: Time, what: &str) {
-        for index in indexes.iter() {
-            let before = self.0.insert(index, at);
-            assert_eq!(before, None, "{what} {index} twice");
-        }
-    }
-
-    fn of(&self, index: u32) -> Option<Time> {
-        self.0.get(&index).copied()
-    }
+/// What happens to a task or a chunk, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum What {
+    Submitted,
+    Enqueued,
+    Dequeued,
+    Started,
+    Finished,
+    Returned,
+    Ready,
+    Delivered,
 }
 
-/// Everything that is true of every run.
-fn check(experiment: &Experiment, batches: &[Batch]) {
-    let mut complete_to = Time::ZERO;
-    let mut lanes: HashMap<LaneId, (Time, bool)> = HashMap::new();
-    let mut running: HashMap<LaneId, u32> = HashMap::new();
-    let mut moments: [Moments; 8] = Default::default();
-    let [
-        submitted,
-        enqueued,
-        dequeued,
-        started,
-        finished,
-        returned,
-        ready,
-        delivered,
-    ] = &mut moments;
-    let mut ended = None;
-    for Batch {
-        events,
-        complete_to: next,
-    } in batches
-    {
-        for Event { at, lane, kind } in events {
-            assert!(
-                *at >= complete_to,
-                "{kind:?} at {at:?} came after {complete_to:?}"
-            );
-            assert_eq!(ended, None, "{kind:?} after the end");
-            let (last, open) = lanes.entry(*lane).or_insert((*at, true));
-            let may_tell = *open || matches!(kind, Kind::RunEnded { .. });
-            assert!(
-                *last <= *at && may_tell,
-                "{lane:?} runs backwards to {kind:?}"
-            );
-            *last = *at;
-            match kind {
-                Kind::LaneClosed { .. } => {
-                    *open = false;
-                    running.remove(lane);
-                }
-                Kind::Submitted { tasks, .. } => submitted.note(*tasks, *at, "submitted"),
-                Kind::Enqueued { chunks, .. } => enqueued.note(*chunks, *at, "enqueued"),
-                Kind::Dequeued { chunk, .. } => {
-                    dequeued.note(Indexes::one(*chunk), *at, "dequeued");
-                }
-                Kind::Started { task, .. } => {
-                    started.note(Indexes::one(task.index), *at, "started");
-                    assert_eq!(running.insert(*lane, task.index), None);
-                }
-                Kind::Finished { task, outcome, .. } => {
-                    finished.note(Indexes::one(task.index), *at, "finished");
-                    let was_running = running.remove(lane);
-                    if *outcome == Outcome::Ok {
-                        assert_eq!(was_running, Some(task.index));
-                    }
-                }
-                Kind::Ran(ran) => {
-                    assert_eq!(running.get(lane), Some(&ran.task.index));
-                    let length = at.since(ran.since);
-                    assert!(ran.on_cpu + ran.waiting + ran.useful_wait <= length);
-                }
-                Kind::Returned { chunk, .. } => {
-                    returned.note(Indexes::one(*chunk), *at, "returned");
-                }
-                Kind::Ready { tasks, .. } => ready.note(*tasks, *at, "ready"),
-                Kind::Delivered { tasks, .. } => delivered.note(*tasks, *at, "delivered"),
-                Kind::RunEnded { ends } => ended = Some(*ends),
-                _ => {}
+/// Looks at every event as it comes, and at the whole story at the end.
+#[derive(Default)]
+struct Watch {
+    complete_to: Time,
+    /// The last moment of each lane, and whether it is open.
+    lanes: HashMap<LaneId, (Time, bool)>,
+    running: HashMap<LaneId, u32>,
+    moments: HashMap<(What, u32), Time>,
+    ended: Option<Ends>,
+}
+
+impl Watch {
+    fn batch(&mut self, batch: &Batch) {
+        for event in &batch.events {
+            self.event(event);
+        }
+        self.complete_to = batch.complete_to;
+    }
+
+    fn event(&mut self, Event { at, lane, kind }: &Event) {
+        assert!(
+            *at >= self.complete_to,
+            "{kind:?} at {at:?} came after {:?}",
+            self.complete_to
+        );
+        assert_eq!(self.ended, None, "{kind:?} after the end");
+        let (last, open) = self.lanes.entry(*lane).or_insert((*at, true));
+        let may_tell = *open || matches!(kind, Kind::RunEnded { .. });
+        assert!(*last <= *at && may_tell, "{lane:?} goes back to {kind:?}");
+        *last = *at;
+        match kind {
+            Kind::LaneClosed { .. } => {
+                *open = false;
+                self.running.remove(lane);
             }
+            Kind::Submitted { tasks, .. } => self.note(What::Submitted, *tasks, *at),
+            Kind::Enqueued { chunks, .. } => self.note(What::Enqueued, *chunks, *at),
+            Kind::Dequeued { chunk, .. } => {
+                self.note(What::Dequeued, Indexes::one(*chunk), *at);
+            }
+            Kind::Started { task, .. } => {
+                self.note(What::Started, Indexes::one(task.index), *at);
+                assert_eq!(self.running.insert(*lane, task.index), None);
+            }
+            Kind::Finished { task, outcome, .. } => {
+                self.note(What::Finished, Indexes::one(task.index), *at);
+                let was_running = self.running.remove(lane);
+                assert!(*outcome != Outcome::Ok || was_running == Some(task.index));
+            }
+            Kind::Ran(ran) => {
+                assert_eq!(self.running.get(lane), Some(&ran.task.index));
+                let length = at.since(ran.since);
+                assert!(ran.on_cpu + ran.waiting + ran.useful_wait <= length);
+            }
+            Kind::Returned { chunk, .. } => {
+                self.note(What::Returned, Indexes::one(*chunk), *at);
+            }
+            Kind::Ready { tasks, .. } => self.note(What::Ready, *tasks, *at),
+            Kind::Delivered { tasks, .. } => self.note(What::Delivered, *tasks, *at),
+            Kind::RunEnded { ends } => self.ended = Some(*ends),
+            _ => {}
         }
-        complete_to = *next;
     }
-    assert_eq!(complete_to, Time::NEVER);
-    assert!(running.is_empty(), "{running:?} have no end");
-    let chunksize = experiment.real_chunksize().max(1);
-    for index in 0..experiment.tasks {
-        let chunk = index / chunksize;
-        let mut story = vec![("submitted", submitted.of(index))];
-        if experiment.method != Method::Loop {
-            story.push(("enqueued", enqueued.of(chunk)));
+
+    fn note(&mut self, what: What, indexes: Indexes, at: Time) {
+        for index in indexes.iter() {
+            let before = self.moments.insert((what, index), at);
+            assert_eq!(before, None, "{what:?} {index} twice");
         }
-        story.extend([
-            ("dequeued", dequeued.of(chunk)),
-            ("started", started.of(index)),
-            ("finished", finished.of(index)),
-            ("ready", ready.of(index)),
-            ("delivered", delivered.of(index)),
-        ]);
-        if ended == Some(Ends::BrokenProcessPool) {
+    }
+
+    fn count(&self, what: What) -> usize {
+        self.moments.keys().filter(|key| key.0 == what).count()
+    }
+
+    /// When what happened to a task, in the order in which it has to happen.
+    fn story(&self, experiment: &Experiment, index: u32) -> Vec<(What, Time)> {
+        use What::{Delivered, Dequeued, Enqueued, Finished, Ready, Returned, Started, Submitted};
+        let chunk = index / experiment.real_chunksize().max(1);
+        let mut steps = vec![
+            (Submitted, index),
+            (Enqueued, chunk),
+            (Dequeued, chunk),
+            (Started, index),
+            (Finished, index),
+            (Returned, chunk),
+            (Ready, index),
+            (Delivered, index),
+        ];
+        if self.ended == Some(Ends::BrokenProcessPool) {
             // At the death everything outstanding failed, whatever still went on for a moment.
-            story.retain(|(what, _)| *what != "ready");
+            steps.retain(|step| step.0 != Ready);
         }
-        let told: Vec<_> = story.iter().filter_map(|(_, at)| *at).collect();
-        assert!(told.is_sorted(), "task {index}: {story:?}");
-        if ended == Some(Ends::Returned) {
+        let told = steps.into_iter().filter_map(|step| {
+            let at = self.moments.get(&step)?;
+            Some((step.0, *at))
+        });
+        told.collect()
+    }
+
+    fn end(&self, experiment: &Experiment) {
+        assert_eq!(self.complete_to, Time::NEVER);
+        assert!(self.running.is_empty(), "{:?} have no end", self.running);
+        for index in 0..experiment.tasks {
+            let story = self.story(experiment, index);
+            assert!(story.is_sorted_by_key(|step| step.1), "{index}: {story:?}");
             assert!(
-                ready.of(index).is_some(),
-                "task {index} is ready at the end"
+                self.ended != Some(Ends::Returned)
+                    || self.moments.contains_key(&(What::Ready, index)),
+                "task {index} was never ready"
             );
         }
-    }
-    let dies_or_hangs = |fault: &Fault| fault.kind != FaultKind::Raise;
-    if experiment.faults.is_empty() && experiment.enters() {
-        assert_eq!(ended, Some(Ends::Returned));
-        assert_eq!(delivered.0.len(), experiment.tasks as usize);
-        assert_eq!(finished.0.len(), experiment.tasks as usize);
-    } else if !experiment.faults.iter().any(dies_or_hangs)
-        && !experiment.method.rules().one_at_a_time
-    {
-        // Every other chunk still runs.
-        assert_eq!(finished.0.len(), experiment.tasks as usize);
+        let (tasks, all_enter) = (experiment.tasks as usize, experiment.enters());
+        let mut faults = experiment.faults.iter();
+        if experiment.faults.is_empty() && all_enter {
+            assert_eq!(self.ended, Some(Ends::Returned));
+            assert_eq!(self.count(What::Finished), tasks);
+            assert_eq!(self.count(What::Delivered), tasks);
+        } else if faults.all(|fault| fault.kind == FaultKind::Raise)
+            && !experiment.method.rules().one_at_a_time
+        {
+            // Every other chunk still runs.
+            assert_eq!(self.count(What::Finished), tasks);
+        }
     }
 }
 
@@ -237,7 +246,13 @@ fn every_run_keeps_its_promises() {
     for seed in 0..180 {
         let experiment = any_experiment(seed);
         let batches = batches(&experiment);
-        let result = std::panic::catch_unwind(|| check(&experiment, &batches));
+        let result = std::panic::catch_unwind(|| {
+            let mut watch = Watch::default();
+            for batch in &batches {
+                watch.batch(batch);
+            }
+            watch.end(&experiment);
+        });
         assert!(result.is_ok(), "seed {seed}: {experiment:?}");
     }
 }
@@ -268,8 +283,8 @@ fn a_failed_task_fails_its_chunk_and_nobody_else() {
     let trace = trace(&experiment);
     let call = trace.call().unwrap();
     let outcomes: Vec<_> = call.tasks().iter().map(|task| task.outcome).collect();
-    use Outcome::{Failed, Ok, Skipped};
-    assert_eq!(outcomes, [Ok, Failed, Skipped, Ok, Ok, Ok].map(Some));
+    let (ok, failed, skipped) = (Outcome::Ok, Outcome::Failed, Outcome::Skipped);
+    assert_eq!(outcomes, [ok, failed, skipped, ok, ok, ok].map(Some));
     assert_eq!(call.error(1), Some("ValueError: task 1 failed"));
     assert_eq!(ends(&trace), Ends::Error);
 }
@@ -358,12 +373,10 @@ fn more_workers_than_cpus_are_no_faster_than_the_cpus() {
     experiment.workers = 4 * cpus;
     experiment.chunksize = Some(1);
     let numbers = trace(&experiment).numbers(Time::NEVER);
-    if let Some(speedup) = numbers.speedup {
-        assert!(speedup <= 1.1 * f64::from(cpus), "{numbers:?}");
-        assert!(speedup > 0.3, "{numbers:?}");
-    } else {
-        assert!(cfg!(not(target_os = "linux")), "{numbers:?}");
-    }
+    // A system without clocks for it leaves the estimate out, and says so.
+    assert_eq!(numbers.speedup.is_some(), cfg!(target_os = "linux"));
+    let speedup = numbers.speedup.unwrap_or(1.0);
+    assert!(speedup <= 1.1 * f64::from(cpus), "{numbers:?}");
 }
 
 #[test]
