@@ -7,6 +7,7 @@ mod lessons;
 mod properties;
 #[cfg(unix)]
 mod pty;
+mod readme;
 mod simulated;
 mod support;
 mod threads;
