@@ -28,7 +28,7 @@ pub enum Message {
     },
     /// No more batches will come from this run.
     RunOver { run: RunId },
-    /// What the program's clock says now. Wanted at frame rate while [`App::moving`].
+    /// What the program's clock says now. Wanted at frame rate while [`App::moving`](crate::app::App::moving).
     Tick { now: Nanos },
     /// The terminal said what its background is like.
     Background(Brightness),
