@@ -4,7 +4,6 @@
 
 use ratatui::layout::Rect;
 
-use super::definitions::shown;
 use super::header::Motion;
 use super::lanes::{self, GUTTER, Grid};
 use super::layout;
@@ -70,6 +69,7 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
         let mut top = header::of(app, run, name, screen.width);
         top.clock.time = moment.cursor.to_string();
         top.clock.motion = match (moment.is_over(), app.run.playback.is_paused()) {
+            _ if moment.cursor >= run.end() && run.id != app.run.id => Motion::Ended,
             (true, _) => Motion::Ended,
             (false, true) => Motion::Paused,
             (false, false) => Motion::Playing,
@@ -83,17 +83,21 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
         };
         let area = line(y + 3, rows.lanes);
         lanes::render(moment, grid, Selection::default(), area, pen);
-        run_end(moment, line(y + 1, rows.lanes + 2), pen);
+        if moment.is_over() || run.id != app.run.id {
+            run_end(moment, run.end(), line(y + 1, rows.lanes + 2), pen);
+        }
         lanes::scrolled(moment, grid, rows.lanes, y + 2, pen);
         y += 3 + rows.lanes + rows.gap;
     }
-    // The ruler of the run that is longer: it says where the cursor is while there is more to come.
-    let longer = if moments[0].is_over() {
-        &moments[1]
+    // The ruler says where the cursor is while there is more to come of either run.
+    let current = usize::from(!app.swapped);
+    let ended = [0, 1].map(|run: usize| moments[run].cursor >= runs[run].1.end());
+    let ruler = if moments[current].is_over() && !ended[1 - current] {
+        1 - current
     } else {
-        &moments[0]
+        current
     };
-    axis::render(longer, y - rows.gap, pen);
+    axis::render(&moments[ruler], y - rows.gap, pen);
     y += 1;
     for ((name, _), moment) in runs.iter().zip(&moments) {
         strip(
@@ -109,10 +113,13 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
         y += rows.strip + u16::from(rows.gap > 0);
     }
     let facts = moments.map(|moment| Facts::of(moment.trace, moment.cursor));
-    let names = runs.map(|(name, _)| name);
+    let columns = [0, 1].map(|run: usize| Column {
+        name: runs[run].0,
+        facts: &facts[run],
+        ended: ended[run] && (runs[run].1.id != app.run.id || moments[run].is_over()),
+    });
     table(
-        names,
-        &facts,
+        &columns,
         Rect {
             y,
             height: TABLE,
@@ -181,13 +188,9 @@ impl Rows {
     }
 }
 
-/// Where this run ends, on the axis that both share.
-fn run_end(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
-    let Some(x) = moment
-        .axis
-        .column(moment.trace.end())
-        .filter(|_| moment.is_over())
-    else {
+/// Where this run ends, or was stopped, on the axis that both share.
+fn run_end(moment: &Moment<'_>, end: Time, area: Rect, pen: &mut Pen<'_>) {
+    let Some(x) = moment.axis.column(end).filter(|_| moment.cursor >= end) else {
         return;
     };
     let theme = pen.theme;
@@ -216,23 +219,50 @@ fn strip(name: &str, moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     }
 }
 
-/// Numbers of both runs below one another, and what the lower one has more or less.
-fn table(names: [&str; 2], facts: &[Facts<'_>; 2], area: Rect, pen: &mut Pen<'_>) {
-    let theme = pen.theme;
-    for (name, y) in names.iter().zip(area.y + 1..) {
-        pen.text_within(area.x + 1, y, GUTTER - 2, name, theme.dim);
+/// A run in the table.
+struct Column<'a> {
+    name: &'a str,
+    facts: &'a Facts<'a>,
+    /// Nothing more will be known of it: it ended, or was stopped.
+    ended: bool,
+}
+
+impl Column<'_> {
+    fn words(&self, value: Option<Value>, pen: &Pen<'_>) -> String {
+        let glyphs = pen.theme.glyphs;
+        match value {
+            Some(value) => value.text(glyphs.times),
+            None if self.ended => "n/a".to_owned(),
+            None => glyphs.grows.to_owned(),
+        }
     }
+
+    /// Seen as far as there is anything to see.
+    fn is_whole(&self) -> bool {
+        self.ended && self.facts.numbers.complete
+    }
+}
+
+/// Numbers of both runs below one another, and what the lower one has more or less.
+fn table(runs: &[Column<'_>; 2], area: Rect, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    for (run, y) in runs.iter().zip(area.y + 1..) {
+        pen.text_within(area.x + 1, y, GUTTER - 2, run.name, theme.dim);
+    }
+    // A run that was stopped has no numbers that another could have more or less of.
+    let same_moment = runs[0].facts.at == runs[1].facts.at;
+    let comparable = same_moment || runs.iter().any(Column::is_whole);
     let mut x = area.x + GUTTER;
     for row in KEYS.into_iter().filter_map(definition::of) {
         if x + COLUMN - 2 > area.right() {
             return;
         }
         pen.text(x, area.y, row.label, theme.dim);
-        let values = facts.each_ref().map(|facts| (row.value)(facts));
-        let words = facts.each_ref().map(|facts| shown(row, facts, pen));
+        let values = runs.each_ref().map(|run| (row.value)(run.facts));
+        let words = [0, 1].map(|run: usize| runs[run].words(values[run], pen));
         pen.text(x, area.y + 1, &words[0], theme.text);
         let end = pen.bold(x, area.y + 2, &words[1], theme.now);
-        if let [Some(before), Some(after)] = values {
+        if let ([Some(before), Some(after)], true) = (values, comparable) {
             match difference(before, after) {
                 // What reads the same is the same: two measured runs never agree to the nanosecond.
                 _ if words[0] == words[1] => {

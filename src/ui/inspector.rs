@@ -56,16 +56,13 @@ pub fn render(run: &Run, index: Option<u32>, screen: Rect, pen: &mut Pen<'_>) {
     let of = super::hues::tasks(call);
     let ink = pen.theme.task(index, of);
     let moments = moments(call, index, task);
-    story(
-        &moments,
-        cursor,
-        ink,
-        Rect {
-            y: inside.y + 4,
-            ..inside
-        },
-        pen,
-    );
+    let over = run.trace.ended().is_some_and(|(at, _)| at <= cursor);
+    let lines = Rect {
+        y: inside.y + 4,
+        ..inside
+    };
+    Story::new(&moments, (cursor, over), inside.width.saturating_sub(BAR))
+        .render(&moments, ink, lines, pen);
     if task.finished <= cursor {
         spent(
             task,
@@ -156,8 +153,12 @@ fn moments(call: &Call, index: u32, task: &Task) -> Vec<Moment> {
         moment("dequeued", of_chunk(|chunk| chunk.dequeued), "in the queue"),
         moment("started", task.started, "behind its chunk"),
         Moment {
-            ran: true,
-            ..moment("finished", task.finished, "ran")
+            ran: task.started.happened(),
+            ..moment(
+                "finished",
+                task.finished,
+                if task.started.happened() { "ran" } else { "" },
+            )
         },
         moment(
             "returned",
@@ -174,77 +175,108 @@ fn moments(call: &Call, index: u32, task: &Task) -> Vec<Moment> {
     moments
 }
 
-/// A line for each moment: when, how long after the one before, and the same as a bar.
-fn story(moments: &[Moment], cursor: Time, ink: Ink, area: Rect, pen: &mut Pen<'_>) {
-    let theme = pen.theme;
-    let seen = moments
-        .iter()
-        .map(|moment| moment.at)
-        .filter(|&at| at <= cursor);
-    let (begin, end) = (seen.clone().min(), seen.max());
-    let columns = area.width.saturating_sub(BAR);
-    let column = |at: Time| {
-        let whole = end
-            .unwrap_or_default()
-            .since(begin.unwrap_or_default())
-            .0
-            .max(1);
-        let since = at.since(begin.unwrap_or_default()).0.min(whole);
-        (u128::from(since) * u128::from(columns) / u128::from(whole)) as u16
-    };
-    let mut last: Option<Time> = None;
-    for (moment, y) in moments.iter().zip(area.y..area.bottom()) {
-        pen.text_on(area.x, y, moment.word, theme.text, theme.panel);
-        let mut right = |end: u16, words: &str, ink: Ink| {
-            pen.text_on(
-                (area.x + end).saturating_sub(text::width(words)),
-                y,
-                words,
-                ink,
-                theme.panel,
-            );
-        };
-        if moment.at > cursor {
-            let words = if moment.at.happened() {
-                theme.glyphs.grows
-            } else {
-                "-"
-            };
-            right(AT, words, theme.dim);
-            continue;
+/// The lines of the moments on one scale of time.
+struct Story {
+    cursor: Time,
+    /// Nothing more will happen in the run.
+    over: bool,
+    begin: Time,
+    end: Time,
+    /// Columns of the bars.
+    columns: u16,
+}
+
+impl Story {
+    fn new(moments: &[Moment], (cursor, over): (Time, bool), columns: u16) -> Self {
+        let seen = moments.iter().map(|moment| moment.at);
+        let seen = seen.filter(|&at| at <= cursor);
+        let going_on = !over && moments.iter().any(|moment| moment.at > cursor);
+        let begin = seen.clone().min().unwrap_or(cursor);
+        let last = seen.max().unwrap_or(cursor);
+        Self {
+            cursor,
+            over,
+            begin,
+            end: if going_on { cursor } else { last },
+            columns,
         }
-        right(AT, &moment.at.to_string(), theme.now);
-        if let Some(before) = last {
-            let length = moment.at.since(before);
-            right(
-                AFTER,
-                &format!("+ {length}"),
-                if moment.ran { theme.now } else { theme.dim },
-            );
-            let (from, to) = (column(before), column(moment.at));
-            let (glyph, bar) = if moment.ran {
-                (theme.glyphs.full, ink)
-            } else {
-                (theme.glyphs.blocked, theme.dim)
-            };
-            let to = to.max(from + u16::from(moment.ran)).min(columns);
-            let left = area.x + BAR;
-            for offset in from..to {
-                pen.cell(left + offset, y, glyph, bar, theme.panel);
-            }
-            if length > Nanos::ZERO {
-                // Behind the bar, or before it where there is no room.
-                let wide = text::width(moment.before);
-                let x = if to + 1 + wide <= columns {
-                    left + to + 1
-                } else {
-                    left + from.saturating_sub(wide + 1)
-                };
-                pen.text_on(x, y, moment.before, theme.text, theme.panel);
-            }
-        }
-        last = Some(moment.at);
     }
+
+    fn column(&self, at: Time) -> u16 {
+        let whole = self.end.since(self.begin).0.max(1);
+        let since = at.since(self.begin).0.min(whole);
+        (u128::from(since) * u128::from(self.columns) / u128::from(whole)) as u16
+    }
+
+    /// A line for each moment: when, how long after the one before, and the same as a bar.
+    fn render(&self, moments: &[Moment], ink: Ink, area: Rect, pen: &mut Pen<'_>) {
+        let theme = pen.theme;
+        let mut before: Option<Time> = None;
+        for (moment, y) in moments.iter().zip(area.y..area.bottom()) {
+            pen.text_on(area.x, y, moment.word, theme.text, theme.panel);
+            let line = Rect {
+                y,
+                height: 1,
+                ..area
+            };
+            let happened = moment.at <= self.cursor;
+            let (words, at) = match before {
+                _ if happened => (moment.at.to_string(), Some(moment.at)),
+                // What is going on now has lasted until the cursor.
+                Some(_) if !self.over => (theme.glyphs.grows.to_owned(), Some(self.cursor)),
+                _ => ("-".to_owned(), None),
+            };
+            let value = if happened { theme.now } else { theme.dim };
+            right_aligned(pen, (area.x + AT, y), &words, value);
+            if let Some((from, to)) = before.zip(at) {
+                self.stretch(moment, (from, to), ink, line, pen);
+            }
+            if happened || !self.over {
+                before = at.filter(|_| happened);
+            }
+        }
+    }
+
+    /// The time before a moment, as a length and as a bar that says what it was.
+    fn stretch(
+        &self,
+        moment: &Moment,
+        (from, to): (Time, Time),
+        ink: Ink,
+        line: Rect,
+        pen: &mut Pen<'_>,
+    ) {
+        let (theme, y) = (pen.theme, line.y);
+        let length = to.since(from);
+        let value = if moment.ran { theme.now } else { theme.dim };
+        right_aligned(pen, (line.x + AFTER, y), &format!("+ {length}"), value);
+        let (glyph, bar) = if moment.ran {
+            (theme.glyphs.full, ink)
+        } else {
+            (theme.glyphs.blocked, theme.dim)
+        };
+        let (from, to) = (self.column(from), self.column(to));
+        let to = to.max(from + u16::from(moment.ran)).min(self.columns);
+        let left = line.x + BAR;
+        for offset in from..to {
+            pen.cell(left + offset, y, glyph, bar, theme.panel);
+        }
+        if length > Nanos::ZERO {
+            // Behind the bar, or before it where there is no room.
+            let wide = text::width(moment.before);
+            let x = if to + 1 + wide <= self.columns {
+                left + to + 1
+            } else {
+                left + from.saturating_sub(wide + 1)
+            };
+            pen.text_on(x, y, moment.before, theme.text, theme.panel);
+        }
+    }
+}
+
+fn right_aligned(pen: &mut Pen<'_>, (end, y): (u16, u16), words: &str, ink: Ink) {
+    let panel = pen.theme.panel;
+    pen.text_on(end.saturating_sub(text::width(words)), y, words, ink, panel);
 }
 
 /// How the time between start and end was spent, as a bar that adds up to it, and in words.

@@ -380,10 +380,10 @@ impl Painter<'_, '_, '_> {
             match part {
                 _ if eighths == 0 => {}
                 _ if eighths < 8 => {
-                    let glyph = if at < 4 {
-                        theme.glyphs.lower_half
-                    } else {
-                        theme.glyphs.lower_right
+                    let glyph = match part {
+                        None => theme.glyphs.lower_left,
+                        Some(_) if at < 4 => theme.glyphs.lower_half,
+                        Some(_) => theme.glyphs.lower_right,
                     };
                     self.pen.cell(x, y, glyph, theme.now, theme.background);
                 }
