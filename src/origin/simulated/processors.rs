@@ -151,3 +151,64 @@ impl Processors {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs until the next task ends and says when, and whose.
+    fn next(processors: &mut Processors) -> (u64, Vec<usize>) {
+        processors.advance(processors.next_end());
+        let mut ended = Vec::new();
+        processors.take_ended(&mut ended);
+        (processors.now.0, ended)
+    }
+
+    #[test]
+    fn an_end_is_rounded_up_and_equal_work_ends_together() {
+        let mut processors = Processors::new(2);
+        for (worker, cost) in [(0, 10), (1, 10), (2, 11)] {
+            processors.start(worker, Nanos(cost));
+        }
+        // Three on two: 10 ns of work take 15 ns, and all three have lost as much.
+        assert_eq!(next(&mut processors), (15, vec![0, 1]));
+        assert_eq!(next(&mut processors), (16, vec![2]));
+        let mut thirds = Processors::new(3);
+        for worker in 0..4 {
+            thirds.start(worker, Nanos(1));
+        }
+        assert_eq!(next(&mut thirds), (2, vec![0, 1, 2, 3]));
+    }
+
+    #[test]
+    fn the_stretches_of_a_task_change_with_the_rate_and_add_up_to_its_cost() {
+        let mut processors = Processors::new(1);
+        let mark = processors.start(0, Nanos(10));
+        processors.advance(Time(4));
+        processors.start(1, Nanos(3));
+        // The second comes and goes: 4 ns alone, 6 ns shared, 3 ns alone.
+        assert_eq!(next(&mut processors), (10, vec![1]));
+        assert_eq!(next(&mut processors), (13, vec![0]));
+        let stretches: Vec<_> = processors
+            .stretches(&mark)
+            .map(|stretch| (stretch.since.0, stretch.until.0, stretch.computed.0))
+            .collect();
+        assert_eq!(stretches, [(0, 4, 4), (4, 10, 3), (10, 13, 3)]);
+    }
+
+    #[test]
+    fn a_task_whose_rate_changes_all_the_time_is_told_in_few_stretches() {
+        let mut processors = Processors::new(1);
+        let mark = processors.start(0, Nanos(10_000));
+        for _ in 0..1_000 {
+            processors.start(1, Nanos(1));
+            next(&mut processors);
+            processors.advance(processors.now + Nanos(1));
+        }
+        next(&mut processors);
+        let stretches: Vec<_> = processors.stretches(&mark).collect();
+        assert!(stretches.len() <= MOST_STRETCHES);
+        let computed: u64 = stretches.iter().map(|stretch| stretch.computed.0).sum();
+        assert_eq!(computed, 10_000);
+    }
+}
