@@ -138,6 +138,8 @@ impl App {
         };
         if let Some(demo) = &app.demo {
             app.run.experiment.method = demo.act().method;
+            // The scene that is read from afar, and that has the captions.
+            app.scene = Scene::Presenter;
         }
         app.viewport = Viewport::expecting(app.expected());
         app
@@ -347,13 +349,16 @@ impl App {
     }
 
     fn tick(&mut self, now: Nanos) -> Option<Effect> {
-        let elapsed = self
-            .ticked
-            .map_or(Nanos::ZERO, |before| now.saturating_sub(before));
+        // A longer gap is a stopped program or a stalled terminal: nobody saw it pass.
+        let elapsed = self.ticked.map_or(Nanos::ZERO, |before| {
+            now.saturating_sub(before).min(Nanos::SECOND)
+        });
         self.ticked = Some(now);
         let run = &mut self.run;
         let before = run.playback;
-        run.playback.tick(elapsed, run.end(), run.over);
+        // A simulated run is computed faster than it is played: there is no now to catch up with.
+        let has_no_now = run.over || run.experiment.backend == Backend::Simulated;
+        run.playback.tick(elapsed, run.end(), has_no_now);
         if run.playback != before {
             self.viewport.show(self.cursor());
             self.changed();

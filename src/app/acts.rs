@@ -2,7 +2,7 @@
 
 use crate::app::action::Action;
 use crate::app::find::Find;
-use crate::app::form::Form;
+use crate::app::form::{self, Form};
 use crate::app::keymap::Context;
 use crate::app::selection::Selection;
 use crate::app::{App, Effect, Lanes, Overlay, Panel, Run, Scene, View, demo, variant};
@@ -477,6 +477,10 @@ impl App {
     /// How long the tasks of the experiment should take at best.
     pub(super) fn expected(&self) -> Nanos {
         let experiment = &self.run.experiment;
+        // More are not drawn twice only to choose the first scale of the axis.
+        if experiment.tasks > form::MOST_FORETOLD {
+            return Nanos::SECOND;
+        }
         let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
         experiment.expected_makespan(&costs)
     }

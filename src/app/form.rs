@@ -60,7 +60,7 @@ struct Draft<'a> {
 }
 
 /// More tasks than this are not drawn at every key only to foretell how long they take.
-const MOST_FORETOLD: u32 = 1_000_000;
+pub(super) const MOST_FORETOLD: u32 = 1_000_000;
 
 impl Field {
     pub fn text(&self) -> &str {

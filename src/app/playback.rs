@@ -74,12 +74,12 @@ impl Playback {
         self.pace == Pace::Paused
     }
 
-    /// The clock went on by `elapsed`; the run is known up to `end`, and `over` says that it ends there.
-    pub fn tick(&mut self, elapsed: Nanos, end: Time, over: bool) {
+    /// The clock went on by `elapsed`; the run is known up to `end`. Unless it `has_no_now`, what catches
+    /// up with it stays with it.
+    pub fn tick(&mut self, elapsed: Nanos, end: Time, has_no_now: bool) {
         if self.pace == Pace::Playing {
             self.cursor = (self.cursor + self.speed.of(elapsed)).min(end);
-            // At full speed what has caught up with a run stays with it.
-            if self.cursor == end && !over && self.speed >= Speed::default() {
+            if self.cursor == end && !has_no_now && self.speed >= Speed::default() {
                 self.go_live(end);
             }
         }

@@ -253,6 +253,18 @@ fn a_simulated_run_is_played_from_the_start_at_the_speed_of_the_clock() {
 }
 
 #[test]
+fn a_simulated_run_that_is_still_computed_is_not_skipped_over() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    tell(&mut app, 2);
+    wait(&mut app, 5);
+    assert_eq!((units(&app), app.run.playback.pace), (2, Pace::Playing));
+    tell_all(&mut app);
+    assert_eq!(units(&app), 2);
+    wait(&mut app, 5);
+    assert_eq!(units(&app), 7);
+}
+
+#[test]
 fn time_that_passed_at_rest_is_not_played() {
     let mut app = app(Method::Map, Backend::Simulated);
     tell_all(&mut app);
@@ -266,6 +278,12 @@ fn time_that_passed_at_rest_is_not_played() {
         now: Nanos(100 * Nanos::SECOND.0),
     });
     assert_eq!(units(&app), 2);
+    // Stopped in the middle, for longer than anybody watches.
+    press(&mut app, "< < < <");
+    app.update(Message::Tick {
+        now: Nanos(900 * Nanos::SECOND.0),
+    });
+    assert!(app.cursor() <= Time(2 * UNIT + Nanos::SECOND.0 / 16));
 }
 
 #[test]
