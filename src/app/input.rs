@@ -7,13 +7,16 @@ use crate::app::selection::{self, Selection};
 use crate::app::{App, Effect, Hit, Overlay};
 use crate::event::TaskId;
 use crate::time::Time;
-use crossterm::event::{Event as Input, KeyEvent};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 
 impl App {
     pub(super) fn input(&mut self, input: &Input) -> Option<Effect> {
         match input {
             Input::Key(event) => {
                 let key = Key::pressed(event)?;
+                if event.modifiers.contains(KeyModifiers::ALT) && !self.is_bound(key) {
+                    return self.escaped(event);
+                }
                 self.notice = None;
                 if let Some(change) = &mut self.change {
                     change.is_news = false;
@@ -35,6 +38,24 @@ impl App {
             _ => {}
         }
         None
+    }
+
+    /// Esc and a key right behind it arrive as that key with Alt: a terminal cannot tell them apart.
+    fn escaped(&mut self, event: &KeyEvent) -> Option<Effect> {
+        let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
+        let first = self.input(&Input::Key(escape));
+        let plain = KeyEvent {
+            modifiers: event.modifiers - KeyModifiers::ALT,
+            ..*event
+        };
+        self.input(&Input::Key(plain)).or(first)
+    }
+
+    fn is_bound(&self, key: Key) -> bool {
+        let contexts = [self.context(), Context::Main];
+        contexts
+            .into_iter()
+            .any(|context| self.keymap.action(key, context).is_some())
     }
 
     /// What a key means here. What the overlays of the main screen have no key for goes to the screen

@@ -691,3 +691,14 @@ fn any_keys_in_any_order_leave_a_state_that_can_go_on() {
         }
     });
 }
+
+#[test]
+fn a_key_right_behind_esc_means_both() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    press(&mut app, "e");
+    assert!(matches!(app.overlay, Some(Overlay::Form(_))));
+    let together = Input::Key(KeyEvent::new(KeyCode::Char('2'), KeyModifiers::ALT));
+    app.update(Message::Input(together));
+    assert!(app.overlay.is_none());
+    assert_eq!(app.view, View::Order);
+}
