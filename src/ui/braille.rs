@@ -1,4 +1,5 @@
 //! A canvas of braille dots, 2x4 to a cell: lines finer than cells, each in the colour of its task.
+//! Where there is no braille a line is one digit a row.
 
 use ratatui::layout::Rect;
 
@@ -57,20 +58,32 @@ impl Canvas {
         }
     }
 
-    /// Puts the dots on the screen. Without braille a cell with any dot is one mark.
+    /// Puts the dots on the screen.
     pub fn render(&self, pen: &mut Pen<'_>) {
-        let (ground, ascii) = (pen.theme.background, pen.theme.is_ascii());
+        let ground = pen.theme.background;
         for (position, (bits, ink)) in self.area.positions().zip(&self.cells) {
             let Some(ink) = *ink else { continue };
             let braille = char::from_u32(0x2800 + u32::from(*bits)).unwrap_or(' ');
             let mut bytes = [0; 4];
-            let glyph = if ascii {
-                ascii_mark(*bits)
-            } else {
-                braille.encode_utf8(&mut bytes)
-            };
+            let glyph = braille.encode_utf8(&mut bytes);
             pen.cell(position.x, position.y, glyph, ink, ground);
         }
+    }
+}
+
+/// The line of [`Canvas::descend`] as one glyph a row, with its ends in columns of the area.
+pub fn descend_in_cells(
+    area: Rect,
+    (from, to): (u16, u16),
+    glyph: &str,
+    ink: Ink,
+    pen: &mut Pen<'_>,
+) {
+    let (from, to) = (f64::from(from), f64::from(to));
+    for row in 0..area.height {
+        let share = (f64::from(row) + 0.5) / f64::from(area.height);
+        let x = area.x + (from + (to - from) * smoothstep(share)).round() as u16;
+        pen.cell(x, area.y + row, glyph, ink, pen.theme.background);
     }
 }
 
@@ -80,36 +93,19 @@ pub fn smoothstep(share: f64) -> f64 {
     share * share * (3.0 - 2.0 * share)
 }
 
-/// Which way the line runs through a cell, from the dots it set.
-fn ascii_mark(bits: u8) -> &'static str {
-    let upper = (bits & 0x03 != 0, bits & 0x18 != 0);
-    let lower = (bits & 0x44 != 0, bits & 0xa0 != 0);
-    match (upper, lower) {
-        ((true, false), (false, true)) => "\\",
-        ((false, true), (true, false)) => "/",
-        ((true, true), (false, false)) => "'",
-        ((false, false), (true, true)) => ".",
-        _ => "|",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::palette::{Charset, Look};
+    use crate::palette::Look;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
 
-    fn drawn(charset: Charset, draw: impl FnOnce(&mut Canvas)) -> Vec<String> {
+    fn drawn(draw: impl FnOnce(&mut Canvas)) -> Vec<String> {
         let area = Rect::new(0, 0, 6, 6);
         let mut buffer = Buffer::empty(area);
         let mut canvas = Canvas::new(area);
         draw(&mut canvas);
-        let look = Look {
-            charset,
-            ..Look::default()
-        };
-        canvas.render(&mut Pen::new(&mut buffer, Theme::of(look)));
+        canvas.render(&mut Pen::new(&mut buffer, Theme::of(Look::default())));
         (0..6)
             .map(|y| (0..6).map(|x| buffer[(x, y)].symbol()).collect())
             .collect()
@@ -117,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_line_straight_down_fills_one_column_of_cells() {
-        let lines = drawn(Charset::Unicode, |canvas| {
+        let lines = drawn(|canvas| {
             canvas.descend(3.0, 3.0, Ink::WHITE);
         });
         assert_eq!(lines, [" ⣿    "; 6]);
@@ -125,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_line_leaves_and_arrives_upright() {
-        let lines = drawn(Charset::Unicode, |canvas| {
+        let lines = drawn(|canvas| {
             canvas.descend(1.0, 11.0, Ink::WHITE);
         });
         assert!(lines[0].starts_with('⣿'), "{lines:?}");
@@ -145,7 +141,7 @@ mod tests {
 
     #[test]
     fn dots_outside_are_left_out() {
-        let lines = drawn(Charset::Unicode, |canvas| {
+        let lines = drawn(|canvas| {
             canvas.set(500, 500, Ink::WHITE);
             canvas.descend(-9.0, 99.0, Ink::WHITE);
         });
@@ -153,11 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn without_braille_a_line_is_strokes() {
-        let lines = drawn(Charset::Ascii, |canvas| {
-            canvas.descend(1.0, 11.0, Ink::WHITE)
-        });
-        assert!(lines.iter().all(|line| line.is_ascii()));
-        assert!(lines[0].starts_with('|'), "{lines:?}");
+    fn without_braille_a_line_is_a_glyph_a_row() {
+        let area = Rect::new(0, 0, 6, 6);
+        let mut buffer = Buffer::empty(area);
+        let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+        descend_in_cells(area, (0, 5), "7", Ink::WHITE, &mut pen);
+        let columns: Vec<u16> = (0..6)
+            .filter_map(|y| (0..6).find(|&x| buffer[(x, y)].symbol() == "7"))
+            .collect();
+        assert_eq!(columns, [0, 1, 2, 3, 4, 5]);
     }
 }

@@ -43,7 +43,12 @@ impl Dot {
 /// Draws the digits of `number` with their upper left corner at (x, y); answers the column after them.
 /// A character that has no dots is left out.
 pub fn render(pen: &mut Pen<'_>, x: u16, y: u16, number: &str, dot: Dot, ink: Ink) -> u16 {
-    let full = pen.theme.glyphs.full;
+    // In ASCII the densest character there is.
+    let full = if pen.theme.is_ascii() {
+        "#"
+    } else {
+        pen.theme.glyphs.full
+    };
     let mut x = x;
     for rows in number.chars().filter_map(dots) {
         for (row, pattern) in (0..).zip(rows) {
@@ -124,11 +129,11 @@ mod tests {
         assert_eq!(
             lines("1.4", Dot::SMALL, Charset::Ascii),
             [
-                "  ==      ==  ==",
-                "====      ==  ==",
-                "  ==      ======",
-                "  ==          ==",
-                "====== ==     ==",
+                "  ##      ##  ##",
+                "####      ##  ##",
+                "  ##      ######",
+                "  ##          ##",
+                "###### ##     ##",
             ]
         );
         assert_eq!(width("1.4", Dot::SMALL), 16);

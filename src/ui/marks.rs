@@ -71,6 +71,11 @@ pub static LEGEND: [Mark; 12] = [
         meaning: "failed; skipped behind it",
         draw: |pen, x, y| {
             let theme = pen.theme;
+            if theme.is_bare() {
+                pen.bold(x + 1, y, theme.glyphs.failed, theme.bad);
+                pen.bold(x + 4, y, theme.glyphs.skipped, theme.faint);
+                return;
+            }
             for (offset, glyph, ink) in [
                 (1, theme.glyphs.failed, theme.bad),
                 (4, theme.glyphs.skipped, theme.faint),
@@ -93,7 +98,11 @@ pub static LEGEND: [Mark; 12] = [
                 theme.faint,
                 theme.background,
             );
-            pen.bold_on(x, y, theme.glyphs.lost, theme.on(theme.bad), theme.bad);
+            if theme.is_bare() {
+                pen.bold(x, y, theme.glyphs.lost, theme.bad);
+            } else {
+                pen.bold_on(x, y, theme.glyphs.lost, theme.on(theme.bad), theme.bad);
+            }
         },
     },
     Mark {
@@ -113,13 +122,12 @@ pub static LEGEND: [Mark; 12] = [
         meaning: "main does its own work",
         draw: |pen, x, y| {
             let theme = pen.theme;
-            repeat(
-                pen,
-                (x, y),
-                theme.glyphs.main_works,
-                theme.on(theme.dim),
-                theme.dim,
-            );
+            let (ink, ground) = if theme.is_ascii() {
+                (theme.dim, theme.background)
+            } else {
+                (theme.on(theme.dim), theme.dim)
+            };
+            repeat(pen, (x, y), theme.glyphs.main_works, ink, ground);
         },
     },
     Mark {
@@ -151,6 +159,19 @@ fn task(pen: &Pen<'_>) -> Ink {
 
 fn task_box(pen: &mut Pen<'_>, x: u16, y: u16, width: u16) {
     let (task, theme) = (task(pen), pen.theme);
+    if theme.is_bare() {
+        for offset in 0..width {
+            pen.cell(
+                x + offset,
+                y,
+                theme.glyphs.full,
+                theme.text,
+                theme.background,
+            );
+        }
+        pen.bold(x, y, "12", theme.text);
+        return;
+    }
     for offset in 0..width {
         let glyph = if theme.is_ascii() {
             theme.glyphs.full

@@ -5,11 +5,12 @@
 
 use ratatui::layout::Rect;
 
-use super::braille::{Canvas, DOTS};
+use super::braille::{self, Canvas, DOTS};
 use super::hues::{self, Hues};
 use super::lanes::GUTTER;
 use super::text::{self, Pen};
 use crate::event::Outcome;
+use crate::palette::Ink;
 use crate::time::Time;
 use crate::trace::{Call, Trace};
 
@@ -147,15 +148,34 @@ impl<'a> Slope<'a> {
 
     fn lines(&self, from: &[Option<u32>], to: &[Option<u32>], y: u16, pen: &mut Pen<'_>) {
         let x = self.area.x + GUTTER;
-        let mut canvas = Canvas::new(Rect::new(x, y, self.width(), self.band));
+        let area = Rect::new(x, y, self.width(), self.band);
+        let mut canvas = Canvas::new(area);
         let hues = Hues::new(pen.theme, self.trace);
         for index in (0..self.count).step_by(self.every() as usize) {
             let place = |places: &[Option<u32>]| places.get(index as usize).copied().flatten();
-            if let (Some(from), Some(to)) = (place(from), place(to)) {
-                canvas.descend(self.middle(from), self.middle(to), hues.task(index));
+            let (Some(from), Some(to)) = (place(from), place(to)) else {
+                continue;
+            };
+            let ink = hues.task(index);
+            if pen.theme.is_ascii() {
+                let half = self.columns().unwrap_or(1).saturating_sub(1) / 2;
+                let ends = (self.column(from) + half, self.column(to) + half);
+                braille::descend_in_cells(area, ends, self.digit(index), ink, pen);
+            } else {
+                canvas.descend(self.middle(from), self.middle(to), ink);
             }
         }
         canvas.render(pen);
+    }
+
+    /// Without blocks and colours: the task's tenth of the submission order, as in the strips.
+    fn digit(&self, index: u32) -> &'static str {
+        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        let tenth = match self.count {
+            ..=10 => index,
+            count => (u64::from(index) * 10 / u64::from(count)) as u32,
+        };
+        DIGITS[tenth.min(9) as usize]
     }
 
     /// A row of tasks in one of the orders.
@@ -167,8 +187,7 @@ impl<'a> Slope<'a> {
                 let place = self.place_of(left + column).unwrap_or_default();
                 match self.orders[order].get(place) {
                     Some(&index) => {
-                        let ink = hues.task(index);
-                        pen.cell(left + column, y, Self::filled(pen), theme.on(ink), ink);
+                        self.fill((left + column, y), 1, index, hues.task(index), pen);
                     }
                     None => pen.cell(
                         left + column,
@@ -199,9 +218,7 @@ impl<'a> Slope<'a> {
                 Some(Outcome::Lost) => (theme.bad, Some(theme.glyphs.lost)),
                 _ => (hues.task(index), None),
             };
-            for offset in 0..columns {
-                pen.cell(x + offset, y, Self::filled(pen), theme.on(ink), ink);
-            }
+            self.fill((x, y), columns, index, ink, pen);
             if let Some(mark) = mark {
                 let x = x + (columns - text::width(mark)) / 2;
                 if theme.is_bare() {
@@ -219,6 +236,9 @@ impl<'a> Slope<'a> {
     fn numbers(&self, order: usize, columns: u16, pen: &mut Pen<'_>) {
         let (theme, y, left) = (pen.theme, self.row(order), self.area.x + GUTTER);
         let hues = Hues::new(theme, self.trace);
+        if theme.is_bare() {
+            return;
+        }
         let digits = text::width(&(self.count - 1).to_string());
         let every = match (digits < columns, order, columns) {
             (true, _, _) => 1,
@@ -239,21 +259,20 @@ impl<'a> Slope<'a> {
                 // A long number reaches over the cells of the next tasks.
                 let under = self.orders[order].get(usize::from((x - left) / columns));
                 let ink = hues.task(under.copied().unwrap_or(index));
-                let (on, ground) = if theme.is_bare() {
-                    (theme.text, theme.background)
-                } else {
-                    (theme.on(ink), ink)
-                };
-                pen.bold_on(x, y, digit.encode_utf8(&mut [0; 4]), on, ground);
+                pen.bold_on(x, y, digit.encode_utf8(&mut [0; 4]), theme.on(ink), ink);
             }
         }
     }
 
-    fn filled(pen: &Pen<'_>) -> &'static str {
-        if pen.theme.is_bare() {
-            pen.theme.glyphs.full
-        } else {
-            " "
+    /// The cells of a task.
+    fn fill(&self, (x, y): (u16, u16), columns: u16, index: u32, ink: Ink, pen: &mut Pen<'_>) {
+        let theme = pen.theme;
+        if theme.is_bare() {
+            pen.text(x, y, self.digit(index), theme.text);
+            return;
+        }
+        for x in x..x + columns {
+            pen.cell(x, y, " ", theme.on(ink), ink);
         }
     }
 

@@ -106,7 +106,12 @@ impl<'a> Pen<'a> {
             if columns == 0 || !fits || grapheme.chars().any(is_control) {
                 continue;
             }
-            self.cell(x, y, grapheme, ink, ground);
+            let glyph = if self.theme.is_ascii() {
+                in_ascii(grapheme)
+            } else {
+                grapheme
+            };
+            self.cell(x, y, glyph, ink, ground);
             if bold {
                 self.add(x, y, Modifier::BOLD);
             }
@@ -117,6 +122,18 @@ impl<'a> Pen<'a> {
             x += columns;
         }
         x
+    }
+}
+
+/// The arrows of the keys as characters that every terminal has; what it may not have is a `?`.
+fn in_ascii(grapheme: &str) -> &str {
+    match grapheme {
+        "\u{2190}" => "<",
+        "\u{2192}" => ">",
+        "\u{2191}" => "^",
+        "\u{2193}" => "v",
+        other if other.is_ascii() => other,
+        _ => "?",
     }
 }
 
@@ -202,6 +219,18 @@ mod tests {
             pen.text(0, 0, "a\u{1b}[2Jb", pen.theme.text);
         });
         assert_eq!(line(&buffer), "a[2Jb     ");
+    }
+
+    #[test]
+    fn in_ascii_nothing_else_reaches_the_terminal() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 10, 1));
+        let look = Look {
+            charset: crate::palette::Charset::Ascii,
+            ..Look::default()
+        };
+        let mut pen = Pen::new(&mut buffer, Theme::of(look));
+        pen.text(0, 0, "\u{2190} na\u{ef}ve", pen.theme.text);
+        assert_eq!(line(&buffer), "< na?ve   ");
     }
 
     #[test]
