@@ -20,8 +20,9 @@ pub struct Header {
     pub name: String,
     pub method: String,
     pub badge: Option<Badge>,
-    /// In the order of their worth: what does not fit is left out from the last.
-    pub facts: Vec<String>,
+    /// In the order of their worth, each at length and in short: what does not fit is left out from
+    /// the last.
+    pub facts: Vec<Vec<String>>,
     /// `measured` or `simulated`.
     pub origin: String,
     pub clock: Clock,
@@ -56,11 +57,11 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
             });
     let mut facts = Vec::new();
     if rules.sends != Sends::Nothing {
-        facts.push(format!(
-            "{} on {}",
-            counted(experiment.workers, "worker"),
-            counted(cpus, "CPU")
-        ));
+        let workers = counted(experiment.workers, "worker");
+        facts.push(vec![
+            format!("{workers} on {}", counted(cpus, "CPU")),
+            workers,
+        ]);
     }
     let kind = match experiment.kind {
         WorkKind::Cpu => "",
@@ -68,20 +69,19 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
         WorkKind::Mixed => "mixed ",
     };
     let tasks = counted(experiment.tasks, &format!("{kind}task"));
-    if columns >= WIDE {
-        facts.push(format!("{tasks} {}", costs(&experiment.costs)));
+    let described = format!("{tasks} {}", costs(&experiment.costs));
+    facts.push(if columns < WIDE {
+        vec![tasks]
     } else {
-        facts.push(tasks);
-    }
+        vec![described, tasks]
+    });
     if matches!(rules.sends, Sends::ChunksByRule | Sends::ChunksOfOne) {
-        let size = run
-            .trace
-            .call()
-            .and_then(|call| call.facts.chunksize)
-            .or(experiment.chunksize);
-        facts.push(size.map_or_else(|| "chunk auto".to_owned(), |size| format!("chunk {size}")));
+        let told = run.trace.call().and_then(|call| call.facts.chunksize);
+        let size = told.or(experiment.chunksize);
+        let words = size.map_or_else(|| "chunk auto".to_owned(), |size| format!("chunk {size}"));
+        facts.push(vec![words]);
     }
-    facts.push(format!("seed {}", experiment.seed));
+    facts.push(vec![format!("seed {}", experiment.seed)]);
     let measured = told.map_or(experiment.backend == Backend::Threads, |run| run.measured);
     let playback = run.playback;
     let motion = if run.over && playback.cursor >= run.end() {
@@ -122,17 +122,12 @@ fn costs(costs: &Costs) -> String {
     }
 }
 
-/// Draws the header into the first row of the area.
+/// Draws the header into the first row of the area. The method, the origin and the time always show;
+/// where it is narrow the name goes first, then words of the badge.
 pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let y = area.y;
-    pen.fill(Rect { height: 1, ..area }, theme.panel);
-    let panel = theme.panel;
-    let mut x = pen.bold_on(area.x + 1, y, &header.name, theme.now, panel);
-    x = pen.bold_on(x + 1, y, &header.method, theme.now, panel) + 2;
-    if let Some(badge) = header.badge {
-        x = word(badge, (x, y), pen) + 2;
-    }
+    let (y, panel) = (area.y, theme.panel);
+    pen.fill(Rect { height: 1, ..area }, panel);
     let glyph = match header.clock.motion {
         Motion::Playing => theme.glyphs.playing,
         Motion::Paused => theme.glyphs.paused,
@@ -140,27 +135,42 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     };
     let clock = format!("{glyph} {}  {} ", header.clock.speed, header.clock.time);
     let clock_x = area.right().saturating_sub(width(&clock));
-    let origin_x = clock_x.saturating_sub(width(&header.origin) + 3);
-    for fact in &header.facts {
-        if x + width(fact) + 2 > origin_x {
-            break;
-        }
-        x = pen.text_on(x, y, fact, theme.text, panel) + 2;
-    }
-    pen.text_on(origin_x, y, &header.origin, theme.dim, panel);
+    let end = clock_x.saturating_sub(width(&header.origin) + 3);
+    pen.text_on(end, y, &header.origin, theme.dim, panel);
     pen.bold_on(clock_x, y, &clock, theme.now, panel);
+
+    let badge = header.badge.map_or("", Badge::word);
+    let named = width(&header.name) + width(&header.method) + width(badge) + 7;
+    let mut x = area.x + 1;
+    if x + named < end {
+        x = pen.bold_on(x, y, &header.name, theme.now, panel) + 1;
+    }
+    x = pen.bold_on(x, y, &header.method, theme.now, panel) + 2;
+    if let Some(badge) = header.badge {
+        x = word(badge, (x, y), end.saturating_sub(x + 1), pen) + 2;
+    }
+    for fact in &header.facts {
+        let fits = |words: &String| x + width(words) < end;
+        let Some(words) = fact.iter().find(|words| fits(words)) else {
+            break;
+        };
+        x = pen.text_on(x, y, words, theme.text, panel) + 2;
+    }
 }
 
-/// The word for a kind of call, as it stands out; answers the column after it.
-pub fn word(badge: Badge, (x, y): (u16, u16), pen: &mut Pen<'_>) -> u16 {
+/// The word for a kind of call, as it stands out, in so much room; answers the column after it.
+pub fn word(badge: Badge, (x, y): (u16, u16), room: u16, pen: &mut Pen<'_>) -> u16 {
     let theme = pen.theme;
     let (ink, ground) = colours(badge, theme);
-    let word = if theme.is_bare() {
-        format!("[{}]", badge.word())
-    } else {
-        format!(" {} ", badge.word())
+    let word = badge.word();
+    let word = match word.split_once(' ') {
+        Some((_, rest)) if width(word) + 2 > room => rest,
+        _ => word,
     };
-    pen.bold_on(x, y, &word, ink, ground)
+    if theme.is_bare() {
+        return pen.bold_on(x, y, &format!("[{word}]"), theme.now, theme.panel);
+    }
+    pen.bold_on(x, y, &format!(" {word} "), ink, ground)
 }
 
 /// Methods that do not block, or hand over as finished, stand out.

@@ -13,8 +13,22 @@ pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let basis = change.basis.word();
     let room = area.width.saturating_sub(width(basis) + 4);
-    let x = pen.text_within(area.x + 1, area.y, room, &change.text, theme.text);
+    let words = change.text.replace("->", theme.glyphs.arrow);
+    let words = whole_clauses(&words, room);
+    let x = pen.text_within(area.x + 1, area.y, room, words, theme.text);
     pen.text(x + 2, area.y, basis, theme.dim);
+}
+
+/// As many clauses as fit; the first in any case.
+fn whole_clauses(words: &str, room: u16) -> &str {
+    let mut words = words;
+    while width(words) > room {
+        let Some((first, _)) = words.rsplit_once("; ") else {
+            break;
+        };
+        words = first;
+    }
+    words
 }
 
 /// Draws as many hints as fit into the row, the most useful first; a notice takes their place.
@@ -32,5 +46,18 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
         }
         x = pen.bold(x, area.y, &hint.keys, theme.now) + 1;
         x = pen.text(x, area.y, hint.words, theme.dim) + 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_ends_with_a_whole_clause() {
+        let words = "makespan same; first result 4 s; delivered in order";
+        assert_eq!(whole_clauses(words, 80), words);
+        assert_eq!(whole_clauses(words, 40), "makespan same; first result 4 s");
+        assert_eq!(whole_clauses(words, 5), "makespan same");
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod boxes;
 pub mod columns;
+pub mod moved;
 pub mod pairs;
 pub mod source;
 
@@ -188,6 +189,11 @@ fn one(
     let columns = columns(&track.sources, moment.axis, moment.cursor);
     let mut painter = Painter { pen, hues, place };
     painter.boxes(&columns);
+    for source in &track.sources {
+        if let Source::Cpu(cpu) = source {
+            moved::render(moment, cpu, &columns, place, painter.pen);
+        }
+    }
     painter.numbers(&columns);
     for (from, to) in dead(moment, track) {
         painter.dead(from, to);

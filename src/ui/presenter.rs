@@ -132,9 +132,9 @@ fn title(app: &App, line: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let top = header::of(app, &app.run, "", line.width);
     let x = pen.bold(line.x + 1, line.y, &top.method, theme.now);
-    let x = top
-        .badge
-        .map_or(x, |badge| header::word(badge, (x + 2, line.y), pen));
+    let x = top.badge.map_or(x, |badge| {
+        header::word(badge, (x + 2, line.y), line.width, pen)
+    });
     let right = format!("{}  {} ", top.origin, top.clock.time);
     if x + text::width(&right) < line.right() {
         pen.text_until(line.right(), line.y, &right, theme.dim);

@@ -360,14 +360,15 @@ impl Painter<'_, '_, '_> {
     }
 
     /// The white edge of a task that runs at the cursor: the rest of its last cell, or half of the next
-    /// where none is left. `eighth` counts from the begin of the lane.
+    /// where none is left. It is as high as its box. `eighth` counts from the begin of the lane.
     pub fn hot_edge(&mut self, eighth: u32, columns: &[Column]) {
         let theme = self.pen.theme;
-        let (column, at) = (eighth / 8, (eighth % 8) as u8);
-        if column as usize >= columns.len() {
+        let glyphs = theme.glyphs;
+        let (column, at) = ((eighth / 8) as usize, (eighth % 8) as u8);
+        let Some(last) = columns.get(column) else {
             return;
-        }
-        let part = match columns[column as usize] {
+        };
+        let part = match *last {
             Column::Cut {
                 at: end,
                 left: Some(part),
@@ -375,32 +376,45 @@ impl Painter<'_, '_, '_> {
             } if end == at => Some(part),
             _ => None,
         };
+        let before = column.checked_sub(1).and_then(|before| columns.get(before));
+        let height = self.height([Some(last), before]);
         let x = self.place.x + column as u16;
-        for (y, eighths) in self.filled(self.place.tall(theme.is_ascii())) {
-            match part {
-                _ if eighths == 0 => {}
-                _ if eighths < 8 => {
-                    let glyph = match part {
-                        None => theme.glyphs.lower_left,
-                        Some(_) if at < 4 => theme.glyphs.lower_half,
-                        Some(_) => theme.glyphs.lower_right,
-                    };
-                    self.pen.cell(x, y, glyph, theme.now, theme.background);
-                }
-                Some(part) if !theme.is_ascii() && theme.depth != Depth::None => {
-                    let ink = self.ink(part);
-                    let glyph = theme.glyphs.left[usize::from(at)];
-                    self.pen.cell(x, y, glyph, ink, theme.now);
+        for (y, eighths) in self.filled(height) {
+            let (glyph, ink, ground) = match (part, eighths) {
+                (_, 0..2) => continue,
+                (Some(_), 2..7) if at >= 4 => (glyphs.lower_right, theme.now, theme.background),
+                (Some(_), 2..7) => (glyphs.lower_half, theme.now, theme.background),
+                (None, 2..7) => (glyphs.lower_left, theme.now, theme.background),
+                (Some(part), _) if !theme.is_ascii() && theme.depth != Depth::None => {
+                    (glyphs.left[usize::from(at)], self.ink(part), theme.now)
                 }
                 // Without colour the edge would melt into its box: reversed, a gap stands between them.
                 _ if theme.depth == Depth::None && !theme.is_ascii() => {
-                    self.pen.cell(x, y, theme.glyphs.hot, theme.now, theme.now);
+                    (glyphs.hot, theme.now, theme.now)
                 }
-                _ => {
-                    let glyph = theme.glyphs.hot;
-                    self.pen.cell(x, y, glyph, theme.now, theme.background);
-                }
-            }
+                _ => (glyphs.hot, theme.now, theme.background),
+            };
+            self.pen.cell(x, y, glyph, ink, ground);
         }
+    }
+
+    /// How high the box in these columns is, in eighths; that of the first that tells.
+    fn height(&self, columns: [Option<&Column>; 2]) -> u16 {
+        let tall = self.place.tall(self.pen.theme.is_ascii());
+        // A single row of characters has no halves.
+        if self.pen.theme.is_ascii() && self.place.rows == 1 {
+            return 8;
+        }
+        let level = |column: &Column| match *column {
+            Column::Cut { left: Some(_), .. } => Some(1.0),
+            Column::Whole { level, .. } => Some(level.solid + level.pale),
+            Column::Several { level, .. } if level.held > 0.0 => {
+                Some((level.solid + level.pale) / level.held)
+            }
+            _ => None,
+        };
+        let share = columns.into_iter().flatten().find_map(level);
+        let eighths = (share.unwrap_or(1.0) * f64::from(tall)).round() as u16;
+        eighths.clamp(4.min(tall), tall)
     }
 }
