@@ -11,6 +11,8 @@ pub enum Follow {
     /// The whole run, growing with it.
     #[default]
     Fit,
+    /// The whole of a run whose end is known.
+    Whole,
     /// A stretch of this length that turns the page when the cursor comes to its end.
     Page,
     /// The person's own choice.
@@ -61,6 +63,11 @@ impl Viewport {
                     self.length = self.length.max(ladder(cursor));
                 }
             }
+            Follow::Whole => {
+                if cursor > self.span().end() {
+                    self.fit_exactly(cursor);
+                }
+            }
             Follow::Page => {
                 if cursor < self.start || past(cursor, self.start, self.length) {
                     self.start = cursor - Nanos(self.length.0 / 10);
@@ -86,7 +93,7 @@ impl Viewport {
         *self = Self {
             start: Time::ZERO,
             length: Nanos(end.0 + end.0 / 64).max(SHORTEST),
-            follow: Follow::Fit,
+            follow: Follow::Whole,
         };
     }
 
@@ -189,6 +196,15 @@ mod tests {
         assert_eq!(view.length, Nanos::SECOND);
         view.fit_growing(seconds(30.0));
         assert_eq!((view.start, view.length.seconds()), (Time::ZERO, 50.0));
+    }
+
+    #[test]
+    fn the_axis_of_a_run_whose_end_is_known_does_not_grow_before_it() {
+        let mut view = Viewport::default();
+        view.fit_exactly(seconds(4.0));
+        assert!(!view.show(seconds(4.0)));
+        assert!(view.show(seconds(9.0)));
+        assert!(view.span().end() < seconds(10.0));
     }
 
     #[test]
