@@ -27,6 +27,7 @@ use std::path::PathBuf;
     version,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
+    allow_negative_numbers = true,
     after_help = "Without a subcommand: parviz lab. Press ? inside for keys and meanings.\n\
         Exit codes: 0; 1 the run could not be made; 2 wrong usage; 130, 143, 129 after SIGINT, SIGTERM, SIGHUP."
 )]
@@ -40,6 +41,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run an experiment with a pool of workers and watch it (what `parviz` does)
+    #[command(allow_negative_numbers = true)]
     Lab(Box<Lab>),
     /// Say how many processors there are: logical, physical, usable by this process, measured
     Cpus,
@@ -133,6 +135,7 @@ fn one_line(error: &clap::Error) -> String {
         .unwrap_or_default();
     // Without the placeholder of its value: `--workers <N>` is `--workers` to who typed it.
     let name = flag.split(" <").next().unwrap_or_default();
+    let name = name.trim_matches(['<', '>']);
     let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
     let meant = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
         .into_iter()

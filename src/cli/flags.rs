@@ -12,6 +12,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::{DeserializeOwned, Error as _, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
+use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 
 /// What was given; what was not is `None`, false or empty.
@@ -312,8 +313,14 @@ fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
     T::deserialize(words).ok()
 }
 
-fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|_| "write a whole number".to_owned())
+fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: ParseIntError| {
+        match error.kind() {
+            IntErrorKind::PosOverflow => "the number is too large",
+            _ => "write a whole number",
+        }
+        .to_owned()
+    })
 }
 
 /// A value of the config file: a number needs no quotes, and a list of costs may be an array.
