@@ -292,3 +292,13 @@ fn a_stalled_terminal_costs_frames_and_no_keys() {
     session.assert_given_back();
     assert!(session.received < 2_000_000, "{} bytes", session.received);
 }
+
+#[test]
+fn a_dumb_terminal_gets_the_text_report() {
+    let mut session = Setting::parviz(&["--backend", "simulated", "--tasks", "8"])
+        .with("TERM", "dumb")
+        .start();
+    assert!(session.end_tidily().success());
+    let told = session.screen().contents();
+    assert!(told.contains("ends             returned"), "{told}");
+}
