@@ -160,7 +160,7 @@ const fn row(
 
 /// Every number that is shown anywhere.
 #[rustfmt::skip]
-pub static TABLE: [Definition; 49] = {
+pub static TABLE: [Definition; 50] = {
     use Topic::{Caller, Orders, Outcome, Pace, Tasks, Where};
     use Value::{Count, Plain, Share, Time, Times, Word};
     [
@@ -319,6 +319,9 @@ pub static TABLE: [Definition; 49] = {
         row(("counter_max", "G at most"), Outcome,
             "the most that any interleaving gives", "",
             |f| f.counter("counter_max")),
+        row(("lock_wait", "lock wait"), Outcome,
+            "time tasks waited for the lock around the counter; a simulated one costs none", "",
+            |f| f.trace.outcome(f.at).lock_wait.map(Time)),
     ]
 };
 

@@ -284,6 +284,8 @@ impl<'a> Simulation<'a> {
             ("counter_sum", Some(counters.sum)),
             ("counter_min", least),
             ("counter_max", most),
+            // Increments take no virtual time, so nobody waits long for the lock around them.
+            ("lock_wait", experiment.lock.then_some(0)),
         ] {
             if let Some(value) = value {
                 let quantity = quantity.to_owned();

@@ -79,6 +79,8 @@ struct Shared {
     /// Increments that each row of workers has made of it.
     effects: Vec<AtomicU64>,
     counter_lock: Mutex<()>,
+    /// Nanoseconds that tasks have waited for that lock.
+    lock_wait: AtomicU64,
     waits_tell_every: Nanos,
     hub: Sender<Note>,
 }
@@ -107,6 +109,7 @@ impl Shared {
             counter: AtomicU64::new(0),
             effects: (0..workers).map(|_| AtomicU64::new(0)).collect(),
             counter_lock: Mutex::new(()),
+            lock_wait: AtomicU64::new(0),
             waits_tell_every: Nanos(WAITS_TELL_EVERY.0 * u64::from(workers.div_ceil(16))),
             hub,
         }
@@ -377,6 +380,12 @@ impl Hub<'_> {
             ("counter_sum", Some(counter)),
             ("counter_min", least),
             ("counter_max", most),
+            (
+                "lock_wait",
+                experiment
+                    .lock
+                    .then(|| self.shared.lock_wait.load(Ordering::Acquire)),
+            ),
         ] {
             if let Some(value) = value {
                 let (quantity, value) = (quantity.to_owned(), value as f64);

@@ -136,6 +136,7 @@ fn outcome(trace: &Trace) -> Value {
         "counter_sum": outcome.counter_sum,
         "counter_min": outcome.counter_min,
         "counter_max": outcome.counter_max,
+        "lock_wait": outcome.lock_wait.map(|wait| wait.0),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What became of a run as of any moment: how it ended, and what of its tasks came to something.
 
 use crate::event::Ends;
-use crate::time::Time;
+use crate::time::{Nanos, Time};
 use crate::trace::{Call, Trace};
 
 /// See the module. Fields are the keys of the JSON report.
@@ -27,6 +27,8 @@ pub struct RunOutcome {
     /// The least and the greatest that any interleaving gives; of a race only.
     pub counter_min: Option<u64>,
     pub counter_max: Option<u64>,
+    /// Time that tasks waited for the lock around the counter; `None` without that lock.
+    pub lock_wait: Option<Nanos>,
 }
 
 impl Trace {
@@ -42,6 +44,7 @@ impl Trace {
             counter_sum: counter("counter_sum"),
             counter_min: counter("counter_min"),
             counter_max: counter("counter_max"),
+            lock_wait: counter("lock_wait").map(Nanos),
             ..RunOutcome::default()
         };
         self.call()

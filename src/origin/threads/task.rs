@@ -11,8 +11,8 @@ use crate::time::{Nanos, Time};
 use crate::workload::Work;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 /// Shorter tasks do not have their time accounted for: reading the clocks would cost more than a percent.
 const WORTH_MEASURING: Nanos = Nanos(50_000);
@@ -155,10 +155,7 @@ impl Worker {
                 let times = self.shared.experiment.increments;
                 effects.fetch_add(u64::from(times), Ordering::Relaxed);
                 for _ in 0..times {
-                    let lock = self.shared.experiment.lock.then(|| {
-                        let lock = self.shared.counter_lock.lock();
-                        lock.unwrap_or_else(PoisonError::into_inner)
-                    });
+                    let lock = self.shared.experiment.lock.then(|| self.lock_counter());
                     let seen = counter.load(Ordering::Relaxed);
                     // As in any program, others may run between the load and the store.
                     std::thread::yield_now();
@@ -167,6 +164,14 @@ impl Worker {
                 }
             }
         }
+    }
+
+    fn lock_counter(&self) -> MutexGuard<'_, ()> {
+        let asked = self.recorder.now();
+        let lock = self.shared.counter_lock.lock();
+        let waited = self.recorder.now().since(asked);
+        self.shared.lock_wait.fetch_add(waited.0, Ordering::Relaxed);
+        lock.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Never ends by itself.
