@@ -137,7 +137,7 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
 
 /// The stretch of time that both share: all of the longer one, unless the person zoomed.
 fn span(app: &App, previous: &Run) -> Span {
-    if app.viewport.follow != Follow::Fit {
+    if !matches!(app.viewport.follow, Follow::Fit | Follow::Whole) {
         return app.viewport.span();
     }
     let current = if app.run.over {
