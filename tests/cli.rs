@@ -379,3 +379,31 @@ fn a_signal_stops_a_run_at_once() {
         assert_eq!(child.wait().unwrap().code(), Some(code));
     }
 }
+
+#[test]
+fn the_experiment_that_is_told_can_be_asked_for_again() {
+    let words = "--backend simulated --method imap --workers 5 --cpus 2 --tasks 12 --costs bimodal:2,12,share=0.3 \
+        --kind mixed --pairs --chunksize 3 --main-work 6 --dispatch 0.5 --startup 2ms --serial 1 --gil --lock \
+        --policy executor --memory-model shared --effect race --increments 2 --fault 3:raise --fault 7:die \
+        --seed 5 --unit 1ms --json";
+    let first = Program::new(words).succeed().out;
+    let told: Value = serde_json::from_str(&first).unwrap();
+    let mut again = vec!["--json".to_owned()];
+    for (key, value) in told["experiment"].as_object().unwrap() {
+        let flag = format!("--{}", key.replace('_', "-"));
+        let is_time =
+            ["main_work", "dispatch", "startup", "serial", "unit"].contains(&key.as_str());
+        match value {
+            Value::Bool(true) => again.push(flag),
+            Value::Array(faults) => {
+                for fault in faults {
+                    again.extend([flag.clone(), fault.as_str().unwrap().to_owned()]);
+                }
+            }
+            Value::Number(length) if is_time => again.extend([flag, format!("{length}ns")]),
+            Value::String(word) => again.extend([flag, word.clone()]),
+            other => again.extend([flag, other.to_string()]),
+        }
+    }
+    assert_eq!(Program::new(&again.join(" ")).succeed().out, first);
+}

@@ -1,6 +1,7 @@
 //! The README against the program: its table of keys, its commands, its picture.
 
 use parviz::app::keymap::{Context, Keymap, ROWS};
+use std::fmt::Write;
 
 const README: &str = include_str!("../README.md");
 
@@ -35,11 +36,8 @@ fn keys() -> String {
                 .collect();
             let mut seen = std::collections::HashSet::new();
             names.retain(|name| seen.insert(name.clone()));
-            table.push_str(&format!(
-                "| {keys} | {place}{} | {} |\n",
-                row.help,
-                coded(names)
-            ));
+            let (does, names) = (row.help, coded(names));
+            writeln!(table, "| {keys} | {place}{does} | {names} |").unwrap();
         }
     }
     table
