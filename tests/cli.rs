@@ -69,7 +69,7 @@ fn the_json_object_has_every_key_in_its_place() {
     );
     assert_eq!(
         keys(&told["outcome"]),
-        "ends ran finished_count results lost skipped outstanding counter_main counter_sum counter_min counter_max"
+        "ends ran finished_count results lost skipped outstanding counter_main counter_sum counter_min counter_max lock_wait"
     );
     assert_eq!(
         keys(&told["where"]),
