@@ -36,7 +36,7 @@ use demo::Demo;
 use keymap::{Context, Keymap};
 use selection::Selection;
 use switch::Change;
-use viewport::{Follow, Viewport};
+use viewport::Viewport;
 
 /// What the program was started with besides the experiment.
 #[derive(Clone, Debug)]
@@ -249,7 +249,7 @@ impl App {
         }
         let loop_time = self.loop_time_of(&self.run.experiment);
         self.run.trace.know_loop(loop_time);
-        self.viewport = Viewport::expecting(self.expected());
+        self.viewport = self.viewport.next(self.expected());
         self.make_room();
         self.selection = Selection::default();
         self.first_lane = 0;
@@ -317,9 +317,9 @@ impl App {
         }
         run.playback.known_to(run.end());
         let (over, simulated) = (run.over, run.experiment.backend == Backend::Simulated);
-        if over && simulated && self.viewport.follow == Follow::Fit {
-            // It is known how long it takes before it is played.
-            self.viewport.fit_exactly(run.end());
+        if over && simulated {
+            // How long it takes is known before it is played.
+            self.viewport.ends(run.end());
             self.make_room();
         }
         self.viewport.show(self.cursor());

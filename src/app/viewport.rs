@@ -50,6 +50,39 @@ impl Viewport {
         }
     }
 
+    /// The axis for the next run, which is expected to take so long: the same one if that suits, so that
+    /// what a switch changed is seen at one scale.
+    #[must_use]
+    pub fn next(self, length: Nanos) -> Self {
+        if self.is_whole_run() && self.suits(length) {
+            Self {
+                follow: Follow::Fit,
+                ..self
+            }
+        } else {
+            Self::expecting(length)
+        }
+    }
+
+    /// From the begin, and not by hand.
+    fn is_whole_run(self) -> bool {
+        matches!(self.follow, Follow::Fit | Follow::Whole)
+    }
+
+    /// Neither too short nor more than twice too long.
+    fn suits(self, length: Nanos) -> bool {
+        self.length >= length && self.length.0 / 2 <= length.0
+    }
+
+    /// The run turns out to end at `end`.
+    pub fn ends(&mut self, end: Time) {
+        match (self.is_whole_run(), self.suits(Nanos(end.0))) {
+            (false, _) => {}
+            (true, true) => self.follow = Follow::Whole,
+            (true, false) => self.fit_exactly(end),
+        }
+    }
+
     pub fn span(&self) -> Span {
         Span::new(self.start, self.start + self.length)
     }
@@ -205,6 +238,21 @@ mod tests {
         assert!(!view.show(seconds(4.0)));
         assert!(view.show(seconds(9.0)));
         assert!(view.span().end() < seconds(10.0));
+    }
+
+    #[test]
+    fn the_next_run_is_seen_at_the_same_scale_if_that_suits() {
+        let mut view = Viewport::default();
+        view.fit_exactly(seconds(4.2));
+        let scale = view.length;
+        view = view.next(Nanos::from_seconds(2.6));
+        view.ends(seconds(2.9));
+        assert_eq!((view.length, view.follow), (scale, Follow::Whole));
+        view = view.next(Nanos::from_seconds(0.3));
+        view.ends(seconds(0.4));
+        assert!(view.length < Nanos::SECOND);
+        view = view.next(Nanos::from_seconds(30.0));
+        assert_eq!(view, Viewport::expecting(Nanos::from_seconds(30.0)));
     }
 
     #[test]
