@@ -15,7 +15,7 @@ use crate::palette::Depth;
 use crate::report::{self, Report};
 use crate::time::Time;
 use crate::trace::Trace;
-use crate::{platform, runtime, ui};
+use crate::{platform, runtime, terminal, ui};
 use anyhow::{Context, anyhow};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -151,16 +151,9 @@ fn draw(experiment: &Experiment, picture: Picture) -> Result<ExitCode, Failure> 
 }
 
 fn surroundings() -> Surroundings {
-    let no_screen = if !io::stdout().is_terminal() {
-        Some("stdout is not a terminal")
-    } else if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
-        Some("TERM is dumb")
-    } else {
-        None
-    };
     Surroundings {
         cpus: platform::processors().usable,
-        no_screen,
+        no_screen: terminal::obstacle(),
         utf8: platform::locale_is_utf8(),
         depth: colours(),
         light: std::env::var("COLORFGBG").is_ok_and(|colours| names_a_light_ground(&colours)),

@@ -289,8 +289,11 @@ pub(super) fn size() -> Size {
 /// Why the screen cannot be shown here, if so.
 pub(super) fn obstacle() -> Option<&'static str> {
     let term = std::env::var_os("TERM").unwrap_or_default();
-    if term.is_empty() || term == "dumb" || term == "unknown" {
-        return Some("the terminal cannot place text (TERM)");
+    if term.is_empty() {
+        return Some("TERM is not set");
+    }
+    if term == "dumb" {
+        return Some("TERM is dumb");
     }
     (!io::stdin().is_terminal() && open("/dev/tty").is_err())
         .then_some("there is no terminal to read keys from")
