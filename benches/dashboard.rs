@@ -280,23 +280,19 @@ mod sides {
         println!("  ratio {:.3}", makespans[1] / makespans[0]);
     }
 
-    /// The makespan as the screen tells it, in seconds.
+    /// The makespan as the screen tells it, in seconds: the number under the word.
     fn makespan(session: &mut Session) -> f64 {
-        session.press("3");
-        session.wait_for("makespan");
-        session.watch(Duration::from_millis(300));
+        session.wait_for("replay");
         let screen = session.screen().contents();
-        let after = screen.split("makespan").nth(1).unwrap_or_default();
-        let mut words = after.split_whitespace();
-        let number: f64 = words
-            .next()
-            .and_then(|word| word.parse().ok())
-            .unwrap_or(f64::NAN);
-        match words.next() {
-            Some("ms") => number / 1e3,
-            Some("us" | "µs") => number / 1e6,
-            _ => number,
-        }
+        let mut lines = screen.lines().skip_while(|line| !line.contains("makespan"));
+        let mut words = lines.nth(1).unwrap_or_default().split_whitespace();
+        let number = words.next().and_then(|word| word.parse::<f64>().ok());
+        let unit = match words.next() {
+            Some("s") => 1.0,
+            Some("ms") => 1e-3,
+            _ => f64::NAN,
+        };
+        number.unwrap_or(f64::NAN) * unit
     }
 
     fn crawling() {

@@ -302,3 +302,38 @@ fn a_dumb_terminal_gets_the_text_report() {
     let told = session.screen().contents();
     assert!(told.contains("ends             returned"), "{told}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stalled_terminal_costs_no_task() {
+    let run = [
+        &[
+            "lab",
+            "--backend",
+            "threads",
+            "--workers",
+            "4",
+            "--tasks",
+            "1000",
+        ][..],
+        &["--costs", "const:1ms", "--kind", "io", "--main-work", "0"],
+    ]
+    .concat();
+    let mut session = Setting::parviz(&run).sized(200, 60).start();
+    session.wait_for_frames(1);
+    session.stall();
+    // The loop, the writer, keys, signals, and the one who waits for old runs: all others have gone.
+    session.wait_for_threads(5);
+    session.read_on();
+    session.wait_for("replay");
+    let screen = session.screen().contents();
+    assert!(screen.contains("0 waiting"), "{screen}");
+    assert!(screen.contains("0 held"), "{screen}");
+    let mut numbers = screen.lines().skip_while(|line| !line.contains("messages"));
+    let told = numbers.nth(1).unwrap_or_default();
+    assert!(told.trim_end().ends_with(" 1000"), "{screen}");
+    let delivered = screen.lines().find(|line| line.contains("delivered "));
+    assert!(delivered.is_some_and(|line| line.contains("in order")));
+    session.press("q");
+    assert!(session.end_tidily().success());
+}

@@ -346,6 +346,19 @@ impl Session {
         }
     }
 
+    /// Waits until the program has no more threads than this. The terminal need not read meanwhile.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn wait_for_threads(&mut self, count: usize) {
+        let place = format!("/proc/{}/task", self.pid().as_raw_nonzero());
+        let deadline = Instant::now() + DEADLINE;
+        while std::fs::read_dir(&place).unwrap().count() > count {
+            assert!(Instant::now() < deadline, "too many threads");
+            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(5)) {
+                self.take(&bytes);
+            }
+        }
+    }
+
     /// Waits until the program stands still.
     pub(crate) fn wait_stopped(&mut self) {
         let look = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
