@@ -28,6 +28,8 @@ pub mod numbers;
 pub mod overlay;
 pub mod presenter;
 pub mod queue;
+#[cfg(test)]
+mod samples;
 pub mod slope;
 pub mod strips;
 pub mod text;

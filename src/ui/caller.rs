@@ -170,3 +170,38 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         free = x + 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::ui::samples::{self, PLAIN, lines};
+
+    fn drawn(method: Method, cursor: u64) -> Vec<String> {
+        let run = samples::run(method, 1, &[]);
+        let moment = samples::at(&run, cursor, 20);
+        lines(PLAIN, (61, 2), |area, pen| render(&moment, area, pen))
+    }
+
+    #[test]
+    fn a_call_that_blocks_gives_everything_at_once() {
+        assert_eq!(
+            drawn(Method::Map, 12),
+            [
+                " main      .. blocked in map() ..##                 own work",
+                " receives          all 8 at once *",
+            ]
+        );
+    }
+
+    #[test]
+    fn results_come_one_by_one_when_they_can_be_used() {
+        assert_eq!(
+            drawn(Method::ImapUnordered, 10),
+            [
+                " main      ### own work ###....                     blocked",
+                " receives                 5* + +",
+            ]
+        );
+    }
+}

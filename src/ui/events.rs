@@ -53,10 +53,8 @@ pub fn newest(trace: &Trace, until: Time, count: usize) -> Vec<Line> {
         for entry in &finished[last(finished)..] {
             lines.push((finish(trace, call, entry, until), 0));
         }
-        let delivered = call.delivered.until(until);
-        for entry in &delivered[last(delivered)..] {
-            lines.push((line(entry.at, format!("main receives {}", entry.index)), 1));
-        }
+        let delivered = receptions(call.delivered.until(until), count);
+        lines.extend(delivered.into_iter().map(|line| (line, 1)));
     }
     let past = trace.markers().partition_point(|marker| marker.at <= until);
     for marker in &trace.markers()[past.saturating_sub(count)..past] {
@@ -69,6 +67,22 @@ pub fn newest(trace: &Trace, until: Time, count: usize) -> Vec<Line> {
         .take(count)
         .map(|(line, _)| line)
         .collect()
+}
+
+/// The newest moments at which main received something, with how much that was.
+fn receptions(delivered: &[Entry], count: usize) -> Vec<Line> {
+    let mut before = delivered;
+    let mut lines = Vec::new();
+    while let Some(last) = before.last().filter(|_| lines.len() < count) {
+        let first = before.partition_point(|entry| entry.at < last.at);
+        let words = match before.len() - first {
+            1 => format!("main receives {}", last.index),
+            many => format!("main receives {many} results"),
+        };
+        lines.push(line(last.at, words));
+        before = &before[..first];
+    }
+    lines
 }
 
 fn line(at: Time, words: String) -> Line {
@@ -106,4 +120,36 @@ fn worker(trace: &Trace, call: &Call, entry: &Entry) -> String {
     task.and_then(|task| task.lane)
         .and_then(|id| trace.lane(id))
         .map_or_else(|| "a worker".to_owned(), |lane| sanitised(&lane.facts.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::ui::samples;
+
+    fn words(method: Method, cursor: u64, count: usize) -> Vec<String> {
+        let run = samples::run(method, 1, &[]);
+        let at = samples::at(&run, cursor, 20).cursor;
+        let lines = newest(&run, at, count);
+        lines.into_iter().map(|line| line.words).collect()
+    }
+
+    #[test]
+    fn the_newest_stands_first() {
+        assert_eq!(
+            words(Method::Map, 4, 4),
+            [
+                "worker 1 starts 6",
+                "worker 1 finishes 5: held back",
+                "worker 1 starts 5",
+                "worker 1 finishes 1: held back",
+            ]
+        );
+    }
+
+    #[test]
+    fn results_that_come_at_once_are_one_line() {
+        assert!(words(Method::Map, 12, 5).contains(&"main receives 8 results".to_owned()));
+    }
 }

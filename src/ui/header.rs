@@ -180,3 +180,46 @@ fn colours(badge: Badge, theme: Theme) -> (Ink, Ink) {
         Badge::Sync | Badge::IteratorInOrder | Badge::Serial => (theme.background, theme.text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::samples::{PLAIN, lines};
+
+    fn drawn(width: u16) -> String {
+        let header = Header {
+            name: "parviz".into(),
+            method: "imap_unordered".into(),
+            badge: Some(Badge::IteratorAsFinished),
+            facts: vec![
+                vec!["8 workers on 4 CPUs".into(), "8 workers".into()],
+                vec!["24 tasks lognormal 600 ms".into(), "24 tasks".into()],
+                vec!["seed 7".into()],
+            ],
+            origin: "measured".into(),
+            clock: Clock {
+                motion: Motion::Playing,
+                speed: "1x".into(),
+                time: "1.07 s".into(),
+            },
+        };
+        lines(PLAIN, (width, 1), |area, pen| render(&header, area, pen)).remove(0)
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_but_never_method_origin_or_time() {
+        assert_eq!(
+            drawn(140),
+            " parviz imap_unordered  [ITERATOR as finished]  8 workers on 4 CPUs  \
+             24 tasks lognormal 600 ms  seed 7              measured   > 1x  1.07 s"
+        );
+        assert_eq!(
+            drawn(90),
+            " parviz imap_unordered  [ITERATOR as finished]  8 workers         measured   > 1x  1.07 s"
+        );
+        assert_eq!(
+            drawn(60),
+            " imap_unordered  [as finished]      measured   > 1x  1.07 s"
+        );
+    }
+}

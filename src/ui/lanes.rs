@@ -350,3 +350,145 @@ fn share(moment: &Moment<'_>, track: &Track<'_>) -> Option<f64> {
     let level = levels.fold(Level::default(), Level::plus);
     Some(level.solid + level.pale)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{CallId, TaskId};
+    use crate::experiment::{Fault, FaultKind};
+    use crate::method::Method;
+    use crate::palette::{Charset, Depth, Look};
+    use crate::ui::samples::{self, PLAIN, lines};
+
+    const COLOURED: Look = Look {
+        charset: Charset::Unicode,
+        depth: Depth::True,
+        ..PLAIN
+    };
+
+    fn drawn(look: Look, moment: &Moment<'_>, rows: u16, height: u16) -> Vec<String> {
+        let grid = Grid {
+            of: Lanes::Workers,
+            rows,
+            first: 0,
+        };
+        let size = (moment.axis.right() + 13, height);
+        lines(look, size, |area, pen| {
+            render(moment, grid, Selection::default(), area, pen);
+        })
+    }
+
+    #[test]
+    fn boxes_show_who_ran_what_and_what_runs_now() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let moment = samples::at(&run, 8, 12);
+        assert_eq!(
+            drawn(PLAIN, &moment, 1, 4),
+            [
+                " worker 0  0===============>         0    100 %",
+                " worker 1  1===|5|6========>         6    100 %",
+                " worker 2  2===========             idle   75 %",
+                " worker 3  3=|4======|7====>         7    100 %",
+            ]
+        );
+        assert_eq!(
+            drawn(COLOURED, &moment, 1, 4),
+            [
+                " worker 0  0               ▌         0    100 %",
+                " worker 1  1   ▏5▏6        ▌         6    100 %",
+                " worker 2  2                        idle   75 %",
+                " worker 3  3 ▏4      ▏7    ▌         7    100 %",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_two_rows_the_upper_half_of_the_top_one_stays_empty() {
+        let run = samples::run(Method::Map, 1, &[]);
+        assert_eq!(
+            drawn(COLOURED, &samples::at(&run, 8, 12), 2, 2),
+            [
+                "           ▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▖",
+                " worker 0  0               ▌         0    100 %",
+            ]
+        );
+    }
+
+    #[test]
+    fn two_lanes_can_share_a_row() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let moment = samples::at(&run, 8, 12);
+        assert_eq!(
+            drawn(COLOURED, &moment, 0, 2),
+            [
+                "  0·1      ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀          0    6",
+                "  2·3      ▀▀▀▀▀▀▀▀▀▀▀▀▄▄▄▄         idle  7",
+            ]
+        );
+        assert_eq!(
+            drawn(PLAIN, &moment, 0, 2),
+            [
+                "  0-1      ================          0    6",
+                "  2-3      ============----         idle  7",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_ended_badly_is_marked_and_said() {
+        let fault = |task, kind| Fault { task, kind };
+        let faults = [fault(2, FaultKind::Raise), fault(4, FaultKind::Die)];
+        let run = samples::run(Method::ImapUnordered, 2, &faults);
+        assert_eq!(
+            drawn(PLAIN, &samples::at(&run, 20, 25), 1, 4),
+            [
+                " worker 0  0=================|1==                             idle   85 %",
+                " worker 1  2==========!1 skipped                              idle   46 %",
+                " worker 2  4======Xkilled                                     idle   31 %",
+                " worker 3  6===============|7========                         idle  100 %",
+            ]
+        );
+    }
+
+    #[test]
+    fn lanes_out_of_sight_are_counted() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let moment = samples::at(&run, 8, 12);
+        let grid = Grid {
+            of: Lanes::Workers,
+            rows: 1,
+            first: 2,
+        };
+        let drawn = lines(PLAIN, (48, 3), |area, pen| {
+            let selection = Selection {
+                row: Some(3),
+                task: Some(TaskId {
+                    call: CallId(0),
+                    index: 4,
+                }),
+            };
+            let lanes = Rect { height: 2, ..area };
+            render(&moment, grid, selection, lanes, pen);
+            scrolled(&moment, grid, 2, 2, pen);
+        });
+        assert_eq!(
+            drawn,
+            [
+                " worker 2  2===========             idle   75 %",
+                ">worker 3  3=[4]=====|7====>         7    100 %",
+                "                                    2 of 4",
+            ]
+        );
+    }
+
+    #[test]
+    fn rows_of_the_screen_and_lanes_belong_together() {
+        let grid = |rows| Grid {
+            of: Lanes::Workers,
+            rows,
+            first: 4,
+        };
+        assert_eq!((grid(3).lane_at(5), grid(3).lanes(7)), (5, 2));
+        assert_eq!((grid(0).lane_at(1), grid(0).lanes(7)), (6, 14));
+    }
+}

@@ -68,3 +68,27 @@ pub fn render(numbers: &Numbers, area: Rect, pen: &mut Pen<'_>) {
         x += columns.max(COLUMN);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::ui::samples::{self, PLAIN, lines};
+
+    #[test]
+    fn what_is_not_known_yet_is_not_said() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let drawn = |cursor| {
+            let numbers = run.numbers(samples::at(&run, cursor, 20).cursor);
+            lines(PLAIN, (80, 2), |area, pen| render(&numbers, area, pen)).remove(1)
+        };
+        assert_eq!(
+            drawn(7),
+            " 7.00 ms ...  ...          ...          not yet       7.00 ms       ..."
+        );
+        assert_eq!(
+            drawn(19),
+            " 11 ms        3.27x        82 %         11 ms         11 ms         19 ms"
+        );
+    }
+}

@@ -68,3 +68,30 @@ pub fn render(moment: &Moment<'_>, depth: Depth, area: Rect, pen: &mut Pen<'_>) 
     let now = format!("{} {}", depth.at(call, moment.cursor), depth.word());
     pen.text(moment.axis.right() + 1, y, &now, theme.dim);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::ui::samples::{self, PLAIN, lines};
+
+    #[test]
+    fn results_are_held_until_the_list_is_whole() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let drawn = |depth, cursor| {
+            let moment = samples::at(&run, cursor, 12);
+            lines(PLAIN, (48, 1), |area, pen| {
+                render(&moment, depth, area, pen)
+            })
+            .remove(0)
+        };
+        assert_eq!(
+            drawn(Depth::Held, 12),
+            " held        ________--------====   0 held"
+        );
+        assert_eq!(
+            drawn(Depth::Waiting, 2),
+            " queue     --__                     2 waiting"
+        );
+    }
+}

@@ -422,3 +422,85 @@ impl Strip<'_, '_, '_> {
         self.place.x + columns as u16
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::palette::{Charset, Look};
+    use crate::ui::samples::{self, PLAIN, lines};
+
+    fn drawn(look: Look, method: Method, rows: u16, cursor: u64, which: Which) -> Vec<String> {
+        let run = samples::run(method, 1, &[]);
+        let moment = samples::at(&run, cursor, 12);
+        lines(look, (70, rows), |area, pen| {
+            panel(&moment, which, area, area, pen);
+        })
+    }
+
+    #[test]
+    fn in_order_a_strip_climbs_and_out_of_order_it_is_jagged() {
+        let look = Look {
+            charset: Charset::Unicode,
+            depth: Depth::True,
+            ..PLAIN
+        };
+        assert_eq!(
+            drawn(look, Method::Map, 2, 12, Which::Delivered),
+            [
+                "           ▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▅▅▅▅▆▆▆▆▇▇▇▇▇▇▇▇",
+                " delivered  0   1   2   3   4   5   6   7   ✓ in order",
+            ]
+        );
+        assert_eq!(
+            drawn(look, Method::Map, 2, 12, Which::Finished),
+            [
+                "           ▅▅▅▅▃▃▃▃▆▆▆▆▅▅▅▅▄▄▄▄▂▂▂▂▇▇▇▇▇▇▇▇",
+                " finished   3   1   5   4   2   0   7   6   39 % out of order",
+            ]
+        );
+    }
+
+    #[test]
+    fn without_blocks_digits_say_the_order() {
+        let line = |which, cursor| drawn(PLAIN, Method::Map, 1, cursor, which).remove(0);
+        assert_eq!(
+            line(Which::Submitted, 4),
+            " submitted 0 1 2 3 4 5 6 7  sets the colours"
+        );
+        assert_eq!(
+            line(Which::Finished, 4),
+            " finished  3 1 5 . . . . .  33 % out of order"
+        );
+        assert_eq!(
+            line(Which::Delivered, 4),
+            " delivered . . . . . . . .  0 of 8"
+        );
+    }
+
+    #[test]
+    fn a_share_is_nothing_only_where_there_is_nothing() {
+        assert_eq!(
+            [
+                percent(0, 9),
+                percent(1, 900),
+                percent(1, 3),
+                percent(899, 900),
+                percent(3, 3)
+            ],
+            ["0 %", "<1 %", "33 %", ">99 %", "100 %"]
+        );
+    }
+
+    #[test]
+    fn a_click_finds_the_task_of_a_cell() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let moment = samples::at(&run, 12, 12);
+        let screen = Rect::new(0, 0, 70, 24);
+        let hit = |x| hit(&moment, Which::Finished, screen, x);
+        assert_eq!(
+            [hit(10), hit(11), hit(19), hit(42), hit(43)],
+            [None, Some(3), Some(5), Some(6), None]
+        );
+    }
+}

@@ -129,3 +129,28 @@ fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'
         x = pen.text(x + 1, at.1, &words, theme.text) + 2;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::ui::samples::{self, PLAIN, lines};
+
+    #[test]
+    fn the_bar_shows_where_the_time_of_all_workers_went() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let moment = samples::at(&run, 12, 20);
+        let drawn = |rows| lines(PLAIN, (70, rows), |area, pen| render(&moment, area, pen));
+        assert_eq!(
+            drawn(1),
+            [" time      ####################.... # on CPU 82 %  . idle 18 %"]
+        );
+        assert_eq!(
+            drawn(2),
+            [
+                " time      #################################.......",
+                "           # on CPU 82 %  . idle 18 %",
+            ]
+        );
+    }
+}

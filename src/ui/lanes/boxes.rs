@@ -384,6 +384,9 @@ impl Painter<'_, '_, '_> {
                 (_, 0..2) => continue,
                 (Some(_), 2..7) if at >= 4 => (glyphs.lower_right, theme.now, theme.background),
                 (Some(_), 2..7) => (glyphs.lower_half, theme.now, theme.background),
+                (None, 2..7) if theme.depth == Depth::None => {
+                    (glyphs.lower_right, theme.now, theme.background)
+                }
                 (None, 2..7) => (glyphs.lower_left, theme.now, theme.background),
                 (Some(part), _) if !theme.is_ascii() && theme.depth != Depth::None => {
                     (glyphs.left[usize::from(at)], self.ink(part), theme.now)

@@ -236,3 +236,169 @@ fn add(held: &mut Vec<Held>, piece: &Piece, stretch: Span, now: Span) {
         _ => held.push(part),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{
+        CallBegan, CallId, Event, Indexes, Kind, LaneId, LaneKind, LaneOpened, Outcome, Ran, TaskId,
+    };
+    use crate::trace::Trace;
+
+    const LANE: LaneId = LaneId(1);
+
+    /// One worker with tasks one after another: start, end, time on a CPU, time waiting for one.
+    fn trace(tasks: &[(u64, u64, u64, u64)]) -> Trace {
+        let event = |at, kind| Event {
+            at: Time(at),
+            lane: LANE,
+            kind,
+        };
+        let opened = LaneOpened {
+            kind: LaneKind::Worker,
+            pool: None,
+            name: "w".into(),
+            pid: None,
+            tid: None,
+        };
+        let call = CallBegan {
+            call: CallId(0),
+            pool: None,
+            method: "map".into(),
+            function: "f".into(),
+            tasks: Some(tasks.len() as u32),
+            chunksize: Some(1),
+        };
+        let mut events = vec![
+            event(0, Kind::LaneOpened(Box::new(opened))),
+            event(0, Kind::CallBegan(Box::new(call))),
+        ];
+        for (&(start, end, on_cpu, waiting), index) in tasks.iter().zip(0..) {
+            let task = TaskId {
+                call: CallId(0),
+                index,
+            };
+            let ran = Ran {
+                task,
+                since: Time(start),
+                on_cpu: Nanos(on_cpu),
+                waiting: Nanos(waiting),
+                useful_wait: Nanos::ZERO,
+                cpu: None,
+                moved_to: None,
+            };
+            let submitted = Kind::Submitted {
+                call: CallId(0),
+                tasks: Indexes::one(index),
+            };
+            events.push(event(start, submitted));
+            events.push(event(start, Kind::Started { task, cpu: None }));
+            events.push(event(end, Kind::Ran(Box::new(ran))));
+            let outcome = Outcome::Ok;
+            events.push(event(
+                end,
+                Kind::Finished {
+                    task,
+                    outcome,
+                    cpu: None,
+                },
+            ));
+        }
+        let mut trace = Trace::default();
+        trace.apply(events);
+        trace
+    }
+
+    /// The columns of the lane, 80 nanoseconds each.
+    fn drawn(trace: &Trace, columns: u16) -> Vec<Column> {
+        let lane = trace.lane(LANE).unwrap();
+        let axis = Axis {
+            x: 0,
+            width: columns,
+            span: Span::new(Time::ZERO, Time(u64::from(columns) * 80)),
+        };
+        super::columns(&[Source::Worker(lane)], axis, Time(u64::from(columns) * 80))
+    }
+
+    fn part(task: u32) -> Option<Part> {
+        Some(Part { task, pale: false })
+    }
+
+    #[test]
+    fn one_boundary_is_kept_to_an_eighth() {
+        let trace = trace(&[(0, 110, 110, 0), (110, 240, 130, 0)]);
+        let columns = drawn(&trace, 3);
+        assert_eq!(columns[0].whole(), Some(0));
+        assert_eq!(columns[1], cut(3, part(0), part(1)));
+        assert_eq!(columns[2].whole(), Some(1));
+    }
+
+    #[test]
+    fn boxes_that_touch_at_the_edge_of_a_column_are_told_apart() {
+        let trace = trace(&[(0, 80, 80, 0), (80, 160, 80, 0)]);
+        let columns = drawn(&trace, 2);
+        assert!(matches!(columns[1], Column::Whole { after: Some(0), .. }));
+    }
+
+    #[test]
+    fn several_boundaries_tell_the_exact_share() {
+        let trace = trace(&[(0, 11, 11, 0), (20, 23, 3, 0), (31, 57, 26, 0)]);
+        let Column::Several { task, level } = drawn(&trace, 1)[0] else {
+            panic!("several boxes are in this column");
+        };
+        assert_eq!(task, 2);
+        assert!((level.held - 0.5).abs() < 1e-9 && (level.solid - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_task_of_no_width_is_seen_and_does_not_fill_its_column() {
+        let trace = trace(&[(101, 103, 2, 0)]);
+        let columns = drawn(&trace, 3);
+        assert!(matches!(columns[1], Column::Several { task: 0, level } if level.held < 0.03));
+        assert_eq!((columns[0], columns[2]), (Column::Idle, Column::Idle));
+    }
+
+    #[test]
+    fn time_waiting_for_a_cpu_is_missing_from_the_height_and_other_waiting_is_pale() {
+        let trace = trace(&[(0, 80, 20, 60), (80, 160, 20, 20)]);
+        let columns = drawn(&trace, 2);
+        let share = |column: &Column| match column {
+            Column::Whole { level, .. } => {
+                [level.solid, level.pale].map(|share| (share * 8.0).round())
+            }
+            _ => panic!("a whole column"),
+        };
+        assert_eq!(share(&columns[0]).as_slice(), [2.0, 0.0]);
+        assert_eq!(share(&columns[1]).as_slice(), [2.0, 4.0]);
+    }
+
+    #[test]
+    fn sums_are_exact_where_not_every_piece_is_looked_at() {
+        let tasks: Vec<_> = (0..4_000).map(|k| (k * 2, k * 2 + 1, 1, 0)).collect();
+        let trace = trace(&tasks);
+        let lane = trace.lane(LANE).unwrap();
+        let axis = Axis {
+            x: 0,
+            width: 1,
+            span: Span::new(Time::ZERO, Time(8_000)),
+        };
+        let columns = super::columns(&[Source::Worker(lane)], axis, Time::NEVER);
+        assert!(
+            matches!(columns[0], Column::Several { level, .. } if (level.held - 0.5).abs() < 1e-9)
+        );
+    }
+
+    #[test]
+    fn nothing_is_drawn_after_the_cursor() {
+        let trace = trace(&[(0, 240, 240, 0)]);
+        let lane = trace.lane(LANE).unwrap();
+        let axis = Axis {
+            x: 0,
+            width: 3,
+            span: Span::new(Time::ZERO, Time(240)),
+        };
+        let columns = super::columns(&[Source::Worker(lane)], axis, Time(120));
+        assert_eq!(columns[1], cut(4, part(0), None));
+        assert_eq!(columns[2], Column::Idle);
+    }
+}
