@@ -8,6 +8,7 @@ mod properties;
 #[cfg(unix)]
 mod pty;
 mod readme;
+mod screens;
 mod simulated;
 mod support;
 mod threads;

@@ -2,4 +2,5 @@
 
 pub(crate) mod program;
 pub(crate) mod reference;
+pub(crate) mod screen;
 pub(crate) mod told;

@@ -120,10 +120,10 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
     }
     let theme = pen.theme;
     let (name, between) = length.words();
-    let x = pen.bold(area.x, area.y, name, theme.now);
-    let room = (area.right() - 1).saturating_sub(x + 2);
+    let named = pen.bold(area.x, area.y, name, theme.now);
+    let room = (area.right() - 1).saturating_sub(named + 2);
     if area.width >= ROOMY && text::width(between) <= room {
-        pen.text(x + 2, area.y, between, theme.dim);
+        pen.text(named + 2, area.y, between, theme.dim);
     }
     let Some(spread) = Spread::of(length, call, at) else {
         pen.text_within(area.x, area.y + 1, area.width, "no task yet", theme.dim);
@@ -170,9 +170,14 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
             // At the end of the axis, above it.
             let words = value.to_string();
             let from = bars.right().saturating_sub(text::width(&words) + 4);
-            pen.text(from.saturating_sub(1), area.y, " max", theme.dim);
-            pen.bold(from + 4, area.y, &words, theme.now);
+            if from > named {
+                pen.text(from, area.y, name, theme.dim);
+                pen.bold(from + 4, area.y, &words, theme.now);
+            }
             continue;
+        }
+        if x + figure_width((name, Some(value))) > area.right() {
+            break;
         }
         x = pen.text(x, line + 1, name, theme.dim) + 1;
         x = pen.bold(x, line + 1, &value.to_string(), theme.now) + 2;
@@ -212,6 +217,75 @@ fn draw_bars(spread: &Spread, area: Rect, pen: &mut Pen<'_>) {
                     theme.background,
                 );
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Backend, Experiment};
+    use crate::method::Method;
+    use crate::palette::Look;
+    use crate::trace::Trace;
+    use crate::ui::theme::Theme;
+    use crate::workload::Costs;
+    use ratatui::buffer::Buffer;
+
+    fn run(method: Method) -> Trace {
+        let experiment = Experiment {
+            method,
+            backend: Backend::Simulated,
+            costs: Costs::List(
+                [9, 2, 6, 1, 4, 1, 8, 5]
+                    .map(|units| Nanos(units * 10))
+                    .into(),
+            ),
+            tasks: 8,
+            ..Experiment::default()
+        };
+        let mut trace = Trace::default();
+        trace.apply(crate::origin::simulated::run(&experiment));
+        trace
+    }
+
+    #[test]
+    fn median_and_maximum_are_those_of_the_tasks() {
+        let trace = run(Method::Map);
+        let call = trace.call().unwrap();
+        let service = Spread::of(Length::Service, call, trace.end()).unwrap();
+        assert_eq!(service.most(), Nanos(90));
+        assert_eq!(service.quantile(0.5), Nanos(40));
+        assert_eq!(service.quantile(1.0), Nanos(90));
+        assert_eq!(service.bins(9).iter().sum::<u32>(), 8);
+        let hold = Spread::of(Length::Hold, call, trace.end()).unwrap();
+        assert_eq!(hold.mean, Some(Nanos(51)));
+        assert!(Spread::of(Length::Hold, call, Time(50)).is_none());
+    }
+
+    #[test]
+    fn the_figures_stand_under_the_bars_at_any_width() {
+        let trace = run(Method::Map);
+        for width in 12..90 {
+            let area = Rect::new(0, 0, width, 8);
+            let mut buffer = Buffer::empty(area);
+            let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+            render(
+                Length::Service,
+                trace.call().unwrap(),
+                trace.end(),
+                area,
+                &mut pen,
+            );
+            let text: String = buffer.content().iter().map(|cell| cell.symbol()).collect();
+            assert!(text.contains("service"), "{text}");
+            assert!(
+                width < 26
+                    || ["p50 40 ns", "p95 90 ns", "max 90 ns"]
+                        .iter()
+                        .all(|figure| text.contains(figure)),
+                "{text}"
+            );
         }
     }
 }

@@ -262,12 +262,14 @@ impl Story {
             pen.cell(left + offset, y, glyph, bar, theme.panel);
         }
         if length > Nanos::ZERO {
-            // Behind the bar, or before it where there is no room.
+            // Behind the bar, before it, or in it, wherever there is room.
             let wide = text::width(moment.before);
             let x = if to + 1 + wide <= self.columns {
                 left + to + 1
+            } else if wide < from {
+                left + from - wide - 1
             } else {
-                left + from.saturating_sub(wide + 1)
+                left + from + 1
             };
             pen.text_on(x, y, moment.before, theme.text, theme.panel);
         }

@@ -315,3 +315,91 @@ impl<'a> Slope<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Backend, Experiment};
+    use crate::method::Method;
+    use crate::palette::Look;
+    use crate::time::Nanos;
+    use crate::ui::theme::Theme;
+    use crate::workload::Costs;
+    use ratatui::buffer::Buffer;
+
+    fn run(method: Method) -> Trace {
+        let experiment = Experiment {
+            method,
+            backend: Backend::Simulated,
+            costs: Costs::List(
+                [9, 2, 6, 1, 4, 1, 8, 5]
+                    .map(|units| Nanos(units * 10))
+                    .into(),
+            ),
+            tasks: 8,
+            ..Experiment::default()
+        };
+        let mut trace = Trace::default();
+        trace.apply(crate::origin::simulated::run(&experiment));
+        trace
+    }
+
+    const AREA: Rect = Rect::new(0, 1, 80, 21);
+
+    fn drawn(trace: &Trace, at: Time) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
+        let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+        render(trace, at, AREA, &mut pen);
+        buffer
+    }
+
+    fn line(buffer: &Buffer, y: u16) -> String {
+        (0..80).map(|x| buffer[(x, y)].symbol()).collect()
+    }
+
+    #[test]
+    fn map_is_tangled_above_and_straight_in_its_lowest_row() {
+        let trace = run(Method::Map);
+        let buffer = drawn(&trace, trace.end());
+        let numbers = |y| -> String { line(&buffer, y)[11..].split_whitespace().collect() };
+        let slope = Slope::new(&trace, trace.call().unwrap(), trace.end(), AREA).unwrap();
+        assert_eq!(numbers(slope.row(0)), "01234567");
+        assert_eq!(numbers(slope.row(1)), "31542076");
+        assert_eq!(numbers(slope.row(2)), "01234567");
+        let caption = line(&buffer, slope.row(2) + 2);
+        assert!(
+            caption.contains("finished 11 of 28 pairs  delivered 0 of 28 pairs"),
+            "{caption}"
+        );
+    }
+
+    #[test]
+    fn a_click_hits_the_task_whose_number_is_there() {
+        let trace = run(Method::ImapUnordered);
+        let at = Time(60);
+        let buffer = drawn(&trace, at);
+        let mut hits = 0;
+        for position in AREA.positions() {
+            let symbol = buffer[position].symbol();
+            let hit = task_at(&trace, at, AREA, position.x, position.y);
+            if let (Some(hit), Ok(number)) = (hit, symbol.parse::<u32>()) {
+                assert_eq!(hit, number);
+                hits += 1;
+            }
+        }
+        // All are submitted; five have finished, and main has them.
+        assert_eq!(hits, 8 + 5 + 5);
+        assert_eq!(task_at(&trace, at, AREA, 3, 2), None);
+    }
+
+    #[test]
+    fn what_has_not_finished_has_no_line() {
+        let trace = run(Method::Map);
+        let buffer = drawn(&trace, Time(5));
+        let braille = |cell: &&ratatui::buffer::Cell| {
+            let glyph = cell.symbol().chars().next();
+            glyph.is_some_and(|glyph| ('\u{2801}'..='\u{28ff}').contains(&glyph))
+        };
+        assert_eq!(buffer.content().iter().filter(braille).count(), 0);
+    }
+}

@@ -31,12 +31,8 @@ pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'
     let first = first.min(rows.len() - seen);
     let mut title = "where time went".to_owned();
     if seen < rows.len() {
-        title = format!(
-            "{title}: workers {} to {} of {}",
-            first,
-            (first + seen).saturating_sub(1),
-            rows.len()
-        );
+        let last = (first + seen).saturating_sub(1);
+        title = format!("{title}: {first} to {last} of {}", rows.len());
     }
     pen.text_within(area.x, area.y, area.width, &title, theme.now);
     if area.width < GUTTER + BUSY + 4 {
@@ -147,5 +143,63 @@ fn product(trace: &Trace, at: Time, line: Rect, pen: &mut Pen<'_>) {
     );
     if text::width(&words) <= line.width {
         pen.text(line.x, line.y, &words, theme.dim);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Backend, Experiment};
+    use crate::method::Method;
+    use crate::palette::Look;
+    use crate::time::Nanos;
+    use crate::ui::theme::Theme;
+    use crate::workload::Costs;
+    use ratatui::buffer::Buffer;
+
+    fn run(method: Method) -> Trace {
+        let experiment = Experiment {
+            method,
+            backend: Backend::Simulated,
+            costs: Costs::List(
+                [9, 2, 6, 1, 4, 1, 8, 5]
+                    .map(|units| Nanos(units * 10))
+                    .into(),
+            ),
+            tasks: 8,
+            ..Experiment::default()
+        };
+        let mut trace = Trace::default();
+        trace.apply(crate::origin::simulated::run(&experiment));
+        trace
+    }
+
+    #[test]
+    fn every_bar_is_full_to_its_last_cell() {
+        let trace = run(Method::Map);
+        for at in [20, 50, 110].map(Time) {
+            let area = Rect::new(0, 0, 60, 12);
+            let mut buffer = Buffer::empty(area);
+            let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+            render(&trace, at, 0, area, &mut pen);
+            for y in 1..=5 {
+                let bar = GUTTER - 1..60 - BUSY;
+                assert!(
+                    bar.clone().all(|x| buffer[(x, y)].symbol() != " "),
+                    "row {y} at {at}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn with_too_many_workers_it_says_which_are_seen() {
+        let trace = run(Method::Map);
+        let area = Rect::new(0, 0, 60, 7);
+        let mut buffer = Buffer::empty(area);
+        let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+        render(&trace, trace.end(), 9, area, &mut pen);
+        let title: String = (0..60).map(|x| buffer[(x, 0)].symbol()).collect();
+        assert_eq!(title.trim_end(), "where time went: 1 to 3 of 4");
     }
 }

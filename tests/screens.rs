@@ -1,0 +1,186 @@
+//! Whole screens: a run and keys in, every cell with its style out, as snapshots.
+//!
+//! A snapshot shows the screen, then a letter for the style of each cell, then what the letters mean.
+
+use parviz::experiment::{Experiment, Fault, FaultKind};
+use parviz::method::Method;
+use parviz::palette::{Charset, Depth, Look, ThemeName};
+use parviz::time::Nanos;
+use parviz::workload::Costs;
+use ratatui::style::Color;
+
+use crate::support::screen::Stage;
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 36)];
+
+/// What lies before the person, and the keys that bring it there.
+const VIEWS: [(&str, &[&str]); 8] = [
+    ("order", &["2"]),
+    ("numbers", &["3"]),
+    ("presenter", &["p"]),
+    ("help", &["?"]),
+    ("definitions", &["d"]),
+    ("inspector", &["Down", "Right", "Right", "Enter"]),
+    ("form", &["e", "Down", "Down"]),
+    ("find", &["/", "1"]),
+];
+
+/// Eight tasks of well-separated lengths on four workers and two CPUs.
+fn experiment(method: Method) -> Experiment {
+    let costs = [9, 2, 6, 1, 4, 1, 8, 5];
+    Experiment {
+        method,
+        costs: Costs::List(costs.map(|units| Nanos(units * 100_000_000)).into()),
+        tasks: 8,
+        workers: 4,
+        cpus: Some(2),
+        ..Experiment::default()
+    }
+}
+
+fn stage(method: Method, size: (u16, u16)) -> Stage {
+    Stage::new(&experiment(method), size)
+}
+
+fn each_view(check: impl Fn(&str, (u16, u16), Stage)) {
+    for size in SIZES {
+        for (name, keys) in VIEWS {
+            check(name, size, stage(Method::Imap, size).at(0.7).press(keys));
+        }
+        let compared = stage(Method::Map, size).press(&["m", "s", "c"]);
+        check("compare", size, compared);
+    }
+}
+
+fn snapshot(name: &str, drawn: &str) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, drawn);
+    });
+}
+
+#[test]
+fn every_view_and_overlay_looks_as_it_did() {
+    each_view(|name, (width, height), stage| {
+        snapshot(&format!("{name}_{width}x{height}"), &stage.drawn());
+    });
+}
+
+#[test]
+fn themes_and_few_colours_look_as_they_did() {
+    let looks = [
+        ("light", ThemeName::Light, Depth::True),
+        ("high_contrast", ThemeName::HighContrast, Depth::True),
+        ("256", ThemeName::Dark, Depth::Indexed),
+        ("16", ThemeName::Light, Depth::Sixteen),
+        ("no_colour", ThemeName::Dark, Depth::None),
+    ];
+    for (name, theme, depth) in looks {
+        let look = Look {
+            theme,
+            depth,
+            charset: Charset::Unicode,
+        };
+        let order = stage(Method::Map, SIZES[0]).press(&["2"]).look(look);
+        snapshot(&format!("order_{name}"), &order.drawn());
+        let help = stage(Method::Map, SIZES[0]).press(&["?"]).look(look);
+        snapshot(&format!("help_{name}"), &help.drawn());
+    }
+}
+
+#[test]
+fn without_colour_and_blocks_every_view_is_still_all_there() {
+    let bare = Look {
+        theme: ThemeName::Dark,
+        depth: Depth::None,
+        charset: Charset::Ascii,
+    };
+    each_view(|name, size, stage| {
+        let stage = stage.look(bare);
+        let buffer = stage.buffer();
+        for cell in buffer.content() {
+            assert!(cell.symbol().is_ascii(), "{name}: {}", cell.symbol());
+            assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{name}");
+        }
+        if size == SIZES[0] {
+            snapshot(&format!("{name}_bare"), &stage.text());
+        }
+    });
+}
+
+#[test]
+fn no_screen_is_too_small_or_too_large_for_any_view() {
+    let sizes = [
+        (0, 0),
+        (1, 1),
+        (20, 5),
+        (60, 20),
+        (61, 21),
+        (79, 23),
+        (500, 200),
+    ];
+    for size in sizes {
+        for (_, keys) in VIEWS {
+            stage(Method::ImapUnordered, size)
+                .at(0.4)
+                .press(keys)
+                .buffer();
+        }
+        stage(Method::Map, size).press(&["s", "c"]).at(0.3).buffer();
+    }
+}
+
+#[test]
+fn runs_that_went_wrong_are_drawn_in_every_view() {
+    for kind in [FaultKind::Raise, FaultKind::Die, FaultKind::Hang] {
+        for method in Method::ALL {
+            let mut broken = experiment(method);
+            broken.chunksize = Some(2);
+            if method != Method::Loop || kind == FaultKind::Raise {
+                broken.faults.push(Fault { task: 2, kind });
+            }
+            for (_, keys) in VIEWS {
+                Stage::new(&broken, SIZES[0]).press(keys).buffer();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_tasks_say_how_many_of_them_are_drawn() {
+    let many = Experiment {
+        tasks: 1_000,
+        workers: 64,
+        cpus: Some(64),
+        ..Experiment::default()
+    };
+    let order = Stage::new(&many, SIZES[0]).press(&["2"]);
+    assert!(
+        order.text().contains("drawn: 63 of the 1000 tasks"),
+        "{}",
+        order.text()
+    );
+    let numbers = Stage::new(&many, SIZES[0]).press(&["3"]);
+    assert!(numbers.text().contains("of 64"), "{}", numbers.text());
+}
+
+#[test]
+fn the_inspector_tells_why_a_task_failed() {
+    let mut failing = experiment(Method::Map);
+    failing.faults.push(Fault {
+        task: 0,
+        kind: FaultKind::Raise,
+    });
+    let keys = ["Down", "Home", "Right", "Enter"];
+    let stage = Stage::new(&failing, SIZES[0]).press(&keys);
+    let text = stage.text();
+    assert!(text.contains("task 0"), "{text}");
+}
+
+#[test]
+fn what_differs_between_two_runs_has_an_arrow() {
+    let text = stage(Method::Map, SIZES[0]).press(&["m", "s", "c"]).text();
+    assert!(text.contains("previous imap"), "{text}");
+    assert!(text.contains("current imap_unordered"), "{text}");
+    let less = text.lines().find(|line| line.contains('▼'));
+    assert!(less.is_some(), "{text}");
+}

@@ -1,0 +1,155 @@
+//! A run in virtual time on a screen of any size: keys in, the whole screen out.
+
+use std::fmt::Write;
+
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use parviz::app::{App, Effect, Message, Settings};
+use parviz::experiment::{Backend, Experiment};
+use parviz::origin::simulated;
+use parviz::palette::Look;
+use parviz::time::Time;
+use parviz::ui;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+/// A program that has been started, with its run told to the end and seen to the end.
+pub(crate) struct Stage {
+    pub(crate) app: App,
+}
+
+impl Stage {
+    pub(crate) fn new(experiment: &Experiment, size: (u16, u16)) -> Self {
+        let experiment = Experiment {
+            backend: Backend::Simulated,
+            ..experiment.clone()
+        };
+        let settings = Settings {
+            size,
+            ..Settings::default()
+        };
+        let mut stage = Self {
+            app: App::new(experiment, settings),
+        };
+        let opening = stage.app.opening();
+        stage.perform(Some(opening));
+        stage
+    }
+
+    /// The same in other colours or characters.
+    pub(crate) fn look(mut self, look: Look) -> Self {
+        self.app.look = look;
+        self
+    }
+
+    /// Puts the cursor at a share of the run, paused.
+    pub(crate) fn at(mut self, share: f64) -> Self {
+        let end = self.app.run.end();
+        let at = Time((end.0 as f64 * share) as u64);
+        self.app.run.playback.stop_at(at);
+        self
+    }
+
+    /// Presses keys, one after another: `c`, `PageDown`, `Enter`, ...
+    pub(crate) fn press(mut self, keys: &[&str]) -> Self {
+        for key in keys {
+            let code = match *key {
+                "Enter" => KeyCode::Enter,
+                "Esc" => KeyCode::Esc,
+                "Tab" => KeyCode::Tab,
+                "Up" => KeyCode::Up,
+                "Down" => KeyCode::Down,
+                "Left" => KeyCode::Left,
+                "Right" => KeyCode::Right,
+                "PageDown" => KeyCode::PageDown,
+                "Home" => KeyCode::Home,
+                "End" => KeyCode::End,
+                "space" => KeyCode::Char(' '),
+                key => KeyCode::Char(key.chars().next().expect("a key has a name")),
+            };
+            let event = KeyEvent::new(code, KeyModifiers::NONE);
+            let effect = self.app.update(Message::Input(Input::Key(event)));
+            self.perform(effect);
+        }
+        self
+    }
+
+    /// Runs what is to be run, at once and whole.
+    fn perform(&mut self, effect: Option<Effect>) {
+        let Some(Effect::Start { run, experiment }) = effect else {
+            return;
+        };
+        self.app.update(Message::Batch {
+            run,
+            events: simulated::run(&experiment),
+            complete_to: Time::ZERO,
+        });
+        self.app.update(Message::RunOver { run });
+        let end = self.app.run.end();
+        self.app.run.playback.stop_at(end);
+    }
+
+    pub(crate) fn buffer(&self) -> Buffer {
+        let (width, height) = self.app.size;
+        let mut terminal =
+            Terminal::new(TestBackend::new(width, height)).expect("memory is enough");
+        terminal
+            .draw(|frame| ui::draw(&self.app, frame))
+            .expect("memory is enough");
+        terminal.backend().buffer().clone()
+    }
+
+    /// The screen as text, then a letter for the style of each cell, then what the letters mean.
+    pub(crate) fn drawn(&self) -> String {
+        let buffer = self.buffer();
+        let mut styles: Vec<Style> = Vec::new();
+        let (mut text, mut letters) = (String::new(), String::new());
+        for y in 0..buffer.area.height {
+            for x in 0..buffer.area.width {
+                let cell = &buffer[(x, y)];
+                text.push_str(cell.symbol());
+                let style = cell.style();
+                let place = styles
+                    .iter()
+                    .position(|known| *known == style)
+                    .unwrap_or_else(|| {
+                        styles.push(style);
+                        styles.len() - 1
+                    });
+                letters.push(letter(place));
+            }
+            text.push_str("|\n");
+            letters.push_str("|\n");
+        }
+        let mut legend = String::new();
+        for (place, style) in styles.iter().enumerate() {
+            let (fg, bg) = (style.fg.unwrap_or_default(), style.bg.unwrap_or_default());
+            let modifiers = style.add_modifier;
+            writeln!(legend, "{} {fg} on {bg} {modifiers:?}", letter(place))
+                .expect("a string grows");
+        }
+        format!("{text}\n{letters}\n{legend}")
+    }
+
+    /// The screen as text alone, without what is empty at the ends of lines.
+    pub(crate) fn text(&self) -> String {
+        let buffer = self.buffer();
+        let line = |y| -> String {
+            let cells = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol());
+            cells.collect::<String>().trim_end().to_owned()
+        };
+        (0..buffer.area.height)
+            .map(line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+}
+
+/// The most frequent styles come first, more or less: letters are given as styles appear.
+fn letter(place: usize) -> char {
+    let first = ('a'..='z').chain('A'..='Z').chain('0'..='9');
+    let more = ('\u{391}'..='\u{3c9}').filter(|char| char.is_alphabetic());
+    let most = '\u{410}'..='\u{44f}';
+    first.chain(more).chain(most).nth(place).unwrap_or('?')
+}
