@@ -111,7 +111,7 @@ fn recount(events: &[Event], at: Time) -> Recount {
         let at = event.at.0;
         match &event.kind {
             Kind::Submitted { tasks, .. } => {
-                submitted.extend(tasks.iter().map(|index| (index, at)))
+                submitted.extend(tasks.iter().map(|index| (index, at)));
             }
             Kind::Enqueued { chunks, .. } => messages += chunks.len(),
             Kind::Started { task, .. } => drop(started.insert(task.index, at)),

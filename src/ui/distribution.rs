@@ -277,7 +277,11 @@ mod tests {
                 area,
                 &mut pen,
             );
-            let text: String = buffer.content().iter().map(|cell| cell.symbol()).collect();
+            let text: String = buffer
+                .content()
+                .iter()
+                .map(ratatui::buffer::Cell::symbol)
+                .collect();
             assert!(text.contains("service"), "{text}");
             assert!(
                 width < 26
