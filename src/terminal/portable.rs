@@ -64,7 +64,10 @@ impl Tty {
         let _ = self.put(bytes);
     }
 
-    pub(super) fn asks(&self) {}
+    #[expect(clippy::unused_self, reason = "the same signature as on Unix")]
+    pub(super) fn asks(&self) -> bool {
+        false
+    }
 
     pub(super) fn stop_listening(&self) {
         self.deaf.store(true, Ordering::Release);

@@ -202,8 +202,10 @@ impl Tty {
         let _ = termios::tcflush(self.input(), QueueSelector::IFlush);
     }
 
-    pub(super) fn asks(&self) {
+    /// Notes that an answer is due; false if none could be told from keys.
+    pub(super) fn asks(&self) -> bool {
         self.asked.store(true, Ordering::Release);
+        true
     }
 
     pub(super) fn stop_listening(&self) {
