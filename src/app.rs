@@ -249,7 +249,8 @@ impl App {
         }
         let loop_time = self.loop_time_of(&self.run.experiment);
         self.run.trace.know_loop(loop_time);
-        self.viewport = self.viewport.next(self.expected());
+        let known = self.run.experiment.backend == Backend::Simulated;
+        self.viewport = self.viewport.next(self.expected(), known);
         self.make_room();
         self.selection = Selection::default();
         self.first_lane = 0;

@@ -51,14 +51,13 @@ impl Viewport {
     }
 
     /// The axis for the next run, which is expected to take so long: the same one if that suits, so that
-    /// what a switch changed is seen at one scale.
+    /// what a switch changed is seen at one scale. A run that is `known` whole before it is seen needs no
+    /// room to grow.
     #[must_use]
-    pub fn next(self, length: Nanos) -> Self {
+    pub fn next(self, length: Nanos, known: bool) -> Self {
         if self.is_whole_run() && self.suits(length) {
-            Self {
-                follow: Follow::Fit,
-                ..self
-            }
+            let follow = if known { Follow::Whole } else { Follow::Fit };
+            Self { follow, ..self }
         } else {
             Self::expecting(length)
         }
@@ -74,12 +73,11 @@ impl Viewport {
         self.length >= length && self.length.0 / 2 <= length.0
     }
 
-    /// The run turns out to end at `end`.
+    /// The run turns out to end at `end`: an axis that was only expected to suit is fitted.
     pub fn ends(&mut self, end: Time) {
-        match (self.is_whole_run(), self.suits(Nanos(end.0))) {
-            (false, _) => {}
-            (true, true) => self.follow = Follow::Whole,
-            (true, false) => self.fit_exactly(end),
+        let kept = self.follow == Follow::Whole && self.suits(Nanos(end.0));
+        if self.is_whole_run() && !kept {
+            self.fit_exactly(end);
         }
     }
 
@@ -245,13 +243,13 @@ mod tests {
         let mut view = Viewport::default();
         view.fit_exactly(seconds(4.2));
         let scale = view.length;
-        view = view.next(Nanos::from_seconds(2.6));
+        view = view.next(Nanos::from_seconds(2.6), true);
         view.ends(seconds(2.9));
         assert_eq!((view.length, view.follow), (scale, Follow::Whole));
-        view = view.next(Nanos::from_seconds(0.3));
+        view = view.next(Nanos::from_seconds(0.3), true);
         view.ends(seconds(0.4));
         assert!(view.length < Nanos::SECOND);
-        view = view.next(Nanos::from_seconds(30.0));
+        view = view.next(Nanos::from_seconds(30.0), false);
         assert_eq!(view, Viewport::expecting(Nanos::from_seconds(30.0)));
     }
 
