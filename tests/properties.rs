@@ -8,7 +8,7 @@ use parviz::time::{Nanos, Time};
 use parviz::trace::Trace;
 use parviz::workload::Costs;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Small experiments of every method, with every kind of fault.
 pub(crate) fn experiments() -> impl Strategy<Value = Experiment> {
@@ -88,6 +88,7 @@ struct Recount {
     hold: Option<Nanos>,
     first_result: Option<Nanos>,
     messages: u32,
+    queue: u32,
 }
 
 fn mean(lengths: &[u64]) -> Option<Nanos> {
@@ -106,7 +107,7 @@ fn recount(events: &[Event], at: Time) -> Recount {
     let (mut submitted, mut started, mut finished) =
         (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let (mut ready, mut delivered, mut ended) = (BTreeMap::new(), Vec::new(), Vec::new());
-    let mut messages = 0;
+    let (mut messages, mut lost) = (0, BTreeSet::new());
     for event in events {
         let at = event.at.0;
         match &event.kind {
@@ -121,6 +122,7 @@ fn recount(events: &[Event], at: Time) -> Recount {
                     ended.push(task.index);
                 }
             }
+            Kind::Lost { tasks, .. } => lost.extend(tasks.iter()),
             Kind::Ready { tasks, .. } => ready.extend(tasks.iter().map(|index| (index, at))),
             Kind::Delivered { tasks, .. } => delivered.extend(tasks.iter()),
             _ => {}
@@ -145,6 +147,14 @@ fn recount(events: &[Event], at: Time) -> Recount {
         hold: between(&finished, &ready),
         first_result: ready.values().min().map(|&at| Nanos(at)),
         messages,
+        queue: submitted
+            .keys()
+            .filter(|index| {
+                !started.contains_key(index)
+                    && !finished.contains_key(index)
+                    && !lost.contains(index)
+            })
+            .count() as u32,
     }
 }
 
@@ -204,6 +214,7 @@ proptest! {
                 hold: numbers.hold,
                 first_result: numbers.first_result,
                 messages: numbers.messages,
+                queue: numbers.queue_depth,
             };
             // A mean is of the tasks that have both ends as of the cursor.
             prop_assert_eq!(found, recount(&events, at), "at {:?}", at);

@@ -103,7 +103,7 @@ pub struct Call {
     pub finished: Order,
     pub ready: Order,
     pub delivered: Order,
-    /// Tasks that left the queue without a start: skipped, or failed before they were entered.
+    /// Tasks that left the queue without a start: skipped, lost, or failed before they were entered.
     unstarted: Tally,
     /// Chunks sent.
     pub enqueued: Tally,
@@ -228,6 +228,9 @@ impl Call {
             return;
         };
         (task.started, task.lane, task.cpu_start) = (at, Some(lane), cpu);
+        if let (Some(lost), None) = (task.lost.known(), task.finished.known()) {
+            self.unstarted.take(lost, 1);
+        }
         let place = self.started.insert(at, lane, index, true);
         self.waits.forget_from(place);
     }
@@ -249,9 +252,12 @@ impl Call {
         (task.finished, task.lane, task.cpu_end) = (at, Some(lane), cpu);
         // A loss that was told by another lane stays.
         task.outcome = task.outcome.or(Some(outcome));
-        let (started, ready) = (task.started.happened(), task.ready);
+        let (started, ready, lost) = (task.started.happened(), task.ready, task.lost.known());
         if !started {
             self.unstarted.add(at, 1);
+            if let Some(lost) = lost {
+                self.unstarted.take(lost, 1);
+            }
         }
         let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
         let place = self.finished.insert(at, lane, index, ran);
@@ -281,6 +287,9 @@ impl Call {
                 return;
             };
             (task.lost, task.outcome) = (at, Some(Outcome::Lost));
+            if !task.started.happened() && !task.finished.happened() {
+                self.unstarted.add(at, 1);
+            }
         }
     }
 

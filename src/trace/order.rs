@@ -139,6 +139,22 @@ impl Tally {
         }
     }
 
+    /// Takes back what was added at this moment, or a part of it.
+    pub(super) fn take(&mut self, at: Time, count: u32) {
+        let Ok(place) = self.steps.binary_search_by_key(&at, |step| step.0) else {
+            return;
+        };
+        for step in &mut self.steps[place..] {
+            step.1 -= count;
+        }
+        let before = place
+            .checked_sub(1)
+            .map_or(0, |before| self.steps[before].1);
+        if self.steps[place].1 == before {
+            self.steps.remove(place);
+        }
+    }
+
     /// How many there had been at `time`, the moment itself included.
     pub fn count_until(&self, time: Time) -> u32 {
         self.until(time).last().map_or(0, |step| step.1)
@@ -286,6 +302,10 @@ mod tests {
             [0, 1, 4, 8, 9].map(|at| sorted.count_until(Time(at))),
             [0, 2, 4, 4, 9]
         );
+        let mut rest = sorted.clone();
+        rest.take(Time(1), 2);
+        rest.take(Time(4), 1);
+        assert_eq!(rest, tally(&[(4, 1), (9, 5)]));
     }
 
     #[test]

@@ -219,8 +219,8 @@ mod tests {
             (Charset::Ascii, Depth::None),
         ] {
             let look = Look {
-                charset,
                 depth,
+                charset,
                 ..Look::default()
             };
             let mut drawn = Vec::new();
