@@ -6,7 +6,7 @@ use super::definitions::shown;
 use super::distribution::{self, Length};
 use super::text::{self, Pen};
 use super::worktime;
-use crate::definition::{self, Facts, Topic};
+use crate::definition::{self, Definition, Facts, Topic};
 use crate::time::Time;
 use crate::trace::Trace;
 
@@ -33,10 +33,12 @@ struct Regions {
 
 impl Regions {
     fn of(area: Rect) -> Self {
+        let above = u16::from(area.height > 30);
         let area = Rect {
             x: area.x + 1,
+            y: area.y + above,
             width: area.width.saturating_sub(2),
-            ..area
+            height: area.height - above,
         };
         let rows = TOPICS.map(|topic| definition::about(topic).count());
         let numbers: usize = rows.iter().sum();
@@ -92,53 +94,101 @@ pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'
 fn numbers(facts: &Facts<'_>, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let columns = (area.width / ENTRY).max(1);
-    let rows: usize = TOPICS
-        .map(|topic| definition::about(topic).count())
-        .iter()
-        .sum();
-    let room = usize::from(area.height) * usize::from(columns);
-    // A heading may need an empty line before it, and may not stand last in a column.
-    let lines = rows + TOPICS.len() * 2;
-    let headings = lines + usize::from(columns) * 3 <= room;
-    // With headings a column ends with a topic, near its share of the lines.
-    let share = (lines as u16).div_ceil(columns) + 2;
-    let (mut column, mut line) = (0, 0);
+    let entries = headed(columns, area.height).unwrap_or_else(|| plain(columns, area.height));
+    for (column, line, entry) in entries {
+        let (x, y) = (area.x + column * ENTRY, area.y + line);
+        match entry {
+            Entry::Topic(topic) => {
+                pen.bold(x, y, topic.word(), theme.now);
+            }
+            Entry::Number(row) => {
+                pen.text_within(x, y, LABEL, row.label, theme.dim);
+                let value = shown(row, facts, pen);
+                let value = text::clipped(&value, ENTRY - LABEL - 1, theme.glyphs.grows);
+                let end = (x + ENTRY - 1).min(area.right());
+                pen.bold(
+                    end.saturating_sub(text::width(&value)),
+                    y,
+                    &value,
+                    theme.now,
+                );
+            }
+        }
+    }
+}
+
+/// A line of the numbers.
+enum Entry {
+    Topic(Topic),
+    Number(&'static Definition),
+}
+
+/// Entries with their column and line.
+type Placed = Vec<(u16, u16, Entry)>;
+
+/// Every number under its topic, a topic never broken; `None` if that does not fit.
+fn headed(columns: u16, height: u16) -> Option<Placed> {
+    let count = |topic: Topic| definition::about(topic).count() as u16;
+    let lines: u16 = TOPICS.iter().map(|&topic| count(topic) + 2).sum();
+    // Near an equal share of the lines a topic goes to the next column.
+    let share = lines.div_ceil(columns) + 2;
+    let (mut placed, mut column, mut line) = (Vec::new(), 0, 0);
     for topic in TOPICS {
-        let count = definition::about(topic).count() as u16;
-        if headings {
-            let full = line + count + 2 > share && column + 1 < columns;
-            if line > 0 && (full || line + 4 > area.height) {
-                (column, line) = (column + 1, 0);
-            }
-            line += u16::from(line > 0);
-            pen.bold(
-                area.x + column * ENTRY,
-                area.y + line,
-                topic.word(),
-                theme.now,
-            );
-            line += 1;
+        let end = line + u16::from(line > 0) + count(topic) + 1;
+        if line > 0 && (end > height || end > share && column + 1 < columns) {
+            (column, line) = (column + 1, 0);
         }
+        line += u16::from(line > 0);
+        placed.push((column, line, Entry::Topic(topic)));
         for row in definition::about(topic) {
-            if line >= area.height {
-                (column, line) = (column + 1, 0);
-            }
-            if column >= columns {
-                return;
-            }
-            let (x, y) = (area.x + column * ENTRY, area.y + line);
-            pen.text_within(x, y, LABEL, row.label, theme.dim);
-            let value = shown(row, facts, pen);
-            let room = ENTRY - LABEL - 1;
-            let value = text::clipped(&value, room, theme.glyphs.grows);
-            let end = (x + ENTRY - 1).min(area.right());
-            pen.bold(
-                end.saturating_sub(text::width(&value)),
-                y,
-                &value,
-                theme.now,
-            );
             line += 1;
+            placed.push((column, line, Entry::Number(row)));
         }
+        line += 1;
+        if column >= columns || line > height {
+            return None;
+        }
+    }
+    Some(placed)
+}
+
+/// The numbers alone, in columns of the same height; what does not fit is left out.
+fn plain(columns: u16, height: u16) -> Placed {
+    let rows: Vec<_> = TOPICS.into_iter().flat_map(definition::about).collect();
+    let each = (rows.len() as u16).div_ceil(columns).min(height).max(1);
+    (0..columns)
+        .flat_map(|column| (0..each).map(move |line| (column, line)))
+        .zip(rows)
+        .map(|((column, line), row)| (column, line, Entry::Number(row)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers_in(placed: &Placed) -> usize {
+        let is_number = |placed: &&(u16, u16, Entry)| matches!(placed.2, Entry::Number(_));
+        placed.iter().filter(is_number).count()
+    }
+
+    #[test]
+    fn every_number_has_a_place_of_its_own() {
+        let all = TOPICS.into_iter().flat_map(definition::about).count();
+        for height in 15..60 {
+            let placed = headed(2, height).unwrap_or_else(|| plain(2, height));
+            assert_eq!(numbers_in(&placed), all, "{height}");
+            let mut places: Vec<_> = placed.iter().map(|entry| (entry.0, entry.1)).collect();
+            places.sort_unstable();
+            places.dedup();
+            assert_eq!(places.len(), placed.len());
+            assert!(places.iter().all(|place| place.0 < 2 && place.1 < height));
+        }
+    }
+
+    #[test]
+    fn topics_are_named_where_there_is_room() {
+        assert!(headed(2, 21).is_some());
+        assert!(headed(2, 15).is_none());
     }
 }

@@ -308,7 +308,10 @@ impl Painter<'_, '_, '_> {
             }
             Column::Idle => false,
         };
-        let Some(first) = columns.iter().position(of) else {
+        // Where its number stands: behind the boundary, if the box is wide enough.
+        let numbered = |column: &Column| matches!(*column, Column::Whole { task: of, after: None, .. } if of == task);
+        let first = columns.iter().position(numbered);
+        let Some(first) = first.or_else(|| columns.iter().position(of)) else {
             return;
         };
         let theme = self.pen.theme;
