@@ -318,6 +318,8 @@ impl Painter<'_, '_, '_> {
         let (x, y) = (self.place.x + first as u16, self.place.bottom());
         let label = task.to_string();
         if theme.is_bare() {
+            // The bracket takes the cell of the boundary before the number.
+            let x = x.saturating_sub(1).max(self.place.x);
             self.pen.bold(x, y, &format!("[{label}]"), theme.now);
         } else {
             self.pen.bold_on(x, y, &label, theme.background, theme.now);
