@@ -1,0 +1,223 @@
+//! Keys that start a run, and what is said of what they changed.
+
+use super::*;
+
+#[test]
+fn each_switch_starts_a_run_of_the_same_tasks_at_once() {
+    for (keys, change) in [
+        ("s", (Method::MapAsync, Backend::Threads, 4, 7)),
+        ("m", (Method::Imap, Backend::Threads, 4, 7)),
+        ("M", (Method::Loop, Backend::Threads, 4, 7)),
+        ("b", (Method::Map, Backend::Simulated, 4, 7)),
+        ("-", (Method::Map, Backend::Threads, 3, 7)),
+        ("+", (Method::Map, Backend::Threads, 5, 7)),
+        ("=", (Method::Map, Backend::Threads, 5, 7)),
+        ("r", (Method::Map, Backend::Threads, 4, 7)),
+        ("n", (Method::Map, Backend::Threads, 4, 8)),
+    ] {
+        let mut app = app(Method::Map, Backend::Threads);
+        tell(&mut app, 4);
+        let effect = press(&mut app, keys);
+        let (method, backend, workers, seed) = change;
+        let expected = Experiment {
+            method,
+            backend,
+            workers,
+            seed,
+            ..eight(Method::Map, Backend::Threads)
+        };
+        let start = Effect::Start {
+            run: RunId(1),
+            experiment: Box::new(expected.clone()),
+        };
+        assert_eq!(effect, Some(start), "{keys}");
+        assert_eq!(app.run.experiment, expected);
+        assert_eq!(app.previous.as_ref().map(|run| run.id), Some(RunId(0)));
+    }
+}
+
+#[test]
+fn two_keys_from_the_start_scramble_the_delivered_order() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell(&mut app, 4);
+    press(&mut app, "s m");
+    assert_eq!(app.run.experiment.method, Method::ImapUnordered);
+    tell_all(&mut app);
+    let numbers = app.run.trace.numbers(app.cursor());
+    assert_eq!(numbers.inversions_delivered, 11);
+}
+
+#[test]
+fn a_loop_says_that_it_has_no_asynchronous_form() {
+    let mut app = app(Method::Loop, Backend::Simulated);
+    assert_eq!(press(&mut app, "s"), None);
+    assert!(
+        app.notice
+            .as_ref()
+            .unwrap()
+            .contains("no asynchronous form")
+    );
+    press(&mut app, "T");
+    assert_eq!(app.notice, None);
+}
+
+#[test]
+fn a_switch_to_threads_leaves_out_what_is_for_the_simulation() {
+    let mut app = App::new(
+        Experiment {
+            cpus: Some(2),
+            memory: Some(MemoryModel::Separate),
+            ..eight(Method::Map, Backend::Simulated)
+        },
+        Settings::default(),
+    );
+    assert!(matches!(press(&mut app, "b"), Some(Effect::Start { .. })));
+    assert_eq!(app.run.experiment.check(), Ok(()));
+    assert!(app.notice.as_ref().unwrap().contains("--cpus 2"));
+}
+
+#[test]
+fn batches_of_a_run_that_was_left_change_nothing() {
+    let mut app = app(Method::Map, Backend::Threads);
+    let late = events(&app);
+    press(&mut app, "s");
+    let revision = app.revision();
+    app.update(Message::Batch {
+        run: RunId(0),
+        events: late,
+        complete_to: Time::NEVER,
+    });
+    assert!(app.run.trace.run().is_none() && !app.run.over);
+    assert_eq!(app.revision(), revision);
+}
+
+#[test]
+fn a_run_that_told_nothing_is_not_kept_for_comparison() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell(&mut app, 4);
+    press(&mut app, "s s s");
+    let kept = app.previous.as_ref().unwrap();
+    assert_eq!((kept.id, app.run.id), (RunId(0), RunId(3)));
+}
+
+#[test]
+fn the_line_after_a_switch_is_foretold_and_then_measured() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell_all(&mut app);
+    press(&mut app, "s");
+    let change = app.change.clone().unwrap();
+    assert_eq!(change.basis, Basis::Simulated);
+    assert!(
+        change.text.starts_with("main blocked 110 ms -> "),
+        "{}",
+        change.text
+    );
+    assert!(change.text.contains("; makespan same;"), "{}", change.text);
+    assert!(
+        change
+            .text
+            .ends_with("delivery order same (one list): m for results as they finish"),
+        "{}",
+        change.text
+    );
+    tell(&mut app, 5);
+    assert_eq!(app.change.as_ref().unwrap().basis, Basis::Simulated);
+    assert!(app.change.as_ref().unwrap().is_news);
+    press(&mut app, "i");
+    tell_all(&mut app);
+    let change = app.change.as_ref().unwrap();
+    assert_eq!((change.basis, change.is_news), (Basis::Measured, false));
+}
+
+#[test]
+fn the_line_says_how_far_the_order_is_scrambled() {
+    let mut app = app(Method::MapAsync, Backend::Threads);
+    tell(&mut app, 5);
+    press(&mut app, "m");
+    let text = app.change.clone().unwrap().text;
+    assert_eq!(
+        text,
+        "first result 110 ms -> 10 ms; delivered in order -> 39 % out of order; \
+         main blocked, makespan same"
+    );
+    // The one before was left in the middle: nothing measured to set against it.
+    tell_all(&mut app);
+    assert_eq!(app.change.as_ref().unwrap().basis, Basis::Simulated);
+    press(&mut app, "r");
+    assert_eq!(app.change, None);
+}
+
+#[test]
+fn a_watched_loop_replaces_the_estimate_of_the_serial_time() {
+    let serial_time = |run: &Run| run.trace.numbers(Time::NEVER).serial_time;
+    let mut app = app(Method::Starmap, Backend::Threads);
+    tell_all(&mut app);
+    press(&mut app, "m");
+    tell(&mut app, 30);
+    // In this loop the tasks took longer than the pool's own estimate says.
+    let mut events = events(&app);
+    for event in &mut events {
+        event.at = Time(event.at.0 * 2);
+    }
+    let run = app.run.id;
+    app.run.trace = Trace::default();
+    app.update(Message::Batch {
+        run,
+        events,
+        complete_to: Time::NEVER,
+    });
+    let watched = Some(Nanos(72 * UNIT));
+    assert_eq!(serial_time(app.previous.as_ref().unwrap()), watched);
+    press(&mut app, "m");
+    tell_all(&mut app);
+    assert_eq!(serial_time(&app.run), watched);
+    press(&mut app, "n");
+    tell_all(&mut app);
+    assert_eq!(serial_time(&app.run), Some(Nanos(36 * UNIT)));
+}
+
+#[test]
+fn comparing_needs_a_previous_run_and_makes_room_for_it() {
+    let mut app = app(Method::Loop, Backend::Threads);
+    press(&mut app, "c");
+    assert!(app.scene == Scene::View && app.notice.is_some());
+    tell_all(&mut app);
+    press(&mut app, "m c");
+    assert_eq!(app.scene, Scene::Compare);
+    assert!(app.viewport.span().contains(Time(36 * UNIT)));
+    press(&mut app, "tab");
+    assert!(app.swapped);
+    press(&mut app, "s");
+    assert_eq!(app.scene, Scene::Compare);
+    press(&mut app, "c");
+    assert_eq!(app.scene, Scene::View);
+}
+
+#[test]
+fn the_demo_goes_round_by_itself_until_a_key_starts_a_run() {
+    let settings = Settings {
+        demo: true,
+        ..Settings::default()
+    };
+    let mut app = App::new(eight(Method::Apply, Backend::Threads), settings);
+    let mut methods = Vec::new();
+    for _ in 0..5 {
+        methods.push(app.run.experiment.method);
+        tell_all(&mut app);
+        assert!(app.at_end() && app.moving());
+        assert_eq!(wait(&mut app, 100), None);
+        assert!(matches!(wait(&mut app, 900), Some(Effect::Start { .. })));
+    }
+    assert_eq!(
+        methods,
+        [
+            Method::Map,
+            Method::MapAsync,
+            Method::Imap,
+            Method::ImapUnordered,
+            Method::Map
+        ]
+    );
+    press(&mut app, "s");
+    assert!(app.demo.is_none());
+}

@@ -1,0 +1,214 @@
+//! What fills the screen and lies on top of it.
+
+use super::*;
+
+#[test]
+fn enter_inspects_the_task_at_the_cursor_and_closes_again() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    press(&mut app, "enter");
+    assert!(app.overlay.is_none() && app.notice.is_some());
+    tell_all(&mut app);
+    wait(&mut app, 3);
+    press(&mut app, "enter");
+    assert!(matches!(app.overlay, Some(Overlay::Inspector)));
+    // After 3 units worker 1 took task 6, the latest start.
+    assert_eq!(app.selection.task.map(|task| task.index), Some(6));
+    assert_eq!(app.selection.row, Some(1));
+    press(&mut app, "enter");
+    assert!(app.overlay.is_none());
+}
+
+#[test]
+fn a_second_click_on_a_task_inspects_it() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    tell_all(&mut app);
+    press(&mut app, "end");
+    let hit = Hit::Lane {
+        row: 0,
+        at: Time(4 * UNIT),
+    };
+    app.update(Message::Click(hit));
+    assert_eq!(app.selection.task.map(|task| task.index), Some(0));
+    assert!(app.overlay.is_none());
+    app.update(Message::Click(hit));
+    assert!(matches!(app.overlay, Some(Overlay::Inspector)));
+    app.update(Message::Click(Hit::Lane {
+        row: 99,
+        at: Time(0),
+    }));
+    app.update(Message::Click(Hit::Axis { at: Time(2 * UNIT) }));
+    assert_eq!(units(&app), 2);
+}
+
+#[test]
+fn esc_closes_what_is_on_top_and_never_quits() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell(&mut app, 3);
+    press(&mut app, "s p ? d");
+    assert!(matches!(app.overlay, Some(Overlay::Definitions { .. })));
+    press(&mut app, "esc");
+    assert_eq!((app.overlay.is_none(), app.scene), (true, Scene::Presenter));
+    press(&mut app, "esc");
+    assert_eq!(app.scene, Scene::View);
+    for _ in 0..5 {
+        assert_eq!(press(&mut app, "esc"), None);
+    }
+    assert_eq!(press(&mut app, "q"), Some(Effect::Quit));
+}
+
+#[test]
+fn the_help_gives_way_to_what_it_explains() {
+    let mut app = app(Method::Map, Backend::Threads);
+    press(&mut app, "f1 down");
+    assert!(matches!(app.overlay, Some(Overlay::Help { page: 1 })));
+    assert!(matches!(press(&mut app, "s"), Some(Effect::Start { .. })));
+    assert!(app.overlay.is_none());
+    press(&mut app, "? ?");
+    assert!(app.overlay.is_none());
+}
+
+#[test]
+fn letters_are_typed_in_the_form_and_enter_runs_it() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell(&mut app, 3);
+    press(&mut app, "e right q");
+    assert_eq!(app.context(), Context::Form);
+    let effect = press(&mut app, "enter");
+    assert!(matches!(effect, Some(Effect::Start { .. })));
+    assert_eq!(app.run.experiment.method, Method::MapAsync);
+    press(&mut app, "e esc");
+    assert!(app.overlay.is_none());
+    let suspend = Input::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+    press(&mut app, "e");
+    assert_eq!(app.update(Message::Input(suspend)), Some(Effect::Quit));
+}
+
+#[test]
+fn finding_goes_through_the_matches_and_esc_brings_back_what_was_selected() {
+    let mut app = App::new(
+        Experiment {
+            faults: [2, 5]
+                .map(|task| Fault {
+                    task,
+                    kind: FaultKind::Raise,
+                })
+                .to_vec(),
+            ..eight(Method::Map, Backend::Simulated)
+        },
+        Settings::default(),
+    );
+    tell_all(&mut app);
+    press(&mut app, "end down /");
+    let before = app.selection;
+    let found = |app: &App| app.selection.task.map(|task| task.index);
+    press(&mut app, "f a i l e d");
+    assert_eq!(found(&app), Some(2));
+    press(&mut app, "down");
+    assert_eq!(found(&app), Some(5));
+    press(&mut app, "down");
+    assert_eq!(found(&app), Some(2));
+    press(&mut app, "up esc");
+    assert_eq!((app.selection, app.overlay.is_none()), (before, true));
+    press(&mut app, "/ > 8 5 m s enter");
+    assert_eq!(found(&app), Some(0));
+    press(&mut app, "/ t a s k . 5");
+    assert!(matches!(&app.overlay, Some(Overlay::Find(find)) if find.matches.is_empty()));
+    app.update(Message::Input(Input::Paste(" ".to_owned())));
+    press(&mut app, "esc / w 1 enter");
+    assert_eq!(app.selection.row, Some(1));
+}
+
+#[test]
+fn at_rest_nothing_changes() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell_all(&mut app);
+    let revision = app.revision();
+    assert!(!app.moving());
+    app.update(Message::Tick { now: Nanos::SECOND });
+    app.update(Message::RunOver { run: RunId(0) });
+    app.update(Message::Input(Input::FocusGained));
+    assert_eq!(app.revision(), revision);
+    press(&mut app, "T");
+    assert!(app.revision() > revision);
+}
+
+#[test]
+fn the_theme_follows_the_background_unless_it_was_named() {
+    let mut app = app(Method::Map, Backend::Threads);
+    app.update(Message::Background(Brightness::Light));
+    assert_eq!(app.look.theme, ThemeName::Light);
+    press(&mut app, "T");
+    app.update(Message::Background(Brightness::Dark));
+    assert_eq!(app.look.theme, ThemeName::HighContrast);
+}
+
+#[test]
+fn the_mouse_is_given_back_and_taken() {
+    let mut app = app(Method::Map, Backend::Threads);
+    assert_eq!(press(&mut app, "u"), Some(Effect::Mouse(false)));
+    assert_eq!(press(&mut app, "u"), Some(Effect::Mouse(true)));
+}
+
+#[test]
+fn hints_show_only_what_works_now() {
+    let words = |app: &App| -> Vec<&str> {
+        let hints = app.keymap.hints(app).into_iter();
+        hints.map(|entry| entry.words).collect()
+    };
+    let mut app = app(Method::Loop, Backend::Simulated);
+    assert!(!words(&app).contains(&"compare") && !words(&app).contains(&"again"));
+    assert_eq!(words(&app)[0], "method");
+    tell_all(&mut app);
+    press(&mut app, "end");
+    assert!(words(&app).contains(&"again") && words(&app).contains(&"replay"));
+    press(&mut app, "m");
+    assert_eq!(words(&app)[0], "async");
+    assert!(words(&app).contains(&"compare") && words(&app).contains(&"pause"));
+    let hints = app.keymap.hints(&app);
+    let keys = |word| {
+        let hint = hints.iter().find(|hint| hint.words == word);
+        hint.map(|hint| hint.keys.as_str())
+    };
+    assert_eq!((keys("help"), keys("workers")), (Some("?"), Some("- +")));
+    press(&mut app, "e");
+    assert_eq!(words(&app)[0], "run");
+}
+
+#[test]
+fn any_keys_in_any_order_leave_a_state_that_can_go_on() {
+    let keys: Vec<String> = (' '..='~')
+        .map(String::from)
+        .chain(
+            [
+                "enter", "esc", "up", "down", "left", "right", "home", "end", "tab", "f1",
+            ]
+            .map(String::from),
+        )
+        .collect();
+    let strategy = proptest::collection::vec((0..keys.len(), 0u64..40), 0..40);
+    proptest::proptest!(|(script in strategy)| {
+        let mut app = app(Method::Map, Backend::Threads);
+        for (place, told) in script {
+            app.update(Message::Input(key(&keys[place])));
+            if told < 20 {
+                tell(&mut app, told);
+            } else if told == 20 {
+                tell_all(&mut app);
+            }
+            app.update(Message::Tick { now: Nanos(told * UNIT) });
+            proptest::prop_assert!(app.cursor() <= app.run.end());
+            proptest::prop_assert_eq!(app.run.experiment.check(), Ok(()));
+        }
+    });
+}
+
+#[test]
+fn a_key_right_behind_esc_means_both() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    press(&mut app, "e");
+    assert!(matches!(app.overlay, Some(Overlay::Form(_))));
+    let together = Input::Key(KeyEvent::new(KeyCode::Char('2'), KeyModifiers::ALT));
+    app.update(Message::Input(together));
+    assert!(app.overlay.is_none());
+    assert_eq!(app.view, View::Order);
+}
