@@ -143,9 +143,18 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
 /// All that a screen without room for the panels shows.
 fn too_small(screen: Rect, pen: &mut Pen<'_>) {
     let (columns, rows) = layout::SMALLEST;
-    let words = format!("too small: parviz needs {columns}x{rows}");
-    let words = text::clipped(&words, screen.width, pen.theme.glyphs.grows);
-    pen.text(screen.x, screen.y, &words, pen.theme.text);
+    let size = format!("{columns}x{rows}");
+    let words = [
+        format!("too small: parviz needs {size}"),
+        format!("too small: {size}"),
+        size,
+    ];
+    let fitting = words
+        .iter()
+        .find(|words| text::width(words) <= screen.width);
+    if let Some(words) = fitting {
+        pen.text(screen.x, screen.y, words, pen.theme.text);
+    }
 }
 
 /// What the panels of one run are drawn from: the run, the moment it is looked at, and the stretch of

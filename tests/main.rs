@@ -12,3 +12,4 @@ mod screens;
 mod simulated;
 mod support;
 mod threads;
+mod timeline;

@@ -81,7 +81,7 @@ mod tests {
         let drawn = |depth, cursor| {
             let moment = samples::at(&run, cursor, 12);
             lines(PLAIN, (48, 1), |area, pen| {
-                render(&moment, depth, area, pen)
+                render(&moment, depth, area, pen);
             })
             .remove(0)
         };

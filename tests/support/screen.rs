@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use parviz::app::{App, Effect, Message, Settings};
+use parviz::event::Event;
 use parviz::experiment::{Backend, Experiment};
 use parviz::origin::simulated;
 use parviz::palette::Look;
@@ -35,6 +36,24 @@ impl Stage {
         let opening = stage.app.opening();
         stage.perform(Some(opening));
         stage
+    }
+
+    /// A program that was told these events of its first run and then that it is over.
+    pub(crate) fn told(experiment: &Experiment, size: (u16, u16), events: Vec<Event>) -> Self {
+        let settings = Settings {
+            size,
+            ..Settings::default()
+        };
+        let mut app = App::new(experiment.clone(), settings);
+        let run = app.run.id;
+        let complete_to = Time::ZERO;
+        app.update(Message::Batch {
+            run,
+            events,
+            complete_to,
+        });
+        app.update(Message::RunOver { run });
+        Self { app }
     }
 
     /// The same in other colours or characters.

@@ -320,8 +320,8 @@ mod tests {
         super::columns(&[Source::Worker(lane)], axis, Time(u64::from(columns) * 80))
     }
 
-    fn part(task: u32) -> Option<Part> {
-        Some(Part { task, pale: false })
+    fn part(task: u32) -> Part {
+        Part { task, pale: false }
     }
 
     #[test]
@@ -329,7 +329,7 @@ mod tests {
         let trace = trace(&[(0, 110, 110, 0), (110, 240, 130, 0)]);
         let columns = drawn(&trace, 3);
         assert_eq!(columns[0].whole(), Some(0));
-        assert_eq!(columns[1], cut(3, part(0), part(1)));
+        assert_eq!(columns[1], cut(3, Some(part(0)), Some(part(1))));
         assert_eq!(columns[2].whole(), Some(1));
     }
 
@@ -398,7 +398,7 @@ mod tests {
             span: Span::new(Time::ZERO, Time(240)),
         };
         let columns = super::columns(&[Source::Worker(lane)], axis, Time(120));
-        assert_eq!(columns[1], cut(4, part(0), None));
+        assert_eq!(columns[1], cut(4, Some(part(0)), None));
         assert_eq!(columns[2], Column::Idle);
     }
 }
