@@ -140,7 +140,7 @@ pub struct OtherSpan {
 }
 
 /// Pieces between two kept sums.
-const BLOCK: usize = 128;
+const BLOCK: usize = 32;
 
 /// One lane, folded from its own events only, so other lanes cannot change it.
 #[derive(Clone, Debug, PartialEq)]

@@ -154,8 +154,13 @@ fn column(
             let most = held
                 .iter()
                 .max_by(|a, b| a.level.held.total_cmp(&b.level.held));
-            let levels = sources.iter().map(|source| source.level(now, stretch));
-            let level = levels.fold(Level::default(), Level::plus);
+            let level = if crowded {
+                let levels = sources.iter().map(|source| source.level(now, stretch));
+                levels.fold(Level::default(), Level::plus)
+            } else {
+                let levels = held.iter().map(|part| part.level);
+                levels.fold(Level::default(), Level::plus)
+            };
             most.map_or(Column::Idle, |most| Column::Several {
                 task: most.task,
                 level,

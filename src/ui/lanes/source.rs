@@ -6,7 +6,7 @@ use crate::trace::{CpuLane, CpuPiece, Lane, Piece};
 
 /// Pieces of one stretch that are looked at one by one. Where there are more, the sums stay exact and
 /// only the colour goes by a sample.
-pub const LOOKED_AT: usize = 48;
+pub const LOOKED_AT: usize = 12;
 
 /// One worker or one CPU.
 #[derive(Clone, Copy)]
