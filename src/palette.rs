@@ -4,6 +4,7 @@
 //! a theme can choose the sixteen-colour stand-ins by hand, where no formula gives good ones.
 
 use serde::{Deserialize, Deserializer, de::Error};
+use std::sync::LazyLock;
 
 /// Which colours the person reads: the name of a theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -160,23 +161,28 @@ impl Rgb {
 
     /// Relative luminance as WCAG 2 defines it, 0 to 1.
     pub fn luminance(self) -> f64 {
-        let light = |channel: u8| {
-            let share = f64::from(channel) / 255.0;
-            if share <= 0.04045 {
-                share / 12.92
-            } else {
-                ((share + 0.055) / 1.055).powf(2.4)
-            }
-        };
+        // Asked for every number on a box: the powers are taken once.
+        static LIGHT: LazyLock<[f64; 256]> = LazyLock::new(|| {
+            std::array::from_fn(|channel| {
+                let share = channel as f64 / 255.0;
+                if share <= 0.04045 {
+                    share / 12.92
+                } else {
+                    ((share + 0.055) / 1.055).powf(2.4)
+                }
+            })
+        });
+        let light = |channel: u8| LIGHT[usize::from(channel)];
         0.2126 * light(self.0) + 0.7152 * light(self.1) + 0.0722 * light(self.2)
     }
 
     /// The nearest of the 216 colours and 24 greys that every terminal with 256 colours agrees on.
     pub fn indexed(self) -> u8 {
         const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-        let level = |channel: u8| {
-            let nearest = |&step: &u8| LEVELS[usize::from(step)].abs_diff(channel);
-            (0..6u8).min_by_key(nearest).unwrap_or(0)
+        // The nearest level, the lower of two; they are 40 apart but for the first.
+        let level = |channel: u8| match channel {
+            0..48 => 0,
+            _ => ((channel - 36) / 40).max(1),
         };
         let (red, green, blue) = (level(self.0), level(self.1), level(self.2));
         let average = (u16::from(self.0) + u16::from(self.1) + u16::from(self.2)) / 3;
@@ -420,6 +426,17 @@ impl Charset {
 mod tests {
     use super::*;
     use unicode_width::UnicodeWidthStr;
+
+    #[test]
+    fn every_channel_goes_to_the_nearest_of_the_six_levels() {
+        for channel in 0..=255_u8 {
+            // Far from any grey.
+            let index = Rgb(channel, 255, 0).indexed();
+            let levels = [0_u8, 95, 135, 175, 215, 255];
+            let nearest = (0..6_u8).min_by_key(|&at| levels[usize::from(at)].abs_diff(channel));
+            assert_eq!(Some((index - 16) / 36), nearest, "{channel}");
+        }
+    }
 
     #[test]
     fn every_mark_is_as_wide_as_a_column() {

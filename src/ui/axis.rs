@@ -19,9 +19,15 @@ impl Axis {
     /// How many eighths of a column lie before this moment, to the nearest; moments off the axis are
     /// at its edges.
     pub fn eighth(self, time: Time) -> u32 {
-        let all = u128::from(self.width) * 8;
-        let length = u128::from(self.span.length().0.max(1));
-        let since = u128::from(time.since(self.span.start()).0).min(length);
+        let all = u64::from(self.width) * 8;
+        let length = self.span.length().0.max(1);
+        let since = time.since(self.span.start()).0.min(length);
+        // A division of 128 bits costs ten times as much, and is wanted for hours only.
+        let part = since.checked_mul(all);
+        if let Some(part) = part.and_then(|part| part.checked_add(length / 2)) {
+            return (part / length) as u32;
+        }
+        let [since, all, length] = [since, all, length].map(u128::from);
         ((since * all + length / 2) / length) as u32
     }
 
