@@ -8,7 +8,7 @@ use crate::time::{Nanos, Time};
 use crate::trace::{Call, Entry, Task};
 
 /// Tasks that are looked at; of more, every so many.
-const LOOKED_AT: usize = 100_000;
+const LOOKED_AT: usize = 20_000;
 /// From so many columns on it is said between which moments a length lies.
 const ROOMY: u16 = 36;
 

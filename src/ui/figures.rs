@@ -86,8 +86,9 @@ pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'
             distribution::render(length, call, at, area, pen);
         }
     }
-    worktime::render(trace, at, first, regions.workers, pen);
-    numbers(&Facts::of(trace, at), regions.numbers, pen);
+    let facts = Facts::of(trace, at);
+    worktime::render(&facts, first, regions.workers, pen);
+    numbers(&facts, regions.numbers, pen);
 }
 
 /// Column by column, in the order of the table; with the topics as headings where they fit.
@@ -178,11 +179,11 @@ mod tests {
         for height in 15..60 {
             let placed = headed(2, height).unwrap_or_else(|| plain(2, height));
             assert_eq!(numbers_in(&placed), all, "{height}");
-            let mut places: Vec<_> = placed.iter().map(|entry| (entry.0, entry.1)).collect();
-            places.sort_unstable();
-            places.dedup();
-            assert_eq!(places.len(), placed.len());
-            assert!(places.iter().all(|place| place.0 < 2 && place.1 < height));
+            let mut cells: Vec<_> = placed.iter().map(|entry| (entry.0, entry.1)).collect();
+            cells.sort_unstable();
+            cells.dedup();
+            assert_eq!(cells.len(), placed.len());
+            assert!(cells.iter().all(|cell| cell.0 < 2 && cell.1 < height));
         }
     }
 

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::glossary;
 use super::marks::{self, LEGEND, Mark};
 use super::overlay;
-use super::text::Pen;
+use super::text::{self, Pen};
 use crate::app::App;
 use crate::app::keymap::{Context, Entry};
 
@@ -53,7 +53,7 @@ fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
         let at = |number: u16| inside.x + number * column;
         match row {
             Row::Blank => {}
-            Row::Ramp => ramp(pen, inside.x, y),
+            Row::Ramp => ramp(pen, inside, y),
             Row::Marks(marks) => {
                 for (number, mark) in (0..).zip(*marks) {
                     (mark.draw)(pen, at(number), y);
@@ -109,8 +109,8 @@ fn pages<'a, 'b>(rows: &'b [Row<'a>], height: u16) -> Vec<&'b [Row<'a>]> {
     pages
 }
 
-fn ramp(pen: &mut Pen<'_>, x: u16, y: u16) {
-    let theme = pen.theme;
+fn ramp(pen: &mut Pen<'_>, inside: Rect, y: u16) {
+    let (theme, x) = (pen.theme, inside.x);
     for step in 0..RAMP {
         let ink = theme.task(u32::from(step), u32::from(RAMP));
         if theme.is_ascii() {
@@ -130,12 +130,13 @@ fn ramp(pen: &mut Pen<'_>, x: u16, y: u16) {
             pen.cell(x + step, y, theme.glyphs.bars[eighths], ink, theme.panel);
         }
     }
-    words(
-        pen,
-        x + RAMP + 2,
-        y,
-        "submitted first ... last, in every panel",
-    );
+    let long = "submitted first ... last, in every panel";
+    let says = if RAMP + 2 + text::width(long) <= inside.width {
+        long
+    } else {
+        "submitted first ... last"
+    };
+    words(pen, x + RAMP + 2, y, says);
 }
 
 fn words(pen: &mut Pen<'_>, x: u16, y: u16, text: &str) {
@@ -146,7 +147,6 @@ fn words(pen: &mut Pen<'_>, x: u16, y: u16, text: &str) {
 mod tests {
     use super::*;
     use crate::palette::{Charset, Look};
-    use crate::ui::text;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
 

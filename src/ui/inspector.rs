@@ -271,7 +271,9 @@ impl Story {
             } else {
                 left + from + 1
             };
-            pen.text_on(x, y, moment.before, theme.text, theme.panel);
+            let room = line.right().saturating_sub(x);
+            let words = text::clipped(moment.before, room, theme.glyphs.grows);
+            pen.text_on(x, y, &words, theme.text, theme.panel);
         }
     }
 }

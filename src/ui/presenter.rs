@@ -17,6 +17,8 @@ use crate::time::Time;
 const LANES: usize = 8;
 /// Most rows of a lane.
 const HIGHEST: u16 = 4;
+/// Columns between two big numbers at least.
+const APART: u16 = 4;
 /// From this height on there are empty lines between the parts.
 const TALL: u16 = 34;
 
@@ -151,7 +153,7 @@ fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
         Some(value) => (0..=decimals)
             .rev()
             .map(|decimals| format!("{value:.decimals$}"))
-            .find(|number| digits::width(number, dot) < each)
+            .find(|number| digits::width(number, dot) + APART <= each)
             .unwrap_or_else(|| "-".to_owned()),
     };
     let so_far = moment.cursor.min(moment.trace.end()).since(Time::ZERO);
@@ -159,21 +161,28 @@ fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
     let pairs = numbers.pairs_delivered();
     let disorder = numbers.inversions_delivered as f64 * 100.0 / pairs as f64;
     let values = [
-        ("seconds", number(Some(seconds), decimals)),
+        ("seconds", "seconds", number(Some(seconds), decimals)),
         (
             "times faster than a loop",
+            "times faster",
             number(numbers.speedup, decimals),
         ),
         (
             "% delivered out of order",
+            "% out of order",
             number((pairs > 0).then_some(disorder), 0),
         ),
     ];
     let theme = pen.theme;
-    for ((label, value), place) in values.into_iter().zip(0u16..) {
+    for ((long, short, value), place) in values.into_iter().zip(0u16..) {
         let x = area.x + 2 + place * each;
         digits::render(pen, x, area.y, &value, dot, theme.now);
         let y = area.y + digits::HEIGHT * dot.rows + 1;
+        let label = if text::width(long) < each {
+            long
+        } else {
+            short
+        };
         pen.text_within(x, y, each, label, theme.text);
     }
 }

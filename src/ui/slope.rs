@@ -12,7 +12,7 @@ use super::text::{self, Pen};
 use crate::event::Outcome;
 use crate::palette::Ink;
 use crate::time::Time;
-use crate::trace::{Call, Trace};
+use crate::trace::{Call, Entry, Trace};
 
 /// Columns a task has at most.
 const WIDEST: u16 = 8;
@@ -30,9 +30,8 @@ pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
     let Some(slope) = Slope::new(trace, call, at, area) else {
         return;
     };
-    for (band, pair) in slope.places.windows(2).enumerate() {
-        slope.lines(&pair[0], &pair[1], slope.row(band) + 1, pen);
-    }
+    slope.lines(0, pen);
+    slope.lines(1, pen);
     for (band, name) in ORDERS.iter().enumerate() {
         let room = GUTTER - 2;
         pen.text_within(area.x + 1, slope.row(band), room, name, pen.theme.text);
@@ -45,8 +44,7 @@ pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
 pub fn task_at(trace: &Trace, at: Time, area: Rect, column: u16, row: u16) -> Option<u32> {
     let slope = Slope::new(trace, trace.call()?, at, area)?;
     let band = (0..ORDERS.len()).find(|&band| slope.row(band) == row)?;
-    let place = slope.place_of(column)?;
-    slope.orders[band].get(place).copied()
+    slope.task(band, slope.place_of(column)?)
 }
 
 struct Slope<'a> {
@@ -54,10 +52,10 @@ struct Slope<'a> {
     call: &'a Call,
     at: Time,
     area: Rect,
-    /// Tasks in the order in which they were submitted, finished, delivered.
-    orders: [Vec<u32>; 3],
-    /// For each task its place in these orders.
-    places: [Vec<Option<u32>>; 3],
+    /// How many tasks had been submitted; they are in order.
+    submitted: u32,
+    finished: &'a [Entry],
+    delivered: &'a [Entry],
     /// How many tasks there are or will be.
     count: u32,
     /// Rows of a band of lines.
@@ -71,34 +69,53 @@ impl<'a> Slope<'a> {
             return None;
         }
         let count = hues::tasks(call).max(1);
-        let submitted = call.submitted.count_until(at);
-        let indexes = |entries: &[crate::trace::Entry]| -> Vec<u32> {
-            entries.iter().map(|entry| entry.index).collect()
-        };
-        let orders = [
-            (0..submitted).collect(),
-            indexes(call.finished.until(at)),
-            indexes(call.delivered.until(at)),
-        ];
-        let places = [0, 1, 2].map(|order: usize| {
-            let mut places = vec![None; call.tasks().len()];
-            for (place, &index) in (0..).zip(&orders[order]) {
-                if let Some(slot) = places.get_mut(index as usize) {
-                    *slot = Some(place);
-                }
-            }
-            places
-        });
         Some(Self {
             trace,
             call,
             at,
             area,
-            orders,
-            places,
+            submitted: call.submitted.count_until(at),
+            finished: call.finished.until(at),
+            delivered: call.delivered.until(at),
             count,
             band,
         })
+    }
+
+    /// How many tasks have their place in an order.
+    fn happened(&self, order: usize) -> u32 {
+        match order {
+            0 => self.submitted,
+            1 => self.finished.len() as u32,
+            _ => self.delivered.len() as u32,
+        }
+    }
+
+    /// The task at a place of an order.
+    fn task(&self, order: usize, place: u32) -> Option<u32> {
+        let entries = match order {
+            0 => return (place < self.submitted).then_some(place),
+            1 => self.finished,
+            _ => self.delivered,
+        };
+        entries.get(place as usize).map(|entry| entry.index)
+    }
+
+    /// The place of a task in an order, found by its moment: nothing is gone through from the begin.
+    fn place(&self, order: usize, index: u32) -> Option<u32> {
+        let task = self.call.task(index)?;
+        let (entries, at) = match order {
+            0 => return (index < self.submitted).then_some(index),
+            1 => (self.finished, task.finished),
+            _ => (self.delivered, task.delivered),
+        };
+        let first = entries.partition_point(|entry| entry.at < at);
+        let end = entries.partition_point(|entry| entry.at <= at);
+        let same = &entries[first..end];
+        // What came at once came in order, or is a handful.
+        let found = same.binary_search_by_key(&index, |entry| entry.index).ok();
+        let found = found.or_else(|| same.iter().position(|entry| entry.index == index))?;
+        Some((first + found) as u32)
     }
 
     /// Columns for all tasks together.
@@ -133,11 +150,11 @@ impl<'a> Slope<'a> {
     }
 
     /// The place that has this column of the screen.
-    fn place_of(&self, column: u16) -> Option<usize> {
+    fn place_of(&self, column: u16) -> Option<u32> {
         let column = column.checked_sub(self.area.x + GUTTER)?;
         let place = (u64::from(column) * u64::from(self.count) / u64::from(self.width())) as u32;
         let columns = self.columns().map(|columns| u32::from(column / columns));
-        Some(columns.unwrap_or(place) as usize)
+        Some(columns.unwrap_or(place))
     }
 
     /// The middle of a place in dots.
@@ -146,14 +163,16 @@ impl<'a> Slope<'a> {
         (f64::from(self.column(place)) + columns / 2.0) * f64::from(DOTS.0)
     }
 
-    fn lines(&self, from: &[Option<u32>], to: &[Option<u32>], y: u16, pen: &mut Pen<'_>) {
+    /// The lines from an order to the next.
+    fn lines(&self, order: usize, pen: &mut Pen<'_>) {
+        let y = self.row(order) + 1;
         let x = self.area.x + GUTTER;
         let area = Rect::new(x, y, self.width(), self.band);
         let mut canvas = Canvas::new(area);
         let hues = Hues::new(pen.theme, self.trace);
         for index in (0..self.count).step_by(self.every() as usize) {
-            let place = |places: &[Option<u32>]| places.get(index as usize).copied().flatten();
-            let (Some(from), Some(to)) = (place(from), place(to)) else {
+            let places = (self.place(order, index), self.place(order + 1, index));
+            let (Some(from), Some(to)) = places else {
                 continue;
             };
             let ink = hues.task(index);
@@ -185,8 +204,8 @@ impl<'a> Slope<'a> {
         let Some(columns) = self.columns() else {
             for column in 0..self.width() {
                 let place = self.place_of(left + column).unwrap_or_default();
-                match self.orders[order].get(place) {
-                    Some(&index) => {
+                match self.task(order, place) {
+                    Some(index) => {
                         self.fill((left + column, y), 1, index, hues.task(index), pen);
                     }
                     None => pen.cell(
@@ -202,7 +221,7 @@ impl<'a> Slope<'a> {
         };
         for place in 0..self.count {
             let x = left + self.column(place);
-            let Some(&index) = self.orders[order].get(place as usize) else {
+            let Some(index) = self.task(order, place) else {
                 pen.cell(
                     x + columns / 2,
                     y,
@@ -246,19 +265,23 @@ impl<'a> Slope<'a> {
             (false, 0, _) => 5,
             _ => return,
         };
-        for (place, &index) in (0..).zip(&self.orders[order]).step_by(every) {
+        let end = left + columns * self.happened(order) as u16;
+        for place in (0..self.happened(order)).step_by(every) {
+            let Some(index) = self.task(order, place) else {
+                continue;
+            };
             let label = index.to_string();
             let wide = text::width(&label);
             let from = left + self.column(place);
             let bad = self.bad_end(index).is_some_and(|_| order > 0);
-            if bad || from + wide > left + self.column(self.orders[order].len() as u32) {
+            if bad || from + wide > end {
                 continue;
             }
             let x = from + columns.saturating_sub(wide) / 2;
             for (digit, x) in label.chars().zip(x..) {
                 // A long number reaches over the cells of the next tasks.
-                let under = self.orders[order].get(usize::from((x - left) / columns));
-                let ink = hues.task(under.copied().unwrap_or(index));
+                let under = self.task(order, u32::from((x - left) / columns));
+                let ink = hues.task(under.unwrap_or(index));
                 pen.bold_on(x, y, digit.encode_utf8(&mut [0; 4]), theme.on(ink), ink);
             }
         }

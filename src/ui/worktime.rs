@@ -5,9 +5,8 @@ use ratatui::layout::Rect;
 use super::lanes::GUTTER;
 use super::text::{self, Pen};
 use super::timebar::{self, Part};
-use crate::definition::percent;
-use crate::time::Time;
-use crate::trace::Trace;
+use crate::definition::{Facts, percent};
+use crate::trace::Numbers;
 
 /// Columns right of a bar: the share in which the worker had a task.
 const BUSY: u16 = 6;
@@ -18,9 +17,10 @@ const HIGHEST: u16 = 3;
 
 /// Draws as many workers from `first` on as fit, then all of them together, what the marks mean, and
 /// the efficiency as a product.
-pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'_>) {
+pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
+    let (trace, at) = (facts.trace, facts.at);
     let theme = pen.theme;
-    let all = timebar::parts(&trace.shares(at), theme);
+    let all = timebar::parts(&facts.shares, theme);
     let rows = trace.rows();
     let entries: Vec<&Part> = all.iter().filter(|part| part.share > 0.0).collect();
     let legend = Legend::new(&entries, area.width);
@@ -63,8 +63,7 @@ pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'
     y += legend.rows() + 1;
     if y < area.bottom() {
         product(
-            trace,
-            at,
+            &facts.numbers,
             Rect {
                 y,
                 height: 1,
@@ -128,8 +127,7 @@ impl<'a> Legend<'a> {
 }
 
 /// `parallel efficiency 77 % = load balance 77 % x communication 100 %`
-fn product(trace: &Trace, at: Time, line: Rect, pen: &mut Pen<'_>) {
-    let numbers = trace.numbers(at);
+fn product(numbers: &Numbers, line: Rect, pen: &mut Pen<'_>) {
     let (Some(imbalance), Some(utilisation)) = (numbers.imbalance, numbers.utilisation) else {
         return;
     };
@@ -152,7 +150,8 @@ mod tests {
     use crate::experiment::{Backend, Experiment};
     use crate::method::Method;
     use crate::palette::Look;
-    use crate::time::Nanos;
+    use crate::time::{Nanos, Time};
+    use crate::trace::Trace;
     use crate::ui::theme::Theme;
     use crate::workload::Costs;
     use ratatui::buffer::Buffer;
@@ -181,7 +180,7 @@ mod tests {
             let area = Rect::new(0, 0, 60, 12);
             let mut buffer = Buffer::empty(area);
             let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
-            render(&trace, at, 0, area, &mut pen);
+            render(&Facts::of(&trace, at), 0, area, &mut pen);
             for y in 1..=5 {
                 let bar = GUTTER - 1..60 - BUSY;
                 assert!(
@@ -198,7 +197,7 @@ mod tests {
         let area = Rect::new(0, 0, 60, 7);
         let mut buffer = Buffer::empty(area);
         let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
-        render(&trace, trace.end(), 9, area, &mut pen);
+        render(&Facts::of(&trace, trace.end()), 9, area, &mut pen);
         let title: String = (0..60).map(|x| buffer[(x, 0)].symbol()).collect();
         assert_eq!(title.trim_end(), "where time went: 1 to 3 of 4");
     }
