@@ -6,7 +6,7 @@ use crate::trace::{CpuLane, CpuPiece, Lane, Piece};
 
 /// Pieces of one stretch that are looked at one by one. Where there are more, the sums stay exact and
 /// only the colour goes by a sample.
-pub const LOOKED_AT: usize = 12;
+pub const LOOKED_AT: usize = 24;
 
 /// One worker or one CPU.
 #[derive(Clone, Copy)]
@@ -19,16 +19,10 @@ impl Source<'_> {
     /// The pieces that touch a stretch, by start, and whether these are only a sample of them.
     pub fn pieces(self, stretch: Span) -> (Vec<Piece>, bool) {
         match self {
-            Self::Worker(lane) => {
-                let pieces = lane.pieces_in(stretch);
-                let stride = pieces.len().div_ceil(LOOKED_AT).max(1);
-                let sample = pieces.iter().step_by(stride).copied().collect();
-                (sample, stride > 1)
-            }
+            Self::Worker(lane) => sample(lane.pieces_in(stretch)),
             Self::Cpu(cpu) => {
-                let mut pieces = cpu.pieces_in(stretch);
-                let sample = pieces.by_ref().take(LOOKED_AT).map(piece).collect();
-                (sample, pieces.next().is_some())
+                let pieces: Vec<Piece> = cpu.pieces_in(stretch).map(piece).collect();
+                sample(&pieces)
             }
         }
     }
@@ -75,6 +69,12 @@ impl Source<'_> {
                 .fold(Level::default(), Level::plus),
         }
     }
+}
+
+fn sample(pieces: &[Piece]) -> (Vec<Piece>, bool) {
+    let stride = pieces.len().div_ceil(LOOKED_AT).max(1);
+    let sample = pieces.iter().step_by(stride).copied().collect();
+    (sample, stride > 1)
 }
 
 /// On a CPU's lane, what was not on it stands as waiting.
