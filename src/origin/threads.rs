@@ -21,9 +21,12 @@ mod caller;
 mod desk;
 mod dispatcher;
 mod queue;
-mod recorder;
+/// Open for the benches, which measure it in place.
+#[doc(hidden)]
+pub mod recorder;
 mod task;
-mod work;
+#[doc(hidden)]
+pub mod work;
 mod worker;
 
 use super::simulated::race;

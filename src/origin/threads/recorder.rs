@@ -29,29 +29,29 @@ const CLOCKS_DIFFER: Nanos = Nanos(1_000);
 
 /// The clock of one run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub struct Clock {
     began: Instant,
 }
 
 impl Clock {
-    pub(super) fn start() -> Self {
+    pub fn start() -> Self {
         Self {
             began: Instant::now(),
         }
     }
 
-    pub(super) fn now(self) -> Time {
+    pub fn now(self) -> Time {
         Time(self.began.elapsed().as_nanos() as u64)
     }
 
-    pub(super) fn instant(self, time: Time) -> Instant {
+    pub fn instant(self, time: Time) -> Instant {
         self.began + Nanos(time.0).std()
     }
 }
 
 /// What threads say to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Note {
+pub enum Note {
     /// There is something to read; nothing is lost if this does not get through.
     Look,
     /// The worker of this row died, and a new one is to take its place.
@@ -61,7 +61,7 @@ pub(super) enum Note {
 }
 
 /// The writing end of a lane; belongs to one thread.
-pub(super) struct Recorder {
+pub struct Recorder {
     lane: LaneId,
     clock: Clock,
     ring: rtrb::Producer<Event>,
@@ -95,7 +95,7 @@ impl Drop for Recorder {
 }
 
 /// The hub's end of a lane.
-pub(super) struct Reel {
+pub struct Reel {
     ring: rtrb::Consumer<Event>,
     quiet: Arc<AtomicBool>,
     /// The time of the last event read.
@@ -103,12 +103,7 @@ pub(super) struct Reel {
 }
 
 /// Both ends of a lane with room for `room` events.
-pub(super) fn lane(
-    lane: LaneId,
-    room: usize,
-    clock: Clock,
-    hub: &Sender<Note>,
-) -> (Recorder, Reel) {
+pub fn lane(lane: LaneId, room: usize, clock: Clock, hub: &Sender<Note>) -> (Recorder, Reel) {
     let (producer, consumer) = rtrb::RingBuffer::new(room);
     let quiet = Arc::new(AtomicBool::new(false));
     let recorder = Recorder {
@@ -128,12 +123,12 @@ pub(super) fn lane(
 }
 
 impl Recorder {
-    pub(super) fn now(&self) -> Time {
+    pub fn now(&self) -> Time {
         self.clock.now()
     }
 
     /// Writes an event; waits only for the hub, and only if the ring is full.
-    pub(super) fn tell(&mut self, at: Time, kind: Kind) {
+    pub fn tell(&mut self, at: Time, kind: Kind) {
         let mut event = Event {
             at,
             lane: self.lane,
@@ -151,7 +146,7 @@ impl Recorder {
     }
 
     /// Does something that tells nothing and takes its time: 50 microseconds and more, or a wait.
-    pub(super) fn quietly<T>(&self, stretch: impl FnOnce() -> T) -> T {
+    pub fn quietly<T>(&self, stretch: impl FnOnce() -> T) -> T {
         self.quiet.store(true, Ordering::Release);
         let result = stretch();
         // Nothing of what follows, reading the clock above all, may move before this.
@@ -166,7 +161,7 @@ impl Recorder {
 }
 
 /// Empties all rings and forgets those that ended; returns the moment up to which everything is told.
-pub(super) fn drain(reels: &mut Vec<Reel>, clock: Clock, into: &mut Vec<Event>) -> Time {
+pub fn drain(reels: &mut Vec<Reel>, clock: Clock, into: &mut Vec<Event>) -> Time {
     let now = clock.now() - CLOCKS_DIFFER;
     fence(Ordering::SeqCst);
     let quiet: Vec<bool> = reels

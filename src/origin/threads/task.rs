@@ -16,6 +16,9 @@ use std::sync::{MutexGuard, PoisonError};
 
 /// Shorter tasks do not have their time accounted for: reading the clocks would cost more than a percent.
 const WORTH_MEASURING: Nanos = Nanos(50_000);
+/// A reading of the thread's clock at the end of a task serves the next one that starts this soon. A
+/// reading costs more than a microsecond, and the thread has neither slept nor been interrupted.
+const SAME_BREATH: Nanos = Nanos(5_000);
 /// How often a running task says where its time went.
 const TELLS_EVERY: Nanos = Nanos(10_000_000);
 /// Work between two looks at whether the run was stopped.
@@ -54,7 +57,15 @@ impl Worker {
         let task = TaskId { call: CALL, index };
         let cpu = platform::current_cpu();
         self.recorder.tell(at, Kind::Started { task, cpu });
-        let mut meter = Meter::begin(self.clock.as_ref(), &work, task, at, cpu);
+        let measures = work.cost >= WORTH_MEASURING;
+        let mut meter = Meter {
+            task,
+            since: at,
+            measures,
+            spent: if measures { self.spent(at) } else { None },
+            cpu,
+            waited: Nanos::ZERO,
+        };
         // Nothing is seen of a task that unwound but what it told before.
         let body = catch_unwind(AssertUnwindSafe(|| self.body(&work, at, &mut meter)));
         let now = self.measure(&mut meter);
@@ -190,11 +201,20 @@ impl Worker {
     fn measure(&mut self, meter: &mut Meter) -> Time {
         let spent = meter.end_stretch(self.clock.as_ref());
         let now = self.recorder.now();
+        self.reading = meter.spent.map(|spent| (now, spent));
         if let Some((end, ran)) = meter.ran(now, spent) {
             self.recorder.tell(end, Kind::Ran(Box::new(ran)));
         }
         meter.since = now;
         now
+    }
+
+    /// What this thread had spent when a task started `at`.
+    fn spent(&self, at: Time) -> Option<Spent> {
+        match self.reading {
+            Some((then, spent)) if at.since(then) <= SAME_BREATH => Some(spent),
+            _ => self.clock.as_ref()?.read(),
+        }
     }
 
     fn error_text(&self, index: u32, payload: &(dyn Any + Send)) -> String {
@@ -223,24 +243,6 @@ struct Meter {
 }
 
 impl Meter {
-    fn begin(
-        clock: Option<&ThreadClock>,
-        work: &Work,
-        task: TaskId,
-        since: Time,
-        cpu: Option<CpuId>,
-    ) -> Self {
-        let measures = work.cost >= WORTH_MEASURING;
-        Self {
-            task,
-            since,
-            measures,
-            spent: clock.filter(|_| measures).and_then(ThreadClock::read),
-            cpu,
-            waited: Nanos::ZERO,
-        }
-    }
-
     /// What the thread spent in this stretch; the next one begins.
     fn end_stretch(&mut self, clock: Option<&ThreadClock>) -> Option<Spent> {
         let before = self.spent?;

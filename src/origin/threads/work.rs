@@ -13,11 +13,11 @@ use std::time::Instant;
 
 /// Steps of arithmetic for each nanosecond of work.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace(f64);
+pub struct Pace(f64);
 
 impl Pace {
     /// Measured at the first call, which takes about two milliseconds; best on a thread nobody waits for.
-    pub(super) fn measured() -> Self {
+    pub fn measured() -> Self {
         static PACE: OnceLock<Pace> = OnceLock::new();
         *PACE.get_or_init(|| {
             const STEPS: u64 = 100_000;
@@ -34,14 +34,14 @@ impl Pace {
         })
     }
 
-    pub(super) fn steps(self, length: Nanos) -> u64 {
+    pub fn steps(self, length: Nanos) -> u64 {
         (length.0 as f64 * self.0) as u64
     }
 }
 
 /// Each step needs the one before, so a processor cannot do two at once; memory is not touched.
 #[inline(never)]
-pub(super) fn compute(steps: u64) {
+pub fn compute(steps: u64) {
     let mut x = black_box(1_u64);
     for step in 0..steps {
         x = (x ^ step).wrapping_mul(0x9E37_79B9_7F4A_7C15);

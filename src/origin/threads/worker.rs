@@ -9,7 +9,7 @@ use crate::event::{
 };
 use crate::experiment::Policy;
 use crate::method::Delivery;
-use crate::platform::{self, ThreadClock};
+use crate::platform::{self, Spent, ThreadClock};
 use crate::time::{Nanos, Time};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) recorder: Recorder,
     pub(super) clock: Option<ThreadClock>,
+    /// The last reading of that clock, and when it was taken.
+    pub(super) reading: Option<(Time, Spent)>,
     /// Its place in the pool; one that replaces it has the same.
     pub(super) row: u32,
 }
@@ -30,6 +32,7 @@ impl Worker {
             shared,
             recorder,
             clock: ThreadClock::open(),
+            reading: None,
             row,
         };
         worker.recorder.tell(
