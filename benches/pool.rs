@@ -92,9 +92,9 @@ fn throughput() {
     };
     let threadpool = threadpool::ThreadPool::new(WORKERS as usize);
     for (name, cost, tasks) in [
-        ("no-op", Nanos(0), 400_000),
-        ("10 us", Nanos(10_000), 40_000),
-        ("100 us", Nanos(100_000), 5_000),
+        ("no-op", Nanos(0), 1_000_000),
+        ("10 us", Nanos(10_000), 120_000),
+        ("100 us", Nanos(100_000), 12_000),
     ] {
         let steps = Pace::measured().steps(cost);
         let experiment = experiment(tasks, cost);
