@@ -155,7 +155,7 @@ fn a_thousand_tasks_say_how_many_of_them_are_drawn() {
     };
     let order = Stage::new(&many, SIZES[0]).press(&["2"]);
     assert!(
-        order.text().contains("drawn: 63 of the 1000 tasks"),
+        order.text().contains("drawn: 33 of the 1000 tasks"),
         "{}",
         order.text()
     );

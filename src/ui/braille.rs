@@ -43,18 +43,19 @@ impl Canvas {
         cell.1 = Some(ink);
     }
 
-    /// A line two dots wide from the top at column `from` to the bottom at column `to`, both in dots:
-    /// upright at both ends and steepest across the middle, so that crossings lie apart.
-    pub fn descend(&mut self, from: f64, to: f64, ink: Ink) {
+    /// A line from the top at column `from` to the bottom at column `to`, all in dots: upright at both
+    /// ends and steepest across the middle, so that crossings lie apart.
+    pub fn descend(&mut self, (from, to): (f64, f64), width: u16, ink: Ink) {
         let height = self.height();
         let steps = (f64::from(height).max((to - from).abs()) * 2.0) as u32;
         for step in 0..=steps {
             let share = f64::from(step) / f64::from(steps.max(1));
             let x = from + (to - from) * smoothstep(share);
             let y = (share * f64::from(height.saturating_sub(1))).round() as u16;
-            let left = (x - 1.0).round().max(0.0) as u16;
-            self.set(left, y, ink);
-            self.set(left + 1, y, ink);
+            let left = (x - f64::from(width) / 2.0).round().max(0.0) as u16;
+            for x in left..left + width {
+                self.set(x, y, ink);
+            }
         }
     }
 
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn a_line_straight_down_fills_one_column_of_cells() {
         let lines = drawn(|canvas| {
-            canvas.descend(3.0, 3.0, Ink::WHITE);
+            canvas.descend((3.0, 3.0), 2, Ink::WHITE);
         });
         assert_eq!(lines, [" ⣿    "; 6]);
     }
@@ -122,7 +123,7 @@ mod tests {
     #[test]
     fn a_line_leaves_and_arrives_upright() {
         let lines = drawn(|canvas| {
-            canvas.descend(1.0, 11.0, Ink::WHITE);
+            canvas.descend((1.0, 11.0), 2, Ink::WHITE);
         });
         assert!(lines[0].starts_with('⣿'), "{lines:?}");
         assert!(lines[5].ends_with('⣿'), "{lines:?}");
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn no_row_of_a_steep_line_is_missing() {
         let mut canvas = Canvas::new(Rect::new(0, 0, 100, 2));
-        canvas.descend(1.0, 199.0, Ink::WHITE);
+        canvas.descend((1.0, 199.0), 2, Ink::WHITE);
         let columns = (0..100)
             .filter(|&x| canvas.cells[x].0 | canvas.cells[100 + x].0 != 0)
             .count();
@@ -143,7 +144,7 @@ mod tests {
     fn dots_outside_are_left_out() {
         let lines = drawn(|canvas| {
             canvas.set(500, 500, Ink::WHITE);
-            canvas.descend(-9.0, 99.0, Ink::WHITE);
+            canvas.descend((-9.0, 99.0), 2, Ink::WHITE);
         });
         assert!(lines.iter().all(|line| line.chars().count() == 6));
     }

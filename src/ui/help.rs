@@ -13,6 +13,8 @@ use crate::app::App;
 use crate::app::keymap::{Context, Entry};
 
 const SIZE: (u16, u16) = (78, 24);
+/// From this width on there is a third column.
+const WIDE: u16 = 114;
 /// Columns of the ramp.
 const RAMP: u16 = 24;
 /// Columns of the keys before what they do.
@@ -37,10 +39,15 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
 }
 
 fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
-    let columns = if screen.width >= SIZE.0 { 2 } else { 1 };
-    let rows = rows(keys, columns, screen.height.saturating_sub(2));
+    let columns: u16 = match screen.width {
+        WIDE.. => 3,
+        _ if screen.width >= SIZE.0 => 2,
+        _ => 1,
+    };
+    let width = if columns == 3 { WIDE } else { SIZE.0 };
+    let rows = rows(keys, usize::from(columns), screen.height.saturating_sub(2));
     let height = SIZE.1.max(rows.len() as u16 + 2);
-    let area = overlay::place(screen, SIZE.0, height);
+    let area = overlay::place(screen, width, height);
     let pages = pages(&rows, area.height.saturating_sub(2));
     let page = page.min(pages.len().saturating_sub(1));
     let note = match pages.len() {
@@ -48,7 +55,7 @@ fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
         count => format!("page {} of {count}: PgUp PgDn", page + 1),
     };
     let inside = overlay::render(pen, area, "marks and keys", &note);
-    let column = inside.width / columns as u16;
+    let column = inside.width / columns;
     for (y, row) in (inside.y..inside.bottom()).zip(pages.get(page).copied().unwrap_or_default()) {
         let at = |number: u16| inside.x + number * column;
         match row {

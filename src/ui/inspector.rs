@@ -169,8 +169,13 @@ fn moments(call: &Call, index: u32, task: &Task) -> Vec<Moment> {
         moment("delivered", task.delivered, "main was busy"),
     ];
     if task.lost.happened() {
-        moments.truncate(5);
-        moments.push(moment("lost", task.lost, "its worker died"));
+        // A task that had ended before its worker died was lost with it all the same.
+        let running = task.started.happened() && !task.finished.happened();
+        moments.truncate(if running { 4 } else { 5 });
+        moments.push(Moment {
+            ran: running,
+            ..moment("lost", task.lost, "its worker died")
+        });
     }
     moments
 }

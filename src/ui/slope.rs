@@ -131,9 +131,12 @@ impl<'a> Slope<'a> {
         }
     }
 
-    /// Every so many tasks get a line.
+    /// Every so many tasks get a line; where tasks share columns, a column is left between two lines.
     fn every(&self) -> u32 {
-        self.count.div_ceil(u32::from(self.width()).max(1))
+        match self.columns() {
+            Some(_) => 1,
+            None => (self.count * 2).div_ceil(u32::from(self.width()).max(1)),
+        }
     }
 
     /// The screen row of an order.
@@ -169,6 +172,8 @@ impl<'a> Slope<'a> {
         let x = self.area.x + GUTTER;
         let area = Rect::new(x, y, self.width(), self.band);
         let mut canvas = Canvas::new(area);
+        // Thick lines in neighbouring columns would be one surface.
+        let dots = if self.columns() == Some(1) { 1 } else { 2 };
         let hues = Hues::new(pen.theme, self.trace);
         for index in (0..self.count).step_by(self.every() as usize) {
             let places = (self.place(order, index), self.place(order + 1, index));
@@ -181,7 +186,8 @@ impl<'a> Slope<'a> {
                 let ends = (self.column(from) + half, self.column(to) + half);
                 braille::descend_in_cells(area, ends, self.digit(index), ink, pen);
             } else {
-                canvas.descend(self.middle(from), self.middle(to), ink);
+                let ends = (self.middle(from), self.middle(to));
+                canvas.descend(ends, dots, ink);
             }
         }
         canvas.render(pen);
