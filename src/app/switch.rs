@@ -1,10 +1,11 @@
 //! The line that says what a switch changed, computed from two runs.
 
+use crate::event::Ends;
 use crate::experiment::{Backend, Experiment, MainWork};
 use crate::method::{Badge, Delivery, Method};
 use crate::origin::simulated;
-use crate::time::{Nanos, Time};
-use crate::trace::Trace;
+use crate::time::Nanos;
+use crate::trace::{Numbers, Trace};
 use crate::workload;
 
 /// What the line rests on.
@@ -48,9 +49,9 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
         (false, false) => Basis::Simulated,
         _ => Basis::Mixed,
     };
-    let (old, new) = (before.numbers(Time::NEVER), after.numbers(Time::NEVER));
+    let (old, new) = (before.numbers(before.end()), after.numbers(after.end()));
     let lengths = [
-        ("main blocked", old.blocked_main, new.blocked_main),
+        ("main blocked", blocked(before, &old), blocked(after, &new)),
         ("makespan", old.makespan, new.makespan),
         ("first result", old.first_result, new.first_result),
     ];
@@ -110,8 +111,22 @@ fn same(a: Option<Nanos>, b: Option<Nanos>) -> bool {
     }
 }
 
+/// How long main waits in a call that can never complete.
+const FOR_EVER: Nanos = Nanos(u64::MAX);
+
+fn blocked(trace: &Trace, numbers: &Numbers) -> Option<Nanos> {
+    match trace.ended() {
+        Some((_, Ends::Never)) => Some(FOR_EVER),
+        _ => numbers.blocked_main,
+    }
+}
+
 fn length(length: Option<Nanos>) -> String {
-    length.map_or_else(|| "n/a".to_owned(), |length| length.to_string())
+    match length {
+        Some(FOR_EVER) => "for ever".to_owned(),
+        Some(length) => length.to_string(),
+        None => "n/a".to_owned(),
+    }
 }
 
 fn method(trace: &Trace) -> Option<Method> {
@@ -147,7 +162,7 @@ fn order(before: &Trace, after: &Trace) -> Result<String, String> {
         });
     }
     let disorder = |trace: &Trace| {
-        let numbers = trace.numbers(Time::NEVER);
+        let numbers = trace.numbers(trace.end());
         match (numbers.delivered, numbers.inversions_delivered) {
             (0, _) => "nothing".to_owned(),
             (_, 0) => "in order".to_owned(),

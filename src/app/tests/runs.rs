@@ -221,3 +221,24 @@ fn the_demo_goes_round_by_itself_until_a_key_starts_a_run() {
     press(&mut app, "s");
     assert!(app.demo.is_none());
 }
+
+#[test]
+fn a_call_that_never_completes_blocks_for_ever() {
+    let mut broken = eight(Method::MapAsync, Backend::Simulated);
+    broken.faults = vec![Fault {
+        task: 3,
+        kind: FaultKind::Die,
+    }];
+    let run = |experiment: &Experiment| {
+        let mut trace = Trace::default();
+        trace.apply(simulated::run(experiment));
+        trace
+    };
+    let whole = run(&eight(Method::Map, Backend::Simulated));
+    let change = crate::app::switch::change(&run(&broken), &whole, "m");
+    assert!(
+        change.text.starts_with("main blocked for ever -> 110 ms;"),
+        "{}",
+        change.text
+    );
+}
