@@ -51,7 +51,7 @@ impl Painter<'_, '_, '_> {
         for (column, x) in columns.iter().zip(self.place.x..) {
             match *column {
                 Column::Idle => {}
-                Column::Whole { task, level, after } if column.is_full() => {
+                Column::Whole { task, level, after } if column.is_full() && level.is_plain() => {
                     self.full(x, task, level.pale > level.solid, after);
                 }
                 Column::Whole { task, level, .. } | Column::Several { task, level } => {

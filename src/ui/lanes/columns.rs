@@ -26,6 +26,11 @@ impl Level {
         self.solid + self.pale > self.held * 15.0 / 16.0
     }
 
+    /// All of one kind, as far as eighths can show: computing, or waiting for something else.
+    pub fn is_plain(self) -> bool {
+        self.solid.min(self.pale) < self.held / 16.0
+    }
+
     fn is_pale(self) -> bool {
         self.pale > self.solid
     }

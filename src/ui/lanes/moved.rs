@@ -51,3 +51,93 @@ pub fn render(
         x += columns;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::app::Lanes;
+    use crate::app::selection::Selection;
+    use crate::event::{
+        CallBegan, CallId, CpuId, Event, Indexes, Kind, LaneId, LaneKind, LaneOpened, Ran, TaskId,
+    };
+    use crate::time::{Nanos, Time};
+    use crate::trace::Trace;
+    use crate::ui::lanes::{self, Grid};
+    use crate::ui::samples::{self, PLAIN, UNIT, lines};
+
+    #[test]
+    fn a_task_that_went_on_elsewhere_is_hatched_where_it_was() {
+        let (call, task) = (
+            CallId(0),
+            TaskId {
+                call: CallId(0),
+                index: 0,
+            },
+        );
+        let kinds = [
+            (
+                0,
+                Kind::LaneOpened(Box::new(LaneOpened {
+                    kind: LaneKind::Worker,
+                    pool: None,
+                    name: "worker 0".into(),
+                    pid: None,
+                    tid: None,
+                })),
+            ),
+            (
+                0,
+                Kind::CallBegan(Box::new(CallBegan {
+                    call,
+                    pool: None,
+                    method: "map".into(),
+                    function: "f".into(),
+                    tasks: Some(1),
+                    chunksize: Some(1),
+                })),
+            ),
+            (
+                0,
+                Kind::Submitted {
+                    call,
+                    tasks: Indexes::one(0),
+                },
+            ),
+            (
+                0,
+                Kind::Started {
+                    task,
+                    cpu: Some(CpuId(0)),
+                },
+            ),
+            (
+                4,
+                Kind::Ran(Box::new(Ran {
+                    task,
+                    since: Time::ZERO,
+                    on_cpu: Nanos(4 * UNIT),
+                    waiting: Nanos::ZERO,
+                    useful_wait: Nanos::ZERO,
+                    cpu: Some(CpuId(0)),
+                    moved_to: Some(CpuId(1)),
+                })),
+            ),
+        ];
+        let events = kinds.map(|(at, kind)| Event {
+            at: Time(at * UNIT),
+            lane: LaneId(1),
+            kind,
+        });
+        let mut trace = Trace::default();
+        trace.apply(events.into());
+        let moment = samples::at(&trace, 6, 6);
+        let grid = Grid {
+            of: Lanes::Cpus,
+            rows: 1,
+            first: 0,
+        };
+        let drawn = lines(PLAIN, (36, 1), |area, pen| {
+            lanes::render(&moment, grid, Selection::default(), area, pen);
+        });
+        assert_eq!(drawn, [" cpu 0     0~~~~->1     idle  100 %"]);
+    }
+}
