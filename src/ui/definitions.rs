@@ -11,8 +11,8 @@ use crate::trace::Trace;
 const NARROW: u16 = 78;
 const WIDE: u16 = 110;
 /// Columns of a label, and of a label with its value.
-const LABEL: u16 = 17;
-const MEANING: u16 = LABEL + 12;
+const LABEL: u16 = 18;
+const MEANING: u16 = LABEL + 11;
 
 /// A topic's name, or a number with the lines of its definition.
 enum Block {
@@ -170,7 +170,7 @@ mod tests {
     fn what_is_not_known_yet_is_not_zero() {
         let lines = drawn(80, 24, 0);
         let makespan = lines.iter().find(|line| line.contains("makespan")).unwrap();
-        assert!(makespan.contains("makespan        … "), "{makespan}");
+        assert!(makespan.contains("makespan         … "), "{makespan}");
         assert!(makespan.contains("T: from the begin of the run"));
     }
 

@@ -36,7 +36,7 @@ pub static LEGEND: [Mark; 12] = [
         draw: |pen, x, y| bars(pen, x, y, [2, 5, 7, 8, 3, 1]),
     },
     Mark {
-        meaning: "has a worker, waits for a CPU",
+        meaning: "has a worker, waits for CPU",
         draw: |pen, x, y| {
             let task = task(pen);
             repeat(
