@@ -101,11 +101,6 @@ impl Collector {
             .map(|(tasks, _)| *tasks)
             .collect()
     }
-
-    /// Every chunk is back.
-    pub fn is_complete(&self) -> bool {
-        self.missing == 0
-    }
 }
 
 /// What the caller does next.

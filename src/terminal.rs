@@ -66,11 +66,6 @@ pub fn obstacle() -> Option<&'static str> {
     }
 }
 
-/// Whether the screen can be shown here.
-pub fn is_usable() -> bool {
-    obstacle().is_none()
-}
-
 /// The terminal's size now; empty where it cannot be told.
 pub fn size() -> Size {
     system::size()

@@ -98,20 +98,6 @@ impl Trace {
         &self.rows
     }
 
-    /// The lane of a row that was open last before `time`.
-    pub fn row_lane(&self, row: &Row, time: Time) -> Option<&Lane> {
-        row.lanes
-            .iter()
-            .rev()
-            .filter_map(|&id| self.lane(id))
-            .find(|lane| lane.opened <= time)
-    }
-
-    /// The row of a lane, by its place in [`Trace::rows`].
-    pub fn row_of(&self, lane: LaneId) -> Option<usize> {
-        self.rows.iter().position(|row| row.lanes.contains(&lane))
-    }
-
     /// Time that a row's workers spent in tasks up to `time`.
     pub fn row_busy(&self, row: &Row, time: Time) -> Nanos {
         row.lanes

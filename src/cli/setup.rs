@@ -1,7 +1,8 @@
 //! From what was asked, what the config file says and what surrounds the program to what is done.
 //!
-//! Nothing here opens or asks anything: the surroundings are an argument, so that every decision can be
-//! tested. Errors are one line that names the flag and says what to do.
+//! Nothing here opens or asks anything but whether the folder of a picture is there: the surroundings are
+//! an argument, so that every decision can be tested. Errors are one line that names the flag and says
+//! what to do.
 
 use crate::app::Settings;
 use crate::cli::Lab;

@@ -35,15 +35,6 @@ impl CallerTrace {
         self.changes.iter().map(|&(at, state, _)| (at, state))
     }
 
-    /// The states up to `time`, the last one cut there.
-    pub fn states_until(&self, time: Time) -> impl Iterator<Item = (Span, CallerState)> + '_ {
-        let begun = &self.changes[..self.begun(time)];
-        begun.iter().enumerate().map(move |(k, &(at, state, _))| {
-            let end = begun.get(k + 1).map_or(time, |next| next.0);
-            (Span::new(at, end), state)
-        })
-    }
-
     /// The states that touch a span, cut at nothing.
     pub fn states_in(&self, span: Span) -> impl Iterator<Item = (Span, CallerState)> + '_ {
         let first = self

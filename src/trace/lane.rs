@@ -37,14 +37,6 @@ impl Piece {
         }
     }
 
-    /// The share of a CPU the task got, from 0 to 1; 1 where nothing is known.
-    pub fn cpu_share(&self) -> f64 {
-        match self.length().0 {
-            length @ 1.. if self.known => (self.on_cpu.0 as f64 / length as f64).min(1.0),
-            _ => 1.0,
-        }
-    }
-
     fn sums(&self) -> Sums {
         let busy = self.length();
         Sums {
@@ -355,11 +347,6 @@ impl Lane {
             .max();
         let piece = self.pieces[..begun].last().map(|piece| piece.end.min(time));
         piece.max(other).unwrap_or(self.opened).max(self.opened)
-    }
-
-    /// There was a live worker on the lane at `time`.
-    pub fn is_alive(&self, time: Time) -> bool {
-        self.opened <= time && self.closed.is_none_or(|(closed, _)| time < closed)
     }
 }
 

@@ -70,11 +70,6 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Pairs among the finished tasks: what the inversions are out of.
-    pub fn pairs_finished(&self) -> u64 {
-        pairs(self.finished)
-    }
-
     pub fn pairs_delivered(&self) -> u64 {
         pairs(self.delivered)
     }

@@ -1,7 +1,7 @@
 //! The words of the screen, one meaning each.
 
 /// A word and what it means here.
-pub static WORDS: [(&str, &str); 14] = [
+pub static WORDS: [(&str, &str); 16] = [
     ("task", "one unit of work: one item of the call"),
     ("call", "one pool.map(...) or its like, with all its tasks"),
     ("chunk", "tasks that go to a worker as one message"),
@@ -30,6 +30,14 @@ pub static WORDS: [(&str, &str); 14] = [
     (
         "simulated",
         "computed in virtual time: exact, the same each time",
+    ),
+    (
+        "% of a lane",
+        "time so far in which its task had a CPU or needed none",
+    ),
+    (
+        "p50, p95",
+        "half of the tasks, 95 % of them, took no longer",
     ),
 ];
 

@@ -34,7 +34,7 @@ pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
     [
         part("on CPU", "on CPU", shares.on_cpu, glyphs.on_cpu, theme.text),
         part(
-            "waiting as asked",
+            "useful wait",
             "I/O",
             shares.useful_wait,
             glyphs.useful_wait,
