@@ -6,7 +6,9 @@ use super::lanes::{self, Grid};
 use super::layout::{self, Layout, Needs};
 use super::strips::{self, Which};
 use super::text::Pen;
-use super::{Moment, axis, caller, dispatcher, events, header, hints, numbers, queue, timebar};
+use super::{
+    Moment, axis, caller, dispatcher, events, figures, header, hints, numbers, queue, timebar,
+};
 use crate::app::{App, Hit, Lanes, Panel};
 use crate::experiment::Backend;
 
@@ -43,12 +45,31 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     numbers::render(&moment.trace.numbers(moment.cursor), layout.numbers, pen);
     timebar::render(&moment, layout.timebar, pen);
     events::render(&moment, layout.events, pen);
+    point(app, &layout, pen);
     let news = app.change.as_ref().is_some_and(|change| change.is_news);
     if layout.change.height == 0 && news && app.notice.is_none() {
         hints::change(app, layout.hints, pen);
     } else {
         hints::change(app, layout.change, pen);
         hints::render(app, layout.hints, pen);
+    }
+}
+
+/// Points at the panel that would get the screen, once the person has chosen one.
+fn point(app: &App, layout: &Layout, pen: &mut Pen<'_>) {
+    let area = match app.panel {
+        Panel::Lanes => return,
+        Panel::Cpus => layout.block,
+        Panel::Strips => layout.strips[0],
+        Panel::Numbers => layout.numbers,
+        Panel::Events => layout.events,
+    };
+    if area.height > 0 {
+        let y = match app.panel {
+            Panel::Strips => area.bottom() - 1,
+            _ => area.y,
+        };
+        pen.text(area.x, y, pen.theme.glyphs.here, pen.theme.now);
     }
 }
 
@@ -169,17 +190,7 @@ pub fn panel(app: &App, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
             }
         }
         Panel::Numbers => {
-            numbers::render(
-                &moment.trace.numbers(moment.cursor),
-                Rect { height: 2, ..body },
-                pen,
-            );
-            let bar = Rect {
-                y: body.y + 3,
-                height: 2,
-                ..body
-            };
-            timebar::render(&moment, bar, pen);
+            figures::render(moment.trace, moment.cursor, app.first_lane, body, pen);
         }
         Panel::Events => events::render(&moment, body, pen),
     }
