@@ -177,3 +177,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_panel_of_cpus_shows_all_of_them_whatever_worker_is_selected() {
+    let keys = ["Up", "z", "Tab"];
+    let stage = Stage::new(&first(), SMALL).at(0.4).press(&keys);
+    let text = stage.text();
+    for cpu in ["cpu 0", "cpu 1", "cpu 2", "cpu 3"] {
+        assert!(text.contains(cpu), "{text}");
+    }
+    assert!(text.contains("►cpu"), "{text}");
+}

@@ -9,6 +9,7 @@ use super::text::Pen;
 use super::{
     Moment, axis, caller, dispatcher, events, figures, header, hints, numbers, queue, timebar,
 };
+use crate::app::selection::Selection;
 use crate::app::{App, Hit, Lanes, Panel};
 use crate::experiment::Backend;
 
@@ -25,7 +26,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     header::render(&top, layout.header, pen);
     caller::render(&moment, layout.caller, pen);
     dispatcher::render(&moment, layout.dispatcher, pen);
-    let large = grid(app, layout.lanes, layout.lane_rows);
+    let large = grid(app, app.large, layout.lanes, layout.lane_rows);
     lanes::render(&moment, large, app.selection, layout.lanes, pen);
     axis::render(&moment, layout.axis.y, pen);
     lanes::scrolled(&moment, large, layout.lanes.height, layout.axis.y, pen);
@@ -80,7 +81,7 @@ pub fn hit(app: &App, screen: Rect, x: u16, y: u16) -> Option<Hit> {
     let inside = |area: Rect| area.contains((x, y).into());
     let at = moment.axis.time(x);
     if inside(layout.lanes) {
-        let large = grid(app, layout.lanes, layout.lane_rows);
+        let large = grid(app, app.large, layout.lanes, layout.lane_rows);
         let row = large.lane_at(y - layout.lanes.y);
         return (row < lanes::count(moment.trace, large.of)).then_some(Hit::Lane { row, at });
     }
@@ -154,17 +155,24 @@ fn other(lanes: Lanes) -> Lanes {
     }
 }
 
-/// The large lanes with the selected one in sight.
-pub(super) fn grid(app: &App, area: Rect, rows: u16) -> Grid {
-    let all = lanes::count(&app.run.trace, app.large);
-    let grid = Grid {
-        of: app.large,
-        rows,
-        first: app.first_lane,
-    };
+/// What is selected, as a row of these lanes.
+fn chosen(app: &App, of: Lanes) -> Selection {
+    let selected = app.selection;
+    match selected.task {
+        _ if of == app.large => selected,
+        Some(task) => Selection::task(&app.run.trace, of, task, app.cursor()),
+        None => Selection::default(),
+    }
+}
+
+/// Lanes with the selected one in sight.
+pub(super) fn grid(app: &App, of: Lanes, area: Rect, rows: u16) -> Grid {
+    let all = lanes::count(&app.run.trace, of);
+    let first = if of == app.large { app.first_lane } else { 0 };
+    let grid = Grid { of, rows, first };
     let shown = grid.lanes(area.height).max(1);
-    let mut first = app.first_lane.min(all.saturating_sub(shown));
-    if let Some(selected) = app.selection.row {
+    let mut first = first.min(all.saturating_sub(shown));
+    if let Some(selected) = chosen(app, of).row {
         first = first.clamp((selected + 1).saturating_sub(shown), selected);
     }
     if rows == 0 {
@@ -180,7 +188,13 @@ pub fn panel(app: &App, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
         Panel::Lanes | Panel::Cpus => {
             let tall = TallLanes::new(app, &moment, body);
             caller::render(&moment, Rect { height: 2, ..body }, pen);
-            lanes::render(&moment, tall.grid, app.selection, tall.area, pen);
+            lanes::render(
+                &moment,
+                tall.grid,
+                chosen(app, tall.grid.of),
+                tall.area,
+                pen,
+            );
             axis::render(&moment, tall.axis, pen);
             lanes::scrolled(&moment, tall.grid, tall.area.height, tall.axis, pen);
         }
@@ -207,7 +221,15 @@ pub fn panel_hit(app: &App, screen: Rect, body: Rect, x: u16, y: u16) -> Option<
             if !tall.area.contains((x, y).into()) {
                 return body.contains((x, y).into()).then_some(Hit::Axis { at });
             }
-            (row < lanes::count(moment.trace, tall.grid.of)).then_some(Hit::Lane { row, at })
+            if row >= lanes::count(moment.trace, tall.grid.of) {
+                return None;
+            }
+            if tall.grid.of == app.large {
+                return Some(Hit::Lane { row, at });
+            }
+            let at = at.min(moment.cursor);
+            let task = Selection::lane(moment.trace, tall.grid.of, row, at).task?;
+            Some(Hit::Task { index: task.index })
         }
         Panel::Strips => {
             let strips = Which::ALL.into_iter().zip(tall_strips(body));
@@ -246,12 +268,8 @@ impl TallLanes {
             height,
             ..body
         };
-        let grid = Grid {
-            of,
-            ..grid(app, area, rows)
-        };
         Self {
-            grid,
+            grid: grid(app, of, area, rows),
             area,
             axis: area.bottom(),
         }
