@@ -262,7 +262,7 @@ impl Painter<'_, '_, '_> {
     }
 
     /// The number of a box that has these columns, the first being the `from`-th of the lane. It stands
-    /// where all its digits are on full cells, else on a plate at the begin.
+    /// at the left end, on a plate where the box is low there, and never moves while the box grows.
     fn number(&mut self, task: u32, from: usize, columns: &[Column]) {
         let label = task.to_string();
         let edge = |column: &Column| matches!(column, Column::Whole { after: Some(_), .. });
@@ -271,11 +271,8 @@ impl Painter<'_, '_, '_> {
         if label.len() > columns.len() {
             return;
         }
-        let full = columns
-            .windows(label.len())
-            .position(|cells| cells.iter().all(Column::is_full));
         let (theme, y) = (self.pen.theme, self.place.bottom());
-        let x = self.place.x + (from + free + full.unwrap_or(0)) as u16;
+        let x = self.place.x + (from + free) as u16;
         let pale = |column: &Column| matches!(column, Column::Whole { level, .. } if level.pale > level.solid);
         for (digit, x) in label.chars().zip(x..) {
             let column = &columns[usize::from(x - self.place.x) - from - free];
