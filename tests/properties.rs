@@ -89,6 +89,7 @@ struct Recount {
     first_result: Option<Nanos>,
     messages: u32,
     queue: u32,
+    longest_queue: u32,
 }
 
 fn mean(lengths: &[u64]) -> Option<Nanos> {
@@ -101,13 +102,27 @@ fn inversions(order: &[u32]) -> u64 {
         .sum()
 }
 
-fn recount(events: &[Event], at: Time) -> Recount {
-    let mut events: Vec<&Event> = events.iter().filter(|event| event.at <= at).collect();
+/// Tasks that were submitted and are neither started, nor ended, nor lost.
+fn queue(events: &[Event], at: Time) -> u32 {
+    let (mut waits, mut left) = (BTreeSet::new(), BTreeSet::new());
+    for event in events.iter().filter(|event| event.at <= at) {
+        match &event.kind {
+            Kind::Submitted { tasks, .. } => waits.extend(tasks.iter()),
+            Kind::Started { task, .. } | Kind::Finished { task, .. } => left.extend([task.index]),
+            Kind::Lost { tasks, .. } => left.extend(tasks.iter()),
+            _ => {}
+        }
+    }
+    waits.difference(&left).count() as u32
+}
+
+fn recount(all: &[Event], at: Time) -> Recount {
+    let mut events: Vec<&Event> = all.iter().filter(|event| event.at <= at).collect();
     events.sort_by_key(|event| (event.at, event.lane));
     let (mut submitted, mut started, mut finished) =
         (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let (mut ready, mut delivered, mut ended) = (BTreeMap::new(), Vec::new(), Vec::new());
-    let (mut messages, mut lost) = (0, BTreeSet::new());
+    let mut messages = 0;
     for event in events {
         let at = event.at.0;
         match &event.kind {
@@ -122,7 +137,6 @@ fn recount(events: &[Event], at: Time) -> Recount {
                     ended.push(task.index);
                 }
             }
-            Kind::Lost { tasks, .. } => lost.extend(tasks.iter()),
             Kind::Ready { tasks, .. } => ready.extend(tasks.iter().map(|index| (index, at))),
             Kind::Delivered { tasks, .. } => delivered.extend(tasks.iter()),
             _ => {}
@@ -147,14 +161,12 @@ fn recount(events: &[Event], at: Time) -> Recount {
         hold: between(&finished, &ready),
         first_result: ready.values().min().map(|&at| Nanos(at)),
         messages,
-        queue: submitted
-            .keys()
-            .filter(|index| {
-                !started.contains_key(index)
-                    && !finished.contains_key(index)
-                    && !lost.contains(index)
-            })
-            .count() as u32,
+        queue: queue(all, at),
+        longest_queue: (all.iter())
+            .filter(|event| event.at <= at && matches!(event.kind, Kind::Submitted { .. }))
+            .map(|event| queue(all, event.at))
+            .max()
+            .unwrap_or(0),
     }
 }
 
@@ -215,6 +227,7 @@ proptest! {
                 first_result: numbers.first_result,
                 messages: numbers.messages,
                 queue: numbers.queue_depth,
+                longest_queue: numbers.queue_depth_max,
             };
             // A mean is of the tasks that have both ends as of the cursor.
             prop_assert_eq!(found, recount(&events, at), "at {:?}", at);

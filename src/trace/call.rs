@@ -84,6 +84,46 @@ impl Mean {
     }
 }
 
+/// What the tasks of a call really needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) sum: Nanos,
+    pub(super) longest: Nanos,
+    /// The part of the sum that was spent on a CPU.
+    pub(super) on_cpu: Nanos,
+}
+
+impl Needs {
+    /// Of the tasks that were entered and ended; `None` of none, and if one of them was not accounted for.
+    fn of(tasks: &[Task], measured: bool) -> Option<Self> {
+        let mut needs: Option<Self> = None;
+        for task in tasks {
+            let Some(service) = task.service() else {
+                continue;
+            };
+            if !task.is_accounted() {
+                return None;
+            }
+            let need = if measured {
+                service.saturating_sub(task.waiting)
+            } else {
+                task.on_cpu + task.useful_wait
+            };
+            let before = needs.unwrap_or(Self {
+                sum: Nanos::ZERO,
+                longest: Nanos::ZERO,
+                on_cpu: Nanos::ZERO,
+            });
+            needs = Some(Self {
+                sum: before.sum + need,
+                longest: before.longest.max(need),
+                on_cpu: before.on_cpu + task.on_cpu,
+            });
+        }
+        needs
+    }
+}
+
 /// See the module. Indexes of tasks and chunks count from 0 in the order of submission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
@@ -107,6 +147,10 @@ pub struct Call {
     unstarted: Tally,
     /// Chunks sent.
     pub enqueued: Tally,
+    /// The longest queue right after each submission and all before it.
+    longest_queues: Vec<u32>,
+    needs: Option<Needs>,
+    needs_are_old: bool,
     waits: Running,
     services: Running,
     holds: Running,
@@ -130,6 +174,9 @@ impl Call {
             delivered: Order::default(),
             unstarted: Tally::default(),
             enqueued: Tally::default(),
+            longest_queues: Vec::new(),
+            needs: None,
+            needs_are_old: false,
             waits: Running::default(),
             services: Running::default(),
             holds: Running::default(),
@@ -189,6 +236,7 @@ impl Call {
 
     pub(super) fn submit(&mut self, tasks: Indexes, at: Time) {
         self.submitted.add(at, tasks.len());
+        self.queue_changed(at);
         for index in tasks.iter() {
             let Some(task) = self.task_mut(index) else {
                 return;
@@ -230,9 +278,11 @@ impl Call {
         (task.started, task.lane, task.cpu_start) = (at, Some(lane), cpu);
         if let (Some(lost), None) = (task.lost.known(), task.finished.known()) {
             self.unstarted.take(lost, 1);
+            self.queue_changed(lost);
         }
         let place = self.started.insert(at, lane, index, true);
         self.waits.forget_from(place);
+        self.queue_changed(at);
     }
 
     pub(super) fn finish(
@@ -255,10 +305,13 @@ impl Call {
         let (started, ready, lost) = (task.started.happened(), task.ready, task.lost.known());
         if !started {
             self.unstarted.add(at, 1);
+            self.queue_changed(at);
             if let Some(lost) = lost {
                 self.unstarted.take(lost, 1);
+                self.queue_changed(lost);
             }
         }
+        self.needs_are_old = true;
         let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
         let place = self.finished.insert(at, lane, index, ran);
         self.services.forget_from(place);
@@ -274,6 +327,7 @@ impl Call {
             task.waiting += ran.waiting;
             task.useful_wait += ran.useful_wait;
             task.known += at.since(ran.since);
+            self.needs_are_old = true;
         }
     }
 
@@ -289,7 +343,9 @@ impl Call {
             (task.lost, task.outcome) = (at, Some(Outcome::Lost));
             if !task.started.happened() && !task.finished.happened() {
                 self.unstarted.add(at, 1);
+                self.queue_changed(at);
             }
+            self.needs_are_old = true;
         }
     }
 
@@ -315,11 +371,42 @@ impl Call {
     }
 
     /// Brings the kept sums up to date; after every batch.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(&mut self, measured: bool, ended: bool) {
+        self.measure_queue();
+        let complete = ended || self.ready.entries().len() == self.tasks.len();
+        if complete && self.needs_are_old {
+            self.needs_are_old = false;
+            self.needs = Needs::of(&self.tasks, measured);
+        }
         self.waits.settle(&self.started, &self.tasks, Task::wait);
         self.services
             .settle(&self.finished, &self.tasks, Task::service);
         self.holds.settle(&self.ready, &self.tasks, Task::hold);
+    }
+
+    fn measure_queue(&mut self) {
+        let submissions = self.submitted.until(Time::NEVER);
+        let mut longest = self.longest_queues.last().copied().unwrap_or(0);
+        let new: Vec<u32> = submissions[self.longest_queues.len()..]
+            .iter()
+            .map(|&(at, _)| {
+                longest = longest.max(self.queue_at(at));
+                longest
+            })
+            .collect();
+        self.longest_queues.extend(new);
+    }
+
+    /// The queue was not what it seemed from `at` on.
+    fn queue_changed(&mut self, at: Time) {
+        let before = self.submitted.until(Time(at.0.saturating_sub(1))).len();
+        self.longest_queues
+            .truncate(if at == Time::ZERO { 0 } else { before });
+    }
+
+    /// What the tasks that ended needed, once no other will end; `None` also if that is not known of one.
+    pub(super) fn needs(&self) -> Option<Needs> {
+        self.needs
     }
 
     pub fn tasks(&self) -> &[Task] {
@@ -352,11 +439,10 @@ impl Call {
 
     /// The longest the queue was up to `time`; it is longest right after a submission.
     pub fn longest_queue_until(&self, time: Time) -> u32 {
-        self.submitted
-            .until(time)
-            .iter()
-            .map(|&(at, _)| self.queue_at(at))
-            .max()
+        let submissions = self.submitted.until(time).len();
+        let last = submissions.checked_sub(1);
+        last.and_then(|last| self.longest_queues.get(last))
+            .copied()
             .unwrap_or(0)
     }
 

@@ -19,8 +19,10 @@ impl Trace {
         for event in events {
             self.fold(event);
         }
+        let measured = self.run.as_ref().is_none_or(|run| run.measured);
+        let ended = self.ended.is_some();
         for call in &mut self.calls {
-            call.settle();
+            call.settle(measured, ended);
         }
     }
 

@@ -4,7 +4,7 @@
 //! yet" and never stands for 0. With `T` the makespan, `P` the workers, `C` the CPUs, `B_w` the time
 //! worker `w` was in tasks, `c` what a task really needed, and `W` the sum of service times:
 
-use crate::event::{Ends, Outcome};
+use crate::event::Ends;
 use crate::time::{Nanos, Time};
 use crate::trace::order::pairs;
 use crate::trace::{Call, Trace};
@@ -153,52 +153,20 @@ impl Trace {
         numbers.lower_bound = self.call().and_then(|call| self.lower_bound(call));
     }
 
-    /// What each finished task really needed, with the part on a CPU; `None` if that is not known of one.
-    fn needs<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = Option<(Nanos, Nanos)>> + 'a {
-        let measured = self.run().is_none_or(|run| run.measured);
-        let ended = call.tasks().iter().filter(|task| {
-            task.finished.happened()
-                && matches!(
-                    task.outcome,
-                    Some(Outcome::Ok | Outcome::Failed | Outcome::Lost)
-                )
-        });
-        ended.filter_map(move |task| {
-            let service = task.service()?;
-            Some(task.is_accounted().then(|| {
-                let need = if measured {
-                    service.saturating_sub(task.waiting)
-                } else {
-                    task.on_cpu + task.useful_wait
-                };
-                (need, task.on_cpu)
-            }))
-        })
-    }
-
     fn serial_time(&self, call: &Call) -> Option<Nanos> {
         let serial = self.run().map_or(Nanos::ZERO, |run| run.serial);
-        let mut needs = self.needs(call).peekable();
-        needs.peek()?;
-        needs.try_fold(serial, |sum, need| need.map(|(need, _)| sum + need))
+        call.needs().map(|needs| serial + needs.sum)
     }
 
     fn lower_bound(&self, call: &Call) -> Option<Nanos> {
-        let run = self.run()?;
-        let (mut longest, mut all, mut computing) = (Nanos::ZERO, Nanos::ZERO, Nanos::ZERO);
-        for need in self.needs(call) {
-            let (need, on_cpu) = need?;
-            longest = longest.max(need);
-            all += need;
-            computing += on_cpu;
-        }
+        let (run, needs) = (self.run()?, call.needs()?);
         let workers = self.rows().len().max(1) as u64;
         let cpus = match run.cpus {
             _ if run.gil => 1,
             cpus => u64::from(cpus.unwrap_or(u32::MAX)).clamp(1, workers),
         };
-        let shared = Nanos(all.0.div_ceil(workers)).max(Nanos(computing.0.div_ceil(cpus)));
-        (all.0 > 0).then(|| run.serial + longest.max(shared))
+        let shared = Nanos(needs.sum.0.div_ceil(workers)).max(Nanos(needs.on_cpu.0.div_ceil(cpus)));
+        (needs.sum.0 > 0).then(|| run.serial + needs.longest.max(shared))
     }
 
     /// When the last result became ready, if as of `time` no other will.
