@@ -252,8 +252,27 @@ fn every_run_keeps_its_promises() {
                 watch.batch(batch);
             }
             watch.end(&experiment);
+            every_moment_is_accounted_for(&batches);
         });
         assert!(result.is_ok(), "seed {seed}: {experiment:?}");
+    }
+}
+
+/// What a trace makes of a run: no overlaps, and all the time of all workers in some share.
+fn every_moment_is_accounted_for(batches: &[Batch]) {
+    let mut trace = Trace::default();
+    for batch in batches {
+        trace.apply(batch.events.clone());
+    }
+    for lane in trace.lanes() {
+        let pairs = lane.pieces().windows(2);
+        assert!(pairs.into_iter().all(|pair| pair[0].end <= pair[1].start));
+    }
+    let end = trace.end();
+    let counted_to = trace.makespan_at(end).unwrap_or(end);
+    for at in [Time(end.0 / 3), Time(end.0 / 2), end] {
+        let whole = at.min(counted_to).0 * trace.rows().len() as u64;
+        assert_eq!(trace.shares(at).total(), Nanos(whole), "at {at:?}");
     }
 }
 

@@ -125,12 +125,13 @@ impl Worker {
         }
         let mut held_since = self.recorder.now();
         while left > 0 {
-            let steps = left.min(pace.steps(LOOKS_UP_EVERY).max(1));
-            self.recorder.quietly(|| compute(steps));
-            left -= steps;
+            // Before the work: many may have waited here for their turn.
             if self.shared.halt.is_cancelled() {
                 return Err(Cut::Halted);
             }
+            let steps = left.min(pace.steps(LOOKS_UP_EVERY).max(1));
+            self.recorder.quietly(|| compute(steps));
+            left -= steps;
             let now = self.recorder.now();
             if now.since(meter.since) >= TELLS_EVERY {
                 self.measure(meter);
