@@ -6,9 +6,9 @@ use super::Moment;
 use super::hues::{Hues, tasks};
 use super::lanes::GUTTER;
 use super::text::{Pen, width};
-use crate::event::CallerState;
+use crate::event::{CallerState, Ends, Outcome};
 use crate::time::{Span, Time};
-use crate::trace::{CallerTrace, Order};
+use crate::trace::{CallerTrace, Order, Trace};
 
 /// States of one column that are looked at one by one.
 const LOOKED_AT: usize = 48;
@@ -33,7 +33,7 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     }
     if area.height > 1 {
         pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
-        receives(moment, y + 1, pen);
+        receives(moment, (y + 1, area.right()), pen);
     }
 }
 
@@ -87,7 +87,8 @@ fn lane(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
     }
 }
 
-/// A stretch of one state, with its name in the middle where there is room.
+/// A stretch of one state, with its name at its begin where there is room: there it stays while the
+/// stretch grows.
 fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let glyphs = theme.glyphs;
@@ -102,16 +103,17 @@ fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
     for x in at.0..at.0 + columns {
         pen.cell(x, at.1, glyph, ink, ground);
     }
-    let name = match state {
+    let long = match state {
         CallerState::Blocked(call) => format!(" blocked in {} ", call.word()),
         state => format!(" {} ", word(state)),
     };
-    if columns >= width(&name) + 2 {
-        let x = at.0 + (columns - width(&name)) / 2;
+    let names = [long, format!(" {} ", word(state))];
+    if let Some(name) = names.iter().find(|name| columns >= width(name) + 2) {
+        let x = at.0 + 1;
         if state == CallerState::OwnWork && !theme.is_ascii() {
-            pen.bold_on(x, at.1, &name, ink, ground);
+            pen.bold_on(x, at.1, name, ink, ground);
         } else {
-            pen.bold(x, at.1, &name, theme.text);
+            pen.bold(x, at.1, name, theme.text);
         }
     }
 }
@@ -127,7 +129,8 @@ fn until(moment: &Moment<'_>, delivered: &Order, x: u16) -> usize {
     delivered.until(end).len()
 }
 
-fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
+/// What main receives, and why it receives no more, in the row `y` up to the column `end`.
+fn receives(moment: &Moment<'_>, (y, end): (u16, u16), pen: &mut Pen<'_>) {
     let Some(call) = moment.trace.call() else {
         return;
     };
@@ -142,9 +145,9 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
     // The first column that is still free for a note.
     let mut free = axis.x;
     for x in axis.x..axis.right() {
-        let end = until(moment, &call.delivered, x).max(first);
-        let here = &all[first..end];
-        first = end;
+        let last = until(moment, &call.delivered, x).max(first);
+        let here = &all[first..last];
+        first = last;
         let Some(middle) = here.get(here.len() / 2) else {
             continue;
         };
@@ -169,11 +172,42 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         }
         free = x + 1;
     }
+    if let Some(words) = verdict(moment.trace, moment.cursor) {
+        let room = end.saturating_sub(free + 2);
+        pen.text_within(free + 1, y, room, &words, theme.bad);
+    }
+}
+
+/// Why main does not get what it waits for, once that is certain.
+fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
+    let (_, ends) = trace.ended().filter(|&(at, _)| at <= cursor)?;
+    let tasks = |count: usize| match count {
+        1 => "1 task".to_owned(),
+        many => format!("{many} tasks"),
+    };
+    let call = trace.call()?;
+    let ended = |as_: Outcome| {
+        let outcomes = call.tasks().iter().map(|task| task.outcome_at(cursor));
+        outcomes.filter(|outcome| *outcome == Some(as_)).count()
+    };
+    match ends {
+        Ends::Returned | Ends::Cancelled => None,
+        Ends::Error => Some(match (ended(Outcome::Failed), ended(Outcome::Skipped)) {
+            (failed, 0) => format!("raises: {} failed", tasks(failed)),
+            (failed, skipped) => format!("raises: {} failed, {skipped} skipped", tasks(failed)),
+        }),
+        Ends::Never => Some(match ended(Outcome::Lost) {
+            0 => "never completes: a task hangs".to_owned(),
+            lost => format!("never completes: {} lost", tasks(lost)),
+        }),
+        Ends::BrokenProcessPool => Some("BrokenProcessPool: a worker died".to_owned()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Fault, FaultKind};
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
 
@@ -188,7 +222,7 @@ mod tests {
         assert_eq!(
             drawn(Method::Map, 12),
             [
-                " main      .. blocked in map() ..##                 own work",
+                " main      . blocked in map() ...##                 own work",
                 " receives          all 8 at once *",
             ]
         );
@@ -199,9 +233,28 @@ mod tests {
         assert_eq!(
             drawn(Method::ImapUnordered, 10),
             [
-                " main      ### own work ###....                     blocked",
+                " main      # own work #####....                     blocked",
                 " receives                 5* + +",
             ]
+        );
+    }
+
+    #[test]
+    fn a_call_that_gives_nothing_says_why() {
+        let said = |kind| {
+            let fault = Fault { task: 3, kind };
+            let run = samples::run(Method::Map, 1, &[fault]);
+            let moment = samples::at(&run, 40, 20);
+            lines(PLAIN, (61, 2), |area, pen| render(&moment, area, pen))[1].clone()
+        };
+        assert_eq!(said(FaultKind::Raise), " receives   raises: 1 task failed");
+        assert_eq!(
+            said(FaultKind::Die),
+            " receives   never completes: 1 task lost"
+        );
+        assert_eq!(
+            said(FaultKind::Hang),
+            " receives   never completes: a task hangs"
         );
     }
 }

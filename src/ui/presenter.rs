@@ -178,7 +178,7 @@ fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
         let x = area.x + 2 + place * each;
         digits::render(pen, x, area.y, &value, dot, theme.now);
         let y = area.y + digits::HEIGHT * dot.rows + 1;
-        let label = if text::width(long) < each {
+        let label = if text::width(long) + APART <= each {
             long
         } else {
             short

@@ -173,8 +173,8 @@ pub fn caption(
     } else {
         let words = format!("{} out of order", percent(inversions, pairs));
         let x = pen.bold(x, y, &words, theme.wait);
-        if with_pairs {
-            let words = format!("{inversions} of {pairs} pairs");
+        let words = format!("{inversions} of {pairs} pairs");
+        if with_pairs && width(&words) <= pen.buffer.area.right().saturating_sub(x + 3) {
             pen.text(x + 2, y, &words, theme.dim);
         }
     }
@@ -502,5 +502,18 @@ mod tests {
             [hit(10), hit(11), hit(19), hit(42), hit(43)],
             [None, Some(3), Some(5), Some(6), None]
         );
+    }
+
+    #[test]
+    fn pairs_are_counted_only_where_there_is_room_for_them() {
+        let run = samples::run(Method::ImapUnordered, 1, &[]);
+        let moment = samples::at(&run, 12, 12);
+        let said = |columns| {
+            lines(PLAIN, (columns, 1), |_, pen| {
+                caption(&moment, Which::Finished, (0, 0), true, pen);
+            })
+        };
+        assert_eq!(said(40), ["39 % out of order  11 of 28 pairs"]);
+        assert_eq!(said(30), ["39 % out of order"]);
     }
 }
