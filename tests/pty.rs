@@ -337,3 +337,51 @@ fn a_stalled_terminal_costs_no_task() {
     session.press("q");
     assert!(session.end_tidily().success());
 }
+
+/// Every colour on the screen, of letters and behind them.
+fn colours(screen: &vt100::Screen) -> Vec<vt100::Color> {
+    let (high, wide) = screen.size();
+    let cells = (0..high.get()).flat_map(|row| (0..wide.get()).map(move |column| (row, column)));
+    cells
+        .filter_map(|(row, column)| screen.cell(row, column))
+        .flat_map(|cell| [cell.fgcolor(), cell.bgcolor()])
+        .collect()
+}
+
+#[test]
+fn colours_and_characters_are_those_that_the_environment_names() {
+    use vt100::Color::{Default, Idx, Rgb};
+    type Claim = fn(&vt100::Screen) -> bool;
+    let cases: [(&[(&str, &str)], Claim); 5] = [
+        (&[], |screen| {
+            !screen.contents().is_ascii()
+                && colours(screen)
+                    .iter()
+                    .all(|colour| matches!(colour, Rgb(..)))
+        }),
+        (&[("COLORTERM", "")], |screen| {
+            let all = colours(screen);
+            all.iter().all(|colour| matches!(colour, Idx(_)))
+                && all.iter().any(|colour| matches!(colour, Idx(16..)))
+        }),
+        (&[("COLORTERM", ""), ("TERM", "xterm")], |screen| {
+            let all = colours(screen);
+            all.iter()
+                .all(|colour| matches!(colour, Default | Idx(..16)))
+                && all.iter().any(|colour| matches!(colour, Idx(_)))
+        }),
+        (&[("NO_COLOR", "1")], |screen| {
+            colours(screen).iter().all(|&colour| colour == Default)
+        }),
+        (&[("LANG", "C")], |screen| screen.contents().is_ascii()),
+    ];
+    for (environment, claim) in cases {
+        let setting = Setting::parviz(&["--backend", "simulated", "--theme", "dark"]);
+        let with = |setting: Setting, row: &(&str, &str)| setting.with(row.0, row.1);
+        let mut session = environment.iter().fold(setting, with).start();
+        session.wait_until("the dashboard", |screen| fills(screen, 80, 24));
+        assert!(claim(session.screen()), "{environment:?}");
+        session.press("q");
+        assert!(session.end_tidily().success());
+    }
+}
