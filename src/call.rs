@@ -83,9 +83,12 @@ impl Collector {
         }
     }
 
-    /// The executor gives up: everything that is not usable yet fails now. Those tasks, as stretches.
+    /// The executor gives up: everything that is not usable yet fails now. Those tasks, as stretches;
+    /// none if it had given up before.
     pub fn give_up(&mut self) -> Vec<Indexes> {
-        self.broken = true;
+        if std::mem::replace(&mut self.broken, true) {
+            return Vec::new();
+        }
         let mut ready = vec![false; self.chunks.len()];
         match self.delivery {
             Delivery::List if self.missing == 0 => ready.fill(true),
@@ -403,6 +406,7 @@ mod tests {
         collector.returned(0, Ok);
         collector.returned(2, Ok);
         assert_eq!(collector.give_up(), [one(1), one(2), one(3)]);
+        assert_eq!(collector.give_up(), []);
         let mut caller = Caller::new(Method::Imap, 4);
         let steps: Vec<Step> = (0..4).map(|_| caller.step(&collector)).collect();
         assert_eq!(steps[2..], [Take(one(0)), End(Ends::BrokenProcessPool)]);

@@ -203,8 +203,10 @@ impl Watch {
             (Ready, index),
             (Delivered, index),
         ];
-        if self.ended == Some(Ends::BrokenProcessPool) {
-            // At the death everything outstanding failed, whatever still went on for a moment.
+        let dies = |fault: &Fault| fault.kind == FaultKind::Die;
+        if experiment.policy == Policy::Executor && experiment.faults.iter().any(dies) {
+            // At the death everything outstanding fails, whatever still goes on for a moment; also where
+            // the caller had already left with an error.
             steps.retain(|step| step.0 != Ready);
         }
         let told = steps.into_iter().filter_map(|step| {
