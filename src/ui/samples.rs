@@ -18,9 +18,11 @@ use crate::workload::Costs;
 /// A millisecond, as long as a unit of cost in these runs.
 pub(super) const UNIT: u64 = 1_000_000;
 
+const COSTS: [u64; 8] = [9, 2, 6, 1, 4, 1, 8, 5];
+
 /// Costs 9 2 6 1 4 1 8 5 on four workers, main working for 8 of its own, with these faults.
 pub(super) fn run(method: Method, chunksize: u32, faults: &[Fault]) -> Trace {
-    let costs = [9, 2, 6, 1, 4, 1, 8, 5].map(|units| Nanos(units * UNIT));
+    let costs = COSTS.map(|units| Nanos(units * UNIT));
     let mut trace = Trace::default();
     trace.apply(simulated::run(&Experiment {
         method,
@@ -31,6 +33,20 @@ pub(super) fn run(method: Method, chunksize: u32, faults: &[Fault]) -> Trace {
         chunksize: Some(chunksize),
         main_work: MainWork::Fixed(Nanos(8 * UNIT)),
         faults: faults.to_vec(),
+        ..Experiment::default()
+    }));
+    trace
+}
+
+/// The same costs in units of 10 ns.
+pub(super) fn short(method: Method) -> Trace {
+    let costs = COSTS.map(|units| Nanos(units * 10));
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&Experiment {
+        method,
+        backend: Backend::Simulated,
+        costs: Costs::List(costs.into()),
+        tasks: COSTS.len() as u32,
         ..Experiment::default()
     }));
     trace

@@ -217,30 +217,11 @@ impl Slope<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Backend, Experiment};
     use crate::method::Method;
     use crate::palette::Look;
-    use crate::time::Nanos;
+    use crate::ui::samples::short as run;
     use crate::ui::theme::Theme;
-    use crate::workload::Costs;
     use ratatui::buffer::Buffer;
-
-    fn run(method: Method) -> Trace {
-        let experiment = Experiment {
-            method,
-            backend: Backend::Simulated,
-            costs: Costs::List(
-                [9, 2, 6, 1, 4, 1, 8, 5]
-                    .map(|units| Nanos(units * 10))
-                    .into(),
-            ),
-            tasks: 8,
-            ..Experiment::default()
-        };
-        let mut trace = Trace::default();
-        trace.apply(crate::origin::simulated::run(&experiment));
-        trace
-    }
 
     const AREA: Rect = Rect::new(0, 1, 80, 21);
 

@@ -147,31 +147,12 @@ fn product(numbers: &Numbers, line: Rect, pen: &mut Pen<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Backend, Experiment};
     use crate::method::Method;
     use crate::palette::Look;
-    use crate::time::{Nanos, Time};
-    use crate::trace::Trace;
+    use crate::time::Time;
+    use crate::ui::samples::short as run;
     use crate::ui::theme::Theme;
-    use crate::workload::Costs;
     use ratatui::buffer::Buffer;
-
-    fn run(method: Method) -> Trace {
-        let experiment = Experiment {
-            method,
-            backend: Backend::Simulated,
-            costs: Costs::List(
-                [9, 2, 6, 1, 4, 1, 8, 5]
-                    .map(|units| Nanos(units * 10))
-                    .into(),
-            ),
-            tasks: 8,
-            ..Experiment::default()
-        };
-        let mut trace = Trace::default();
-        trace.apply(crate::origin::simulated::run(&experiment));
-        trace
-    }
 
     #[test]
     fn every_bar_is_full_to_its_last_cell() {
