@@ -177,6 +177,17 @@ fn the_inspector_tells_why_a_task_failed() {
 }
 
 #[test]
+fn the_inspector_shows_the_whole_error() {
+    let mut failing = experiment(Method::Map);
+    failing.pairs = true;
+    let text = Stage::new(&failing, SIZES[0])
+        .press(&["Down", "Enter"])
+        .text();
+    let error = "TypeError: f() missing 1 required positional argument: 'y'";
+    assert!(text.contains(error), "{text}");
+}
+
+#[test]
 fn what_differs_between_two_runs_has_an_arrow() {
     let text = stage(Method::Map, SIZES[0]).press(&["m", "s", "c"]).text();
     assert!(text.contains("previous imap"), "{text}");

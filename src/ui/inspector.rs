@@ -91,7 +91,13 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
     let end = pen.bold_on((end + 2).max(x + 12), y, word, ink, panel);
     if let Some(error) = call.error(index).filter(|_| task.finished <= cursor) {
         let error = text::sanitised(error);
-        pen.text_on(end + 2, y, &within(end + 2, &error), theme.bad, panel);
+        // A long one has a line of its own.
+        let (x, y) = if end + 2 + text::width(&error) <= inside.right() {
+            (end + 2, y)
+        } else {
+            (x, y + 2)
+        };
+        pen.text_on(x, y, &within(x, &error), theme.bad, panel);
     }
     let words = whereabouts(&run.trace, call, index, task, theme.glyphs.arrow);
     pen.text_on(x, y + 1, &within(x, &words), theme.text, panel);

@@ -17,6 +17,9 @@ use crate::time::Time;
 use crate::trace::Trace;
 use places::{ORDERS, Slope};
 
+/// Left out where the caption has no room for it.
+const PAIRS: &str = " pairs";
+
 /// Draws the view: three rows of tasks, lines between them, and what they amount to in words.
 pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
     let Some(call) = trace.call() else { return };
@@ -184,19 +187,28 @@ impl Slope<'_> {
     fn caption(&self, pen: &mut Pen<'_>) {
         let (theme, y) = (pen.theme, self.row(2) + 2);
         let mut x = pen.text(self.area.x + 1, y, "out of order:", theme.dim);
-        for (name, order) in [
+        let said = [
             ("finished", &self.call.finished),
             ("delivered", &self.call.delivered),
-        ] {
+        ]
+        .map(|(name, order)| {
             let inversions = order.inversions_until(self.at);
             let pairs = crate::trace::pairs(order.counted_until(self.at));
+            (inversions, format!("{name} {inversions} of {pairs}"))
+        });
+        let long = |(_, words): &(u64, String)| text::width(words) + 2 + text::width(PAIRS);
+        let noun = if x + said.iter().map(long).sum::<u16>() <= self.area.right() {
+            PAIRS
+        } else {
+            ""
+        };
+        for (inversions, words) in said {
             let ink = if inversions > 0 {
                 theme.wait
             } else {
                 theme.now
             };
-            let words = format!("{name} {inversions} of {pairs} pairs");
-            x = pen.bold(x + 2, y, &words, ink);
+            x = pen.bold(x + 2, y, &format!("{words}{noun}"), ink);
         }
         if self.every() > 1 {
             let words = format!(
@@ -280,5 +292,25 @@ mod tests {
             glyph.is_some_and(|glyph| ('\u{2801}'..='\u{28ff}').contains(&glyph))
         };
         assert_eq!(buffer.content().iter().filter(braille).count(), 0);
+    }
+
+    #[test]
+    fn a_narrow_caption_leaves_out_what_it_counts() {
+        let trace = run(Method::ImapUnordered);
+        let caption = |columns| {
+            let screen = Rect::new(0, 0, columns, 20);
+            let mut buffer = Buffer::empty(screen);
+            let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+            render(&trace, trace.end(), screen, &mut pen);
+            let slope = Slope::new(&trace, trace.call().unwrap(), trace.end(), screen).unwrap();
+            let y = slope.row(2) + 2;
+            let line: String = (0..columns).map(|x| buffer[(x, y)].symbol()).collect();
+            line.trim().to_owned()
+        };
+        let of = |noun: &str| {
+            format!("out of order:  finished 11 of 28{noun}  delivered 11 of 28{noun}")
+        };
+        assert_eq!(caption(80), of(" pairs"));
+        assert_eq!(caption(60), of(""));
     }
 }
