@@ -65,7 +65,12 @@ impl Setup {
         };
         lab.flags.contradictions(&config.lab)?;
         let flags = lab.flags.clone().over(&config.lab);
-        let mut experiment = flags.experiment(around.cpus, main_work)?;
+        // What the command line alone would not do wrong, the config file does.
+        let told = |wrong: String| match lab.flags.experiment(around.cpus, main_work) {
+            Ok(own) if own.check().is_ok() => format!("{wrong} (a default of the config file)"),
+            _ => wrong,
+        };
+        let mut experiment = flags.experiment(around.cpus, main_work).map_err(&told)?;
         if experiment.backend == Backend::Threads {
             // As a default of the config file these are for simulated runs only.
             experiment.cpus = experiment.cpus.filter(|_| lab.flags.cpus.is_some());
@@ -73,7 +78,9 @@ impl Setup {
             experiment.memory = model
                 .filter(|&model| model == MemoryModel::Shared || lab.flags.memory_model.is_some());
         }
-        experiment.check().map_err(|wrong| wrong.to_string())?;
+        experiment
+            .check()
+            .map_err(|wrong| told(wrong.to_string()))?;
         let (show, warning) = match (wanted, around.no_screen) {
             (Some(Wanted::Text), _) => (Show::Text, None),
             (Some(Wanted::Json), _) => (Show::Json, None),
@@ -309,6 +316,20 @@ mod tests {
             (other.method, other.workers, other.tasks),
             (Method::Apply, 2, 24)
         );
+    }
+
+    #[test]
+    fn a_default_that_cannot_be_is_told_as_one() {
+        let wrong = |words| with(words, "[lab]\nworkers = 0\n", AROUND).err();
+        assert_eq!(
+            wrong("").unwrap(),
+            "--workers must be from 1 to 1024, not 0 (a default of the config file)"
+        );
+        assert_eq!(
+            wrong("--workers 2000").unwrap(),
+            "--workers must be from 1 to 1024, not 2000"
+        );
+        assert_eq!(wrong("--workers 2"), None);
     }
 
     #[test]

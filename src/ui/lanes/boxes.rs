@@ -274,9 +274,9 @@ impl Painter<'_, '_, '_> {
         let (theme, y) = (self.pen.theme, self.place.bottom());
         let x = self.place.x + (from + free) as u16;
         let pale = |column: &Column| matches!(column, Column::Whole { level, .. } if level.pale > level.solid);
-        for (digit, x) in label.chars().zip(x..) {
-            let column = &columns[usize::from(x - self.place.x) - from - free];
-            let ink = if column.is_full() {
+        let is_full = columns.iter().take(label.len()).all(Column::is_full);
+        for ((digit, column), x) in label.chars().zip(columns).zip(x..) {
+            let ink = if is_full {
                 let pale = pale(column);
                 self.ink(Part { task, pale })
             } else {
@@ -421,5 +421,48 @@ impl Painter<'_, '_, '_> {
         let share = columns.into_iter().flatten().find_map(level);
         let eighths = (share.unwrap_or(1.0) * f64::from(tall)).round() as u16;
         eighths.clamp(4.min(tall), tall)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::palette::Look;
+    use crate::trace::Trace;
+    use crate::ui::theme::Theme;
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::Rect;
+
+    #[test]
+    fn the_digits_of_a_number_stand_on_one_ground() {
+        let column = |share| Column::Whole {
+            task: 12,
+            level: Level {
+                solid: share,
+                pale: 0.0,
+                held: 1.0,
+            },
+            after: None,
+        };
+        let trace = Trace::default();
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 3, 1));
+        let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+        let hues = Hues::new(pen.theme, &trace);
+        let place = Place {
+            x: 0,
+            y: 0,
+            rows: 1,
+        };
+        Painter {
+            pen: &mut pen,
+            hues,
+            place,
+        }
+        .numbers(&[0.4, 1.0, 1.0].map(column));
+        assert_eq!(
+            (buffer[(0, 0)].symbol(), buffer[(1, 0)].symbol()),
+            ("1", "2")
+        );
+        assert_eq!(buffer[(0, 0)].bg, buffer[(1, 0)].bg);
     }
 }
