@@ -271,8 +271,9 @@ fn every_moment_is_accounted_for(batches: &[Batch]) {
         assert!(pairs.into_iter().all(|pair| pair[0].end <= pair[1].start));
     }
     let end = trace.end();
-    let counted_to = trace.makespan_at(end).unwrap_or(end);
     for at in [Time(end.0 / 3), Time(end.0 / 2), end] {
+        // As far as was known then: after the last result nothing counts.
+        let counted_to = trace.makespan_at(at).unwrap_or(end);
         let whole = at.min(counted_to).0 * trace.rows().len() as u64;
         assert_eq!(trace.shares(at).total(), Nanos(whole), "at {at:?}");
     }
