@@ -175,7 +175,24 @@ fn receives(moment: &Moment<'_>, (y, end): (u16, u16), pen: &mut Pen<'_>) {
     if let Some(words) = verdict(moment.trace, moment.cursor) {
         let room = end.saturating_sub(free + 2);
         pen.text_within(free + 1, y, room, &words, theme.bad);
+    } else if let Some((words, all)) = counted(moment.trace, moment.cursor)
+        && free + 1 + width(&words) < end
+    {
+        let ink = if all { theme.dim } else { theme.wait };
+        pen.text(free + 1, y, &words, ink);
     }
+}
+
+/// What main finds in the counter at the end, and whether that is every increment.
+fn counted(trace: &Trace, cursor: Time) -> Option<(String, bool)> {
+    let of = |name| trace.sample(name, cursor).map(|value| value as u64);
+    let main = of("counter_main")?;
+    let (most, words) = match (of("counter_max"), of("counter_sum")) {
+        (Some(most), _) => (most, format!(", at most {most}")),
+        (None, Some(sum)) => (sum, format!(" of {sum}")),
+        (None, None) => return None,
+    };
+    Some((format!("G in main {main}{words}"), main == most))
 }
 
 /// Why main does not get what it waits for, once that is certain.
@@ -207,7 +224,7 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Fault, FaultKind};
+    use crate::experiment::{Backend, CounterEffect, Experiment, Fault, FaultKind};
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
 
@@ -256,5 +273,22 @@ mod tests {
             said(FaultKind::Hang),
             " receives   never completes: a task hangs"
         );
+    }
+
+    #[test]
+    fn main_finds_nothing_in_a_counter_that_the_workers_copied() {
+        let mut trace = Trace::default();
+        trace.apply(crate::origin::simulated::run(&Experiment {
+            backend: Backend::Simulated,
+            effect: CounterEffect::Count,
+            workers: 4,
+            tasks: 8,
+            ..Experiment::default()
+        }));
+        assert_eq!(
+            counted(&trace, trace.end()),
+            Some(("G in main 0 of 8".to_owned(), false))
+        );
+        assert_eq!(counted(&trace, Time(1)), None);
     }
 }
