@@ -266,9 +266,16 @@ impl App {
             .as_ref()
             .filter(|before| before.experiment != self.run.experiment);
         self.change = before.and_then(|before| {
-            let before = switch::foretold(&before.experiment, self.cpus)?;
-            let after = switch::foretold(&self.run.experiment, self.cpus)?;
-            let change = switch::change(&before, &after, &self.keymap.of(Action::NextFamily));
+            let experiments = [&before.experiment, &self.run.experiment];
+            let before = switch::foretold(experiments[0], self.cpus)?;
+            let after = switch::foretold(experiments[1], self.cpus)?;
+            let mut change = switch::change(&before, &after, &self.keymap.of(Action::NextFamily));
+            if experiments
+                .iter()
+                .any(|experiment| experiment.backend == Backend::Threads)
+            {
+                change.basis = switch::Basis::Expected;
+            }
             Some(change)
         });
     }

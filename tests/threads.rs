@@ -394,11 +394,18 @@ fn more_workers_than_cpus_are_no_faster_than_the_cpus() {
     let mut experiment = experiment(Method::Map, &vec![20 * MILLISECOND; 8 * cpus as usize]);
     experiment.workers = 4 * cpus;
     experiment.chunksize = Some(1);
-    let numbers = trace(&experiment).numbers(Time::NEVER);
-    // A system without clocks for it leaves the estimate out, and says so.
-    assert_eq!(numbers.speedup.is_some(), cfg!(target_os = "linux"));
-    let speedup = numbers.speedup.unwrap_or(1.0);
-    assert!(speedup <= 1.1 * f64::from(cpus), "{numbers:?}");
+    // Where a virtual machine stands still for a moment, the clocks of a thread do not tell of it: a wrong
+    // account shows in every run, such a moment in one.
+    let mut told = Vec::new();
+    let honest = (0..3).any(|_| {
+        let numbers = trace(&experiment).numbers(Time::NEVER);
+        // A system without clocks for it leaves the estimate out, and says so.
+        assert_eq!(numbers.speedup.is_some(), cfg!(target_os = "linux"));
+        let speedup = numbers.speedup.unwrap_or(1.0);
+        told.push(numbers);
+        speedup <= 1.1 * f64::from(cpus)
+    });
+    assert!(honest, "{told:?}");
 }
 
 #[test]

@@ -13,8 +13,10 @@ use crate::workload;
 pub enum Basis {
     /// Both runs, whole and measured.
     Measured,
-    /// Virtual time.
+    /// Both runs, whole, in virtual time.
     Simulated,
+    /// Virtual time, for runs that are measured and not whole yet.
+    Expected,
     /// One of each.
     Mixed,
 }
@@ -24,6 +26,7 @@ impl Basis {
         match self {
             Self::Measured => "measured",
             Self::Simulated => "simulated",
+            Self::Expected => "expected, by simulation",
             Self::Mixed => "measured against simulated",
         }
     }

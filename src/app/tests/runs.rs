@@ -106,7 +106,7 @@ fn the_line_after_a_switch_is_foretold_and_then_measured() {
     tell_all(&mut app);
     press(&mut app, "s");
     let change = app.change.clone().unwrap();
-    assert_eq!(change.basis, Basis::Simulated);
+    assert_eq!(change.basis, Basis::Expected);
     assert!(
         change.text.starts_with("main blocked 110 ms -> "),
         "{}",
@@ -121,7 +121,7 @@ fn the_line_after_a_switch_is_foretold_and_then_measured() {
         change.text
     );
     tell(&mut app, 5);
-    assert_eq!(app.change.as_ref().unwrap().basis, Basis::Simulated);
+    assert_eq!(app.change.as_ref().unwrap().basis, Basis::Expected);
     assert!(app.change.as_ref().unwrap().is_news);
     press(&mut app, "i");
     tell_all(&mut app);
@@ -142,7 +142,7 @@ fn the_line_says_how_far_the_order_is_scrambled() {
     );
     // The one before was left in the middle: nothing measured to set against it.
     tell_all(&mut app);
-    assert_eq!(app.change.as_ref().unwrap().basis, Basis::Simulated);
+    assert_eq!(app.change.as_ref().unwrap().basis, Basis::Expected);
     press(&mut app, "r");
     assert_eq!(app.change, None);
 }
