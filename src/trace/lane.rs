@@ -62,8 +62,12 @@ impl Piece {
                 ..Sums::default()
             };
         }
-        let part = |whole: Nanos| {
-            Nanos((u128::from(whole.0) * u128::from(busy.0) / u128::from(self.length().0)) as u64)
+        let part = |whole: Nanos| match whole.0.checked_mul(busy.0) {
+            Some(product) => Nanos(product / self.length().0),
+            None => {
+                let product = u128::from(whole.0) * u128::from(busy.0);
+                Nanos((product / u128::from(self.length().0)) as u64)
+            }
         };
         let (on_cpu, waiting, useful_wait) = (
             part(self.on_cpu),

@@ -3,7 +3,7 @@
 //! Names come from other programs. What a terminal would obey instead of show never reaches it, and a
 //! name is cut between graphemes, never inside one.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use unicode_segmentation::UnicodeSegmentation;
@@ -66,11 +66,14 @@ impl<'a> Pen<'a> {
     pub fn fill(&mut self, area: Rect, ground: Ink) {
         let style = self.theme.style(self.theme.text, ground);
         let area = area.intersection(self.buffer.area);
-        for position in area.positions() {
-            if let Some(cell) = self.buffer.cell_mut(position) {
-                cell.reset();
-                cell.set_style(style);
-            }
+        if area.is_empty() {
+            return;
+        }
+        let mut empty = Cell::default();
+        empty.set_style(style);
+        for y in area.top()..area.bottom() {
+            let first = self.buffer.index_of(area.x, y);
+            self.buffer.content[first..first + usize::from(area.width)].fill(empty.clone());
         }
     }
 
@@ -100,7 +103,22 @@ impl<'a> Pen<'a> {
 
     fn put(&mut self, x: u16, y: u16, words: &str, ink: Ink, ground: Ink, bold: bool) -> u16 {
         let mut x = x;
-        for grapheme in words.graphemes(true) {
+        // Most words are ASCII: every character is one column, and looking for graphemes is dear.
+        let (plain, rest) = if words.is_ascii() {
+            (words, "")
+        } else {
+            ("", words)
+        };
+        for place in 0..plain.len() {
+            if x < self.buffer.area.right() && !plain.as_bytes()[place].is_ascii_control() {
+                self.cell(x, y, &plain[place..=place], ink, ground);
+                if bold {
+                    self.add(x, y, Modifier::BOLD);
+                }
+                x += 1;
+            }
+        }
+        for grapheme in rest.graphemes(true) {
             let columns = grapheme.width() as u16;
             let fits = x.saturating_add(columns) <= self.buffer.area.right();
             if columns == 0 || !fits || grapheme.chars().any(is_control) {
