@@ -62,12 +62,11 @@ impl Piece {
                 ..Sums::default()
             };
         }
-        let part = |whole: Nanos| match whole.0.checked_mul(busy.0) {
-            Some(product) => Nanos(product / self.length().0),
-            None => {
-                let product = u128::from(whole.0) * u128::from(busy.0);
-                Nanos((product / u128::from(self.length().0)) as u64)
-            }
+        let length = self.length().0;
+        let exactly = |whole: Nanos| u128::from(whole.0) * u128::from(busy.0) / u128::from(length);
+        let part = |whole: Nanos| {
+            let product = whole.0.checked_mul(busy.0);
+            Nanos(product.map_or_else(|| exactly(whole) as u64, |product| product / length))
         };
         let (on_cpu, waiting, useful_wait) = (
             part(self.on_cpu),
