@@ -15,7 +15,7 @@ pub enum Basis {
     Measured,
     /// Both runs, whole, in virtual time.
     Simulated,
-    /// Virtual time, for runs that are measured and not whole yet.
+    /// Virtual time, for runs that are measured and not whole yet: nothing of it was seen.
     Expected,
     /// One of each.
     Mixed,
@@ -26,7 +26,7 @@ impl Basis {
         match self {
             Self::Measured => "measured",
             Self::Simulated => "simulated",
-            Self::Expected => "expected, by simulation",
+            Self::Expected => "expected",
             Self::Mixed => "measured against simulated",
         }
     }
