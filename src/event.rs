@@ -97,6 +97,12 @@ pub enum Kind {
         ended: Ended,
     },
     CallBegan(Box<CallBegan>),
+    /// The caller made the same call again from the same line (an `apply` or a `submit` in a loop): one
+    /// more call of one task each, and shown with those before it. They are the next indexes.
+    CallAgain {
+        call: CallId,
+        tasks: Indexes,
+    },
     CallEnded {
         call: CallId,
         ends: Ends,
@@ -120,6 +126,13 @@ pub enum Kind {
     Returned {
         call: CallId,
         chunk: u32,
+    },
+    /// The message of a chunk, or of its results, as pickled.
+    Carried {
+        call: CallId,
+        chunk: u32,
+        bytes: u32,
+        way: Way,
     },
     Started {
         task: TaskId,
@@ -158,10 +171,19 @@ pub enum Kind {
     Span(Box<NamedSpan>),
     Sample(Box<Sample>),
     Marked(Box<String>),
+    /// Something that is known only to the program itself and decides what can still happen.
+    Noted(Box<Note>),
     /// This many events were not seen.
     Dropped {
         count: u32,
     },
+}
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    ToWorker,
+    ToCaller,
 }
 
 /// How a run or a call came to its end.
@@ -257,6 +279,14 @@ pub enum BlockedIn {
     Apply,
     Get,
     Next,
+    /// `Future.result()` or `Future.exception()`.
+    Result,
+    /// `concurrent.futures.wait()` or `as_completed()`.
+    Futures,
+    /// `Pool.join()`.
+    Join,
+    /// `Executor.shutdown()`.
+    Shutdown,
 }
 
 impl BlockedIn {
@@ -267,6 +297,10 @@ impl BlockedIn {
             Self::Apply => "apply()",
             Self::Get => "get()",
             Self::Next => "next()",
+            Self::Result => "result()",
+            Self::Futures => "wait()",
+            Self::Join => "join()",
+            Self::Shutdown => "shutdown()",
         }
     }
 }
@@ -285,13 +319,18 @@ pub struct RunBegan {
     pub serial: Nanos,
     /// Sum of the tasks' costs where it is known before they run.
     pub work: Option<Nanos>,
+    /// A program that makes its own calls, as many as it likes: numbers are those of the call that is
+    /// shown and count from its begin. Otherwise the run is one call and counts from its own begin.
+    pub program: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolOpened {
     pub pool: PoolId,
-    /// `threads`, `simulated`, `Pool`, ...
+    /// `threads`, `simulated`, `Pool`, `ThreadPool`, `ProcessPoolExecutor`, `ThreadPoolExecutor`
     pub kind: String,
+    /// `fork`, `spawn`, `forkserver`; none for threads and where it is not known.
+    pub start_method: Option<String>,
     pub workers: u32,
 }
 
@@ -321,6 +360,8 @@ pub struct CallBegan {
     pub pool: Option<PoolId>,
     pub method: String,
     pub function: String,
+    /// Where the call stands in the program: file and line.
+    pub source: Option<(String, u32)>,
     /// `None` while it is not known how many there will be.
     pub tasks: Option<u32>,
     pub chunksize: Option<u32>,
@@ -371,6 +412,47 @@ pub struct NamedSpan {
     pub name: String,
     pub category: Category,
     pub since: Time,
+}
+
+/// See [`Kind::Noted`]; the lane of the event is where it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    pub kind: NoteKind,
+    pub pool: Option<PoolId>,
+    pub call: Option<CallId>,
+    /// The exception as Python prints it, or empty.
+    pub text: String,
+    /// An exit code or a count, as the kind says.
+    pub value: i64,
+}
+
+/// What a [`Note`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoteKind {
+    /// A worker could not read its message: an argument that cannot be unpickled.
+    UnpicklableArgument,
+    /// A task left its worker with `SystemExit` or another exception that is no `Exception`; value: the exit code.
+    WorkerExit,
+    /// A result could not be pickled.
+    UnpicklableResult,
+    /// The initializer of a worker raised.
+    InitializerRaised,
+    /// A callback raised.
+    CallbackRaised,
+    /// The thread that hands out results has died: nothing of this pool will complete.
+    ResultThreadDied,
+    /// A worker died without a task while it held the lock of the queue: nobody else can take tasks.
+    QueueLockHeld,
+    /// The pool was terminated, by `with` or by `terminate()`; value: tasks that had no result.
+    LeftOutstanding,
+    /// The iterable of an `imap` was read to its end; value: results that the caller had taken by then.
+    InputSwallowed,
+    /// The program cannot be watched, or no longer: the text says why.
+    NoProbe,
+    /// The program ended; value: its exit code, or minus the number of the signal that killed it.
+    ProgramEnded,
+    /// Time that watching itself has taken in this process so far, in nanoseconds: the value.
+    ProbeCost,
 }
 
 #[derive(Clone, Debug, PartialEq)]

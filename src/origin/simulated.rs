@@ -192,6 +192,7 @@ impl<'a> Simulation<'a> {
                 gil: experiment.gil,
                 serial: experiment.serial,
                 work: Some(self.work.iter().map(|work| work.cost).sum()),
+                program: false,
             })),
         );
         if self.has_pool() {
@@ -200,6 +201,7 @@ impl<'a> Simulation<'a> {
                 Kind::PoolOpened(Box::new(PoolOpened {
                     pool: POOL,
                     kind: "simulated".to_owned(),
+                    start_method: None,
                     workers,
                 })),
             );

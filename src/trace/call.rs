@@ -192,6 +192,7 @@ impl Call {
             pool: None,
             method: String::new(),
             function: String::new(),
+            source: None,
             tasks: None,
             chunksize: None,
         };

@@ -125,6 +125,8 @@ impl Trace {
             }
             Kind::Sample(sample) => self.samples.push((at, lane, *sample)),
             Kind::Marked(text) => self.mark(at, lane, MarkerKind::Note, *text),
+            Kind::Noted(note) => self.mark(at, lane, MarkerKind::Note, note.text),
+            Kind::CallAgain { .. } | Kind::Carried { .. } => {}
             Kind::Dropped { count } => self.dropped += u64::from(count),
         }
     }
@@ -305,12 +307,14 @@ mod tests {
             gil: false,
             serial: Nanos::ZERO,
             work: None,
+            program: false,
         };
         let call = CallBegan {
             call: CALL,
             pool: None,
             method: "map".to_owned(),
             function: "f".to_owned(),
+            source: None,
             tasks: Some(3),
             chunksize: Some(1),
         };

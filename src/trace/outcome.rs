@@ -105,6 +105,7 @@ mod tests {
             pool: None,
             method: "map".to_owned(),
             function: "f".to_owned(),
+            source: None,
             tasks: Some(6),
             chunksize: Some(2),
         };

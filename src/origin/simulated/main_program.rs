@@ -151,6 +151,7 @@ impl Simulation<'_> {
             pool: self.has_pool().then_some(super::POOL),
             method: self.experiment.method.name().to_owned(),
             function: "f".to_owned(),
+            source: None,
             tasks: Some(self.work.len() as u32),
             chunksize: Some(self.experiment.real_chunksize()),
         };

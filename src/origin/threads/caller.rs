@@ -65,12 +65,14 @@ impl MainProgram {
             gil: experiment.gil,
             serial: experiment.serial,
             work: Some(shared.works.iter().map(|work| work.cost).sum()),
+            program: false,
         };
         self.tell_at(Time::ZERO, Kind::RunBegan(Box::new(began)));
         if let Some(pool) = shared.pool() {
             let pool = PoolOpened {
                 pool,
                 kind: "threads".to_owned(),
+                start_method: None,
                 workers: experiment.workers,
             };
             self.tell_at(Time::ZERO, Kind::PoolOpened(Box::new(pool)));
@@ -105,6 +107,7 @@ impl MainProgram {
             pool: shared.pool(),
             method: experiment.method.name().to_owned(),
             function: "f".to_owned(),
+            source: None,
             tasks: Some(experiment.tasks),
             chunksize: Some(experiment.real_chunksize()),
         };

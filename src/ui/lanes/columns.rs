@@ -276,6 +276,7 @@ mod tests {
             pool: None,
             method: "map".into(),
             function: "f".into(),
+            source: None,
             tasks: Some(tasks.len() as u32),
             chunksize: Some(1),
         };

@@ -91,6 +91,7 @@ mod tests {
                     pool: None,
                     method: "map".into(),
                     function: "f".into(),
+                    source: None,
                     tasks: Some(1),
                     chunksize: Some(1),
                 })),
