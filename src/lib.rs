@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | words | [`time`], [`event`], [`palette`] | nothing of ours |
 //! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words |
-//! | facts | [`trace`], [`definition`], [`report`], [`export`] | words; a report also the experiment |
+//! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words; a report also the experiment |
 //! | origins | [`origin`] | words, semantics, [`platform`] |
 //! | teaching | [`lesson`] | words, facts, semantics, the simulated origin |
 //! | app | [`app`] | all above |
@@ -50,6 +50,7 @@ pub mod definition;
 pub mod event;
 pub mod experiment;
 pub mod export;
+pub mod finding;
 pub mod lesson;
 pub mod method;
 pub mod origin;
