@@ -7,6 +7,7 @@
     reason = "every run has a thread of its own, owned by its `Running`"
 )]
 
+pub mod python;
 pub mod simulated;
 pub mod threads;
 

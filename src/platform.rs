@@ -8,6 +8,9 @@ mod linux;
 #[cfg(any(not(target_os = "linux"), test))]
 mod portable;
 
+#[cfg(unix)]
+mod unix;
+
 #[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(not(target_os = "linux"))]
@@ -15,6 +18,8 @@ use portable as system;
 
 use crate::event::CpuId;
 use crate::time::Nanos;
+use std::fs::File;
+use std::io;
 
 /// How a thread spent its life so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +92,33 @@ pub fn processors() -> Processors {
         logical: system::online_cpus().unwrap_or_else(|| num_cpus::get() as u32),
         physical: num_cpus::get_physical() as u32,
         usable: usable as u32,
+    }
+}
+
+/// The clock that all processes of this machine share (`CLOCK_MONOTONIC`), in nanoseconds; 0 where there is none.
+pub fn monotonic() -> u64 {
+    #[cfg(unix)]
+    return unix::monotonic();
+    #[cfg(not(unix))]
+    return 0;
+}
+
+/// Sends a signal to a process, or to the group it leads; nothing if it is gone.
+pub fn signal(pid: u32, group: bool, number: i32) {
+    #[cfg(unix)]
+    unix::signal(pid, group, number);
+    #[cfg(not(unix))]
+    let _ = (pid, group, number);
+}
+
+/// Reads a file from a place on, without moving anybody's place in it.
+pub fn read_at(file: &File, into: &mut [u8], place: u64) -> io::Result<usize> {
+    #[cfg(unix)]
+    return unix::read_at(file, into, place);
+    #[cfg(not(unix))]
+    {
+        let _ = (file, into, place);
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

@@ -1,0 +1,162 @@
+//! Watches an unmodified Python program: starts it with a probe inside, and tells what its pools do.
+//!
+//! ```text
+//! program and its children ── ring file and socket each ──> receiver thread ──batches──> whoever watches
+//!         └── stdout, stderr: straight through, or files that grow ──chunks──> whoever shows them
+//! ```
+//!
+//! The program must not notice. Nothing it does ever waits for parviz, its output goes to what outlives
+//! parviz, and if parviz goes away, by whatever death, the program goes on as before.
+//!
+//! To show a program: [`start`] it, read `running.batches` like those of any run, and `output` if its
+//! output is [`Outlet::Kept`]; both are bounded, and a slow reader delays neither the program nor the
+//! watching. What the person asks for goes through [`Handle`]. [`Running::cancel`] ends the watching,
+//! not the program. Before the process ends, join the `running`, or its private folder stays behind
+//! until the next start sweeps it.
+
+#[cfg(unix)]
+mod folder;
+mod program;
+#[cfg(unix)]
+mod watch;
+
+pub use program::{Input, NoProgram, Outlet, Program, Target};
+
+use crate::origin::Running;
+use crate::platform;
+use crossbeam_channel::Receiver;
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Signals have these numbers on every Unix.
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
+/// Starts the program, which should have passed [`Program::check`].
+#[cfg(unix)]
+pub fn start(program: &Program) -> io::Result<Watched> {
+    watch::start(program)
+}
+
+/// Programs cannot be watched on this system.
+#[cfg(not(unix))]
+pub fn start(_: &Program) -> io::Result<Watched> {
+    let text = "programs can be watched on Linux and macOS only";
+    Err(io::Error::new(io::ErrorKind::Unsupported, text))
+}
+
+/// A program under way.
+#[derive(Debug)]
+pub struct Watched {
+    /// Closes when the program has ended and everything is told, or after a cancel. The last events are
+    /// a note of kind `ProgramEnded` and a `RunEnded`.
+    pub running: Running,
+    /// Closes at the same time as the batches; nothing comes unless the output is kept.
+    pub output: Receiver<Output>,
+    pub handle: Handle,
+}
+
+/// A piece of what the program printed, in the order in which it was printed to that stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub stream: Stream,
+    /// At most 64 KiB, cut anywhere.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+/// How a program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+}
+
+impl Exit {
+    /// The number a shell gives for it: 128 more than the signal's.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Code(code) => code as u8,
+            Self::Signal(signal) => 128_u8.wrapping_add(signal as u8),
+        }
+    }
+
+    /// The exit code, or minus the number of the signal: as Python counts.
+    pub fn value(self) -> i64 {
+        match self {
+            Self::Code(code) => i64::from(code),
+            Self::Signal(signal) => -i64::from(signal),
+        }
+    }
+}
+
+/// What can be done to the program; cheap to clone. After its end nothing happens any more.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    pid: u32,
+    group: bool,
+    /// Locked while the program is asked for its end, so that a signal never meets another process.
+    exit: Mutex<Option<Exit>>,
+    /// What it printed, of the two streams, where that is kept.
+    kept: Option<[File; 2]>,
+}
+
+impl Handle {
+    pub fn pid(&self) -> u32 {
+        self.0.pid
+    }
+
+    /// How it ended, once it has.
+    pub fn exit(&self) -> Option<Exit> {
+        *self.0.exit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `SIGINT`, as the keys of a terminal send it: to its group, if it has one of its own.
+    pub fn interrupt(&self) {
+        self.signal(SIGINT);
+    }
+
+    /// `SIGTERM`, to its group if it has one of its own.
+    pub fn terminate(&self) {
+        self.signal(SIGTERM);
+    }
+
+    /// Sends a signal by its number.
+    pub fn signal(&self, number: i32) {
+        let exit = self.0.exit.lock().unwrap_or_else(PoisonError::into_inner);
+        if exit.is_none() {
+            platform::signal(self.0.pid, self.0.group, number);
+        }
+    }
+
+    /// Reads what was printed from a place on, where it is kept: 0 at the end of what there is so far.
+    pub fn read_kept(&self, stream: Stream, from: u64, into: &mut [u8]) -> io::Result<usize> {
+        match &self.0.kept {
+            Some(files) => platform::read_at(&files[stream as usize], into, from),
+            None => Ok(0),
+        }
+    }
+
+    /// Writes all that was printed to that stream and is kept.
+    pub fn give_back(&self, stream: Stream, out: &mut dyn Write) -> io::Result<()> {
+        let mut piece = vec![0; 1 << 16];
+        let mut place = 0;
+        loop {
+            let length = self.read_kept(stream, place, &mut piece)?;
+            if length == 0 {
+                return out.flush();
+            }
+            out.write_all(&piece[..length])?;
+            place += length as u64;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What to run: the interpreter, the program, and where its input and output go.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "looks for the interpreter and the script, and starts them"
+)]
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A Python program to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The interpreter as the person named it: a path, or a name to look for on `PATH`. Without one it
+    /// is that of the active virtual environment, or else `python3`.
+    pub python: Option<OsString>,
+    pub target: Target,
+    /// The words after it.
+    pub args: Vec<OsString>,
+    pub input: Input,
+    pub outlet: Outlet,
+    /// Its processes are a group of their own, so that the keys of a terminal reach only parviz and
+    /// [`super::Handle`] reaches all of them. False: it stays in our group, as if a shell had started it.
+    pub group: bool,
+}
+
+/// What Python is asked to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Script(PathBuf),
+    /// `-m`
+    Module(OsString),
+    /// `-c`
+    Code(OsString),
+    /// A script that is not a file yet: it gets this name in a private folder.
+    Text {
+        name: String,
+        text: String,
+    },
+}
+
+/// Where the program's stdin comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// From our own; for the dashboard only where that is not the terminal.
+    Inherited,
+    Empty,
+    File(PathBuf),
+}
+
+/// Where stdout and stderr go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outlet {
+    /// To our own.
+    Inherited,
+    /// Into private files, and from there to [`super::Watched::output`]. Files, because a program that
+    /// writes into a pipe would die with parviz. [`super::Handle::kept`] opens what was printed so far.
+    Kept,
+    /// Both to this file, which is emptied first.
+    File(PathBuf),
+}
+
+/// Why a program cannot be started; one line that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoProgram {
+    #[error("{0}: no such script")]
+    Script(String),
+    #[error("--python {0}: there is no such interpreter")]
+    Python(String),
+    #[error("there is no python3 on the path: name an interpreter with --python")]
+    NoPython,
+    #[error("--stdin {0}: {1}")]
+    Input(String, String),
+}
+
+/// The most of a command line that is kept as the name of a run.
+const LABEL: usize = 200;
+
+impl Program {
+    /// What is wrong with it, before anything is started.
+    pub fn check(&self) -> Result<(), NoProgram> {
+        if let Target::Script(script) = &self.target
+            && !script.exists()
+        {
+            return Err(NoProgram::Script(script.display().to_string()));
+        }
+        if let Input::File(file) = &self.input
+            && let Err(error) = File::open(file)
+        {
+            let file = file.display().to_string();
+            return Err(NoProgram::Input(file, error.to_string()));
+        }
+        self.interpreter().map(drop)
+    }
+
+    /// The interpreter that will run it.
+    pub fn interpreter(&self) -> Result<PathBuf, NoProgram> {
+        if let Some(asked) = &self.python {
+            let missing = || NoProgram::Python(asked.display().to_string());
+            return find(asked).ok_or_else(missing);
+        }
+        let own = env::var_os("VIRTUAL_ENV").filter(|folder| !folder.is_empty());
+        own.map(|folder| Path::new(&folder).join("bin").join("python"))
+            .filter(|python| python.is_file())
+            .or_else(|| find(OsStr::new("python3")))
+            .ok_or(NoProgram::NoPython)
+    }
+
+    /// The words after the interpreter; a text is at `text`.
+    pub(super) fn words(&self, text: &Path) -> Vec<OsString> {
+        let mut words = match &self.target {
+            Target::Script(script) => vec![script.clone().into_os_string()],
+            Target::Module(module) => vec!["-m".into(), module.clone()],
+            Target::Code(code) => vec!["-c".into(), code.clone()],
+            Target::Text { .. } => vec![text.as_os_str().to_owned()],
+        };
+        words.extend(self.args.iter().cloned());
+        words
+    }
+
+    /// The command line as the person wrote it, without control characters and not too long.
+    pub fn label(&self) -> String {
+        let name = match &self.target {
+            Target::Text { name, .. } => PathBuf::from(name),
+            _ => PathBuf::new(),
+        };
+        let words = self.words(&name);
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        let line = words.join(" ").replace('\n', "; ");
+        line.chars()
+            .filter(|letter| !letter.is_control())
+            .take(LABEL)
+            .collect()
+    }
+
+    /// The whole command line, for a report.
+    pub fn argv(&self) -> Vec<String> {
+        let name = match &self.target {
+            Target::Text { name, .. } => PathBuf::from(name),
+            _ => PathBuf::new(),
+        };
+        self.words(&name)
+            .iter()
+            .map(|word| word.to_string_lossy().into_owned())
+            .collect()
+    }
+}
+
+/// A file by its path, or by its name on `PATH`.
+fn find(name: &OsStr) -> Option<PathBuf> {
+    let path = Path::new(name);
+    if path.components().count() > 1 {
+        return path.is_file().then(|| path.to_owned());
+    }
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
