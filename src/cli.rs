@@ -4,6 +4,7 @@
 //! from them. Parsing opens nothing: [`setup`] makes decisions of the result and [`run`] acts on them.
 
 pub mod cpus;
+pub mod examples;
 mod experiment;
 pub mod flags;
 pub mod headless;
@@ -45,6 +46,11 @@ pub enum Command {
     Lab(Box<Lab>),
     /// Say how many processors there are: logical, physical, usable by this process, measured
     Cpus,
+    /// List the Python examples, or print one
+    Examples {
+        /// As it is listed; `.py` may follow
+        name: Option<String>,
+    },
     /// Print the completions for a shell
     Completions { shell: Shell },
     /// Print the manual page
@@ -230,7 +236,7 @@ mod tests {
             (&["--wrkers", "3"][..], "unknown flag --wrkers: did you mean --workers?".to_owned()),
             (&["--zzzzz"], "unknown flag --zzzzz: see parviz --help".to_owned()),
             (&["cpu"], "unknown subcommand cpu: did you mean cpus?".to_owned()),
-            (&["run"], "unknown subcommand run: there are lab, cpus, completions, man".to_owned()),
+            (&["run"], "unknown subcommand run: there are lab, cpus, examples, completions, man".to_owned()),
 (&["lab", "extra"], "unknown word extra: see parviz --help".to_owned()),
             (&["--method", "pmap"], format!("--method pmap: write one of {methods}")),
             (&["--method"], format!("--method needs a value: write one of {methods}")),

@@ -10,7 +10,7 @@
 //!
 //! | part | modules | may import |
 //! |---|---|---|
-//! | words | [`time`], [`event`], [`palette`] | nothing of ours |
+//! | words | [`time`], [`event`], [`palette`], [`examples`] | nothing of ours |
 //! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words |
 //! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words; a report also the experiment |
 //! | origins | [`origin`] | words, semantics, [`platform`] |
@@ -48,6 +48,7 @@ pub mod cli;
 pub mod config;
 pub mod definition;
 pub mod event;
+pub mod examples;
 pub mod experiment;
 pub mod export;
 pub mod finding;

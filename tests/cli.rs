@@ -239,7 +239,11 @@ fn a_mistake_is_one_line_and_exit_2() {
         ),
         (
             "replay",
-            "unknown subcommand replay: there are lab, cpus, completions, man",
+            "unknown subcommand replay: there are lab, cpus, examples, completions, man",
+        ),
+        (
+            "examples pool_mpa",
+            "there is no example \"pool_mpa\": see parviz examples for those there are",
         ),
         (
             "--config nowhere.toml",
@@ -331,6 +335,23 @@ fn the_number_of_processors_is_the_one_that_python_prints() {
     let told = Program::new("cpus").succeed().out;
     assert_eq!(told.lines().next(), python.lines().next(), "{told}");
     assert_eq!(told.lines().count(), 4, "{told}");
+}
+
+#[test]
+fn the_examples_are_listed_and_printed() {
+    let listed = Program::new("examples").succeed().out;
+    assert_eq!(
+        listed.lines().count(),
+        parviz::examples::TABLE.len(),
+        "{listed}"
+    );
+    assert!(
+        listed.lines().all(|line| line.len() <= 80) && listed.is_ascii(),
+        "{listed}"
+    );
+    let source = Program::new("examples pool_imap").succeed().out;
+    assert_eq!(source, include_str!("../assets/examples/pool_imap.py"));
+    assert_eq!(Program::new("examples pool_imap.py").succeed().out, source);
 }
 
 #[test]

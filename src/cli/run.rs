@@ -6,7 +6,7 @@
 
 use super::headless::{self, Ending};
 use super::setup::{Picture, Setup, Show, Surroundings};
-use super::{Args, Command, Lab, NoArgs, completions, cpus, manual};
+use super::{Args, Command, Lab, NoArgs, completions, cpus, examples, manual};
 use crate::app::{App, Message};
 use crate::config::Config;
 use crate::experiment::Experiment;
@@ -67,6 +67,10 @@ fn perform(args: Args) -> Result<ExitCode, Failure> {
         Some(Command::Lab(asked)) => lab(&asked),
         Some(Command::Cpus) => {
             let told = cpus::tell();
+            Ok(print(|out| out.write_all(told.as_bytes()))?)
+        }
+        Some(Command::Examples { name }) => {
+            let told = examples::tell(name.as_deref()).map_err(Failure::Usage)?;
             Ok(print(|out| out.write_all(told.as_bytes()))?)
         }
         Some(Command::Completions { shell }) => {
