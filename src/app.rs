@@ -12,6 +12,7 @@ pub mod form;
 mod input;
 pub mod key;
 pub mod keymap;
+mod lab;
 mod line;
 mod message;
 pub mod playback;
@@ -21,17 +22,17 @@ pub mod selection;
 pub mod switch;
 pub mod variant;
 pub mod viewport;
+mod watched;
 
 pub use message::{Brightness, Effect, Hit, Message};
-pub use run::{Run, RunId};
+pub use run::{Run, RunId, Subject};
 pub use scene::{Lanes, Overlay, Panel, Scene, View};
+pub use watched::Watched;
 
 use crate::event::Event;
-use crate::experiment::{Backend, Experiment};
-use crate::method::Method;
+use crate::experiment::Experiment;
 use crate::palette::{Charset, Look, ThemeName};
 use crate::time::{Nanos, Time};
-use action::Action;
 use demo::Demo;
 use keymap::{Context, Keymap};
 use selection::Selection;
@@ -70,7 +71,7 @@ impl Default for Settings {
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The run that is watched; its experiment is the one that keys change.
+    /// The run that is watched; if it is of an experiment, that is the one that keys change.
     pub run: Run,
     /// The one before it, as far as it got; its cursor stands at its end.
     pub previous: Option<Run>,
@@ -109,9 +110,30 @@ pub struct App {
 
 impl App {
     /// The state before the first run has told anything. [`App::opening`] starts that run.
-    pub fn new(experiment: Experiment, settings: Settings) -> Self {
-        let mut app = Self {
-            run: Run::new(RunId(0), experiment),
+    pub fn new(mut experiment: Experiment, settings: Settings) -> Self {
+        let demo = settings.demo.then(Demo::default);
+        if let Some(demo) = &demo {
+            experiment.method = demo.act().method;
+        }
+        let expected = lab::expected(&experiment);
+        let mut app = Self::of(Run::of_experiment(RunId(0), experiment), settings);
+        if demo.is_some() {
+            // The scene that is read from afar, and that has the captions.
+            app.scene = Scene::Presenter;
+        }
+        app.demo = demo;
+        app.viewport = Viewport::expecting(expected);
+        app
+    }
+
+    /// The same for a program that is to be watched.
+    pub fn watching(program: Watched, settings: Settings) -> Self {
+        Self::of(Run::of_program(RunId(0), program), settings)
+    }
+
+    fn of(run: Run, settings: Settings) -> Self {
+        Self {
+            run,
             previous: None,
             swapped: false,
             view: View::default(),
@@ -129,27 +151,24 @@ impl App {
             change: None,
             size: settings.size,
             cpus: settings.cpus,
-            demo: settings.demo.then(Demo::default),
+            demo: None,
             theme_named: settings.theme_named,
             next_run: RunId(1),
             loop_time: None,
             ticked: None,
             revision: 0,
-        };
-        if let Some(demo) = &app.demo {
-            app.run.experiment.method = demo.act().method;
-            // The scene that is read from afar, and that has the captions.
-            app.scene = Scene::Presenter;
         }
-        app.viewport = Viewport::expecting(app.expected());
-        app
     }
 
     /// Starts the first run; for the runtime, once.
     pub fn opening(&self) -> Effect {
-        Effect::Start {
-            run: self.run.id,
-            experiment: Box::new(self.run.experiment.clone()),
+        let run = self.run.id;
+        match &self.run.subject {
+            Subject::Experiment(experiment) => Effect::Start {
+                run,
+                experiment: experiment.clone(),
+            },
+            Subject::Program(_) => Effect::Watch { run },
         }
     }
 
@@ -176,10 +195,18 @@ impl App {
     /// Where the keys go.
     pub fn context(&self) -> Context {
         match self.overlay {
-            None => Context::Main,
+            None => self.below(),
             Some(Overlay::Form(_)) => Context::Form,
             Some(Overlay::Find(_)) => Context::Find,
             Some(_) => Context::Overlay,
+        }
+    }
+
+    /// Where the keys go that nothing on top has a meaning for.
+    pub fn below(&self) -> Context {
+        match self.run.subject {
+            Subject::Experiment(_) => Context::Lab,
+            Subject::Program(_) => Context::Program,
         }
     }
 
@@ -238,77 +265,6 @@ impl App {
         self.revision += 1;
     }
 
-    /// Starts a run. The one before is kept, unless it has not told anything yet.
-    fn start(&mut self, experiment: Experiment) -> Effect {
-        let run = Run::new(self.next_run, experiment);
-        self.next_run.0 += 1;
-        let mut before = std::mem::replace(&mut self.run, run);
-        if before.trace.run().is_some() {
-            before.playback.go_live(before.end());
-            self.previous = Some(before);
-        }
-        let loop_time = self.loop_time_of(&self.run.experiment);
-        self.run.trace.know_loop(loop_time);
-        let known = self.run.experiment.backend == Backend::Simulated;
-        self.viewport = self.viewport.next(self.expected(), known);
-        self.make_room();
-        self.selection = Selection::default();
-        self.first_lane = 0;
-        self.foretell();
-        self.changed();
-        self.opening()
-    }
-
-    /// What the switch will change, from both experiments in virtual time.
-    fn foretell(&mut self) {
-        let before = self
-            .previous
-            .as_ref()
-            .filter(|before| before.experiment != self.run.experiment);
-        self.change = before.and_then(|before| {
-            let experiments = [&before.experiment, &self.run.experiment];
-            let before = switch::foretold(experiments[0], self.cpus)?;
-            let after = switch::foretold(experiments[1], self.cpus)?;
-            let mut change = switch::change(&before, &after, &self.keymap.of(Action::NextFamily));
-            if experiments
-                .iter()
-                .any(|experiment| experiment.backend == Backend::Threads)
-            {
-                change.basis = switch::Basis::Expected;
-            }
-            Some(change)
-        });
-    }
-
-    /// What the switch did change, once both runs are told whole.
-    fn conclude(&mut self) {
-        let before = self
-            .previous
-            .as_ref()
-            .filter(|before| before.experiment != self.run.experiment && before.is_whole());
-        if let Some(before) = before
-            && self.run.is_whole()
-        {
-            let next_method = self.keymap.of(Action::NextFamily);
-            let change = switch::change(&before.trace, &self.run.trace, &next_method);
-            let is_news = self.change.as_ref().is_some_and(|change| change.is_news);
-            self.change = Some(Change { is_news, ..change });
-        }
-    }
-
-    /// What the tasks of this experiment took in a plain loop, if one was watched to its end.
-    fn loop_time_of(&self, experiment: &Experiment) -> Option<Nanos> {
-        let (watched, time) = self.loop_time.as_ref()?;
-        let same = Experiment {
-            method: Method::Loop,
-            workers: watched.workers,
-            chunksize: watched.chunksize,
-            main_work: watched.main_work,
-            ..experiment.clone()
-        };
-        (same == *watched).then_some(*time)
-    }
-
     fn learn(&mut self, run: RunId, events: Vec<Event>, complete_to: Time) {
         if run != self.run.id || self.run.over {
             return;
@@ -324,8 +280,8 @@ impl App {
             run.complete_to = run.complete_to.max(complete_to);
         }
         run.playback.known_to(run.end());
-        let (over, simulated) = (run.over, run.experiment.backend == Backend::Simulated);
-        if over && simulated {
+        let over = run.over;
+        if over && run.is_computed() {
             // How long it takes is known before it is played.
             self.viewport.ends(run.end());
             self.make_room();
@@ -340,22 +296,6 @@ impl App {
         }
     }
 
-    fn run_is_over(&mut self) {
-        let run = &self.run;
-        if run.experiment.method == Method::Loop
-            && run.is_whole()
-            && let Some(time) = run.trace.numbers(Time::NEVER).makespan
-        {
-            self.loop_time = Some((run.experiment.clone(), time));
-            let before = self.previous.as_ref().map(|run| &run.experiment);
-            let known = before.and_then(|before| self.loop_time_of(before));
-            if let (Some(before), Some(_)) = (&mut self.previous, known) {
-                before.trace.know_loop(known);
-            }
-        }
-        self.conclude();
-    }
-
     fn tick(&mut self, now: Nanos) -> Option<Effect> {
         // A longer gap is a stopped program or a stalled terminal: nobody saw it pass.
         let elapsed = self.ticked.map_or(Nanos::ZERO, |before| {
@@ -364,8 +304,7 @@ impl App {
         self.ticked = Some(now);
         let run = &mut self.run;
         let before = run.playback;
-        // A simulated run is computed faster than it is played: there is no now to catch up with.
-        let has_no_now = run.over || run.experiment.backend == Backend::Simulated;
+        let has_no_now = run.over || run.is_computed();
         run.playback.tick(elapsed, run.end(), has_no_now);
         if run.playback != before {
             self.viewport.show(self.cursor());

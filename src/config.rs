@@ -189,11 +189,7 @@ mod tests {
         use crate::app::keymap::{Context, Key};
         let config =
             Config::parse("[keys]\npause = [\"space\", \"ctrl-p\"]\nfit = \"F\"\n").unwrap();
-        let means = |key| {
-            config
-                .keymap
-                .action(Key::parse(key).unwrap(), Context::Main)
-        };
+        let means = |key| config.keymap.action(Key::parse(key).unwrap(), Context::Lab);
         assert_eq!(means("ctrl-p"), Some(Action::Pause));
         assert_eq!(means("F"), Some(Action::Fit));
         let wrong = |text: &str| Config::parse(text).unwrap_err();

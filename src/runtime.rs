@@ -131,6 +131,7 @@ impl Dashboard {
                     return self.update(Message::Notice(text));
                 }
             }
+            Effect::Watch { .. } => {}
             Effect::Suspend => terminal::ask_to_stop(),
             Effect::Mouse(on) => self.frames.insert(self.screen.mouse(on)),
         }

@@ -10,6 +10,8 @@ fn keys() -> String {
     let keymap = Keymap::default();
     let mut table = "| key | does | in the config file |\n|---|---|---|\n".to_owned();
     for (context, place) in [
+        (Context::Lab, "lab: "),
+        (Context::Program, "run: "),
         (Context::Main, ""),
         (Context::Everywhere, ""),
         (Context::Overlay, "on top: "),

@@ -2,38 +2,27 @@
 
 use crate::app::action::Action;
 use crate::app::find::Find;
-use crate::app::form::{self, Form};
+use crate::app::form::Form;
 use crate::app::keymap::Context;
 use crate::app::selection::Selection;
-use crate::app::{App, Effect, Lanes, Overlay, Panel, Run, Scene, View, demo, variant};
+use crate::app::{App, Effect, Lanes, Overlay, Panel, Run, Scene, View};
 use crate::event::TaskId;
-use crate::experiment::Experiment;
-use crate::time::{Nanos, Time};
-use crate::workload::Costs;
+use crate::time::Time;
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Option<Effect> {
         match action {
-            Action::SwitchForm => match variant::switched(&self.run.experiment) {
-                Some(experiment) => return Some(self.switch(experiment)),
-                None => self.say(
-                    "a loop has no asynchronous form: main runs the tasks itself, nothing is handed over",
-                ),
-            },
-            Action::NextFamily => return Some(self.family(1)),
-            Action::PreviousFamily => return Some(self.family(-1)),
-            Action::NextBackend => {
-                return Some(self.switch(variant::next_backend(&self.run.experiment)));
-            }
-            Action::FewerWorkers => return self.workers(-1),
-            Action::MoreWorkers => return self.workers(1),
-            Action::Edit => {
-                let form = Form::new(&self.run.experiment, self.cpus);
-                self.overlay = Some(Overlay::Form(Box::new(form)));
-            }
-            Action::RunAgain => return Some(self.switch(self.run.experiment.clone())),
-            Action::NewSeed => return Some(self.new_seed()),
-            Action::Run => return self.run_form(),
+            Action::SwitchForm
+            | Action::NextFamily
+            | Action::PreviousFamily
+            | Action::NextBackend
+            | Action::FewerWorkers
+            | Action::MoreWorkers
+            | Action::Edit
+            | Action::RunAgain
+            | Action::NewSeed
+            | Action::Run
+            | Action::Compare => return self.act_in_lab(action),
             Action::Pause => self.pause(),
             Action::StepForward => self.step(true),
             Action::StepBack => self.step(false),
@@ -56,7 +45,6 @@ impl App {
             Action::Numbers => self.view(View::Numbers),
             Action::NextPanel => self.next_panel(),
             Action::ZoomPanel => self.toggle_scene(Scene::Panel),
-            Action::Compare => self.compare(),
             Action::Presenter => self.toggle_scene(Scene::Presenter),
             Action::Theme => {
                 self.look.theme = self.look.theme.next();
@@ -87,66 +75,6 @@ impl App {
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some(text.into());
-    }
-
-    // A new run.
-
-    /// Starts what a key made of the experiment, without what contradicts it.
-    fn switch(&mut self, experiment: Experiment) -> Effect {
-        self.demo = None;
-        let (experiment, left_out) = variant::settled(experiment);
-        if let Some(words) = left_out {
-            self.say(words);
-        }
-        self.start(experiment)
-    }
-
-    fn family(&mut self, steps: i32) -> Effect {
-        self.switch(variant::family(&self.run.experiment, steps))
-    }
-
-    fn workers(&mut self, more: i32) -> Option<Effect> {
-        let changed = variant::workers(&self.run.experiment, more);
-        if changed.is_none() {
-            self.say(format!(
-                "{} is the {} there can be",
-                match self.run.experiment.workers {
-                    1 => "one worker".to_owned(),
-                    workers => format!("{workers} workers"),
-                },
-                if more < 0 { "least" } else { "most" }
-            ));
-        }
-        Some(self.switch(changed?))
-    }
-
-    fn new_seed(&mut self) -> Effect {
-        let effect = self.switch(variant::new_seed(&self.run.experiment));
-        if matches!(self.run.experiment.costs, Costs::List(_) | Costs::Const(_)) {
-            self.say("a new seed does not change these costs: they are not drawn");
-        }
-        effect
-    }
-
-    fn run_form(&mut self) -> Option<Effect> {
-        let Some(Overlay::Form(form)) = &mut self.overlay else {
-            return None;
-        };
-        let (experiment, left_out) = form.experiment()?;
-        self.overlay = None;
-        let effect = self.switch(experiment);
-        if let Some(words) = left_out {
-            self.say(words);
-        }
-        Some(effect)
-    }
-
-    pub(super) fn next_act(&mut self) -> Option<Effect> {
-        let method = self.demo.as_ref().map(demo::Demo::act)?.method;
-        Some(self.start(Experiment {
-            method,
-            ..self.run.experiment.clone()
-        }))
     }
 
     // The cursor.
@@ -366,7 +294,7 @@ impl App {
         };
     }
 
-    fn compare(&mut self) {
+    pub(super) fn compare(&mut self) {
         if self.previous.is_none() {
             self.say("there is no previous run to compare with yet: s or m makes one");
             return;
@@ -472,17 +400,6 @@ impl App {
             Some(task) => self.select_task(task),
             None => self.selection = before,
         }
-    }
-
-    /// How long the tasks of the experiment should take at best.
-    pub(super) fn expected(&self) -> Nanos {
-        let experiment = &self.run.experiment;
-        // More are not drawn twice only to choose the first scale of the axis.
-        if experiment.tasks > form::MOST_FORETOLD {
-            return Nanos::SECOND;
-        }
-        let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
-        experiment.expected_makespan(&costs)
     }
 }
 

@@ -52,7 +52,7 @@ impl App {
     }
 
     fn is_bound(&self, key: Key) -> bool {
-        let contexts = [self.context(), Context::Main];
+        let contexts = [self.context(), self.below()];
         contexts
             .into_iter()
             .any(|context| self.keymap.action(key, context).is_some())
@@ -66,7 +66,7 @@ impl App {
         if here.is_some() || context != Context::Overlay {
             return here;
         }
-        let below = self.keymap.action(key, Context::Main)?;
+        let below = self.keymap.action(key, self.below())?;
         let pages = matches!(
             below,
             Action::Help | Action::Left | Action::Right | Action::Up | Action::Down

@@ -6,17 +6,32 @@
 use crate::app::action::Action;
 pub use crate::app::key::{Key, KeyError};
 use crate::app::{App, Overlay, Scene};
+use crate::method::{Badge, Rules};
 
 /// Which part of the program the keys go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Context {
     /// Whatever is open.
     Everywhere,
+    /// The main screen, of the lab and of a program.
     Main,
+    /// The main screen of the lab.
+    Lab,
+    /// The main screen of a program that is watched.
+    Program,
     /// The help, the definitions or the inspector lie on top; what they have no key for goes to `Main`.
     Overlay,
     Form,
     Find,
+}
+
+impl Context {
+    /// Whether a row of this context holds where the keys go to `here`.
+    fn holds(self, here: Self) -> bool {
+        self == here
+            || self == Self::Everywhere
+            || self == Self::Main && matches!(here, Self::Lab | Self::Program)
+    }
 }
 
 /// A word that depends on the state.
@@ -58,30 +73,35 @@ impl Row {
     }
 }
 
+/// The rules of the experiment's method.
+fn rules(app: &App) -> Option<Rules> {
+    Some(app.run.experiment()?.method.rules())
+}
+
 /// The table, in the order of the help screen.
 pub const ROWS: &[Row] = &[
     row(
-        Context::Main,
+        Context::Lab,
         &[("s", Action::SwitchForm)],
         "sync / async (imap: order)",
     )
-    .hint(0, |app| match app.run.experiment.method.rules().badge {
-        crate::method::Badge::Sync => "async",
-        crate::method::Badge::Async => "sync",
-        crate::method::Badge::IteratorInOrder => "as finished",
-        crate::method::Badge::IteratorAsFinished => "in order",
-        crate::method::Badge::Serial => "",
+    .hint(0, |app| match rules(app).map(|rules| rules.badge) {
+        Some(Badge::Sync) => "async",
+        Some(Badge::Async) => "sync",
+        Some(Badge::IteratorInOrder) => "as finished",
+        Some(Badge::IteratorAsFinished) => "in order",
+        Some(Badge::Serial) | None => "",
     })
-    .works(|app| app.run.experiment.method.rules().partner.is_some()),
+    .works(|app| rules(app).is_some_and(|rules| rules.partner.is_some())),
     row(
-        Context::Main,
+        Context::Lab,
         &[("m", Action::NextFamily), ("M", Action::PreviousFamily)],
         "next / previous method",
     )
     .hint(1, |_| "method"),
-    row(Context::Main, &[("b", Action::NextBackend)], "backend").hint(8, |_| "backend"),
+    row(Context::Lab, &[("b", Action::NextBackend)], "backend").hint(8, |_| "backend"),
     row(
-        Context::Main,
+        Context::Lab,
         &[
             ("-", Action::FewerWorkers),
             ("+", Action::MoreWorkers),
@@ -90,9 +110,9 @@ pub const ROWS: &[Row] = &[
         "fewer / more workers",
     )
     .hint(7, |_| "workers"),
-    row(Context::Main, &[("e", Action::Edit)], "edit the experiment").hint(9, |_| "edit"),
+    row(Context::Lab, &[("e", Action::Edit)], "edit the experiment").hint(9, |_| "edit"),
     row(
-        Context::Main,
+        Context::Lab,
         &[("r", Action::RunAgain), ("n", Action::NewSeed)],
         "run again / with new seed",
     )
@@ -184,7 +204,7 @@ pub const ROWS: &[Row] = &[
         "next panel / panel alone",
     ),
     row(
-        Context::Main,
+        Context::Lab,
         &[("c", Action::Compare)],
         "compare with previous run",
     )
@@ -334,9 +354,7 @@ impl Keymap {
             let same = |other: &&Bound| {
                 other.key == one.key
                     && other.action != one.action
-                    && (other.context == one.context
-                        || other.context == Context::Everywhere
-                        || one.context == Context::Everywhere)
+                    && (other.context.holds(one.context) || one.context.holds(other.context))
             };
             if let Some(other) = self.bound[number + 1..].iter().find(same) {
                 return Err(KeyError::Twice {
@@ -353,10 +371,7 @@ impl Keymap {
     pub fn action(&self, key: Key, context: Context) -> Option<Action> {
         self.bound
             .iter()
-            .find(|bound| {
-                bound.key == key
-                    && (bound.context == context || bound.context == Context::Everywhere)
-            })
+            .find(|bound| bound.key == key && bound.context.holds(context))
             .map(|bound| bound.action)
     }
 
@@ -392,11 +407,14 @@ impl Keymap {
         bound.map_or_else(String::new, |bound| bound.key.label())
     }
 
-    /// Every row of this context with its help text, in the order of the table.
-    pub fn help(&self, context: Context) -> impl Iterator<Item = Entry> + '_ {
-        ROWS.iter()
-            .enumerate()
-            .filter(move |(_, row)| row.context == context)
+    /// Every row that holds here, those of everywhere last, with its help text.
+    pub fn help(&self, here: Context) -> impl Iterator<Item = Entry> + '_ {
+        let rows = ROWS.iter().enumerate();
+        let (everywhere, own): (Vec<_>, Vec<_>) = rows
+            .filter(|(_, row)| row.context.holds(here))
+            .partition(|(_, row)| row.context == Context::Everywhere);
+        own.into_iter()
+            .chain(everywhere)
             .map(|(number, row)| Entry {
                 keys: self.keys(number),
                 words: row.help,
@@ -409,8 +427,9 @@ impl Keymap {
         let below =
             context == Context::Overlay && !matches!(app.overlay, Some(Overlay::Help { .. }));
         let here = |row: &Row| {
-            row.context == context
-                || below && row.context == Context::Main && row.keys[0].1 != Action::Close
+            row.context != Context::Everywhere
+                && (row.context.holds(context)
+                    || below && row.context.holds(app.below()) && row.keys[0].1 != Action::Close)
         };
         let mut hints: Vec<((bool, u8), Entry)> = ROWS
             .iter()
@@ -422,7 +441,7 @@ impl Keymap {
                     keys: self.first_keys(number),
                     words: word(app),
                 };
-                let order = (row.context != context, place);
+                let order = (!row.context.holds(context), place);
                 (!entry.keys.is_empty()).then_some((order, entry))
             })
             .collect();
@@ -475,7 +494,7 @@ mod tests {
     fn keys_of_later_work_are_in_no_table() {
         for key in ["4", "K", "O", "x"] {
             let key = Key::parse(key).unwrap();
-            assert_eq!(Keymap::default().action(key, Context::Main), None);
+            assert_eq!(Keymap::default().action(key, Context::Lab), None);
         }
     }
 
@@ -484,7 +503,7 @@ mod tests {
         let map = Keymap::default();
         let press = |code, modifiers| {
             let key = Key::pressed(&KeyEvent::new(code, modifiers)).unwrap();
-            map.action(key, Context::Main)
+            map.action(key, Context::Lab)
         };
         let help = Some(Action::Help);
         assert_eq!(press(KeyCode::Char('?'), KeyModifiers::NONE), help);
@@ -502,11 +521,11 @@ mod tests {
         map.rebind("compare", &["v".to_owned(), "ctrl-v".to_owned()])
             .unwrap();
         assert_eq!(map.check(), Ok(()));
-        let act = |text| map.action(Key::parse(text).unwrap(), Context::Main);
+        let act = |text| map.action(Key::parse(text).unwrap(), Context::Lab);
         assert_eq!(act("v"), Some(Action::Compare));
         assert_eq!(act("c"), None);
         let shown = map
-            .help(Context::Main)
+            .help(Context::Lab)
             .find(|entry| entry.words == "compare with previous run")
             .unwrap();
         assert_eq!(shown.keys, "v Ctrl-V");
@@ -518,7 +537,7 @@ mod tests {
         map.rebind("quit", &["f10".to_owned()]).unwrap();
         let act = |text| map.action(Key::parse(text).unwrap(), Context::Form);
         assert_eq!(act("ctrl-c"), Some(Action::Quit));
-        let main = |text| map.action(Key::parse(text).unwrap(), Context::Main);
+        let main = |text| map.action(Key::parse(text).unwrap(), Context::Lab);
         assert_eq!((main("q"), main("f10")), (None, Some(Action::Quit)));
     }
 

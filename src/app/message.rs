@@ -75,6 +75,10 @@ pub enum Effect {
         run: RunId,
         experiment: Box<Experiment>,
     },
+    /// Start the program that this was opened for and tell of it as this run.
+    Watch {
+        run: RunId,
+    },
     /// Take the mouse, or give it back to the terminal.
     Mouse(bool),
 }

@@ -1,6 +1,7 @@
 //! A run as it is watched.
 
 use crate::app::playback::Playback;
+use crate::app::watched::Watched;
 use crate::event::Ends;
 use crate::experiment::{Backend, Experiment};
 use crate::time::Time;
@@ -10,11 +11,20 @@ use crate::trace::Trace;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(pub u32);
 
+/// What a run is of.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// The lab's own: keys change it and start the next one.
+    Experiment(Box<Experiment>),
+    /// Somebody else's, started once: keys look at it, and at its end decide about it.
+    Program(Box<Watched>),
+}
+
 /// A run and how far it has been seen.
 #[derive(Clone, Debug)]
 pub struct Run {
     pub id: RunId,
-    pub experiment: Experiment,
+    pub subject: Subject,
     pub trace: Trace,
     pub playback: Playback,
     /// Everything that happened before this is in the trace. Never `NEVER`: see `over`.
@@ -24,19 +34,52 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) fn new(id: RunId, experiment: Experiment) -> Self {
-        let playback = match experiment.backend {
-            Backend::Threads => Playback::default(),
-            Backend::Simulated => Playback::from_start(),
-        };
+    pub(super) fn of_experiment(id: RunId, experiment: Experiment) -> Self {
+        let mut run = Self::new(id, Subject::Experiment(Box::new(experiment)));
+        if run.is_computed() {
+            run.playback = Playback::from_start();
+        }
+        run
+    }
+
+    pub(super) fn of_program(id: RunId, program: Watched) -> Self {
+        Self::new(id, Subject::Program(Box::new(program)))
+    }
+
+    fn new(id: RunId, subject: Subject) -> Self {
         Self {
             id,
-            experiment,
+            subject,
             trace: Trace::default(),
-            playback,
+            playback: Playback::default(),
             complete_to: Time::ZERO,
             over: false,
         }
+    }
+
+    pub fn experiment(&self) -> Option<&Experiment> {
+        match &self.subject {
+            Subject::Experiment(experiment) => Some(experiment),
+            Subject::Program(_) => None,
+        }
+    }
+
+    pub fn program(&self) -> Option<&Watched> {
+        match &self.subject {
+            Subject::Program(program) => Some(program),
+            Subject::Experiment(_) => None,
+        }
+    }
+
+    /// It is of the same experiment as the other one.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.experiment() == other.experiment()
+    }
+
+    /// It is computed faster than it is played: there is no now to catch up with.
+    pub(super) fn is_computed(&self) -> bool {
+        let simulated = |experiment: &Experiment| experiment.backend == Backend::Simulated;
+        self.experiment().is_some_and(simulated)
     }
 
     /// It ran to its own end and everything is known of it.

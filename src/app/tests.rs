@@ -8,7 +8,7 @@ use super::*;
 use crate::app::playback::Pace;
 use crate::app::switch::Basis;
 use crate::event::Kind;
-use crate::experiment::{Fault, FaultKind, MemoryModel};
+use crate::experiment::{Backend, Fault, FaultKind, MemoryModel};
 use crate::method::Method;
 use crate::origin::simulated;
 use crate::trace::Trace;
@@ -62,7 +62,7 @@ fn press(app: &mut App, keys: &str) -> Option<Effect> {
 
 /// The events of the current run, as if they had been measured where its backend measures.
 fn events(app: &App) -> Vec<Event> {
-    let experiment = &app.run.experiment;
+    let experiment = app.run.experiment().unwrap();
     let measured = experiment.backend == Backend::Threads;
     let mut events = simulated::run(&Experiment {
         backend: Backend::Simulated,

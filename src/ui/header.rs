@@ -4,8 +4,8 @@ use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
 use super::theme::Theme;
-use crate::app::{App, Run};
-use crate::experiment::{Backend, WorkKind};
+use crate::app::{App, Run, Subject};
+use crate::experiment::{Backend, Experiment, WorkKind};
 use crate::method::{Badge, Sends};
 use crate::palette::Ink;
 use crate::workload::Costs;
@@ -45,7 +45,45 @@ pub enum Motion {
 
 /// What the first line says of a run.
 pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
-    let experiment = &run.experiment;
+    let (method, badge, facts, measured) = match &run.subject {
+        Subject::Experiment(experiment) => {
+            let measured = experiment.backend == Backend::Threads;
+            let rules = experiment.method.rules();
+            let facts = tasks_and_workers(app, run, experiment, columns);
+            (rules.name.to_owned(), Some(rules.badge), facts, measured)
+        }
+        Subject::Program(program) => (program.command.clone(), None, Vec::new(), true),
+    };
+    let measured = run.trace.run().map_or(measured, |told| told.measured);
+    let playback = run.playback;
+    let motion = if run.over && playback.cursor >= run.end() {
+        Motion::Ended
+    } else if playback.is_paused() {
+        Motion::Paused
+    } else {
+        Motion::Playing
+    };
+    Header {
+        name: name.to_owned(),
+        method,
+        badge,
+        facts,
+        origin: if measured { "measured" } else { "simulated" }.to_owned(),
+        clock: Clock {
+            motion,
+            speed: playback.speed.to_string(),
+            time: playback.cursor.to_string(),
+        },
+    }
+}
+
+/// What is said of an experiment, the most useful first.
+fn tasks_and_workers(
+    app: &App,
+    run: &Run,
+    experiment: &Experiment,
+    columns: u16,
+) -> Vec<Vec<String>> {
     let rules = experiment.method.rules();
     let told = run.trace.run();
     let cpus =
@@ -82,27 +120,7 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
         facts.push(vec![words]);
     }
     facts.push(vec![format!("seed {}", experiment.seed)]);
-    let measured = told.map_or(experiment.backend == Backend::Threads, |run| run.measured);
-    let playback = run.playback;
-    let motion = if run.over && playback.cursor >= run.end() {
-        Motion::Ended
-    } else if playback.is_paused() {
-        Motion::Paused
-    } else {
-        Motion::Playing
-    };
-    Header {
-        name: name.to_owned(),
-        method: rules.name.to_owned(),
-        badge: Some(rules.badge),
-        facts,
-        origin: if measured { "measured" } else { "simulated" }.to_owned(),
-        clock: Clock {
-            motion,
-            speed: playback.speed.to_string(),
-            time: playback.cursor.to_string(),
-        },
-    }
+    facts
 }
 
 fn counted(count: u32, what: &str) -> String {

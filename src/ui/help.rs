@@ -10,7 +10,7 @@ use super::marks::{self, LEGEND, Mark};
 use super::overlay;
 use super::text::{self, Pen};
 use crate::app::App;
-use crate::app::keymap::{Context, Entry};
+use crate::app::keymap::Entry;
 
 const SIZE: (u16, u16) = (78, 24);
 /// From this width on there is a third column.
@@ -33,8 +33,7 @@ enum Row<'a> {
 
 /// Draws this page over the screen; past the last one, the last.
 pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
-    let everywhere = app.keymap.help(Context::Everywhere);
-    let keys: Vec<Entry> = app.keymap.help(Context::Main).chain(everywhere).collect();
+    let keys: Vec<Entry> = app.keymap.help(app.below()).collect();
     render_page(&keys, page, screen, pen);
 }
 
@@ -153,6 +152,7 @@ fn words(pen: &mut Pen<'_>, x: u16, y: u16, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::keymap::{Context, Keymap};
     use crate::palette::{Charset, Look};
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn no_row_of_the_key_table_runs_into_the_next_column() {
         let room = (SIZE.0 - 6) / 2 - 1;
-        let keymap = crate::app::keymap::Keymap::default();
-        for context in [Context::Main, Context::Everywhere] {
+        let keymap = Keymap::default();
+        for context in [Context::Lab, Context::Program] {
             for entry in keymap.help(context) {
                 let keys = (text::width(&entry.keys) + 1).max(KEYS);
                 let all = keys + text::width(entry.words);

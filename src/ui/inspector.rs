@@ -86,7 +86,11 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
             theme.glyphs.grows,
         )
     };
-    let end = pen.bold_on(x, y, &run.experiment.call_text(index), theme.now, panel);
+    let called = match run.experiment() {
+        Some(experiment) => experiment.call_text(index),
+        None => format!("{}(...)", text::sanitised(&call.facts.function)),
+    };
+    let end = pen.bold_on(x, y, &within(x, &called), theme.now, panel);
     let (word, ink) = state(task, cursor, pen);
     let end = pen.bold_on((end + 2).max(x + 12), y, word, ink, panel);
     if let Some(error) = call.error(index).filter(|_| task.finished <= cursor) {

@@ -10,7 +10,7 @@ use super::{
     Moment, axis, caller, dispatcher, events, figures, header, hints, numbers, queue, timebar,
 };
 use crate::app::selection::Selection;
-use crate::app::{App, Hit, Lanes, Panel};
+use crate::app::{App, Hit, Lanes, Panel, Subject};
 use crate::experiment::Backend;
 
 /// Rows of a lane that has the screen with the others.
@@ -119,16 +119,22 @@ pub fn moment(app: &App, screen: Rect) -> Moment<'_> {
 /// How many lanes there are, or will be: the layout does not wait for the last worker to open.
 fn needs(app: &App) -> Needs {
     let trace = &app.run.trace;
-    let experiment = &app.run.experiment;
-    let workers = match experiment.method.rules().sends {
-        crate::method::Sends::Nothing => 1,
-        _ => experiment.workers as usize,
-    };
-    let workers = workers.max(lanes::count(trace, Lanes::Workers));
+    let seen = lanes::count(trace, Lanes::Workers);
     let used = lanes::count(trace, Lanes::Cpus);
-    let cpus = match experiment.backend {
-        Backend::Simulated => experiment.cpus.map_or(workers, |cpus| cpus as usize),
-        Backend::Threads => app.cpus as usize,
+    let (workers, cpus) = match &app.run.subject {
+        Subject::Experiment(experiment) => {
+            let workers = match experiment.method.rules().sends {
+                crate::method::Sends::Nothing => 1,
+                _ => experiment.workers as usize,
+            };
+            let workers = workers.max(seen);
+            let cpus = match experiment.backend {
+                Backend::Simulated => experiment.cpus.map_or(workers, |cpus| cpus as usize),
+                Backend::Threads => app.cpus as usize,
+            };
+            (workers, cpus)
+        }
+        Subject::Program(_) => (seen, app.cpus as usize),
     };
     // No more CPUs can be busy than there are workers, and some systems do not tell which they are.
     let cpus = if app.run.over {

@@ -31,7 +31,7 @@ fn each_switch_starts_a_run_of_the_same_tasks_at_once() {
             experiment: Box::new(expected.clone()),
         };
         assert_eq!(effect, Some(start), "{keys}");
-        assert_eq!(app.run.experiment, expected);
+        assert_eq!(app.run.experiment(), Some(&expected));
         assert_eq!(app.previous.as_ref().map(|run| run.id), Some(RunId(0)));
     }
 }
@@ -41,7 +41,7 @@ fn two_keys_from_the_start_scramble_the_delivered_order() {
     let mut app = app(Method::Map, Backend::Threads);
     tell(&mut app, 4);
     press(&mut app, "s m");
-    assert_eq!(app.run.experiment.method, Method::ImapUnordered);
+    assert_eq!(app.run.experiment().unwrap().method, Method::ImapUnordered);
     tell_all(&mut app);
     let numbers = app.run.trace.numbers(app.cursor());
     assert_eq!(numbers.inversions_delivered, 11);
@@ -72,7 +72,7 @@ fn a_switch_to_threads_leaves_out_what_is_for_the_simulation() {
         Settings::default(),
     );
     assert!(matches!(press(&mut app, "b"), Some(Effect::Start { .. })));
-    assert_eq!(app.run.experiment.check(), Ok(()));
+    assert_eq!(app.run.experiment().unwrap().check(), Ok(()));
     assert!(app.notice.as_ref().unwrap().contains("--cpus 2"));
 }
 
@@ -202,7 +202,7 @@ fn the_demo_goes_round_by_itself_until_a_key_starts_a_run() {
     let mut app = App::new(eight(Method::Apply, Backend::Threads), settings);
     let mut methods = Vec::new();
     for _ in 0..5 {
-        methods.push(app.run.experiment.method);
+        methods.push(app.run.experiment().unwrap().method);
         tell_all(&mut app);
         assert!(app.at_end() && app.moving());
         assert_eq!(wait(&mut app, 100), None);

@@ -75,7 +75,7 @@ fn letters_are_typed_in_the_form_and_enter_runs_it() {
     assert_eq!(app.context(), Context::Form);
     let effect = press(&mut app, "enter");
     assert!(matches!(effect, Some(Effect::Start { .. })));
-    assert_eq!(app.run.experiment.method, Method::MapAsync);
+    assert_eq!(app.run.experiment().unwrap().method, Method::MapAsync);
     press(&mut app, "e esc");
     assert!(app.overlay.is_none());
     let suspend = Input::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
@@ -197,7 +197,7 @@ fn any_keys_in_any_order_leave_a_state_that_can_go_on() {
             }
             app.update(Message::Tick { now: Nanos(told * UNIT) });
             proptest::prop_assert!(app.cursor() <= app.run.end());
-            proptest::prop_assert_eq!(app.run.experiment.check(), Ok(()));
+            proptest::prop_assert_eq!(app.run.experiment().unwrap().check(), Ok(()));
         }
     });
 }

@@ -1,0 +1,197 @@
+//! The lab's own runs: what keys make of the experiment, and what is said of a switch.
+
+use crate::app::action::Action;
+use crate::app::form::{self, Form};
+use crate::app::run::Run;
+use crate::app::selection::Selection;
+use crate::app::switch::{self, Change};
+use crate::app::{App, Effect, Overlay, demo, variant};
+use crate::experiment::{Backend, Experiment};
+use crate::method::Method;
+use crate::time::{Nanos, Time};
+use crate::workload::Costs;
+
+impl App {
+    /// What the keys of the lab do; nothing where a program is watched.
+    pub(super) fn act_in_lab(&mut self, action: Action) -> Option<Effect> {
+        let experiment = self.run.experiment()?.clone();
+        match action {
+            Action::SwitchForm => match variant::switched(&experiment) {
+                Some(switched) => return Some(self.switch(switched)),
+                None => self.say(
+                    "a loop has no asynchronous form: main runs the tasks itself, nothing is handed over",
+                ),
+            },
+            Action::NextFamily => return Some(self.switch(variant::family(&experiment, 1))),
+            Action::PreviousFamily => return Some(self.switch(variant::family(&experiment, -1))),
+            Action::NextBackend => return Some(self.switch(variant::next_backend(&experiment))),
+            Action::FewerWorkers => return self.workers(&experiment, -1),
+            Action::MoreWorkers => return self.workers(&experiment, 1),
+            Action::Edit => {
+                let form = Form::new(&experiment, self.cpus);
+                self.overlay = Some(Overlay::Form(Box::new(form)));
+            }
+            Action::RunAgain => return Some(self.switch(experiment)),
+            Action::NewSeed => return Some(self.new_seed(&experiment)),
+            Action::Run => return self.run_form(),
+            Action::Compare => self.compare(),
+            _ => {}
+        }
+        None
+    }
+
+    /// Starts a run. The one before is kept, unless it has not told anything yet.
+    fn start(&mut self, experiment: Experiment) -> Effect {
+        let expected = expected(&experiment);
+        let loop_time = self.loop_time_of(&experiment);
+        let run = Run::of_experiment(self.next_run, experiment);
+        self.next_run.0 += 1;
+        let mut before = std::mem::replace(&mut self.run, run);
+        if before.trace.run().is_some() {
+            before.playback.go_live(before.end());
+            self.previous = Some(before);
+        }
+        self.run.trace.know_loop(loop_time);
+        self.viewport = self.viewport.next(expected, self.run.is_computed());
+        self.make_room();
+        self.selection = Selection::default();
+        self.first_lane = 0;
+        self.foretell();
+        self.changed();
+        self.opening()
+    }
+
+    /// What the switch will change, from both experiments in virtual time.
+    fn foretell(&mut self) {
+        self.change = self.foretold();
+    }
+
+    fn foretold(&self) -> Option<Change> {
+        let before = self
+            .previous
+            .as_ref()
+            .filter(|before| !before.is_like(&self.run))?;
+        let experiments = [before.experiment()?, self.run.experiment()?];
+        let before = switch::foretold(experiments[0], self.cpus)?;
+        let after = switch::foretold(experiments[1], self.cpus)?;
+        let mut change = switch::change(&before, &after, &self.keymap.of(Action::NextFamily));
+        if experiments
+            .iter()
+            .any(|experiment| experiment.backend == Backend::Threads)
+        {
+            change.basis = switch::Basis::Expected;
+        }
+        Some(change)
+    }
+
+    /// What the switch did change, once both runs are told whole.
+    fn conclude(&mut self) {
+        let before = self
+            .previous
+            .as_ref()
+            .filter(|before| !before.is_like(&self.run) && before.is_whole());
+        if let Some(before) = before
+            && self.run.is_whole()
+        {
+            let next_method = self.keymap.of(Action::NextFamily);
+            let change = switch::change(&before.trace, &self.run.trace, &next_method);
+            let is_news = self.change.as_ref().is_some_and(|change| change.is_news);
+            self.change = Some(Change { is_news, ..change });
+        }
+    }
+
+    /// What the tasks of this experiment took in a plain loop, if one was watched to its end.
+    fn loop_time_of(&self, experiment: &Experiment) -> Option<Nanos> {
+        let (watched, time) = self.loop_time.as_ref()?;
+        let same = Experiment {
+            method: Method::Loop,
+            workers: watched.workers,
+            chunksize: watched.chunksize,
+            main_work: watched.main_work,
+            ..experiment.clone()
+        };
+        (same == *watched).then_some(*time)
+    }
+
+    pub(super) fn run_is_over(&mut self) {
+        let run = &self.run;
+        if let Some(experiment) = run.experiment()
+            && experiment.method == Method::Loop
+            && run.is_whole()
+            && let Some(time) = run.trace.numbers(Time::NEVER).makespan
+        {
+            self.loop_time = Some((experiment.clone(), time));
+            let before = self.previous.as_ref().and_then(Run::experiment);
+            let known = before.and_then(|before| self.loop_time_of(before));
+            if let (Some(before), Some(_)) = (&mut self.previous, known) {
+                before.trace.know_loop(known);
+            }
+        }
+        self.conclude();
+    }
+
+    /// Starts what a key made of the experiment, without what contradicts it.
+    fn switch(&mut self, experiment: Experiment) -> Effect {
+        self.demo = None;
+        let (experiment, left_out) = variant::settled(experiment);
+        if let Some(words) = left_out {
+            self.say(words);
+        }
+        self.start(experiment)
+    }
+
+    fn workers(&mut self, experiment: &Experiment, more: i32) -> Option<Effect> {
+        let changed = variant::workers(experiment, more);
+        if changed.is_none() {
+            self.say(format!(
+                "{} is the {} there can be",
+                match experiment.workers {
+                    1 => "one worker".to_owned(),
+                    workers => format!("{workers} workers"),
+                },
+                if more < 0 { "least" } else { "most" }
+            ));
+        }
+        Some(self.switch(changed?))
+    }
+
+    fn new_seed(&mut self, experiment: &Experiment) -> Effect {
+        let effect = self.switch(variant::new_seed(experiment));
+        if matches!(experiment.costs, Costs::List(_) | Costs::Const(_)) {
+            self.say("a new seed does not change these costs: they are not drawn");
+        }
+        effect
+    }
+
+    fn run_form(&mut self) -> Option<Effect> {
+        let Some(Overlay::Form(form)) = &mut self.overlay else {
+            return None;
+        };
+        let (experiment, left_out) = form.experiment()?;
+        self.overlay = None;
+        let effect = self.switch(experiment);
+        if let Some(words) = left_out {
+            self.say(words);
+        }
+        Some(effect)
+    }
+
+    pub(super) fn next_act(&mut self) -> Option<Effect> {
+        let method = self.demo.as_ref().map(demo::Demo::act)?.method;
+        let experiment = Experiment {
+            method,
+            ..self.run.experiment()?.clone()
+        };
+        Some(self.start(experiment))
+    }
+}
+
+/// How long the tasks of the experiment should take at best.
+pub(super) fn expected(experiment: &Experiment) -> Nanos {
+    // More are not drawn twice only to choose the first scale of the axis.
+    if experiment.tasks > form::MOST_FORETOLD {
+        return Nanos::SECOND;
+    }
+    let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
+    experiment.expected_makespan(&costs)
+}
