@@ -426,6 +426,39 @@ pub struct Note {
     pub value: i64,
 }
 
+impl Note {
+    /// What it says in a few words; `None` of a mere measurement.
+    pub fn words(&self) -> Option<String> {
+        let words = match self.kind {
+            NoteKind::UnpicklableArgument => "an argument could not be unpickled",
+            NoteKind::WorkerExit => "a task ended its worker",
+            NoteKind::UnpicklableResult => "a result could not be pickled",
+            NoteKind::InitializerRaised => "the initializer raised",
+            NoteKind::CallbackRaised => "a callback raised",
+            NoteKind::ResultThreadDied => "the thread that hands out results died",
+            NoteKind::QueueLockHeld => "a worker died while it held the lock of the queue",
+            NoteKind::LeftOutstanding => "the pool was terminated with work outstanding",
+            NoteKind::InputSwallowed => "the input was read to its end",
+            NoteKind::NoProbe => "no probe",
+            NoteKind::ProgramEnded => return Some(ended(self.value)),
+            NoteKind::ProbeCost => return None,
+        };
+        let said = !self.text.is_empty();
+        Some(if said {
+            format!("{words}: {}", self.text)
+        } else {
+            words.to_owned()
+        })
+    }
+}
+
+fn ended(code: i64) -> String {
+    match code {
+        ..0 => format!("program killed by signal {}", code.unsigned_abs()),
+        _ => format!("program ended, exit {code}"),
+    }
+}
+
 /// What a [`Note`] tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoteKind {

@@ -3,6 +3,7 @@
 //! Both tell the state at the end of what is known, under the keys and labels of the table of definitions.
 
 pub mod json;
+pub mod program;
 pub mod text;
 
 use crate::event::LaneKind;

@@ -7,67 +7,76 @@
 
 mod call;
 mod caller;
+mod calls;
+mod counts;
 mod cpu;
 mod fold;
 mod lane;
+mod marker;
+mod note;
 mod numbers;
 mod order;
 mod outcome;
+mod pool;
+mod rows;
+mod samples;
+mod series;
 mod shares;
+mod sums;
 mod task;
+mod text;
 
-pub use call::{Call, Mean};
+pub use call::Call;
 pub use caller::CallerTrace;
+pub use counts::Counts;
 pub use cpu::{CpuLane, CpuPiece};
 pub use lane::{Lane, OtherSpan, Piece, Sums};
+pub use marker::{Marker, MarkerKind};
+pub use note::{Loss, TimedNote};
 pub use numbers::Numbers;
 pub use order::{Entry, Order, Tally, pairs};
 pub use outcome::RunOutcome;
+pub use pool::Pool;
+pub use rows::Row;
+pub use series::Member;
 pub use shares::Shares;
+pub use sums::Mean;
 pub use task::{Chunk, Task};
+pub use text::MOST_TEXT;
 
-use crate::event::{Ends, Indexes, LaneId, LaneKind, RunBegan, Sample};
+use crate::event::{CallId, Ends, Indexes, LaneId, PoolId, RunBegan};
 use crate::time::{Nanos, Time};
-
-/// The lanes of one place in a pool: a worker, and those that replaced it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    pub name: String,
-    pub lanes: Vec<LaneId>,
-}
-
-/// A point in time worth jumping to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Marker {
-    pub at: Time,
-    pub lane: LaneId,
-    pub kind: MarkerKind,
-    pub text: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MarkerKind {
-    Call,
-    Error,
-    Death,
-    Note,
-}
+use calls::Calls;
+use counts::Tallies;
+use marker::Markers;
+use rows::Rows;
+use samples::Samples;
+use std::collections::BTreeMap;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
     run: Option<RunBegan>,
     ended: Option<(Time, Ends)>,
-    lanes: Vec<Option<Lane>>,
-    rows: Vec<Row>,
+    pools: BTreeMap<PoolId, Pool>,
+    lanes: Vec<Option<Box<Lane>>>,
+    dispatcher: Option<LaneId>,
+    rows: Rows,
+    /// By lane.
     callers: Vec<CallerTrace>,
     cpus: Vec<CpuLane>,
-    calls: Vec<Call>,
-    markers: Vec<Marker>,
-    samples: Vec<(Time, LaneId, Sample)>,
-    dropped: u64,
+    calls: Calls,
+    markers: Markers,
+    /// By time, as the losses are.
+    notes: Vec<TimedNote>,
+    losses: Vec<Loss>,
+    samples: Samples,
+    tallies: Tallies,
     end: Time,
+    /// What was told last changes the sums of every call.
+    all_changed: bool,
     loop_time: Option<Nanos>,
+    shown: Option<CallId>,
 }
 
 impl Trace {
@@ -85,17 +94,31 @@ impl Trace {
         self.end
     }
 
+    /// By number, which is the order in which an origin heard of them.
+    pub fn pools(&self) -> impl ExactSizeIterator<Item = &Pool> {
+        self.pools.values()
+    }
+
+    pub fn pool(&self, id: PoolId) -> Option<&Pool> {
+        self.pools.get(&id)
+    }
+
     pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
-        self.lanes.iter().flatten()
+        self.lanes.iter().flatten().map(Box::as_ref)
     }
 
     pub fn lane(&self, id: LaneId) -> Option<&Lane> {
-        self.lanes.get(id.0 as usize).and_then(Option::as_ref)
+        self.lanes.get(id.0 as usize).and_then(Option::as_deref)
     }
 
-    /// The places of the workers, in the order in which they opened.
+    /// The places of the workers of all pools, in the order in which they opened.
     pub fn rows(&self) -> &[Row] {
-        &self.rows
+        self.rows.all()
+    }
+
+    /// Those of one pool; of none: of the workers whose pool is not known.
+    pub fn rows_of(&self, pool: Option<PoolId>) -> impl ExactSizeIterator<Item = &Row> {
+        self.rows.of(pool)
     }
 
     /// Time that a row's workers spent in tasks up to `time`.
@@ -109,13 +132,26 @@ impl Trace {
 
     /// The dispatcher's lane, where dispatch costs something.
     pub fn dispatcher(&self) -> Option<&Lane> {
-        self.lanes()
-            .find(|lane| lane.facts.kind == LaneKind::Dispatcher)
+        self.lane(self.dispatcher?)
     }
 
-    /// The main program.
+    /// Who made the call that is shown; where that one told nothing of itself, the first caller.
     pub fn caller(&self) -> Option<&CallerTrace> {
-        self.callers.first()
+        let shown = self.call().and_then(|call| self.caller_of(call.caller));
+        shown.or(self.callers.first())
+    }
+
+    /// Every main program and thread that called a pool, by lane.
+    pub fn callers(&self) -> &[CallerTrace] {
+        &self.callers
+    }
+
+    /// The caller of this lane.
+    pub fn caller_of(&self, lane: LaneId) -> Option<&CallerTrace> {
+        let place = self
+            .callers
+            .binary_search_by_key(&lane, |caller| caller.lane);
+        place.ok().map(|place| &self.callers[place])
     }
 
     /// CPUs that some task is known to have been on, by number.
@@ -123,24 +159,39 @@ impl Trace {
         &self.cpus
     }
 
-    /// The call that is shown.
+    /// The call that is shown: numbers, shares and outcome are those of this one.
     pub fn call(&self) -> Option<&Call> {
-        self.calls.first()
+        let shown = self.shown.and_then(|id| self.calls.get(id));
+        shown.or_else(|| self.calls.first())
+    }
+
+    /// Chooses the call that is shown; `None`, and one that is not known: the first. How a trace is
+    /// looked at and nothing that is folded from events, as in [`Trace::know_loop`].
+    pub fn show(&mut self, call: Option<CallId>) {
+        self.shown = call;
+    }
+
+    /// In the order in which they began.
+    pub fn calls(&self) -> impl ExactSizeIterator<Item = &Call> + DoubleEndedIterator {
+        self.calls.iter()
+    }
+
+    pub fn call_by(&self, id: CallId) -> Option<&Call> {
+        self.calls.get(id)
+    }
+
+    /// The latest call begun by `time` that has tasks; if none has, the latest begun.
+    pub fn latest_call(&self, time: Time) -> Option<CallId> {
+        let begun = self.calls.iter().take(self.calls.begun(time)).rev();
+        let with_tasks = begun.clone().find(|call| !call.tasks().is_empty());
+        with_tasks
+            .or_else(|| begun.clone().next())
+            .map(|call| call.facts.call)
     }
 
     /// By time.
     pub fn markers(&self) -> &[Marker] {
-        &self.markers
-    }
-
-    /// The last value of a quantity up to `time`.
-    pub fn sample(&self, quantity: &str, time: Time) -> Option<f64> {
-        let told = self
-            .samples
-            .iter()
-            .filter(|(at, _, sample)| *at <= time && sample.quantity == quantity);
-        told.max_by_key(|(at, lane, _)| (*at, *lane))
-            .map(|(_, _, sample)| sample.value)
+        self.markers.all()
     }
 
     /// What a plain loop of the same tasks was seen to take: from now on that is the serial time, in the
@@ -151,7 +202,7 @@ impl Trace {
 
     /// Events that were not seen.
     pub fn dropped(&self) -> u64 {
-        self.dropped
+        self.tallies.dropped.sum_until(Time::NEVER)
     }
 
     /// The next moment after `time` at which something happened: a start, an end, a result, a change of the caller.
@@ -170,11 +221,7 @@ impl Trace {
             .flat_map(CallerTrace::changes)
             .map(|(at, _)| at)
             .filter(|&at| at > time);
-        let marked = self
-            .markers
-            .iter()
-            .map(|marker| marker.at)
-            .filter(|&at| at > time);
+        let marked = self.markers.moment_after(time);
         let ended = self.ended.map(|(at, _)| at).filter(|&at| at > time);
         next.chain(submitted)
             .chain(changes)
@@ -201,11 +248,7 @@ impl Trace {
             .flat_map(CallerTrace::changes)
             .map(|(at, _)| at)
             .filter(|&at| at < time);
-        let marked = self
-            .markers
-            .iter()
-            .map(|marker| marker.at)
-            .filter(|&at| at < time);
+        let marked = self.markers.moment_before(time);
         last.chain(submitted).chain(changes).chain(marked).max()
     }
 }

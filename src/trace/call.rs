@@ -1,6 +1,9 @@
 //! One call of the caller: its tasks, its chunks, and the orders in which things happened to them.
 
-use crate::event::{CallBegan, CpuId, Ends, Indexes, LaneId, Outcome};
+use super::series::Member;
+use super::sums::{Mean, Needs, Running};
+use super::text::cut;
+use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Way};
 use crate::time::{Nanos, Time};
 use crate::trace::order::{Order, Tally};
 use crate::trace::task::{Chunk, Task};
@@ -9,129 +12,27 @@ use std::collections::BTreeMap;
 /// More tasks in one call than this are not believed: sizes from outside are bounded before memory is taken.
 const MOST: u32 = 1 << 27;
 
-/// Entries of an order between two kept sums.
-const BLOCK: usize = 4_096;
-
-/// A mean whose parts come from different lanes: sums over the first entries of an order, kept every
-/// few thousand entries and thrown away from where a late fact changes them.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Running {
-    /// `sums[k]`: sum and count over the entries of block `k` and all before it.
-    sums: Vec<(u64, u32)>,
-}
-
-impl Running {
-    fn settle(&mut self, order: &Order, tasks: &[Task], value: fn(&Task) -> Option<Nanos>) {
-        while let Some(block) = order
-            .entries()
-            .get(self.sums.len() * BLOCK..(self.sums.len() + 1) * BLOCK)
-        {
-            let before = self.sums.last().copied().unwrap_or_default();
-            self.sums.push(add(
-                before,
-                block.iter().map(|entry| entry.index),
-                tasks,
-                value,
-            ));
-        }
-    }
-
-    fn forget_from(&mut self, place: usize) {
-        self.sums.truncate(place / BLOCK);
-    }
-
-    fn until(
-        &self,
-        time: Time,
-        order: &Order,
-        tasks: &[Task],
-        value: fn(&Task) -> Option<Nanos>,
-    ) -> Mean {
-        let entries = order.until(time);
-        let block = (entries.len() / BLOCK).min(self.sums.len());
-        let base = block.checked_sub(1).map_or((0, 0), |last| self.sums[last]);
-        let rest = entries[block * BLOCK..].iter().map(|entry| entry.index);
-        let (sum, count) = add(base, rest, tasks, value);
-        Mean {
-            sum: Nanos(sum),
-            count,
-        }
-    }
-}
-
-fn add(
-    base: (u64, u32),
-    indexes: impl Iterator<Item = u32>,
-    tasks: &[Task],
-    value: fn(&Task) -> Option<Nanos>,
-) -> (u64, u32) {
-    indexes
-        .filter_map(|index| value(&tasks[index as usize]))
-        .fold(base, |(sum, count), value| (sum + value.0, count + 1))
-}
-
-/// A sum of lengths and how many there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Mean {
-    pub sum: Nanos,
-    pub count: u32,
-}
-
-impl Mean {
-    /// The mean; `None` of nothing.
-    pub fn value(self) -> Option<Nanos> {
-        (self.count > 0).then(|| Nanos(self.sum.0 / u64::from(self.count)))
-    }
-}
-
-/// What the tasks of a call really needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Needs {
-    pub(super) sum: Nanos,
-    pub(super) longest: Nanos,
-    /// The part of the sum that was spent on a CPU.
-    pub(super) on_cpu: Nanos,
-}
-
-impl Needs {
-    /// Of the tasks that were entered and ended; `None` of none, and if one of them was not accounted for.
-    fn of(tasks: &[Task], measured: bool) -> Option<Self> {
-        let mut needs: Option<Self> = None;
-        for task in tasks {
-            let Some(service) = task.service() else {
-                continue;
-            };
-            if !task.is_accounted() {
-                return None;
-            }
-            let need = if measured {
-                service.saturating_sub(task.waiting)
-            } else {
-                task.on_cpu + task.useful_wait
-            };
-            let before = needs.unwrap_or(Self {
-                sum: Nanos::ZERO,
-                longest: Nanos::ZERO,
-                on_cpu: Nanos::ZERO,
-            });
-            needs = Some(Self {
-                sum: before.sum + need,
-                longest: before.longest.max(need),
-                on_cpu: before.on_cpu + task.on_cpu,
-            });
-        }
-        needs
-    }
-}
+/// Errors that one call keeps the text of.
+const MOST_ERRORS: usize = 10_000;
 
 /// See the module. Indexes of tasks and chunks count from 0 in the order of submission.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// Names are cut at [`MOST_TEXT`](super::MOST_TEXT). Of a series, `tasks` is the sum.
     pub facts: CallBegan,
     /// The lane that called.
     pub caller: LaneId,
     pub began: Time,
+    /// The last end that was told, if one was; the members of a series may tell one each.
     pub ended: Option<(Time, Ends)>,
+    /// The first end and the last, with their lanes.
+    ends: Option<[(Time, LaneId); 2]>,
+    /// Its begin was seen.
+    told: bool,
+    /// Something was told of it since it was last settled.
+    pub(super) changed: bool,
+    /// All but the first of a series, by their tasks.
+    pub(super) again: Vec<Member>,
     tasks: Vec<Task>,
     chunks: Vec<Chunk>,
     errors: BTreeMap<u32, String>,
@@ -147,6 +48,8 @@ pub struct Call {
     unstarted: Tally,
     /// Chunks sent.
     pub enqueued: Tally,
+    /// Bytes to the workers and back.
+    carried: [Tally; 2],
     /// The longest queue right after each submission and all before it.
     longest_queues: Vec<u32>,
     needs: Option<Needs>,
@@ -158,12 +61,17 @@ pub struct Call {
 
 impl Call {
     pub(super) fn new(facts: CallBegan, caller: LaneId, began: Time) -> Self {
+        let facts = named_shortly(facts);
         let count = facts.tasks.unwrap_or(0).min(MOST);
         let mut call = Self {
             facts,
             caller,
             began,
             ended: None,
+            ends: None,
+            told: true,
+            changed: false,
+            again: Vec::new(),
             tasks: Vec::new(),
             chunks: Vec::new(),
             errors: BTreeMap::new(),
@@ -174,6 +82,7 @@ impl Call {
             delivered: Order::default(),
             unstarted: Tally::default(),
             enqueued: Tally::default(),
+            carried: <[Tally; 2]>::default(),
             longest_queues: Vec::new(),
             needs: None,
             needs_are_old: false,
@@ -186,7 +95,7 @@ impl Call {
     }
 
     /// A call of which only what it did is known.
-    pub(super) fn unseen(began: Time, caller: LaneId, call: crate::event::CallId) -> Self {
+    pub(super) fn unseen(began: Time, caller: LaneId, call: CallId) -> Self {
         let facts = CallBegan {
             call,
             pool: None,
@@ -196,14 +105,53 @@ impl Call {
             tasks: None,
             chunksize: None,
         };
-        Self::new(facts, caller, began)
+        Self {
+            told: false,
+            ..Self::new(facts, caller, began)
+        }
+    }
+
+    /// False if all that is known of it is what it did.
+    pub fn is_told(&self) -> bool {
+        self.told
     }
 
     /// What `CallBegan` tells when other lanes were heard first.
     pub(super) fn began(&mut self, facts: CallBegan, caller: LaneId, at: Time) {
-        let count = facts.tasks.unwrap_or(0).min(MOST);
-        (self.facts, self.caller, self.began) = (facts, caller, at);
-        self.grow(count);
+        (self.facts, self.caller, self.began) = (named_shortly(facts), caller, at);
+        self.told = true;
+        let again = self.again.last().map(|member| member.tasks.end);
+        match again {
+            Some(end) => self.expect(end),
+            None => self.grow(self.facts.tasks.unwrap_or(0).min(MOST)),
+        }
+    }
+
+    /// There will be at least this many tasks.
+    pub(super) fn expect(&mut self, tasks: u32) {
+        if self.told {
+            self.facts.tasks = self.facts.tasks.max(Some(tasks));
+        }
+        self.grow(tasks.min(MOST));
+    }
+
+    /// An end was told; true if it is the first of all, and `Some` moment at which another was taken for that.
+    pub(super) fn end(
+        &mut self,
+        at: Time,
+        lane: LaneId,
+        ends: Ends,
+    ) -> (bool, Option<(Time, LaneId)>) {
+        let new = (at, lane);
+        let Some([first, last]) = self.ends else {
+            (self.ends, self.ended) = (Some([new, new]), Some((at, ends)));
+            return (true, None);
+        };
+        if new >= last {
+            self.ended = Some((at, ends));
+        }
+        self.ends = Some([first.min(new), last.max(new)]);
+        (new < first, (new < first).then_some(first))
     }
 
     fn grow(&mut self, count: u32) {
@@ -272,10 +220,17 @@ impl Call {
         self.enqueued.add(at, chunks.len());
     }
 
-    pub(super) fn start(&mut self, index: u32, at: Time, lane: LaneId, cpu: Option<CpuId>) {
-        let Some(task) = self.task_mut(index) else {
-            return;
-        };
+    /// Returns when it had failed, if that was told before.
+    pub(super) fn start(
+        &mut self,
+        index: u32,
+        at: Time,
+        lane: LaneId,
+        cpu: Option<CpuId>,
+    ) -> Option<Time> {
+        let task = self.task_mut(index)?;
+        let is_first = !task.started.happened();
+        let failed = task.failed.then_some(task.finished).filter(|_| is_first);
         (task.started, task.lane, task.cpu_start) = (at, Some(lane), cpu);
         if let (Some(lost), None) = (task.lost.known(), task.finished.known()) {
             self.unstarted.take(lost, 1);
@@ -284,8 +239,10 @@ impl Call {
         let place = self.started.insert(at, lane, index, true);
         self.waits.forget_from(place);
         self.queue_changed(at);
+        failed
     }
 
+    /// Returns true if this tells that a task that was entered raised.
     pub(super) fn finish(
         &mut self,
         index: u32,
@@ -293,13 +250,14 @@ impl Call {
         lane: LaneId,
         outcome: Outcome,
         cpu: Option<CpuId>,
-    ) {
+    ) -> bool {
         let Some(task) = self.task_mut(index) else {
-            return;
+            return false;
         };
         if task.finished.happened() {
-            return;
+            return false;
         }
+        task.failed = outcome == Outcome::Failed;
         (task.finished, task.lane, task.cpu_end) = (at, Some(lane), cpu);
         // A loss that was told by another lane stays.
         task.outcome = task.outcome.or(Some(outcome));
@@ -320,6 +278,7 @@ impl Call {
             self.holds
                 .forget_from(self.ready.count_until(ready - Nanos(1)));
         }
+        started && outcome == Outcome::Failed
     }
 
     pub(super) fn account(&mut self, ran: &crate::event::Ran, at: Time) {
@@ -332,15 +291,45 @@ impl Call {
         }
     }
 
+    /// Keeps the error of a task, of the lowest indexes only if there are very many.
     pub(super) fn raise(&mut self, index: u32, error: String) {
-        self.errors.insert(index, error);
+        self.errors.insert(index, cut(error));
+        if self.errors.len() > MOST_ERRORS {
+            self.errors.pop_last();
+        }
     }
 
-    pub(super) fn lose(&mut self, tasks: Indexes, at: Time) {
+    pub(super) fn carry(&mut self, chunk: u32, bytes: u32, way: Way, at: Time) {
+        let Some(chunk) = self.chunk_mut(chunk) else {
+            return;
+        };
+        let known = match way {
+            Way::ToWorker => &mut chunk.bytes_there,
+            Way::ToCaller => &mut chunk.bytes_back,
+        };
+        if known.replace(bytes).is_none() {
+            self.carried[way as usize].add(at, bytes);
+        }
+    }
+
+    /// Bytes of the messages that had been sent this way at `time`, as pickled; `None` while none was measured.
+    pub fn bytes_until(&self, time: Time, way: Way) -> Option<u64> {
+        let tally = &self.carried[way as usize];
+        let some = !tally.until(time).is_empty();
+        some.then(|| tally.sum_until(time))
+    }
+
+    /// Returns how many were not known to be lost before.
+    pub(super) fn lose(&mut self, tasks: Indexes, at: Time) -> u32 {
+        let mut lost = 0;
         for index in tasks.iter() {
             let Some(task) = self.task_mut(index) else {
-                return;
+                return lost;
             };
+            if task.lost.happened() {
+                continue;
+            }
+            lost += 1;
             (task.lost, task.outcome) = (at, Some(Outcome::Lost));
             if !task.started.happened() && !task.finished.happened() {
                 self.unstarted.add(at, 1);
@@ -348,6 +337,7 @@ impl Call {
             }
             self.needs_are_old = true;
         }
+        lost
     }
 
     pub(super) fn make_ready(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
@@ -371,8 +361,14 @@ impl Call {
         }
     }
 
+    /// The account of its tasks is to be made anew.
+    pub(super) fn doubt(&mut self) {
+        self.needs_are_old = true;
+    }
+
     /// Brings the kept sums up to date; after every batch.
     pub(super) fn settle(&mut self, measured: bool, ended: bool) {
+        self.changed = false;
         self.measure_queue();
         let complete = ended || self.ready.entries().len() == self.tasks.len();
         if complete && self.needs_are_old {
@@ -478,4 +474,12 @@ impl Call {
             _ => time,
         }
     }
+}
+
+/// A name may be as long as the program likes.
+fn named_shortly(mut facts: CallBegan) -> CallBegan {
+    facts.method = cut(facts.method);
+    facts.function = cut(facts.function);
+    facts.source = facts.source.map(|(file, line)| (cut(file), line));
+    facts
 }

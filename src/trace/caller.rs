@@ -73,6 +73,11 @@ impl CallerTrace {
         }
     }
 
+    /// The last moment that was told.
+    pub(super) fn told_until(&self) -> Option<Time> {
+        self.changes.last().map(|change| change.0)
+    }
+
     /// When the program was done, if it was.
     pub fn done(&self) -> Option<Time> {
         self.changes

@@ -273,6 +273,11 @@ impl Lane {
         }
     }
 
+    /// The last moment of a task that was told, or the begin.
+    pub(super) fn told_until(&self) -> Time {
+        self.free_since()
+    }
+
     fn free_since(&self) -> Time {
         self.pieces.last().map_or(self.opened, |piece| {
             if piece.end.happened() {

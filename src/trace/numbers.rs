@@ -176,7 +176,7 @@ impl Trace {
         let over = self
             .ended()
             .is_some_and(|(at, ends)| at <= time && has_result(ends));
-        let complete = over || ready.len() == call.tasks().len() && call.facts.tasks.is_some();
+        let complete = over || ready.len() == call.told_until(time) && call.facts.tasks.is_some();
         ready.last().filter(|_| complete).map(|last| last.at)
     }
 

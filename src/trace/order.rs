@@ -123,11 +123,12 @@ impl Order {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Sorted by time; each with the sum up to and including it.
-    steps: Vec<(Time, u32)>,
+    steps: Vec<(Time, u64)>,
 }
 
 impl Tally {
     pub(super) fn add(&mut self, at: Time, count: u32) {
+        let count = u64::from(count);
         let place = self.steps.partition_point(|step| step.0 <= at);
         for step in &mut self.steps[place..] {
             step.1 += count;
@@ -141,6 +142,7 @@ impl Tally {
 
     /// Takes back what was added at this moment, or a part of it.
     pub(super) fn take(&mut self, at: Time, count: u32) {
+        let count = u64::from(count);
         let Ok(place) = self.steps.binary_search_by_key(&at, |step| step.0) else {
             return;
         };
@@ -157,11 +159,16 @@ impl Tally {
 
     /// How many there had been at `time`, the moment itself included.
     pub fn count_until(&self, time: Time) -> u32 {
+        u32::try_from(self.sum_until(time)).unwrap_or(u32::MAX)
+    }
+
+    /// The same where there may be very many.
+    pub fn sum_until(&self, time: Time) -> u64 {
         self.until(time).last().map_or(0, |step| step.1)
     }
 
     /// Each moment at which there were more, with the sum, up to `time`.
-    pub fn until(&self, time: Time) -> &[(Time, u32)] {
+    pub fn until(&self, time: Time) -> &[(Time, u64)] {
         &self.steps[..self.steps.partition_point(|step| step.0 <= time)]
     }
 

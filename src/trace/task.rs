@@ -24,6 +24,8 @@ pub struct Task {
     pub cpu_end: Option<CpuId>,
     /// How it ended, if it did; `Lost` also for one that had ended before its worker died.
     pub outcome: Option<Outcome>,
+    /// Its end told that it failed, whatever became of it.
+    pub(super) failed: bool,
 }
 
 impl Default for Task {
@@ -43,6 +45,7 @@ impl Default for Task {
             cpu_start: None,
             cpu_end: None,
             outcome: None,
+            failed: false,
         }
     }
 }
@@ -95,6 +98,9 @@ pub struct Chunk {
     pub enqueued: Time,
     pub dequeued: Time,
     pub returned: Time,
+    /// The size of its message as pickled, where that was measured; and that of its results.
+    pub bytes_there: Option<u32>,
+    pub bytes_back: Option<u32>,
 }
 
 impl Default for Chunk {
@@ -104,6 +110,8 @@ impl Default for Chunk {
             enqueued: Time::NEVER,
             dequeued: Time::NEVER,
             returned: Time::NEVER,
+            bytes_there: None,
+            bytes_back: None,
         }
     }
 }

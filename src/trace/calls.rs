@@ -1,0 +1,135 @@
+//! The calls of a run: found by their number, told in the order in which they began.
+//!
+//! A number from an origin is a key and never an index: it sizes nothing.
+
+use super::Call;
+use crate::event::{CallBegan, CallId, LaneId};
+use crate::time::Time;
+use std::collections::BTreeMap;
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calls {
+    /// In the order of arrival.
+    all: Vec<Call>,
+    /// The place of each in `all`.
+    places: BTreeMap<CallId, u32>,
+    /// Places, by (begin, number).
+    by_begin: Vec<u32>,
+    /// Places of those that changed since they were settled.
+    changed: Vec<u32>,
+}
+
+/// The order of arrival is no fact.
+impl PartialEq for Calls {
+    fn eq(&self, other: &Self) -> bool {
+        self.by_begin.len() == other.by_begin.len() && self.iter().eq(other.iter())
+    }
+}
+
+impl Calls {
+    /// In the order in which they began.
+    pub(super) fn iter(
+        &self,
+    ) -> impl ExactSizeIterator<Item = &Call> + DoubleEndedIterator + Clone {
+        self.by_begin.iter().map(|&place| &self.all[place as usize])
+    }
+
+    pub(super) fn first(&self) -> Option<&Call> {
+        self.iter().next()
+    }
+
+    pub(super) fn get(&self, id: CallId) -> Option<&Call> {
+        self.places.get(&id).map(|&place| &self.all[place as usize])
+    }
+
+    /// How many had begun at `time`, the moment itself included.
+    pub(super) fn begun(&self, time: Time) -> usize {
+        self.by_begin
+            .partition_point(|&place| self.all[place as usize].began <= time)
+    }
+
+    /// What its `CallBegan` tells, whether or not it was heard of before.
+    pub(super) fn began(&mut self, facts: CallBegan, lane: LaneId, at: Time) {
+        let id = facts.call;
+        match self.places.get(&id).copied() {
+            None => {
+                self.push(Call::new(facts, lane, at));
+            }
+            Some(place) => self.moved(place, |call| call.began(facts, lane, at)),
+        }
+    }
+
+    /// The call that something is told of; one whose begin was not seen began when it was first heard of.
+    pub(super) fn told(&mut self, id: CallId, lane: LaneId, at: Time) -> &mut Call {
+        let place = match self.places.get(&id).copied() {
+            None => self.push(Call::unseen(at, lane, id)),
+            Some(place) => {
+                let call = &self.all[place as usize];
+                if !call.is_told() && (at, lane) < (call.began, call.caller) {
+                    self.moved(place, |call| (call.began, call.caller) = (at, lane));
+                }
+                place
+            }
+        };
+        let call = &mut self.all[place as usize];
+        if !call.changed {
+            call.changed = true;
+            self.changed.push(place);
+        }
+        call
+    }
+
+    /// What tasks needed is to be reckoned anew.
+    pub(super) fn doubt(&mut self) {
+        for call in &mut self.all {
+            call.doubt();
+        }
+    }
+
+    /// Brings the kept sums of those that changed up to date; of all at the end of the run.
+    pub(super) fn settle(&mut self, measured: bool, ended: bool, all: bool) {
+        if all {
+            self.changed.clear();
+            for call in &mut self.all {
+                call.settle(measured, ended);
+            }
+        } else {
+            for place in self.changed.drain(..) {
+                self.all[place as usize].settle(measured, ended);
+            }
+        }
+    }
+
+    fn push(&mut self, mut call: Call) -> u32 {
+        let place = self.all.len() as u32;
+        call.changed = true;
+        self.changed.push(place);
+        self.places.insert(call.facts.call, place);
+        let slot = self.slot(&call);
+        self.all.push(call);
+        self.by_begin.insert(slot, place);
+        place
+    }
+
+    /// Changes a call in a way that may change when it began.
+    fn moved(&mut self, place: u32, change: impl FnOnce(&mut Call)) {
+        let slot = self.slot(&self.all[place as usize]);
+        self.by_begin.remove(slot);
+        change(&mut self.all[place as usize]);
+        let slot = self.slot(&self.all[place as usize]);
+        self.by_begin.insert(slot, place);
+        let call = &mut self.all[place as usize];
+        if !call.changed {
+            call.changed = true;
+            self.changed.push(place);
+        }
+    }
+
+    /// Where a call stands in `by_begin`, or belongs.
+    fn slot(&self, call: &Call) -> usize {
+        let key = |call: &Call| (call.began, call.facts.call);
+        self.by_begin
+            .partition_point(|&place| key(&self.all[place as usize]) < key(call))
+    }
+}

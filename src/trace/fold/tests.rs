@@ -1,0 +1,243 @@
+//! What folding holds to.
+
+use super::*;
+use crate::event::{CallBegan, CallerState, Ends, Indexes, RunBegan};
+
+const CALL: CallId = CallId(0);
+
+fn event(at: u64, lane: u32, kind: Kind) -> Event {
+    Event {
+        at: Time(at),
+        lane: LaneId(lane),
+        kind,
+    }
+}
+
+fn opened(lane: u32, kind: LaneKind, name: &str) -> Event {
+    let facts = LaneOpened {
+        kind,
+        pool: None,
+        name: name.to_owned(),
+        pid: None,
+        tid: None,
+    };
+    event(0, lane, Kind::LaneOpened(Box::new(facts)))
+}
+
+fn task(index: u32) -> TaskId {
+    TaskId { call: CALL, index }
+}
+
+/// Two workers, three tasks of a map: 0 on worker 0 to 10, 1 and 2 on worker 1 to 4 and 9.
+#[expect(clippy::too_many_lines, reason = "a run told event by event")]
+fn small_map() -> Vec<Event> {
+    let run = RunBegan {
+        label: "map".to_owned(),
+        measured: false,
+        cpus: Some(2),
+        gil: false,
+        serial: Nanos::ZERO,
+        work: None,
+        program: false,
+    };
+    let call = CallBegan {
+        call: CALL,
+        pool: None,
+        method: "map".to_owned(),
+        function: "f".to_owned(),
+        source: None,
+        tasks: Some(3),
+        chunksize: Some(1),
+    };
+    let all = Indexes::new(0, 3);
+    let mut events = vec![
+        event(0, 0, Kind::RunBegan(Box::new(run))),
+        opened(0, LaneKind::Caller, "main"),
+        opened(1, LaneKind::Worker, "worker 0"),
+        opened(2, LaneKind::Worker, "worker 1"),
+        event(0, 0, Kind::CallBegan(Box::new(call))),
+        event(
+            0,
+            0,
+            Kind::Submitted {
+                call: CALL,
+                tasks: all,
+            },
+        ),
+        event(
+            0,
+            0,
+            Kind::Enqueued {
+                call: CALL,
+                chunks: all,
+            },
+        ),
+        event(
+            0,
+            0,
+            Kind::Caller {
+                state: CallerState::Blocked(crate::event::BlockedIn::Map),
+            },
+        ),
+    ];
+    for (lane, index, start, end) in [(1, 0, 0, 10), (2, 1, 0, 4), (2, 2, 4, 9)] {
+        let ran = Ran {
+            task: task(index),
+            since: Time(start),
+            on_cpu: Nanos(end - start),
+            waiting: Nanos::ZERO,
+            useful_wait: Nanos::ZERO,
+            cpu: Some(crate::event::CpuId(lane as u16)),
+            moved_to: None,
+        };
+        events.push(event(
+            start,
+            lane,
+            Kind::Started {
+                task: task(index),
+                cpu: None,
+            },
+        ));
+        events.push(event(end, lane, Kind::Ran(Box::new(ran))));
+        events.push(event(
+            end,
+            lane,
+            Kind::Finished {
+                task: task(index),
+                outcome: Outcome::Ok,
+                cpu: None,
+            },
+        ));
+    }
+    events.extend([
+        event(
+            10,
+            0,
+            Kind::Ready {
+                call: CALL,
+                tasks: all,
+            },
+        ),
+        event(
+            10,
+            0,
+            Kind::Delivered {
+                call: CALL,
+                tasks: all,
+            },
+        ),
+        event(
+            10,
+            0,
+            Kind::Caller {
+                state: CallerState::Done,
+            },
+        ),
+        event(
+            10,
+            0,
+            Kind::CallEnded {
+                call: CALL,
+                ends: Ends::Returned,
+            },
+        ),
+        event(
+            10,
+            0,
+            Kind::RunEnded {
+                ends: Ends::Returned,
+            },
+        ),
+    ]);
+    events
+}
+
+#[test]
+fn numbers_follow_their_definitions() {
+    let mut trace = Trace::default();
+    trace.apply(small_map());
+    let numbers = trace.numbers(trace.end());
+    assert_eq!(numbers.makespan, Some(Nanos(10)));
+    assert_eq!(numbers.serial_time, Some(Nanos(19)));
+    assert_eq!(numbers.speedup, Some(1.9));
+    assert_eq!(numbers.efficiency, Some(0.95));
+    assert_eq!(numbers.inversions_finished, 2);
+    assert_eq!((numbers.inversions_delivered, numbers.delivered), (0, 3));
+    assert_eq!(numbers.blocked_main, Some(Nanos(10)));
+    assert_eq!(numbers.hold, Some(Nanos(7 / 3)));
+    assert_eq!(numbers.lower_bound, Some(Nanos(10)));
+    let half = trace.numbers(Time(5));
+    assert_eq!(
+        (half.finished, half.started, half.queue_depth, half.makespan),
+        (1, 3, 0, None)
+    );
+}
+
+#[test]
+fn shares_add_up_at_every_moment() {
+    let mut trace = Trace::default();
+    trace.apply(small_map());
+    for at in 0..=12 {
+        let shares = trace.shares(Time(at));
+        assert_eq!(shares.total(), Nanos(2 * at.min(10)), "{at}: {shares:?}");
+    }
+    assert_eq!(trace.shares(Time(10)).idle, Nanos(1));
+    assert_eq!(trace.shares(Time(10)).on_cpu, Nanos(19));
+}
+
+#[test]
+fn any_batches_and_any_mixture_of_lanes_give_the_same_trace() {
+    let mut whole = Trace::default();
+    whole.apply(small_map());
+    for first in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [2, 1, 0]] {
+        let mut mixed = Trace::default();
+        for lane in first {
+            for event in small_map()
+                .into_iter()
+                .filter(|event| event.lane == LaneId(lane))
+            {
+                mixed.apply(vec![event]);
+            }
+        }
+        for at in 0..12 {
+            assert_eq!(
+                mixed.numbers(Time(at)),
+                whole.numbers(Time(at)),
+                "{first:?} at {at}"
+            );
+            assert_eq!(
+                mixed.shares(Time(at)),
+                whole.shares(Time(at)),
+                "{first:?} at {at}"
+            );
+        }
+    }
+}
+
+#[test]
+fn stepping_visits_every_moment_forth_and_back() {
+    let mut trace = Trace::default();
+    trace.apply(small_map());
+    let forth: Vec<u64> = std::iter::successors(Some(Time(0)), |&at| trace.moment_after(at))
+        .map(|at| at.0)
+        .collect();
+    assert_eq!(forth, [0, 4, 9, 10]);
+    let back: Vec<u64> = std::iter::successors(Some(Time(10)), |&at| trace.moment_before(at))
+        .map(|at| at.0)
+        .collect();
+    assert_eq!(back, [10, 9, 4, 0]);
+}
+
+#[test]
+fn a_trace_may_begin_anywhere() {
+    let mut trace = Trace::default();
+    trace.apply(small_map().split_off(9));
+    assert_eq!(
+        trace.call().map(|call| call.finished.entries().len()),
+        Some(3)
+    );
+    assert_eq!(
+        trace.lane(LaneId(1)).map(|lane| lane.pieces().len()),
+        Some(1)
+    );
+}

@@ -1,0 +1,29 @@
+//! A pool of workers as far as it is known.
+
+use crate::event::{PoolId, PoolOpened};
+use crate::time::Time;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Of one whose opening was not seen: no kind and no workers.
+    pub facts: PoolOpened,
+    pub opened: Time,
+    pub closed: Option<Time>,
+}
+
+impl Pool {
+    pub(super) fn unseen(pool: PoolId, at: Time) -> Self {
+        let facts = PoolOpened {
+            pool,
+            kind: String::new(),
+            start_method: None,
+            workers: 0,
+        };
+        Self {
+            facts,
+            opened: at,
+            closed: None,
+        }
+    }
+}
