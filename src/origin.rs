@@ -11,7 +11,7 @@ pub mod python;
 pub mod simulated;
 pub mod threads;
 
-use crate::event::Event;
+use crate::event::{Event, LaneId};
 use crate::experiment::{Backend, Experiment};
 use crate::time::Time;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
@@ -24,6 +24,9 @@ use std::time::Instant;
 
 /// Batches that may wait for a slow reader before the origin has to wait.
 const WAITING_BATCHES: usize = 64;
+
+/// Wishes to kill a worker that may wait for the origin.
+const WAITING_KILLS: usize = 16;
 
 /// Events that arrive together.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +88,7 @@ impl Cancel {
 pub(crate) struct Feed {
     batches: Sender<Batch>,
     cancel: Cancel,
+    kills: Receiver<LaneId>,
 }
 
 impl Feed {
@@ -109,6 +113,11 @@ impl Feed {
     pub(crate) fn cancel(&self) -> &Cancel {
         &self.cancel
     }
+
+    /// Workers that the person wants to die.
+    pub(crate) fn kills(&self) -> &Receiver<LaneId> {
+        &self.kills
+    }
 }
 
 /// Starts a run of `experiment`, which has passed its [`Experiment::check`]. Fails only if the system
@@ -116,9 +125,11 @@ impl Feed {
 pub fn start(experiment: &Experiment) -> io::Result<Running> {
     let (sender, batches) = crossbeam_channel::bounded(WAITING_BATCHES);
     let cancel = Cancel::default();
+    let (killer, kills) = crossbeam_channel::bounded(WAITING_KILLS);
     let feed = Feed {
         batches: sender,
         cancel: cancel.clone(),
+        kills,
     };
     let experiment = experiment.clone();
     let thread =
@@ -131,6 +142,7 @@ pub fn start(experiment: &Experiment) -> io::Result<Running> {
     Ok(Running {
         batches,
         cancel,
+        killer,
         thread: Some(thread),
     })
 }
@@ -141,6 +153,7 @@ pub struct Running {
     /// Closes after the batch with `complete_to == NEVER`.
     pub batches: Receiver<Batch>,
     cancel: Cancel,
+    killer: Sender<LaneId>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -149,6 +162,12 @@ impl Running {
     /// cancelled. Does not wait.
     pub fn cancel(&self) {
         self.cancel.cancel();
+    }
+
+    /// Kills the worker of this lane where workers are processes; elsewhere nothing happens. Does not wait.
+    pub fn kill(&self, lane: LaneId) {
+        // Where nobody reads this there is nothing to kill, and a worker dies once.
+        let _ = self.killer.try_send(lane);
     }
 
     /// Waits until every thread of the run has ended. Cancel it first, or it may take as long as the run.

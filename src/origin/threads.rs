@@ -38,7 +38,7 @@ use crate::method::{Delivery, Sends, chunks};
 use crate::time::{Nanos, Time};
 use crate::workload::{self, Work};
 use crossbeam_channel::Sender;
-use hub::Hub;
+use hub::{Hub, Threads};
 use recorder::{Clock, Note};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -154,5 +154,5 @@ impl Shared {
 
 /// Runs `experiment` and tells everything that happens in it.
 pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
-    Hub::new(experiment, feed).run();
+    Hub::new(experiment, feed, Threads).run();
 }

@@ -1,5 +1,6 @@
 //! The thread that owns a run: starts the others, carries what they tell, and tells the end.
 
+use super::dispatcher::Sending;
 use super::recorder::{self, Note, Recorder, Reel};
 use super::{CALLER, Shared, caller, dispatcher, worker};
 use crate::event::{Ended, Ends, Event, Kind, LaneId, Sample};
@@ -19,110 +20,126 @@ use std::time::Duration;
 const CARRIES_EVERY: Duration = Duration::from_millis(8);
 /// Events all rings together have room for.
 const ROOM: usize = 1 << 17;
-pub(super) struct Hub<'a> {
-    feed: &'a Feed,
-    /// Events a ring has room for.
-    room: usize,
-    shared: Arc<Shared>,
-    notes: Receiver<Note>,
+/// The workers of a backend: how they are made and replaced, and how they end.
+pub(in crate::origin) trait Staff {
+    /// Starts what the pool begins with. Lanes are numbered in the order in which they are asked for, the
+    /// caller's being there already.
+    fn start(&mut self, base: &mut Base) -> io::Result<Sending>;
+
+    /// The worker of this row died.
+    fn died(&mut self, base: &mut Base, row: u32);
+
+    /// The person wants the worker of this lane to die.
+    fn kill(&mut self, _lane: LaneId) {}
+
+    /// All workers shall end, whatever they do. Called again and again.
+    fn stop(&mut self, _base: &mut Base) {}
+
+    /// Reads what workers told in a way of their own, and returns the moment up to which that is everything.
+    fn drain(&mut self, _into: &mut Vec<Event>) -> Time {
+        Time::NEVER
+    }
+
+    /// None is left that could tell anything.
+    fn is_gone(&self) -> bool {
+        true
+    }
+}
+
+/// What a run has, whatever its workers are.
+pub(in crate::origin) struct Base {
+    pub(in crate::origin) shared: Arc<Shared>,
+    /// Events a lane has room for.
+    pub(in crate::origin) room: usize,
     reels: Vec<Reel>,
     threads: Vec<JoinHandle<()>>,
     /// Lanes opened so far.
     lanes: u32,
-    /// What the feed had no room for.
-    backlog: VecDeque<Batch>,
-    ends: Option<Ends>,
     /// Events of its own, not sent yet.
     told: Vec<Event>,
 }
 
-impl<'a> Hub<'a> {
-    pub(super) fn new(experiment: &Experiment, feed: &'a Feed) -> Self {
-        let lanes = experiment.running_workers() as usize + 2;
-        let (hub, notes) = crossbeam_channel::bounded(lanes + 16);
-        let shared = Arc::new(Shared::new(experiment, feed.cancel().clone(), hub));
-        Self {
-            feed,
-            room: (ROOM / lanes).clamp(512, 16_384),
-            shared,
-            notes,
-            reels: Vec::with_capacity(lanes),
-            threads: Vec::with_capacity(lanes),
-            lanes: 0,
-            backlog: VecDeque::new(),
-            ends: None,
-            told: Vec::new(),
-        }
+impl Base {
+    pub(in crate::origin) fn next_lane(&mut self) -> LaneId {
+        let lane = LaneId(self.lanes);
+        self.lanes += 1;
+        lane
     }
 
-    /// From the first thread to the last word.
-    pub(super) fn run(mut self) {
-        if let Err(error) = self.start() {
-            self.tell(Kind::Marked(Box::new(format!(
-                "the system refuses another thread: {error}"
-            ))));
-            self.ends = Some(Ends::Error);
-            self.shared.stop_workers();
-        }
-        let mut cancelled = self.shared.cancel.closed().clone();
-        while !self.reels.is_empty() {
-            crossbeam_channel::select! {
-                recv(self.notes) -> note => {
-                    if let Ok(note) = note {
-                        self.hear(note);
-                    }
-                }
-                recv(cancelled) -> _ => {
-                    cancelled = crossbeam_channel::never();
-                    self.shared.stop_workers();
-                    self.shared.desk.wake();
-                }
-                default(CARRIES_EVERY) => {}
-            }
-            while let Ok(note) = self.notes.try_recv() {
-                self.hear(note);
-            }
-            self.give_up_waiting();
-            self.carry();
-        }
-        self.end();
+    pub(in crate::origin) fn lane(&mut self) -> Recorder {
+        let lane = self.next_lane();
+        let (recorder, reel) = recorder::lane(lane, self.room, self.shared.clock, &self.shared.hub);
+        self.reels.push(reel);
+        recorder
     }
 
-    /// Starts all threads. Lanes are numbered from the caller's on.
-    fn start(&mut self) -> io::Result<()> {
-        let main = self.lane();
-        let dispatched = self.shared.experiment.dispatch > Nanos::ZERO && !self.shared.is_loop;
+    pub(in crate::origin) fn spawn(
+        &mut self,
+        name: String,
+        body: impl FnOnce() + Send + 'static,
+    ) -> io::Result<()> {
+        let thread = std::thread::Builder::new()
+            .name(name)
+            .spawn(body)
+            .map_err(|error| {
+                let text = format!("the system refuses another thread: {error}");
+                io::Error::new(error.kind(), text)
+            })?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Tells something on the caller's lane, now.
+    pub(in crate::origin) fn tell(&mut self, kind: Kind) {
+        let at = self.shared.clock.now();
+        self.tell_of(CALLER, at, kind);
+    }
+
+    /// Tells something on a lane that tells nothing itself any more, or not yet.
+    pub(in crate::origin) fn tell_of(&mut self, lane: LaneId, at: Time, kind: Kind) {
+        self.told.push(Event { at, lane, kind });
+    }
+}
+
+/// Workers that are threads.
+pub(super) struct Threads;
+
+impl Staff for Threads {
+    fn start(&mut self, base: &mut Base) -> io::Result<Sending> {
+        let experiment = &base.shared.experiment;
+        let (workers, dispatched) = (experiment.workers, experiment.dispatch > Nanos::ZERO);
         let sending = if dispatched {
             let (orders, taken) = crossbeam_channel::bounded(1);
-            let recorder = self.lane();
-            let shared = self.shared.clone();
-            self.spawn("dispatcher".to_owned(), move || {
+            let recorder = base.lane();
+            let shared = base.shared.clone();
+            base.spawn("dispatcher".to_owned(), move || {
                 dispatcher::dispatch(&shared, recorder, &taken);
             })?;
-            dispatcher::Sending::Dispatched(orders)
+            Sending::Dispatched(orders)
         } else {
-            dispatcher::Sending::Direct
+            Sending::Direct
         };
-        let mut hands = None;
-        if self.shared.is_loop {
-            hands = Some(self.lane());
-        } else {
-            for row in 0..self.shared.experiment.workers {
-                self.start_worker(row, Some(Time::ZERO))?;
-            }
+        for row in 0..workers {
+            Self::start_worker(base, row, Some(Time::ZERO))?;
         }
-        let shared = self.shared.clone();
-        self.spawn("main".to_owned(), move || {
-            caller::MainProgram::run(&shared, main, sending, hands);
-        })
+        Ok(sending)
     }
 
+    fn died(&mut self, base: &mut Base, row: u32) {
+        if let Err(error) = Self::start_worker(base, row, None) {
+            let text = format!("worker {row} is not replaced: {error}");
+            base.tell(Kind::Marked(Box::new(text)));
+        }
+    }
+}
+
+impl Threads {
     /// Starts a worker. Those the pool begins with have been there since then, whenever their threads
     /// come to life; `None`: the lane opens when it does.
-    fn start_worker(&mut self, row: u32, opens: Option<Time>) -> io::Result<()> {
-        let recorder = self.lane();
-        let shared = self.shared.clone();
-        self.spawn(self.shared.worker_name(row), move || {
+    fn start_worker(base: &mut Base, row: u32, opens: Option<Time>) -> io::Result<()> {
+        let recorder = base.lane();
+        let shared = base.shared.clone();
+        base.spawn(base.shared.worker_name(row), move || {
             let at = opens.unwrap_or_else(|| recorder.now());
             let mut worker = worker::Worker::open(shared, recorder, row, at);
             if opens.is_some() {
@@ -131,34 +148,103 @@ impl<'a> Hub<'a> {
             worker.work();
         })
     }
+}
 
-    fn lane(&mut self) -> Recorder {
-        let lane = LaneId(self.lanes);
-        self.lanes += 1;
-        let (recorder, reel) = recorder::lane(lane, self.room, self.shared.clock, &self.shared.hub);
-        self.reels.push(reel);
-        recorder
+/// The hub of a run; see the module.
+pub(in crate::origin) struct Hub<'a, S> {
+    feed: &'a Feed,
+    base: Base,
+    staff: S,
+    notes: Receiver<Note>,
+    /// What the feed had no room for.
+    backlog: VecDeque<Batch>,
+    ends: Option<Ends>,
+}
+
+impl<'a, S: Staff> Hub<'a, S> {
+    pub(in crate::origin) fn new(experiment: &Experiment, feed: &'a Feed, staff: S) -> Self {
+        let lanes = experiment.running_workers() as usize + 3;
+        let (hub, notes) = crossbeam_channel::bounded(lanes + 16);
+        let shared = Arc::new(Shared::new(experiment, feed.cancel().clone(), hub));
+        Self {
+            feed,
+            base: Base {
+                room: (ROOM / lanes).clamp(512, 16_384),
+                shared,
+                reels: Vec::with_capacity(lanes),
+                threads: Vec::with_capacity(lanes),
+                lanes: 0,
+                told: Vec::new(),
+            },
+            staff,
+            notes,
+            backlog: VecDeque::new(),
+            ends: None,
+        }
     }
 
-    fn spawn(&mut self, name: String, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-        let thread = std::thread::Builder::new().name(name).spawn(body)?;
-        self.threads.push(thread);
-        Ok(())
+    /// From the first thread to the last word.
+    pub(in crate::origin) fn run(mut self) {
+        let shared = self.base.shared.clone();
+        if let Err(error) = self.start() {
+            self.base.tell(Kind::Marked(Box::new(error.to_string())));
+            self.ends = Some(Ends::Error);
+            shared.stop_workers();
+        }
+        let mut cancelled = shared.cancel.closed().clone();
+        let mut kills = self.feed.kills().clone();
+        while !self.base.reels.is_empty() || !self.staff.is_gone() {
+            crossbeam_channel::select! {
+                recv(self.notes) -> note => {
+                    if let Ok(note) = note {
+                        self.hear(note);
+                    }
+                }
+                recv(kills) -> lane => match lane {
+                    Ok(lane) => self.staff.kill(lane),
+                    Err(_) => kills = crossbeam_channel::never(),
+                },
+                recv(cancelled) -> _ => {
+                    cancelled = crossbeam_channel::never();
+                    shared.stop_workers();
+                    shared.desk.wake();
+                }
+                default(CARRIES_EVERY) => {}
+            }
+            while let Ok(note) = self.notes.try_recv() {
+                self.hear(note);
+            }
+            self.give_up_waiting();
+            if shared.halt.is_cancelled() {
+                self.staff.stop(&mut self.base);
+            }
+            self.carry();
+        }
+        self.end();
+    }
+
+    /// Starts all threads. Lanes are numbered from the caller's on.
+    fn start(&mut self) -> io::Result<()> {
+        let main = self.base.lane();
+        let (sending, hands) = if self.base.shared.is_loop {
+            (Sending::Direct, Some(self.base.lane()))
+        } else {
+            (self.staff.start(&mut self.base)?, None)
+        };
+        let shared = self.base.shared.clone();
+        self.base.spawn("main".to_owned(), move || {
+            caller::MainProgram::run(&shared, main, sending, hands);
+        })
     }
 
     fn hear(&mut self, note: Note) {
         match note {
             Note::Look => {}
-            Note::Died { row } => {
-                if let Err(error) = self.start_worker(row, None) {
-                    let text = format!("worker {row} is not replaced: {error}");
-                    self.tell(Kind::Marked(Box::new(text)));
-                }
-            }
+            Note::Died { row } => self.staff.died(&mut self.base, row),
             Note::Over(ends) => {
                 self.ends.get_or_insert(ends);
                 if ends == Ends::Never || ends == Ends::Cancelled {
-                    self.shared.stop_workers();
+                    self.base.shared.stop_workers();
                 }
             }
         }
@@ -167,19 +253,21 @@ impl<'a> Hub<'a> {
     /// A task that hangs would keep the run from its end where nobody waits for it: in a loop, and after
     /// the caller has left with an error.
     fn give_up_waiting(&mut self) {
-        let nobody_waits = self.ends.is_some() || self.shared.is_loop;
-        if nobody_waits && self.shared.desk.is_stuck() {
-            let stop_at = Time(self.shared.experiment.stop_at.0);
-            if self.shared.clock.now() >= stop_at {
-                self.shared.stop_workers();
+        let nobody_waits = self.ends.is_some() || self.base.shared.is_loop;
+        if nobody_waits && self.base.shared.desk.is_stuck() {
+            let stop_at = Time(self.base.shared.experiment.stop_at.0);
+            if self.base.shared.clock.now() >= stop_at {
+                self.base.shared.stop_workers();
             }
         }
     }
 
     /// Carries what was told to the feed, as far as it has room.
     fn carry(&mut self) {
-        let mut events = std::mem::take(&mut self.told);
-        let complete_to = recorder::drain(&mut self.reels, self.shared.clock, &mut events);
+        let mut events = std::mem::take(&mut self.base.told);
+        let clock = self.base.shared.clock;
+        let complete_to = recorder::drain(&mut self.base.reels, clock, &mut events)
+            .min(self.staff.drain(&mut events));
         match self.backlog.back_mut() {
             Some(last) if events.is_empty() => last.complete_to = complete_to,
             _ => self.backlog.push_back(Batch {
@@ -197,7 +285,7 @@ impl<'a> Hub<'a> {
 
     /// All threads have said their last; tells the end of the run.
     fn end(mut self) {
-        for thread in std::mem::take(&mut self.threads) {
+        for thread in std::mem::take(&mut self.base.threads) {
             // One that panicked has been reported by the panic hook.
             let _ = thread.join();
         }
@@ -207,28 +295,29 @@ impl<'a> Hub<'a> {
             }
         }
         self.tell_counter();
-        if let Some(pool) = self.shared.pool() {
-            self.tell(Kind::PoolClosed { pool });
+        if let Some(pool) = self.base.shared.pool() {
+            self.base.tell(Kind::PoolClosed { pool });
         }
-        self.tell(Kind::LaneClosed {
+        self.base.tell(Kind::LaneClosed {
             ended: Ended::Finished,
         });
         let ends = self.ends.unwrap_or(Ends::Error);
-        self.tell(Kind::RunEnded { ends });
+        self.base.tell(Kind::RunEnded { ends });
         for batch in std::mem::take(&mut self.backlog) {
             self.feed.send(batch.events, batch.complete_to);
         }
-        self.feed.send(self.told, Time::NEVER);
+        self.feed.send(self.base.told, Time::NEVER);
     }
 
     /// What the tasks left in the counter that they share.
     fn tell_counter(&mut self) {
-        let experiment = &self.shared.experiment;
+        let experiment = &self.base.shared.experiment;
         if experiment.effect == CounterEffect::None {
             return;
         }
-        let counter = self.shared.counter.load(Ordering::Acquire);
+        let counter = self.base.shared.counter.load(Ordering::Acquire);
         let increments: Vec<u64> = self
+            .base
             .shared
             .effects
             .iter()
@@ -237,32 +326,28 @@ impl<'a> Hub<'a> {
         let bounds = (experiment.effect == CounterEffect::Race)
             .then(|| race::bounds(&increments, experiment.lock));
         let (least, most) = bounds.unzip();
+        let sum = match experiment.effect {
+            CounterEffect::Race => counter,
+            // In memory of their own the workers have counted past what main sees.
+            _ => increments.iter().sum(),
+        };
         for (quantity, value) in [
             ("counter_main", Some(counter)),
-            ("counter_sum", Some(counter)),
+            ("counter_sum", Some(sum)),
             ("counter_min", least),
             ("counter_max", most),
             (
                 "lock_wait",
                 experiment
                     .lock
-                    .then(|| self.shared.lock_wait.load(Ordering::Acquire)),
+                    .then(|| self.base.shared.lock_wait.load(Ordering::Acquire)),
             ),
         ] {
             if let Some(value) = value {
                 let (quantity, value) = (quantity.to_owned(), value as f64);
-                self.tell(Kind::Sample(Box::new(Sample { quantity, value })));
+                self.base
+                    .tell(Kind::Sample(Box::new(Sample { quantity, value })));
             }
         }
-    }
-
-    /// Tells something on the caller's lane, now.
-    fn tell(&mut self, kind: Kind) {
-        let at = self.shared.clock.now();
-        self.told.push(Event {
-            at,
-            lane: CALLER,
-            kind,
-        });
     }
 }

@@ -60,6 +60,31 @@ pub enum Note {
     Over(crate::event::Ends),
 }
 
+/// What a worker tells, and how: steps 1 and 2 above.
+pub trait Tell {
+    fn now(&self) -> Time;
+
+    /// Tells an event; waits only for who reads it, and only if there is no room.
+    fn tell(&mut self, at: Time, kind: Kind);
+
+    /// Does something that tells nothing and takes its time: 50 microseconds and more, or a wait.
+    fn quietly<T>(&self, stretch: impl FnOnce() -> T) -> T;
+}
+
+impl Tell for Recorder {
+    fn now(&self) -> Time {
+        Self::now(self)
+    }
+
+    fn tell(&mut self, at: Time, kind: Kind) {
+        Self::tell(self, at, kind);
+    }
+
+    fn quietly<T>(&self, stretch: impl FnOnce() -> T) -> T {
+        Self::quietly(self, stretch)
+    }
+}
+
 /// The writing end of a lane; belongs to one thread.
 pub struct Recorder {
     lane: LaneId,

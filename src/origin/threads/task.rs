@@ -1,18 +1,18 @@
 //! One task, from its start to its end: the work itself, what goes wrong in it, and where its time went.
 
 use super::CALL;
-use super::recorder::Note;
-use super::work::{Held, Token, compute};
-use super::worker::Worker;
+use super::recorder::Tell;
+use super::work::{Held, Pace, Token, compute};
 use crate::event::{CpuId, Kind, Ran, TaskId};
-use crate::experiment::{CounterEffect, FaultKind};
+use crate::experiment::FaultKind;
+use crate::origin::Cancel;
 use crate::platform::{self, Spent, ThreadClock};
 use crate::time::{Nanos, Time};
 use crate::workload::Work;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::Ordering;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Shorter tasks do not have their time accounted for: reading the clocks would cost more than a percent.
 const WORTH_MEASURING: Nanos = Nanos(50_000);
@@ -28,7 +28,7 @@ const HOLDS_TOKEN_FOR: Nanos = Nanos(5_000_000);
 
 /// How a task came out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::origin) enum Fate {
     Done,
     /// It raised this error.
     Raised(String),
@@ -47,12 +47,49 @@ enum Cut {
     Halted,
 }
 
-impl Worker {
+/// Where a task runs: what its worker has around it.
+pub(in crate::origin) trait Place {
+    fn pace(&self) -> Pace;
+    /// This moment of the run, as this system's clock tells it.
+    fn instant(&self, at: Time) -> Instant;
+    /// Stops all tasks.
+    fn halt(&self) -> &Cancel;
+    /// There where only one task computes at a time.
+    fn token(&self) -> Option<Arc<Token>>;
+    /// A task that waits says so this often.
+    fn waits_tell_every(&self) -> Nanos;
+    /// What the task does to the counter.
+    fn count(&self);
+    /// A task that never ends has begun not to.
+    fn hangs(&self);
+    /// What Python prints for a task that fails as it was asked to.
+    fn error_text(&self, index: u32) -> String;
+}
+
+/// Runs tasks and tells what becomes of them, wherever that is.
+pub(in crate::origin) struct Runner<P, R> {
+    pub(in crate::origin) place: P,
+    pub(in crate::origin) recorder: R,
+    clock: Option<ThreadClock>,
+    /// The last reading of that clock, and when it was taken.
+    reading: Option<(Time, Spent)>,
+}
+
+impl<P: Place, R: Tell> Runner<P, R> {
+    /// For tasks on the calling thread.
+    pub(in crate::origin) fn new(place: P, recorder: R) -> Self {
+        Self {
+            place,
+            recorder,
+            clock: ThreadClock::open(),
+            reading: None,
+        }
+    }
+
     /// Runs a task that starts `at`. Returns when it ended, and how.
-    pub(super) fn run_task(&mut self, at: Time, index: u32) -> (Time, Fate) {
-        let work = self.shared.works[index as usize];
+    pub(in crate::origin) fn run_task(&mut self, at: Time, index: u32, work: Work) -> (Time, Fate) {
         if !work.enters {
-            return (at, Fate::Raised(self.shared.experiment.error_text(index)));
+            return (at, Fate::Raised(self.place.error_text(index)));
         }
         let task = TaskId { call: CALL, index };
         let cpu = platform::current_cpu();
@@ -87,7 +124,7 @@ impl Worker {
         if work.fault == Some(FaultKind::Hang) {
             return self.hang();
         }
-        self.count();
+        self.place.count();
         match work.fault {
             Some(FaultKind::Raise) => resume_unwind(Box::new(Asked)),
             Some(FaultKind::Die) => Err(Cut::Died),
@@ -97,11 +134,12 @@ impl Worker {
 
     /// Waits until `end`, or until the run is stopped.
     fn wait(&mut self, end: Time, meter: &mut Meter) -> Result<(), Cut> {
-        let every = self.shared.waits_tell_every;
+        let every = self.place.waits_tell_every();
         loop {
             let piece = end.min(meter.since + every);
-            let until = self.shared.clock.instant(piece);
-            let halted = self.recorder.quietly(|| self.shared.halt.wait_until(until));
+            let until = self.place.instant(piece);
+            let halt = self.place.halt();
+            let halted = self.recorder.quietly(|| halt.wait_until(until));
             meter.waited = self.recorder.now().min(end).since(meter.since);
             if halted {
                 return Err(Cut::Halted);
@@ -115,9 +153,9 @@ impl Worker {
 
     /// Computes for as long as `cost` takes a CPU that does nothing else.
     fn compute(&mut self, cost: Nanos, meter: &mut Meter) -> Result<(), Cut> {
-        let pace = self.shared.pace;
+        let pace = self.place.pace();
         let mut left = pace.steps(cost);
-        let token = self.shared.token.clone();
+        let token = self.place.token();
         let mut held = self.take(token.as_deref());
         if cost < WORTH_MEASURING {
             compute(left);
@@ -126,7 +164,7 @@ impl Worker {
         let mut held_since = self.recorder.now();
         while left > 0 {
             // Before the work: many may have waited here for their turn.
-            if self.shared.halt.is_cancelled() {
+            if self.place.halt().is_cancelled() {
                 return Err(Cut::Halted);
             }
             let steps = left.min(pace.steps(LOOKS_UP_EVERY).max(1));
@@ -153,47 +191,13 @@ impl Worker {
         token.map(|token| self.recorder.quietly(|| token.take()))
     }
 
-    /// What the task does to the counter that all tasks share.
-    fn count(&self) {
-        let counter = &self.shared.counter;
-        let effects = &self.shared.effects[self.row as usize];
-        match self.shared.experiment.effect {
-            CounterEffect::None => {}
-            CounterEffect::Count => {
-                effects.fetch_add(1, Ordering::Relaxed);
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
-            CounterEffect::Race => {
-                let times = self.shared.experiment.increments;
-                effects.fetch_add(u64::from(times), Ordering::Relaxed);
-                for _ in 0..times {
-                    let lock = self.shared.experiment.lock.then(|| self.lock_counter());
-                    let seen = counter.load(Ordering::Relaxed);
-                    // As in any program, others may run between the load and the store.
-                    std::thread::yield_now();
-                    counter.store(seen + 1, Ordering::Relaxed);
-                    drop(lock);
-                }
-            }
-        }
-    }
-
-    fn lock_counter(&self) -> MutexGuard<'_, ()> {
-        let asked = self.recorder.now();
-        let lock = self.shared.counter_lock.lock();
-        let waited = self.recorder.now().since(asked);
-        self.shared.lock_wait.fetch_add(waited.0, Ordering::Relaxed);
-        lock.unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Never ends by itself.
     fn hang(&mut self) -> Result<(), Cut> {
-        self.shared.desk.hang();
-        // The hub looks whether anything else can still happen; if not, it stops the run.
-        self.shared.note(Note::Look);
+        self.place.hangs();
+        let halt = self.place.halt();
         self.recorder.quietly(|| {
             // Nothing is ever sent: this is the end of the channel.
-            let _ = self.shared.halt.closed().recv();
+            let _ = halt.closed().recv();
         });
         Err(Cut::Halted)
     }
@@ -220,7 +224,7 @@ impl Worker {
 
     fn error_text(&self, index: u32, payload: &(dyn Any + Send)) -> String {
         if payload.is::<Asked>() {
-            return self.shared.experiment.error_text(index);
+            return self.place.error_text(index);
         }
         let text = payload
             .downcast_ref::<&str>()

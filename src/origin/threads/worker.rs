@@ -1,41 +1,116 @@
 //! A worker: takes chunks, runs their tasks one after another, hands the results in, and tells all of it.
 
 use super::recorder::{Note, Recorder};
-use super::task::Fate;
+use super::task::{Fate, Place, Runner};
+use super::work::{Pace, Token};
 use super::{CALL, Shared};
 use crate::call::ChunkResult;
 use crate::event::{
     Category, Ended, Indexes, Kind, LaneKind, LaneOpened, NamedSpan, Outcome, Raised, TaskId,
 };
-use crate::experiment::Policy;
+use crate::experiment::{CounterEffect, Policy};
 use crate::method::Delivery;
-use crate::platform::{self, Spent, ThreadClock};
+use crate::origin::Cancel;
+use crate::platform;
 use crate::time::{Nanos, Time};
 use std::ops::ControlFlow::{self, Break, Continue};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Instant;
 
 pub(super) struct Worker {
-    pub(super) shared: Arc<Shared>,
-    pub(super) recorder: Recorder,
-    pub(super) clock: Option<ThreadClock>,
-    /// The last reading of that clock, and when it was taken.
-    pub(super) reading: Option<(Time, Spent)>,
+    shared: Arc<Shared>,
+    runner: Runner<Here, Recorder>,
     /// Its place in the pool; one that replaces it has the same.
-    pub(super) row: u32,
+    row: u32,
+}
+
+/// A thread of this process.
+struct Here {
+    shared: Arc<Shared>,
+    row: u32,
+}
+
+impl Place for Here {
+    fn pace(&self) -> Pace {
+        self.shared.pace
+    }
+
+    fn instant(&self, at: Time) -> Instant {
+        self.shared.clock.instant(at)
+    }
+
+    fn halt(&self) -> &Cancel {
+        &self.shared.halt
+    }
+
+    fn token(&self) -> Option<Arc<Token>> {
+        self.shared.token.clone()
+    }
+
+    fn waits_tell_every(&self) -> Nanos {
+        self.shared.waits_tell_every
+    }
+
+    fn count(&self) {
+        let counter = &self.shared.counter;
+        let effects = &self.shared.effects[self.row as usize];
+        match self.shared.experiment.effect {
+            CounterEffect::None => {}
+            CounterEffect::Count => {
+                effects.fetch_add(1, Ordering::Relaxed);
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            CounterEffect::Race => {
+                let times = self.shared.experiment.increments;
+                effects.fetch_add(u64::from(times), Ordering::Relaxed);
+                for _ in 0..times {
+                    let lock = self.shared.experiment.lock.then(|| self.lock_counter());
+                    let seen = counter.load(Ordering::Relaxed);
+                    // As in any program, others may run between the load and the store.
+                    std::thread::yield_now();
+                    counter.store(seen + 1, Ordering::Relaxed);
+                    drop(lock);
+                }
+            }
+        }
+    }
+
+    fn hangs(&self) {
+        self.shared.desk.hang();
+        // The hub looks whether anything else can still happen; if not, it stops the run.
+        self.shared.note(Note::Look);
+    }
+
+    fn error_text(&self, index: u32) -> String {
+        self.shared.experiment.error_text(index)
+    }
+}
+
+impl Here {
+    fn lock_counter(&self) -> MutexGuard<'_, ()> {
+        let asked = self.shared.clock.now();
+        let lock = self.shared.counter_lock.lock();
+        let waited = self.shared.clock.now().since(asked);
+        self.shared.lock_wait.fetch_add(waited.0, Ordering::Relaxed);
+        lock.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Worker {
     /// A worker on the calling thread, whose lane opens `at`.
     pub(super) fn open(shared: Arc<Shared>, recorder: Recorder, row: u32, at: Time) -> Self {
         let name = shared.worker_name(row);
-        let mut worker = Self {
-            shared,
-            recorder,
-            clock: ThreadClock::open(),
-            reading: None,
+        let here = Here {
+            shared: shared.clone(),
             row,
         };
-        worker.recorder.tell(
+        let mut worker = Self {
+            shared,
+            runner: Runner::new(here, recorder),
+            row,
+        };
+        worker.runner.recorder.tell(
             at,
             Kind::LaneOpened(Box::new(LaneOpened {
                 kind: LaneKind::Worker,
@@ -53,7 +128,7 @@ impl Worker {
         while !self.shared.halt.is_cancelled() {
             let next = match self.shared.queue.try_take() {
                 Some(chunk) => Some(chunk),
-                None => self.recorder.quietly(|| self.shared.queue.take()),
+                None => self.runner.recorder.quietly(|| self.shared.queue.take()),
             };
             let Some(chunk) = next else { break };
             if self.shared.halt.is_cancelled() {
@@ -80,27 +155,31 @@ impl Worker {
         let startup = self.shared.experiment.startup;
         if startup > Nanos::ZERO {
             let until = self.shared.clock.instant(Time::ZERO + startup);
-            self.recorder.quietly(|| self.shared.halt.wait_until(until));
+            self.runner
+                .recorder
+                .quietly(|| self.shared.halt.wait_until(until));
         }
         let span = NamedSpan {
             name: "start-up".to_owned(),
             category: Category::Overhead,
             since: Time::ZERO,
         };
-        let at = self.recorder.now();
-        self.recorder.tell(at, Kind::Span(Box::new(span)));
+        let at = self.runner.recorder.now();
+        self.runner.recorder.tell(at, Kind::Span(Box::new(span)));
     }
 
     pub(super) fn close(&mut self, ended: Ended) {
-        let at = self.recorder.now();
-        self.recorder.tell(at, Kind::LaneClosed { ended });
+        let at = self.runner.recorder.now();
+        self.runner.recorder.tell(at, Kind::LaneClosed { ended });
     }
 
     /// Runs a chunk and hands it in. Breaks if that was the end of this worker, which is told by then.
     pub(super) fn serve(&mut self, chunk: u32) -> ControlFlow<()> {
-        let at = self.recorder.now();
+        let at = self.runner.recorder.now();
         if !self.shared.is_loop {
-            self.recorder.tell(at, Kind::Dequeued { call: CALL, chunk });
+            self.runner
+                .recorder
+                .tell(at, Kind::Dequeued { call: CALL, chunk });
         }
         let tasks = self.shared.chunks[chunk as usize];
         let mut now = at;
@@ -111,16 +190,20 @@ impl Worker {
                 continue;
             }
             if index > tasks.first {
-                now = self.recorder.now();
+                now = self.runner.recorder.now();
             }
-            let (ended_at, fate) = self.run_task(now, index);
+            let (ended_at, fate) =
+                self.runner
+                    .run_task(now, index, self.shared.works[index as usize]);
             now = ended_at;
             match fate {
                 Fate::Done => self.finish(now, index, Outcome::Ok),
                 Fate::Raised(error) => {
                     let task = TaskId { call: CALL, index };
                     let raised = Raised { task, error };
-                    self.recorder.tell(now, Kind::Raised(Box::new(raised)));
+                    self.runner
+                        .recorder
+                        .tell(now, Kind::Raised(Box::new(raised)));
                     self.finish(now, index, Outcome::Failed);
                     result = ChunkResult::Failed;
                 }
@@ -130,7 +213,9 @@ impl Worker {
                 }
                 Fate::Halted => {
                     if self.shared.is_broken() {
-                        self.recorder.tell(now, Kind::Lost { call: CALL, tasks });
+                        self.runner
+                            .recorder
+                            .tell(now, Kind::Lost { call: CALL, tasks });
                     }
                     self.close(self.ended_by_halt());
                     return Break(());
@@ -144,7 +229,8 @@ impl Worker {
     fn finish(&mut self, at: Time, index: u32, outcome: Outcome) {
         let task = TaskId { call: CALL, index };
         let cpu = platform::current_cpu();
-        self.recorder
+        self.runner
+            .recorder
             .tell(at, Kind::Finished { task, outcome, cpu });
     }
 
@@ -153,12 +239,17 @@ impl Worker {
         let handed = shared.desk.hand_in(shared.clock, finished, chunk, result);
         let at = handed.at;
         if !shared.is_loop {
-            self.recorder.tell(at, Kind::Returned { call: CALL, chunk });
+            self.runner
+                .recorder
+                .tell(at, Kind::Returned { call: CALL, chunk });
         }
         let Some(tasks) = handed.ready else { return };
-        self.recorder.tell(at, Kind::Ready { call: CALL, tasks });
+        self.runner
+            .recorder
+            .tell(at, Kind::Ready { call: CALL, tasks });
         if self.shared.delivery == Delivery::Callback && result == ChunkResult::Ok {
-            self.recorder
+            self.runner
+                .recorder
                 .tell(at, Kind::Delivered { call: CALL, tasks });
         }
     }
@@ -170,7 +261,7 @@ impl Worker {
             call: CALL,
             tasks: chunk,
         };
-        self.recorder.tell(at, lost);
+        self.runner.recorder.tell(at, lost);
         match shared.experiment.policy {
             Policy::Pool => {
                 self.close(Ended::Crashed);
@@ -181,7 +272,9 @@ impl Worker {
             Policy::Executor => {
                 shared.break_down();
                 for tasks in shared.desk.give_up() {
-                    self.recorder.tell(at, Kind::Ready { call: CALL, tasks });
+                    self.runner
+                        .recorder
+                        .tell(at, Kind::Ready { call: CALL, tasks });
                 }
                 self.close(Ended::Crashed);
             }
