@@ -44,12 +44,15 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
     let (sender, batches) = crossbeam_channel::bounded(WAITING_BATCHES);
     let (printed, output) = crossbeam_channel::bounded(WAITING_PIECES);
     let cancel = Cancel::default();
+    // The program's workers are its own: nobody here kills one of them.
+    let (killer, kills) = crossbeam_channel::bounded(0);
     let watch = Watch {
         child,
         handle: handle.clone(),
         feed: Feed {
             batches: sender,
             cancel: cancel.clone(),
+            kills,
         },
         printed,
         places: [0; 2],
@@ -64,6 +67,7 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
         running: Running {
             batches,
             cancel,
+            killer,
             thread: Some(thread),
         },
         output,
