@@ -8,14 +8,17 @@ pub mod examples;
 mod experiment;
 pub mod flags;
 pub mod headless;
+pub mod program;
 pub mod run;
 pub mod setup;
+mod watch;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use flags::{Flags, Length, Size, ThemeChoice};
+use program::RunFlags;
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -44,6 +47,14 @@ pub enum Command {
     /// Run an experiment with a pool of workers and watch it (what `parviz` does)
     #[command(allow_negative_numbers = true)]
     Lab(Box<Lab>),
+    /// Run a Python program and watch its pools live
+    ///
+    /// Everything from the script, -m MODULE or -c CODE on belongs to the program. Its exit code is ours.
+    #[command(override_usage = "parviz run [OPTIONS] script.py [ARGS]...\n       \
+        parviz run [OPTIONS] -m MODULE [ARGS]...\n       \
+        parviz run [OPTIONS] -c CODE [ARGS]...\n       \
+        parviz run [OPTIONS] example:NAME")]
+    Run(Box<RunFlags>),
     /// Say how many processors there are: logical, physical, usable by this process, measured
     Cpus,
     /// List the Python examples, or print one
@@ -236,7 +247,7 @@ mod tests {
             (&["--wrkers", "3"][..], "unknown flag --wrkers: did you mean --workers?".to_owned()),
             (&["--zzzzz"], "unknown flag --zzzzz: see parviz --help".to_owned()),
             (&["cpu"], "unknown subcommand cpu: did you mean cpus?".to_owned()),
-            (&["run"], "unknown subcommand run: there are lab, cpus, examples, completions, man".to_owned()),
+            (&["watch"], "unknown subcommand watch: there are lab, run, cpus, examples, completions, man".to_owned()),
 (&["lab", "extra"], "unknown word extra: see parviz --help".to_owned()),
             (&["--method", "pmap"], format!("--method pmap: write one of {methods}")),
             (&["--method"], format!("--method needs a value: write one of {methods}")),

@@ -103,6 +103,14 @@ pub fn monotonic() -> u64 {
     return 0;
 }
 
+/// Whether the keys of a terminal reach our process group.
+pub fn has_terminal() -> bool {
+    #[cfg(unix)]
+    return unix::has_terminal();
+    #[cfg(not(unix))]
+    return false;
+}
+
 /// Sends a signal to a process, or to the group it leads; nothing if it is gone.
 pub fn signal(pid: u32, group: bool, number: i32) {
     #[cfg(unix)]

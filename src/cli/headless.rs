@@ -41,15 +41,15 @@ pub fn run(experiment: &Experiment, mut tell: impl FnMut(Batch)) -> anyhow::Resu
     clippy::disallowed_methods,
     reason = "signals arrive on a thread of their own"
 )]
-fn signals() -> std::io::Result<Receiver<u8>> {
+pub(super) fn signals() -> std::io::Result<Receiver<u8>> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-    let (sender, receiver) = crossbeam_channel::bounded(1);
+    let (sender, receiver) = crossbeam_channel::bounded(16);
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
             for signal in signals.forever() {
-                // A second one finds the first still waiting, which says the same.
+                // One that finds many still waiting says the same as those.
                 let _ = sender.try_send(signal as u8);
             }
         })?;
@@ -58,6 +58,6 @@ fn signals() -> std::io::Result<Receiver<u8>> {
 
 /// Elsewhere the system ends the program.
 #[cfg(not(unix))]
-fn signals() -> std::io::Result<Receiver<u8>> {
+pub(super) fn signals() -> std::io::Result<Receiver<u8>> {
     Ok(crossbeam_channel::never())
 }

@@ -5,8 +5,9 @@
 )]
 
 use super::headless::{self, Ending};
+use super::program::{self, RunFlags};
 use super::setup::{Picture, Setup, Show, Surroundings};
-use super::{Args, Command, Lab, NoArgs, completions, cpus, examples, manual};
+use super::{Args, Command, Lab, NoArgs, completions, cpus, examples, manual, watch};
 use crate::app::{App, Message};
 use crate::config::Config;
 use crate::experiment::Experiment;
@@ -65,6 +66,7 @@ fn perform(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         None => lab(&args.lab),
         Some(Command::Lab(asked)) => lab(&asked),
+        Some(Command::Run(flags)) => program(&flags),
         Some(Command::Cpus) => {
             let told = cpus::tell();
             Ok(print(|out| out.write_all(told.as_bytes()))?)
@@ -99,6 +101,23 @@ fn lab(asked: &Lab) -> Result<ExitCode, Failure> {
         Show::Json => report(&experiment, |report, out| report::json::write(report, out)),
         Show::Picture(picture) => draw(&experiment, *picture),
     }
+}
+
+fn program(flags: &RunFlags) -> Result<ExitCode, Failure> {
+    flags.contradictions().map_err(Failure::Usage)?;
+    let terminal = program::Terminal {
+        reads: io::stdin().is_terminal(),
+        is_ours: platform::has_terminal(),
+    };
+    let program = flags.plain(terminal).map_err(Failure::Usage)?;
+    let file = watch::report_file(flags.report.as_deref()).map_err(Failure::Usage)?;
+    if !flags.text && !flags.json && file.is_none() {
+        let why = terminal::obstacle().unwrap_or("there is no dashboard for programs yet");
+        complain(&format!(
+            "{why}: the report comes at the end (--json and --report FILE work here too)"
+        ));
+    }
+    Ok(watch::run(&program, flags, terminal, file)?)
 }
 
 fn report(

@@ -27,7 +27,7 @@ use crate::platform;
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Signals have these numbers on every Unix.
 const SIGINT: i32 = 2;
@@ -106,6 +106,7 @@ struct State {
     group: bool,
     /// Locked while the program is asked for its end, so that a signal never meets another process.
     exit: Mutex<Option<Exit>>,
+    python: OnceLock<String>,
     /// What it printed, of the two streams, where that is kept.
     kept: Option<[File; 2]>,
 }
@@ -118,6 +119,11 @@ impl Handle {
     /// How it ended, once it has.
     pub fn exit(&self) -> Option<Exit> {
         *self.0.exit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The interpreter as it named itself, once the probe in it has said so: `CPython 3.11.7`.
+    pub fn python(&self) -> Option<String> {
+        self.0.python.get().cloned()
     }
 
     /// `SIGINT`, as the keys of a terminal send it: to its group, if it has one of its own.

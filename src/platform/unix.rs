@@ -1,6 +1,8 @@
 //! The answers that all Unix systems share: signals, files read in place, the common clock.
+#![expect(clippy::disallowed_methods, reason = "the terminal is a file")]
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
+use rustix::termios::tcgetpgrp;
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
 use std::io;
@@ -9,6 +11,11 @@ use std::os::unix::fs::FileExt;
 pub(super) fn monotonic() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+pub(super) fn has_terminal() -> bool {
+    let terminal = File::open("/dev/tty");
+    terminal.is_ok_and(|tty| tcgetpgrp(tty).is_ok_and(|group| group == getpgrp()))
 }
 
 pub(super) fn signal(pid: u32, group: bool, number: i32) {

@@ -15,6 +15,8 @@ pub struct Program {
     /// The interpreter as the person named it: a path, or a name to look for on `PATH`. Without one it
     /// is that of the active virtual environment, or else `python3`.
     pub python: Option<OsString>,
+    /// Words for the interpreter itself: `-X dev`.
+    pub flags: Vec<OsString>,
     pub target: Target,
     /// The words after it.
     pub args: Vec<OsString>,
@@ -109,12 +111,13 @@ impl Program {
 
     /// The words after the interpreter; a text is at `text`.
     pub(super) fn words(&self, text: &Path) -> Vec<OsString> {
-        let mut words = match &self.target {
-            Target::Script(script) => vec![script.clone().into_os_string()],
-            Target::Module(module) => vec!["-m".into(), module.clone()],
-            Target::Code(code) => vec!["-c".into(), code.clone()],
-            Target::Text { .. } => vec![text.as_os_str().to_owned()],
-        };
+        let mut words = self.flags.clone();
+        match &self.target {
+            Target::Script(script) => words.push(script.clone().into_os_string()),
+            Target::Module(module) => words.extend(["-m".into(), module.clone()]),
+            Target::Code(code) => words.extend(["-c".into(), code.clone()]),
+            Target::Text { .. } => words.push(text.as_os_str().to_owned()),
+        }
         words.extend(self.args.iter().cloned());
         words
     }

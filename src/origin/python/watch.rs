@@ -20,7 +20,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The time between two looks at everything.
@@ -39,6 +39,7 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
         pid: child.id(),
         group: program.group,
         exit: Mutex::new(None),
+        python: OnceLock::new(),
         kept,
     }));
     let (sender, batches) = crossbeam_channel::bounded(WAITING_BATCHES);

@@ -1,0 +1,316 @@
+//! What `parviz run` takes, and the program it means by it.
+//!
+//! Our flags come first. From the script, `-m MODULE` or `-c CODE` on every word belongs to the program,
+//! and flags of Python itself may stand right before those.
+
+use super::flags::{self, ThemeChoice};
+use crate::examples;
+use crate::origin::python::{Input, Outlet, Program, Target};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The flags of Python that take no value; others are `-W` and `-X`.
+const SWITCHES: &str = "bBdEiIOPqRsSuvx";
+
+#[derive(Clone, Debug, Default, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct RunFlags {
+    /// The interpreter [default: that of the virtual environment, or python3]
+    #[arg(long, value_name = "EXE")]
+    pub python: Option<OsString>,
+    /// Run without the dashboard and print a report on stderr at the end
+    #[arg(long)]
+    pub text: bool,
+    /// Run without the dashboard and print the report as one JSON object on stderr
+    #[arg(long)]
+    pub json: bool,
+    /// Write the JSON report to this file; stderr is the program's alone then
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// The program's own output: given back after the dashboard, shown in its panel only, or written to
+    /// a file [default: after]
+    #[arg(long, value_name = "after|panel|file=PATH", value_parser = output)]
+    pub output: Option<OutputChoice>,
+    /// The program's stdin [default: what is piped into parviz; in the dashboard empty if nothing is]
+    #[arg(long, value_name = "FILE")]
+    pub stdin: Option<PathBuf>,
+    /// Close the dashboard when the program ends
+    #[arg(long)]
+    pub quit_at_end: bool,
+    /// Colours: dark, light, high-contrast, or auto (as the terminal is) [default: auto]
+    #[arg(long, value_name = "THEME", value_parser = flags::theme_parser(), hide_possible_values = true)]
+    pub theme: Option<ThemeChoice>,
+    /// Draw with ASCII characters only [default: where the locale is not UTF-8]
+    #[arg(long)]
+    pub ascii: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long)]
+    pub no_mouse: bool,
+    /// Read theme and keys from this file [default: parviz/config.toml in the XDG config folder]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// script.py ARGS, -m MODULE ARGS, -c CODE ARGS, or example:NAME
+    #[arg(
+        value_name = "PROGRAM",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub words: Vec<OsString>,
+}
+
+/// Where the program's output goes when there is a dashboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutputChoice {
+    /// Kept, shown in the panel, and given to stdout and stderr when the dashboard closes.
+    After,
+    /// Kept and shown in the panel.
+    Panel,
+    File(PathBuf),
+}
+
+fn output(word: &str) -> Result<OutputChoice, String> {
+    match word.split_once('=') {
+        None if word == "after" => Ok(OutputChoice::After),
+        None if word == "panel" => Ok(OutputChoice::Panel),
+        Some(("file", path)) if !path.is_empty() => Ok(OutputChoice::File(path.into())),
+        _ => Err("write after, panel or file=PATH".to_owned()),
+    }
+}
+
+/// What there is to know of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Our stdin is the terminal.
+    pub reads: bool,
+    /// Our group has the terminal, so that its keys reach the program too if it is in that group.
+    pub is_ours: bool,
+}
+
+impl RunFlags {
+    /// Why this makes no sense, if it does not.
+    pub fn contradictions(&self) -> Result<(), String> {
+        if self.text && self.json {
+            return Err("--text and --json contradict each other: give one of them".to_owned());
+        }
+        let headless = self
+            .text
+            .then_some("--text")
+            .or(self.json.then_some("--json"));
+        if let (Some(flag), true) = (headless, self.quit_at_end) {
+            return Err(format!(
+                "--quit-at-end is for the dashboard: leave {flag} out"
+            ));
+        }
+        if let (Some(flag), Some(OutputChoice::After | OutputChoice::Panel)) =
+            (headless, &self.output)
+        {
+            return Err(format!(
+                "--output is for the dashboard: leave {flag} out, or write file=PATH"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The program for a run without the dashboard: it has our stdin, stdout and stderr.
+    pub fn plain(&self, terminal: Terminal) -> Result<Program, String> {
+        let mut program = self.program()?;
+        program.input = self.input(Input::Inherited);
+        program.outlet = match &self.output {
+            Some(OutputChoice::File(path)) => Outlet::File(path.clone()),
+            _ => Outlet::Inherited,
+        };
+        program.group = !terminal.is_ours;
+        checked(program)
+    }
+
+    /// The program for the dashboard: the terminal is ours, and its output is kept.
+    pub fn shown(&self, terminal: Terminal) -> Result<Program, String> {
+        let mut program = self.program()?;
+        program.input = self.input(if terminal.reads {
+            Input::Empty
+        } else {
+            Input::Inherited
+        });
+        program.outlet = match &self.output {
+            Some(OutputChoice::File(path)) => Outlet::File(path.clone()),
+            _ => Outlet::Kept,
+        };
+        checked(program)
+    }
+
+    fn input(&self, usual: Input) -> Input {
+        self.stdin.clone().map_or(usual, Input::File)
+    }
+
+    fn program(&self) -> Result<Program, String> {
+        let (flags, rest) = python_flags(&self.words)?;
+        let (first, rest) = rest.split_first().ok_or(
+            "name a program: parviz run script.py, -m MODULE, -c CODE or example:NAME (see parviz examples)",
+        )?;
+        let (target, args) = match first.to_str() {
+            Some("-m" | "-c") => {
+                let (value, rest) = rest
+                    .split_first()
+                    .ok_or_else(|| format!("{} needs a value", first.display()))?;
+                let target = if first == "-m" {
+                    Target::Module(value.clone())
+                } else {
+                    Target::Code(value.clone())
+                };
+                (target, rest)
+            }
+            Some(word) if word.starts_with("example:") => {
+                let name = word.trim_start_matches("example:");
+                let example = examples::find(name).ok_or_else(|| {
+                    format!("example:{name}: there is no such example: see parviz examples")
+                })?;
+                let target = Target::Text {
+                    name: format!("{}.py", example.name),
+                    text: example.source.to_owned(),
+                };
+                (target, rest)
+            }
+            Some(word) if word.starts_with('-') => {
+                return Err(format!("unknown flag {word}: see parviz run --help"));
+            }
+            _ => (Target::Script(first.into()), rest),
+        };
+        let program = Program {
+            python: self.python.clone(),
+            flags: flags.to_vec(),
+            target,
+            args: args.to_vec(),
+            input: Input::Empty,
+            outlet: Outlet::Kept,
+            group: true,
+        };
+        Ok(program)
+    }
+}
+
+fn checked(program: Program) -> Result<Program, String> {
+    let wrong = program.check().err();
+    wrong.map_or(Ok(program), |wrong| Err(wrong.to_string()))
+}
+
+/// Splits what is for Python itself off.
+fn python_flags(words: &[OsString]) -> Result<(&[OsString], &[OsString]), String> {
+    let mut count = 0;
+    while let Some(word) = words.get(count).and_then(|word| word.to_str()) {
+        let letters = word.strip_prefix('-').unwrap_or_default();
+        let is_valued = letters.starts_with(['W', 'X']);
+        let are_switches =
+            !letters.is_empty() && letters.chars().all(|letter| SWITCHES.contains(letter));
+        if is_valued && letters.len() == 1 {
+            count += 2;
+        } else if is_valued || are_switches {
+            count += 1;
+        } else {
+            break;
+        }
+    }
+    words
+        .split_at_checked(count)
+        .ok_or_else(|| "-W and -X need a value".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Args, Command};
+
+    const NOWHERE: Terminal = Terminal {
+        reads: false,
+        is_ours: false,
+    };
+
+    fn flags(words: &[&str]) -> RunFlags {
+        let words = ["parviz", "run"].iter().chain(words).map(OsString::from);
+        match Args::read(words).unwrap().command {
+            Some(Command::Run(flags)) => *flags,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn program(words: &[&str]) -> Program {
+        flags(words).plain(NOWHERE).unwrap()
+    }
+
+    fn wrong(words: &[&str]) -> String {
+        let flags = flags(words);
+        let program = flags.contradictions().and_then(|()| flags.plain(NOWHERE));
+        program.unwrap_err()
+    }
+
+    #[test]
+    fn words_after_the_program_are_its_own() {
+        let own = program(&["--text", "-m", "timeit", "--text", "-h", "--", "x"]);
+        assert_eq!(own.target, Target::Module("timeit".into()));
+        assert_eq!(own.args, ["--text", "-h", "--", "x"]);
+        let own = program(&["-c", "pass", "-c", "--json"]);
+        assert_eq!(
+            (own.target, own.args.len()),
+            (Target::Code("pass".into()), 2)
+        );
+        let file = file!();
+        let own = program(&[file, "--python", "x"]);
+        assert_eq!(
+            (own.target, own.args.len()),
+            (Target::Script(file.into()), 2)
+        );
+    }
+
+    #[test]
+    fn flags_of_python_go_to_python() {
+        let own = program(&["--json", "-Es", "-X", "dev", "-Wignore", "-c", "pass"]);
+        assert_eq!(own.flags, ["-Es", "-X", "dev", "-Wignore"]);
+        assert_eq!(own.target, Target::Code("pass".into()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_one_line_that_says_what_to_do() {
+        for (words, line) in [
+            (&["nothing.py"][..], "nothing.py: no such script"),
+            (
+                &["--python", "nopython", "-c", "1"],
+                "--python nopython: there is no such interpreter",
+            ),
+            (
+                &["--text", "--json", "-c", "1"],
+                "--text and --json contradict each other: give one of them",
+            ),
+            (&["-c"], "-c needs a value"),
+            (
+                &["--reprot", "x"],
+                "unknown flag --reprot: see parviz run --help",
+            ),
+            (
+                &["example:x"],
+                "example:x: there is no such example: see parviz examples",
+            ),
+            (
+                &["--text", "--quit-at-end", "-c", "1"],
+                "--quit-at-end is for the dashboard: leave --text out",
+            ),
+            (&["-X"], "-W and -X need a value"),
+        ] {
+            assert_eq!(wrong(words), line);
+        }
+        assert!(wrong(&[]).starts_with("name a program"));
+        assert!(wrong(&["--stdin", "/nothing", "-c", "1"]).starts_with("--stdin /nothing: "));
+    }
+
+    #[test]
+    fn a_program_that_is_shown_reads_what_is_piped_and_never_the_terminal() {
+        let keyboard = Terminal {
+            reads: true,
+            is_ours: true,
+        };
+        let flags = flags(&["-c", "pass"]);
+        assert_eq!(flags.shown(keyboard).unwrap().input, Input::Empty);
+        assert_eq!(flags.shown(NOWHERE).unwrap().input, Input::Inherited);
+        assert!(flags.shown(keyboard).unwrap().group);
+        let plain = flags.plain(keyboard).unwrap();
+        assert_eq!((plain.input, plain.group), (Input::Inherited, false));
+    }
+}
