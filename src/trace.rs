@@ -20,6 +20,7 @@ mod outcome;
 mod pool;
 mod rows;
 mod samples;
+mod scope;
 mod series;
 mod shares;
 mod sums;

@@ -291,6 +291,14 @@ impl Call {
         }
     }
 
+    pub(super) fn copy_account(&mut self, index: u32, from: &Task) {
+        if let Some(task) = self.task_mut(index) {
+            (task.on_cpu, task.waiting) = (from.on_cpu, from.waiting);
+            (task.useful_wait, task.known) = (from.useful_wait, from.known);
+            self.needs_are_old = true;
+        }
+    }
+
     /// Keeps the error of a task, of the lowest indexes only if there are very many.
     pub(super) fn raise(&mut self, index: u32, error: String) {
         self.errors.insert(index, cut(error));

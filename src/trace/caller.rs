@@ -73,6 +73,12 @@ impl CallerTrace {
         }
     }
 
+    /// The same of a stretch.
+    pub fn blocked_in(&self, span: Span) -> Nanos {
+        let before = self.blocked_until(span.start());
+        self.blocked_until(span.end()).saturating_sub(before)
+    }
+
     /// The last moment that was told.
     pub(super) fn told_until(&self) -> Option<Time> {
         self.changes.last().map(|change| change.0)

@@ -57,7 +57,7 @@ impl Trace {
             }
             Kind::CallAgain { call, tasks } => {
                 self.tallies.again.add(at, 1);
-                self.calls.told(call, lane, at).begin_again(tasks, at);
+                self.calls.told(call, lane, at).begin_again(tasks, at, lane);
             }
             Kind::CallEnded { call, ends } => self.end_call(call, at, lane, ends),
             Kind::Submitted { call, tasks } => {

@@ -1,5 +1,6 @@
 //! What one worker did: pieces of tasks in order of time, with running sums.
 
+use super::text::cut;
 use crate::event::{Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId};
 use crate::time::{Nanos, Span, Time};
 use std::ops::{Add, AddAssign};
@@ -126,6 +127,33 @@ impl AddAssign for Sums {
     }
 }
 
+impl Sums {
+    /// What came after `before`; parts that were rounded apart are made to add up again.
+    #[must_use]
+    pub(super) fn since(self, before: Self) -> Self {
+        let mut rest = Self {
+            busy: self.busy.saturating_sub(before.busy),
+            on_cpu: self.on_cpu.saturating_sub(before.on_cpu),
+            waiting: self.waiting.saturating_sub(before.waiting),
+            useful_wait: self.useful_wait.saturating_sub(before.useful_wait),
+            blocked: self.blocked.saturating_sub(before.blocked),
+            unknown: self.unknown.saturating_sub(before.unknown),
+        };
+        let mut parts = [
+            &mut rest.on_cpu,
+            &mut rest.waiting,
+            &mut rest.useful_wait,
+            &mut rest.blocked,
+            &mut rest.unknown,
+        ];
+        let sum: Nanos = parts.iter().map(|part| **part).sum();
+        if let Some(most) = parts.iter_mut().max() {
+            **most = (**most + rest.busy).saturating_sub(sum);
+        }
+        rest
+    }
+}
+
 /// A stretch on a lane that is no task, such as the start-up of a worker.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtherSpan {
@@ -147,7 +175,12 @@ pub struct Lane {
     pieces: Vec<Piece>,
     /// `sums[k]` is the sum of the first `k * BLOCK` pieces.
     sums: Vec<Sums>,
+    /// By end.
     others: Vec<OtherSpan>,
+    /// `overheads[k]`: overhead in the first `k` of them.
+    overheads: Vec<Nanos>,
+    /// The longest of them, so that a search by end finds those that reach into a stretch.
+    longest_other: Nanos,
 }
 
 impl Lane {
@@ -160,6 +193,8 @@ impl Lane {
             pieces: Vec::new(),
             sums: vec![Sums::default()],
             others: Vec::new(),
+            overheads: vec![Nanos::ZERO],
+            longest_other: Nanos::ZERO,
         }
     }
 
@@ -248,11 +283,19 @@ impl Lane {
     }
 
     pub(super) fn other(&mut self, span: &NamedSpan, at: Time) {
-        self.others.push(OtherSpan {
-            span: Span::new(span.since, at),
-            name: span.name.clone(),
+        let span = OtherSpan {
+            span: Span::new(span.since.min(at), at),
+            name: cut(span.name.clone()),
             category: span.category,
-        });
+        };
+        let overhead = match span.category {
+            Category::Overhead => span.span.length(),
+            Category::Other => Nanos::ZERO,
+        };
+        let before = self.overheads.last().copied().unwrap_or_default();
+        self.overheads.push(before + overhead);
+        self.longest_other = self.longest_other.max(span.span.length());
+        self.others.push(span);
     }
 
     fn settle(&mut self) {
@@ -304,7 +347,7 @@ impl Lane {
         &self.pieces[first.min(end)..end]
     }
 
-    /// Stretches that are no tasks, by start.
+    /// Stretches that are no tasks, by end.
     pub fn others(&self) -> &[OtherSpan] {
         &self.others
     }
@@ -323,14 +366,22 @@ impl Lane {
         self.sums_until(time).busy
     }
 
-    /// Time in stretches of a category up to `time`.
-    pub fn others_until(&self, time: Time, category: Category) -> Nanos {
+    /// Overhead outside tasks up to `time`.
+    pub fn overhead_until(&self, time: Time) -> Nanos {
         let whole = Span::new(Time::ZERO, time);
-        self.others
+        let ended = self.others_ended(time);
+        let under_way = self.others[ended..]
             .iter()
-            .filter(|other| other.category == category)
+            .take_while(|other| other.span.end() - self.longest_other < time)
+            .filter(|other| other.category == Category::Overhead)
             .map(|other| other.span.overlap(whole))
-            .sum()
+            .sum::<Nanos>();
+        self.overheads[ended] + under_way
+    }
+
+    fn others_ended(&self, time: Time) -> usize {
+        self.others
+            .partition_point(|other| other.span.end() <= time)
     }
 
     /// The piece that runs at `time`.
@@ -347,12 +398,9 @@ impl Lane {
     /// The end of the last piece that began before `time`, or the lane's begin: since when it is idle, if it is.
     pub fn idle_since(&self, time: Time) -> Time {
         let begun = self.pieces.partition_point(|piece| piece.start < time);
-        let other = self
-            .others
-            .iter()
-            .map(|other| other.span.end())
-            .filter(|&end| end <= time)
-            .max();
+        let other = self.others[..self.others_ended(time)]
+            .last()
+            .map(|other| other.span.end());
         let piece = self.pieces[..begun].last().map(|piece| piece.end.min(time));
         piece.max(other).unwrap_or(self.opened).max(self.opened)
     }

@@ -2,21 +2,25 @@
 //!
 //! Names, formulas and sources are the columns of the JSON report; `None` is "not defined, or not known
 //! yet" and never stands for 0. With `T` the makespan, `P` the workers, `C` the CPUs, `B_w` the time
-//! worker `w` was in tasks, `c` what a task really needed, and `W` the sum of service times:
+//! worker `w` was in tasks, `c` what a task really needed, and `W` the sum of service times. The begin is
+//! that of the run; in a program that makes its own calls it is that of the call, and `P` are the workers
+//! of its pool that were alive until its end.
 
-use crate::event::Ends;
-use crate::time::{Nanos, Time};
+use super::scope::{Scope, has_result};
+use crate::time::{Nanos, Span, Time};
 use crate::trace::order::pairs;
-use crate::trace::{Call, Trace};
+use crate::trace::{Call, Row, Trace};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Numbers {
-    /// The run has ended as of this moment: what is `None` stays so.
+    /// The run, or the call of a program, has ended as of this moment: what is `None` stays so.
     pub complete: bool,
-    /// From the begin of the run to this moment, or to its makespan if that is known.
+    /// Events were not seen that belong to this: counts and times are at least what they are here.
+    pub at_least: bool,
+    /// From the begin to this moment, or to its makespan if that is known.
     pub elapsed: Nanos,
-    /// Last ready - begin of the run; none if the call never completes. (Graham 1969)
+    /// Last ready - begin; none if the call never completes. (Graham 1969)
     pub makespan: Option<Nanos>,
     /// What a plain loop needs: serial part + sum of `c`. Measured: an estimate, unless a run of the loop
     /// replaced it, see [`Trace::know_loop`].
@@ -29,7 +33,7 @@ pub struct Numbers {
     pub utilisation: Option<f64>,
     /// max `B_w` / mean `B_w`.
     pub imbalance: Option<f64>,
-    /// (`P` `T` - `W`) / (`P` `T`).
+    /// (`P` `T` - `W`) / (`P` `T`); in a program with the time of all tasks that `P` ran for `W`.
     pub not_computing: Option<f64>,
     /// (1/`S` - 1/`P`) / (1 - 1/`P`); none for one worker. (Karp & Flatt 1990)
     pub karp_flatt: Option<f64>,
@@ -48,11 +52,11 @@ pub struct Numbers {
     pub service: Option<Nanos>,
     /// Mean ready - finished.
     pub hold: Option<Nanos>,
-    /// First ready - begin of the run.
+    /// First ready - begin.
     pub first_result: Option<Nanos>,
-    /// Time main spent inside blocking calls.
+    /// Time main spent inside blocking calls; in a program, from the begin to the end of the call.
     pub blocked_main: Option<Nanos>,
-    /// When main had everything and had done its own work.
+    /// When main had everything and had done its own work, from the begin.
     pub program_end: Option<Nanos>,
     /// Chunks sent.
     pub messages: u32,
@@ -96,61 +100,111 @@ impl Numbers {
 }
 
 impl Trace {
-    /// The numbers as of `time`, the moment itself included.
+    /// The numbers as of `time`, the moment itself included; in a program those of the shown call.
     pub fn numbers(&self, time: Time) -> Numbers {
-        let ended = self.ended().filter(|&(at, _)| at <= time);
-        let makespan = self.makespan_at(time);
+        self.numbers_in(&self.scope(self.call()), time)
+    }
+
+    /// The numbers of a call of a program.
+    pub fn numbers_of(&self, call: &Call, time: Time) -> Numbers {
+        self.numbers_in(&self.scope(Some(call)), time)
+    }
+
+    /// When the last result became ready, if as of `time` no other will.
+    pub fn makespan_at(&self, time: Time) -> Option<Time> {
+        self.makespan_in(&self.scope(self.call()), time)
+    }
+
+    fn numbers_in(&self, scope: &Scope<'_>, time: Time) -> Numbers {
+        let from = scope.from;
+        let ended = scope.ended.filter(|&(at, _)| at <= time);
+        let makespan = self.makespan_in(scope, time);
+        let to = self.accounted_in(scope, time).min(time);
+        let rows = self.rows_in(scope, to);
         let mut numbers = Numbers {
             complete: ended.is_some(),
-            elapsed: self.accounted_to(time).min(time).since(Time::ZERO),
-            makespan: makespan.map(|at| at.since(Time::ZERO)),
-            workers: self.rows().len() as u32,
+            elapsed: to.since(from),
+            makespan: makespan.map(|at| at.since(from)),
+            workers: rows.len() as u32,
+            at_least: self.is_touched(scope, time),
             ..Numbers::default()
         };
-        if let Some(caller) = self.caller() {
-            numbers.blocked_main = Some(caller.blocked_until(time));
-            numbers.program_end = caller
-                .done()
-                .filter(|&done| done <= time && ended.is_none_or(|(_, ends)| has_result(ends)))
-                .map(|done| done.since(Time::ZERO));
-        }
-        if let Some(call) = self.call() {
+        self.tell_caller(scope, time, &mut numbers);
+        if let Some(call) = scope.call {
             count(call, time, &mut numbers);
+            let first = call.ready.entries().first();
+            let first = first.filter(|first| first.at <= time);
+            numbers.first_result = first.map(|first| first.at.since(from));
         }
         if let Some(over) = makespan.or(ended.map(|ended| ended.0)) {
-            self.weigh(over, &mut numbers);
+            self.weigh(scope, &rows, over, &mut numbers);
         }
         let over = makespan.is_some() || ended.is_some();
-        let serial = self
-            .call()
+        let serial = scope
+            .call
             .filter(|_| over)
             .and_then(|call| self.loop_time.or_else(|| self.serial_time(call)));
         numbers.with_serial_time(serial)
     }
 
+    fn tell_caller(&self, scope: &Scope<'_>, time: Time, numbers: &mut Numbers) {
+        let (caller, end) = match scope.call {
+            Some(call) if scope.program => {
+                let end = scope.ended.map_or(time, |(at, _)| at.min(time));
+                (self.caller_of(call.caller), end)
+            }
+            _ => (self.caller(), time),
+        };
+        let Some(caller) = caller else { return };
+        numbers.blocked_main = Some(caller.blocked_in(Span::new(scope.from.min(end), end)));
+        let ended = scope.ended.filter(|&(at, _)| at <= time);
+        numbers.program_end = caller
+            .done()
+            .filter(|&done| {
+                done <= time && (scope.program || ended.is_none_or(|(_, ends)| has_result(ends)))
+            })
+            .map(|done| done.since(scope.from));
+    }
+
     /// What is known once nothing more can come, which is at `over`.
-    fn weigh(&self, over: Time, numbers: &mut Numbers) {
-        let busy: Vec<Nanos> = self
-            .rows()
-            .iter()
-            .map(|row| self.row_busy(row, over))
-            .collect();
+    fn weigh(&self, scope: &Scope<'_>, rows: &[&Row], over: Time, numbers: &mut Numbers) {
+        let span = Span::new(scope.from, over.max(scope.from));
+        let busy: Vec<Nanos> = rows.iter().map(|row| self.row_busy_in(row, span)).collect();
         let (sum, most) = (
             busy.iter().copied().sum::<Nanos>(),
             busy.iter().copied().max().unwrap_or_default(),
         );
-        let whole = over.0 as f64 * busy.len() as f64;
+        let whole = span.length().0 as f64 * busy.len() as f64;
         if whole > 0.0 && numbers.makespan.is_some() {
             numbers.utilisation = Some(sum.0 as f64 / whole);
-            let service = self
-                .call()
-                .map_or(Nanos::ZERO, |call| call.services_until(over).sum);
+            let service = match scope.call {
+                // Its workers may have had tasks of other calls.
+                Some(_) if scope.program => sum,
+                Some(call) => call.services_until(over).sum,
+                None => Nanos::ZERO,
+            };
             numbers.not_computing = Some((whole - service.0 as f64) / whole);
         }
         if sum.0 > 0 {
             numbers.imbalance = Some(most.0 as f64 * busy.len() as f64 / sum.0 as f64);
         }
-        numbers.lower_bound = self.call().and_then(|call| self.lower_bound(call));
+        numbers.lower_bound = scope
+            .call
+            .and_then(|call| self.lower_bound(call, rows.len()));
+    }
+
+    /// Time that a row's workers spent in tasks within a span.
+    fn row_busy_in(&self, row: &Row, span: Span) -> Nanos {
+        let first = self.opened_by(row, span.start()).len().saturating_sub(1);
+        let end = self.opened_by(row, span.end()).len().max(first);
+        let lanes = row.lanes[first..end].iter();
+        lanes
+            .filter_map(|&id| self.lane(id))
+            .map(|lane| {
+                let before = lane.busy_until(span.start());
+                lane.busy_until(span.end()).saturating_sub(before)
+            })
+            .sum()
     }
 
     fn serial_time(&self, call: &Call) -> Option<Nanos> {
@@ -158,9 +212,9 @@ impl Trace {
         call.needs().map(|needs| serial + needs.sum)
     }
 
-    fn lower_bound(&self, call: &Call) -> Option<Nanos> {
+    fn lower_bound(&self, call: &Call, workers: usize) -> Option<Nanos> {
         let (run, needs) = (self.run()?, call.needs()?);
-        let workers = self.rows().len().max(1) as u64;
+        let workers = workers.max(1) as u64;
         let cpus = match run.cpus {
             _ if run.gil => 1,
             cpus => u64::from(cpus.unwrap_or(u32::MAX)).clamp(1, workers),
@@ -168,28 +222,6 @@ impl Trace {
         let shared = Nanos(needs.sum.0.div_ceil(workers)).max(Nanos(needs.on_cpu.0.div_ceil(cpus)));
         (needs.sum.0 > 0).then(|| run.serial + needs.longest.max(shared))
     }
-
-    /// When the last result became ready, if as of `time` no other will.
-    pub fn makespan_at(&self, time: Time) -> Option<Time> {
-        let call = self.call()?;
-        let ready = call.ready.until(time);
-        let over = self
-            .ended()
-            .is_some_and(|(at, ends)| at <= time && has_result(ends));
-        let complete = over || ready.len() == call.told_until(time) && call.facts.tasks.is_some();
-        ready.last().filter(|_| complete).map(|last| last.at)
-    }
-
-    /// As far as the time of the workers is accounted for: the makespan, or the end of a run without one.
-    pub(super) fn accounted_to(&self, time: Time) -> Time {
-        self.makespan_at(time)
-            .or(self.ended().map(|ended| ended.0))
-            .unwrap_or(Time::NEVER)
-    }
-}
-
-fn has_result(ends: Ends) -> bool {
-    matches!(ends, Ends::Returned | Ends::Error | Ends::BrokenProcessPool)
 }
 
 /// What is counted in orders.
@@ -216,10 +248,4 @@ fn count(call: &Call, time: Time, numbers: &mut Numbers) {
     numbers.wait = call.waits_until(time).value();
     numbers.service = call.services_until(time).value();
     numbers.hold = call.holds_until(time).value();
-    let first = call
-        .ready
-        .entries()
-        .first()
-        .filter(|first| first.at <= time);
-    numbers.first_result = first.map(|first| first.at.since(Time::ZERO));
 }

@@ -32,12 +32,21 @@ pub struct RunOutcome {
 }
 
 impl Trace {
-    /// The outcome as of `time`, the moment itself included.
+    /// The outcome as of `time`, the moment itself included; in a program that of the shown call.
     pub fn outcome(&self, time: Time) -> RunOutcome {
+        self.outcome_in(self.call(), time)
+    }
+
+    /// The outcome of a call of a program.
+    pub fn outcome_of(&self, call: &Call, time: Time) -> RunOutcome {
+        self.outcome_in(Some(call), time)
+    }
+
+    fn outcome_in(&self, call: Option<&Call>, time: Time) -> RunOutcome {
         // After the end nothing changes, and what never happened has not happened.
         let time = time.min(self.end());
         let counter = |name| self.sample(name, time).map(|value| value as u64);
-        let ended = self.ended().filter(|&(at, _)| at <= time);
+        let ended = self.scope(call).ended.filter(|&(at, _)| at <= time);
         let outcome = RunOutcome {
             ends: ended.map(|(_, ends)| ends),
             counter_main: counter("counter_main"),
@@ -47,8 +56,7 @@ impl Trace {
             lock_wait: counter("lock_wait").map(Nanos),
             ..RunOutcome::default()
         };
-        self.call()
-            .map_or(outcome, |call| count(call, time, outcome))
+        call.map_or(outcome, |call| count(call, time, outcome))
     }
 }
 

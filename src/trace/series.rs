@@ -1,13 +1,15 @@
 //! A call that was made again and again from one line: its members, each a call of its own.
 
-use super::Call;
-use crate::event::Indexes;
+use super::{Call, Task};
+use crate::event::{CallBegan, Ends, Indexes, LaneId, Outcome, Way};
 use crate::time::Time;
 
 /// One call of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
     pub began: Time,
+    /// The lane that called.
+    pub caller: LaneId,
     pub tasks: Indexes,
 }
 
@@ -20,6 +22,7 @@ impl Call {
             .map_or(self.tasks().len() as u32, |next| next.tasks.first);
         let first = Member {
             began: self.began,
+            caller: self.caller,
             tasks: Indexes::new(0, end),
         };
         std::iter::once(first).chain(self.again.iter().copied())
@@ -35,24 +38,128 @@ impl Call {
         !self.again.is_empty()
     }
 
-    pub(super) fn begin_again(&mut self, tasks: Indexes, at: Time) {
+    pub(super) fn begin_again(&mut self, tasks: Indexes, at: Time, caller: LaneId) {
         let place = self
             .again
             .partition_point(|member| member.tasks.first <= tasks.first);
-        self.again.insert(place, Member { began: at, tasks });
+        let member = Member {
+            began: at,
+            caller,
+            tasks,
+        };
+        self.again.insert(place, member);
         self.expect(tasks.end);
     }
 
     /// Tasks that were told of by `time`: of a series, those of the members that had begun.
     pub(super) fn told_until(&self, time: Time) -> usize {
-        if self.again.is_empty() {
+        let Some(next) = self.again.first() else {
             return self.tasks().len();
-        }
+        };
         let begun = self.again.partition_point(|member| member.began <= time);
-        match (begun.checked_sub(1), self.again.first()) {
-            (Some(last), _) => self.again[last].tasks.end as usize,
-            (None, Some(next)) => next.tasks.first as usize,
-            (None, None) => self.tasks().len(),
+        let last = begun.checked_sub(1).map(|last| self.again[last].tasks.end);
+        last.unwrap_or(next.tasks.first) as usize
+    }
+
+    /// A member as a call of its own, made anew from what is known of its tasks, so that its numbers
+    /// are those of any other call. Its tasks and chunks count from 0.
+    #[must_use]
+    pub fn part(&self, member: Member) -> Self {
+        let tasks = member.tasks;
+        let facts = CallBegan {
+            tasks: Some(tasks.len()),
+            ..self.facts.clone()
+        };
+        let mut part = Self::new(facts, member.caller, member.began);
+        let told = |index: u32| self.task(index).copied().unwrap_or_default();
+        let sorted = |moment: fn(&Task) -> Time| {
+            let mut moments: Vec<(Time, u32)> = tasks
+                .iter()
+                .map(|index| (moment(&told(index)), index))
+                .filter(|(at, _)| at.happened())
+                .collect();
+            moments.sort_unstable();
+            moments
+        };
+        let one = |index: u32| Indexes::one(index - tasks.first);
+        for (at, index) in sorted(|task| task.submitted) {
+            part.submit(one(index), at);
         }
+        if !tasks.is_empty() {
+            self.copy_chunks(tasks, &mut part);
+        }
+        for (at, index) in sorted(|task| task.started) {
+            let task = told(index);
+            let lane = task.lane.unwrap_or(member.caller);
+            part.start(index - tasks.first, at, lane, task.cpu_start);
+        }
+        for (at, index) in sorted(|task| task.finished) {
+            let task = told(index);
+            let lane = task.lane.unwrap_or(member.caller);
+            let outcome = match task.outcome {
+                _ if task.failed => Outcome::Failed,
+                Some(Outcome::Skipped) => Outcome::Skipped,
+                _ => Outcome::Ok,
+            };
+            part.finish(index - tasks.first, at, lane, outcome, task.cpu_end);
+            part.copy_account(index - tasks.first, &task);
+        }
+        for (at, index) in sorted(|task| task.lost) {
+            part.lose(one(index), at);
+        }
+        for (at, index) in sorted(|task| task.ready) {
+            part.make_ready(one(index), at, member.caller);
+        }
+        for (at, index) in sorted(|task| task.delivered) {
+            part.deliver(one(index), at, member.caller);
+        }
+        for index in tasks.iter() {
+            if let Some(error) = self.error(index) {
+                part.raise(index - tasks.first, error.to_owned());
+            }
+        }
+        part.ended = part.own_end();
+        part
+    }
+
+    fn copy_chunks(&self, tasks: Indexes, part: &mut Self) {
+        let first = self.chunk_of(tasks.first);
+        for index in first..=self.chunk_of(tasks.end - 1) {
+            let Some(&chunk) = self.chunks().get(index as usize) else {
+                break;
+            };
+            let own = index - first;
+            if chunk.enqueued.happened() {
+                part.enqueue(Indexes::one(own), chunk.enqueued);
+            }
+            if let Some(copy) = part.chunk_mut(own) {
+                (copy.dequeued, copy.returned) = (chunk.dequeued, chunk.returned);
+            }
+            for (bytes, way, at) in [
+                (chunk.bytes_there, Way::ToWorker, chunk.enqueued),
+                (chunk.bytes_back, Way::ToCaller, chunk.returned),
+            ] {
+                if let Some(bytes) = bytes {
+                    part.carry(own, bytes, way, at);
+                }
+            }
+        }
+    }
+
+    /// When and how it ended, from its tasks alone.
+    fn own_end(&self) -> Option<(Time, Ends)> {
+        let tasks = self.tasks();
+        let is_lost = |task: &Task| task.lost.happened();
+        let ready = tasks.iter().map(|task| task.ready).max()?;
+        if ready.happened() {
+            let ends = match tasks {
+                _ if tasks.iter().any(is_lost) => Ends::BrokenProcessPool,
+                _ if tasks.iter().any(|task| task.failed) => Ends::Error,
+                _ => Ends::Returned,
+            };
+            return Some((ready, ends));
+        }
+        let lost = tasks.iter().map(|task| task.lost).min()?;
+        lost.happened().then_some((lost, Ends::Never))
     }
 }

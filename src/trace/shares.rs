@@ -1,8 +1,9 @@
 //! Where every worker-second went.
 
-use crate::event::{Category, Ended};
-use crate::time::{Nanos, Time};
-use crate::trace::{Row, Trace};
+use super::scope::Scope;
+use crate::event::Ended;
+use crate::time::{Nanos, Span, Time};
+use crate::trace::{Call, Lane, Row, Trace};
 
 /// Parts of workers x time; they add up to `total` exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,80 +67,106 @@ impl Shares {
 }
 
 impl Trace {
-    /// Where the time of all workers went up to `time`, but not past the makespan (a run without one:
-    /// not past its end).
+    /// Where the time of the workers went up to `time`, but not past the makespan (without one: not past
+    /// the end). Of all workers from the begin of the run; in a program of those that the shown call had.
     pub fn shares(&self, time: Time) -> Shares {
-        let mut all = Shares::default();
-        for row in self.rows() {
-            all.add(&self.row_shares(row, time));
-        }
-        all
+        self.shares_in(&self.scope(self.call()), time)
+    }
+
+    /// The same of a call of a program.
+    pub fn shares_of(&self, call: &Call, time: Time) -> Shares {
+        self.shares_in(&self.scope(Some(call)), time)
     }
 
     /// The same for one worker.
     pub fn row_shares(&self, row: &Row, time: Time) -> Shares {
-        let time = time.min(self.accounted_to(time));
-        let mut shares = Shares::default();
-        let mut begun = Time::ZERO;
-        for (k, &id) in row.lanes.iter().enumerate() {
-            let Some(lane) = self.lane(id) else { continue };
-            let opened = lane.opened.min(time);
-            let gap = opened.since(begun);
-            // Before its first worker a lane starts up; before a later one it had none.
-            *(if k == 0 {
-                &mut shares.overhead
-            } else {
-                &mut shares.dead
-            }) += gap;
-            let closed = lane.closed.map_or(time, |(at, _)| at.min(time));
-            let sums = lane.sums_until(closed);
-            shares.on_cpu += sums.on_cpu;
-            shares.useful_wait += sums.useful_wait;
-            shares.waiting_cpu += sums.waiting;
-            shares.blocked += sums.blocked;
-            shares.unknown += sums.unknown;
-            let other = lane.others_until(closed, Category::Overhead);
-            shares.overhead += other;
-            self.divide_idle(lane, closed, time, &mut shares);
-            begun = closed.max(opened);
+        let scope = self.scope(self.call());
+        let to = time.min(self.accounted_in(&scope, time));
+        self.row_shares_in(row, &scope, to)
+    }
+
+    fn shares_in(&self, scope: &Scope<'_>, time: Time) -> Shares {
+        let to = time.min(self.accounted_in(scope, time));
+        let mut all = Shares::default();
+        for row in self.rows_in(scope, to) {
+            all.add(&self.row_shares_in(row, scope, to));
         }
-        let rest = time.since(begun);
-        match row
-            .lanes
-            .last()
-            .and_then(|&id| self.lane(id))
-            .and_then(|lane| lane.closed)
-        {
+        all
+    }
+
+    fn row_shares_in(&self, row: &Row, scope: &Scope<'_>, to: Time) -> Shares {
+        let to = to.max(scope.from);
+        let mut shares = Shares::default();
+        let dispatching = scope
+            .call
+            .map_or(to, |call| call.dispatching_until(to))
+            .min(to);
+        let mut begun = scope.from;
+        // The last that was there at the begin, and those after it.
+        let first = self.opened_by(row, scope.from).len().saturating_sub(1);
+        for (k, &id) in row.lanes.iter().enumerate().skip(first) {
+            let Some(lane) = self.lane(id) else { continue };
+            let gap = lane.opened.min(to).since(begun);
+            match k {
+                // Before its first worker a lane starts up, unless the pool makes workers as it needs them.
+                0 if scope.program => shares.idle += gap,
+                0 => shares.overhead += gap,
+                // Before a later one it had none.
+                _ => shares.dead += gap,
+            }
+            if lane.opened >= to && k > 0 {
+                return shares;
+            }
+            begun = begun.max(lane.opened.min(to));
+            let closed = lane.closed.map_or(to, |(at, _)| at.min(to));
+            if closed > begun {
+                shares.add(&lane_shares(lane, Span::new(begun, closed), dispatching));
+                begun = closed;
+            }
+        }
+        let rest = to.since(begun);
+        let last = row.lanes.last().and_then(|&id| self.lane(id));
+        match last.and_then(|lane| lane.closed) {
             Some((_, Ended::Finished | Ended::Retired)) | None => shares.idle += rest,
             Some(_) => shares.dead += rest,
         }
         shares
     }
+}
 
-    /// Splits what a lane did outside tasks up to `until`: starved while tasks were still to be
-    /// dispatched; after that overhead, if a task followed, and idle, if none did.
-    fn divide_idle(&self, lane: &super::Lane, until: Time, now: Time, shares: &mut Shares) {
-        let idle_until = |time: Time| {
-            let busy = lane.busy_until(time) + lane.others_until(time, Category::Overhead);
-            time.since(lane.opened).saturating_sub(busy)
-        };
-        let all = idle_until(until);
-        let dispatching = self
-            .call()
-            .map_or(now, |call| call.dispatching_until(now))
-            .min(until);
-        let starved = if dispatching > lane.opened {
-            idle_until(dispatching)
-        } else {
-            Nanos::ZERO
-        };
-        let tail = match lane.piece_at(until) {
-            Some(_) => Nanos::ZERO,
-            None => until.since(lane.idle_since(until).max(dispatching).max(lane.opened)),
-        };
-        let tail = tail.0.min(all.0 - starved.0.min(all.0));
-        shares.starved += starved;
-        shares.idle += Nanos(tail);
-        shares.overhead += Nanos(all.0.saturating_sub(starved.0).saturating_sub(tail));
+/// Splits a stretch of a lane; they add up to its length. Outside tasks it was starved while tasks were
+/// still to be dispatched; after that it is overhead, if a task followed, and idle, if none did.
+fn lane_shares(lane: &Lane, span: Span, dispatching: Time) -> Shares {
+    let (from, to) = (span.start(), span.end());
+    let before = (lane.sums_until(from), lane.overhead_until(from));
+    let within = |time: Time| {
+        let sums = lane.sums_until(time).since(before.0);
+        let other = lane.overhead_until(time).saturating_sub(before.1);
+        let free = time.since(from).saturating_sub(sums.busy);
+        // What is told twice, as a task and as overhead, is a task.
+        (sums, other.min(free), free.saturating_sub(other))
+    };
+    let (sums, other, free) = within(to);
+    let starved = if dispatching > from {
+        within(dispatching.min(to)).2.min(free)
+    } else {
+        Nanos::ZERO
+    };
+    let tail = match lane.piece_at(to) {
+        Some(_) => Nanos::ZERO,
+        None => to.since(lane.idle_since(to).max(dispatching).max(from)),
+    };
+    let after = free.saturating_sub(starved);
+    let idle = tail.min(after);
+    Shares {
+        on_cpu: sums.on_cpu,
+        useful_wait: sums.useful_wait,
+        waiting_cpu: sums.waiting,
+        blocked: sums.blocked,
+        overhead: other + after.saturating_sub(idle),
+        starved,
+        idle,
+        dead: Nanos::ZERO,
+        unknown: sums.unknown,
     }
 }

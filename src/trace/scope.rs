@@ -1,0 +1,126 @@
+//! What the numbers of a call are counted over: which stretch of time, which workers.
+//!
+//! A run of one call counts from its own begin to its own end, over all workers. In a program that makes
+//! its own calls each counts for itself: from its begin to its end, over the workers of its pool that
+//! were alive meanwhile. What happens between calls is charged to none.
+
+use super::{Call, Row, Trace};
+use crate::event::{Ends, LaneId};
+use crate::time::Time;
+
+/// See the module.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    pub(super) call: Option<&'a Call>,
+    pub(super) from: Time,
+    /// When and how nothing more of it could come, if that is so.
+    pub(super) ended: Option<(Time, Ends)>,
+    /// It is one call of a program.
+    pub(super) program: bool,
+}
+
+impl Trace {
+    /// True if the run is a program that makes its own calls, see [`RunBegan::program`](crate::event::RunBegan).
+    pub fn is_program(&self) -> bool {
+        self.run().is_some_and(|run| run.program)
+    }
+
+    /// The moment from which the numbers of the call that is shown are counted.
+    pub fn counted_from(&self) -> Time {
+        self.scope(self.call()).from
+    }
+
+    pub(super) fn scope<'a>(&self, call: Option<&'a Call>) -> Scope<'a> {
+        match call {
+            Some(shown) if self.is_program() => Scope {
+                call,
+                from: shown.began,
+                ended: self.end_of(shown),
+                program: true,
+            },
+            _ => Scope {
+                call,
+                from: Time::ZERO,
+                ended: self.ended(),
+                program: false,
+            },
+        }
+    }
+
+    /// When and how a call of a program ended, or the program left it.
+    fn end_of(&self, call: &Call) -> Option<(Time, Ends)> {
+        if let Some(ended) = call.ended.filter(|_| !call.is_series()) {
+            return Some(ended);
+        }
+        let whole = call.ready.entries().len() >= call.tasks().len();
+        match (call.ended, self.ended()) {
+            (Some(ended), _) if whole => Some(ended),
+            (_, Some((at, _))) if whole => Some((at, Ends::Returned)),
+            (_, Some((at, Ends::Cancelled))) => Some((at, Ends::Cancelled)),
+            (_, Some((at, _))) => Some((at, Ends::Never)),
+            (_, None) => None,
+        }
+    }
+
+    /// When the last result became ready, if as of `time` no other will.
+    pub(super) fn makespan_in(&self, scope: &Scope<'_>, time: Time) -> Option<Time> {
+        let call = scope.call?;
+        let ready = call.ready.until(time);
+        let over = |(at, ends): (Time, Ends)| at <= time && has_result(ends);
+        let complete = scope.ended.is_some_and(over)
+            || ready.len() == call.told_until(time) && call.facts.tasks.is_some();
+        ready.last().filter(|_| complete).map(|last| last.at)
+    }
+
+    /// As far as the time of the workers is accounted for: the makespan, or the end of what has none.
+    pub(super) fn accounted_in(&self, scope: &Scope<'_>, time: Time) -> Time {
+        self.makespan_in(scope, time)
+            .or(scope.ended.map(|ended| ended.0))
+            .unwrap_or(Time::NEVER)
+    }
+
+    /// The workers that count, of what had happened by `to`.
+    pub(super) fn rows_in<'a>(&'a self, scope: &Scope<'_>, to: Time) -> Vec<&'a Row> {
+        match scope.call {
+            Some(call) if scope.program => {
+                let rows = self.rows_of(call.facts.pool);
+                rows.filter(|row| self.is_alive(row, scope.from, to))
+                    .collect()
+            }
+            _ => self.rows().iter().collect(),
+        }
+    }
+
+    fn is_alive(&self, row: &Row, from: Time, to: Time) -> bool {
+        let opened = self.opened_by(row, to);
+        let last = opened.last().and_then(|&id| self.lane(id));
+        last.is_some_and(|lane| lane.closed.is_none_or(|(at, _)| at > from))
+    }
+
+    /// The lanes of a row that had opened by `time`; those that share a row open in the order of their numbers.
+    pub(super) fn opened_by<'a>(&self, row: &'a Row, time: Time) -> &'a [LaneId] {
+        let opened = |&id: &LaneId| self.lane(id).is_some_and(|lane| lane.opened <= time);
+        &row.lanes[..row.lanes.partition_point(opened)]
+    }
+
+    /// Events that were not seen touch what is counted here.
+    pub(super) fn is_touched(&self, scope: &Scope<'_>, time: Time) -> bool {
+        let to = time.min(self.accounted_in(scope, time));
+        let within = |loss: &&super::Loss| loss.at <= time && loss.at >= scope.from;
+        let mut losses = self.losses().iter().filter(within);
+        losses.any(|loss| {
+            let lane = self.lane(loss.lane);
+            let elsewhere = scope.call.filter(|_| scope.program).is_some_and(|call| {
+                let pool = lane.and_then(|lane| lane.facts.pool);
+                let other_pool = pool.is_some() && pool != call.facts.pool;
+                let other_caller = loss.lane != call.caller && self.caller_of(loss.lane).is_some();
+                other_pool || pool.is_none() && other_caller
+            });
+            loss.since <= to && !elsewhere
+        })
+    }
+}
+
+pub(super) fn has_result(ends: Ends) -> bool {
+    matches!(ends, Ends::Returned | Ends::Error | Ends::BrokenProcessPool)
+}
