@@ -112,14 +112,14 @@ impl Trace {
 
     /// When the last result became ready, if as of `time` no other will.
     pub fn makespan_at(&self, time: Time) -> Option<Time> {
-        self.makespan_in(&self.scope(self.call()), time)
+        self.scope(self.call()).makespan(time)
     }
 
     fn numbers_in(&self, scope: &Scope<'_>, time: Time) -> Numbers {
         let from = scope.from;
         let ended = scope.ended.filter(|&(at, _)| at <= time);
-        let makespan = self.makespan_in(scope, time);
-        let to = self.accounted_in(scope, time).min(time);
+        let makespan = scope.makespan(time);
+        let to = scope.accounted_to(time).min(time);
         let rows = self.rows_in(scope, to);
         let mut numbers = Numbers {
             complete: ended.is_some(),

@@ -19,6 +19,25 @@ pub(super) struct Scope<'a> {
     pub(super) program: bool,
 }
 
+impl Scope<'_> {
+    /// When the last result became ready, if as of `time` no other will.
+    pub(super) fn makespan(&self, time: Time) -> Option<Time> {
+        let call = self.call?;
+        let ready = call.ready.until(time);
+        let over = |(at, ends): (Time, Ends)| at <= time && has_result(ends);
+        let complete = self.ended.is_some_and(over)
+            || ready.len() == call.told_until(time) && call.facts.tasks.is_some();
+        ready.last().filter(|_| complete).map(|last| last.at)
+    }
+
+    /// As far as the time of the workers is accounted for: the makespan, or the end of what has none.
+    pub(super) fn accounted_to(&self, time: Time) -> Time {
+        self.makespan(time)
+            .or(self.ended.map(|ended| ended.0))
+            .unwrap_or(Time::NEVER)
+    }
+}
+
 impl Trace {
     /// True if the run is a program that makes its own calls, see [`RunBegan::program`](crate::event::RunBegan).
     pub fn is_program(&self) -> bool {
@@ -62,23 +81,6 @@ impl Trace {
         }
     }
 
-    /// When the last result became ready, if as of `time` no other will.
-    pub(super) fn makespan_in(&self, scope: &Scope<'_>, time: Time) -> Option<Time> {
-        let call = scope.call?;
-        let ready = call.ready.until(time);
-        let over = |(at, ends): (Time, Ends)| at <= time && has_result(ends);
-        let complete = scope.ended.is_some_and(over)
-            || ready.len() == call.told_until(time) && call.facts.tasks.is_some();
-        ready.last().filter(|_| complete).map(|last| last.at)
-    }
-
-    /// As far as the time of the workers is accounted for: the makespan, or the end of what has none.
-    pub(super) fn accounted_in(&self, scope: &Scope<'_>, time: Time) -> Time {
-        self.makespan_in(scope, time)
-            .or(scope.ended.map(|ended| ended.0))
-            .unwrap_or(Time::NEVER)
-    }
-
     /// The workers that count, of what had happened by `to`.
     pub(super) fn rows_in<'a>(&'a self, scope: &Scope<'_>, to: Time) -> Vec<&'a Row> {
         match scope.call {
@@ -105,7 +107,7 @@ impl Trace {
 
     /// Events that were not seen touch what is counted here.
     pub(super) fn is_touched(&self, scope: &Scope<'_>, time: Time) -> bool {
-        let to = time.min(self.accounted_in(scope, time));
+        let to = time.min(scope.accounted_to(time));
         let within = |loss: &&super::Loss| loss.at <= time && loss.at >= scope.from;
         let mut losses = self.losses().iter().filter(within);
         losses.any(|loss| {

@@ -81,12 +81,12 @@ impl Trace {
     /// The same for one worker.
     pub fn row_shares(&self, row: &Row, time: Time) -> Shares {
         let scope = self.scope(self.call());
-        let to = time.min(self.accounted_in(&scope, time));
+        let to = time.min(scope.accounted_to(time));
         self.row_shares_in(row, &scope, to)
     }
 
     fn shares_in(&self, scope: &Scope<'_>, time: Time) -> Shares {
-        let to = time.min(self.accounted_in(scope, time));
+        let to = time.min(scope.accounted_to(time));
         let mut all = Shares::default();
         for row in self.rows_in(scope, to) {
             all.add(&self.row_shares_in(row, scope, to));
