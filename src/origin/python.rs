@@ -19,6 +19,7 @@ mod folder;
 mod program;
 #[cfg(unix)]
 mod watch;
+pub mod wire;
 
 pub use program::{Input, NoProgram, Outlet, Program, Target};
 
