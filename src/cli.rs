@@ -258,7 +258,8 @@ mod tests {
             (&["--fault", "x:die"], "--fault x:die: `x` is no task: write its number, from 0 on".to_owned()),
             (&["--size", "110"], "--size 110: write COLUMNSxROWS, such as 110x30".to_owned()),
             (&["--chunksize", "some"], "--chunksize some: write a whole number, or auto for CPython's own rule".to_owned()),
-            (&["--unit", "10"], "--unit 10: write it with a suffix, such as 10ms".to_owned()),
+            (&["--unit", "10"], "--unit 10: `10` is no unit: write it with a suffix, such as 10ms".to_owned()),
+            (&["--unit", "abc"], "--unit abc: `abc` is no unit: write it with a suffix, such as 10ms".to_owned()),
             (&["--theme", "pink"], "--theme pink: write one of dark, light, high-contrast, auto".to_owned()),
             (&["completions"], "the name of a shell is missing: write one of bash, elvish, fish, powershell, zsh".to_owned()),
         ] {

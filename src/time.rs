@@ -146,7 +146,24 @@ pub struct NoLength {
     text: String,
 }
 
+/// Why a text is not what a bare number could count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no unit: write it with a suffix, such as 10ms")]
+pub struct NoUnit {
+    text: String,
+}
+
 impl Nanos {
+    /// Reads what a bare number counts: `10ms`, never `10`.
+    pub fn parse_unit(text: &str) -> Result<Self, NoUnit> {
+        // A bare number counts nothing here, so that it reads as nothing; `0ms` is one that is too short.
+        let bare = text.trim().ends_with(|last: char| last.is_ascii_digit());
+        let unit = Self::parse(text, Self::ZERO).ok().filter(|_| !bare);
+        unit.ok_or_else(|| NoUnit {
+            text: text.to_owned(),
+        })
+    }
+
     /// Reads `600ms`, `1.5s`, `20us`, `5ns`, `2min`; a bare number counts units of `unit`.
     pub fn parse(text: &str, unit: Self) -> Result<Self, NoLength> {
         let wrong = || NoLength {

@@ -179,10 +179,7 @@ pub struct Unit(pub Nanos);
 impl FromStr for Unit {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.trim().ends_with(|last: char| last.is_ascii_digit()) {
-            return Err("write it with a suffix, such as 10ms".to_owned());
-        }
-        let unit = Nanos::parse(text, Nanos::MILLISECOND).map_err(|error| error.to_string())?;
+        let unit = Nanos::parse_unit(text).map_err(|error| error.to_string())?;
         Ok(Self(unit))
     }
 }

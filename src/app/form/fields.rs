@@ -311,7 +311,10 @@ pub(super) const FIELDS: [Spec; 22] = [
         label: "unit",
         fill: Fill::Text {
             read: |e| length_text(e.unit),
-            write: |e, text| length(text, Nanos::MILLISECOND).map(|length| e.unit = length),
+            write: |e, text| {
+                e.unit = Nanos::parse_unit(text).map_err(|error| error.to_string())?;
+                Ok(())
+            },
         },
         note: |_| plain("of bare numbers"),
     },
