@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
+use toml::de::DeTable;
 
 /// What the file says; what it does not say is `None` or empty.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +93,13 @@ impl Config {
                 line(error.span().map_or(0, |span| span.start))
             )
         })?;
+        if let (Some(tasks), Some(costs)) = (&file.lab.tasks, file.lab.listed_costs()) {
+            let place = place_of(text, "lab", "tasks").unwrap_or(0);
+            return Err(format!(
+                "{}: costs lists {costs} tasks: leave tasks = {tasks} out",
+                line(place)
+            ));
+        }
         let mut keymap = Keymap::default();
         for (action, keys) in &file.keys {
             let bound = match keys.get_ref() {
@@ -103,16 +111,15 @@ impl Config {
                 .rebind(action, bound)
                 .map_err(|wrong| format!("{}: {wrong}", line(place)))?;
         }
-        // Only all of them together can be in each other's way.
-        let first = file
-            .keys
-            .values()
-            .map(|keys| keys.span().start)
-            .min()
-            .unwrap_or(0);
-        keymap
-            .check()
-            .map_err(|wrong| format!("{}: {wrong}", line(first)))?;
+        // Only all of them together can be in each other's way: the later of the two is the one too many.
+        keymap.check().map_err(|wrong| {
+            let bound = wrong
+                .actions()
+                .into_iter()
+                .filter_map(|name| file.keys.get(name));
+            let place = bound.map(|keys| keys.span().start).max();
+            format!("{}: {wrong}", line(place.unwrap_or(0)))
+        })?;
         Ok(Self {
             theme: file.theme,
             ascii: file.ascii,
@@ -121,6 +128,14 @@ impl Config {
             keymap,
         })
     }
+}
+
+/// Where a key of a table stands in the text.
+fn place_of(text: &str, table: &str, key: &str) -> Option<usize> {
+    let file = DeTable::parse(text).ok()?;
+    let table = file.get_ref().get(table)?.get_ref().as_table()?;
+    let (key, _) = table.get_key_value(key)?;
+    Some(key.span().start)
 }
 
 fn usual_place() -> Option<PathBuf> {
@@ -181,6 +196,10 @@ mod tests {
         );
         assert!(wrong("[lab]\nmethod = \"pmap\"\n").starts_with("2: unknown variant `pmap`"));
         assert!(wrong("[lab\n").starts_with("1: "));
+        assert_eq!(
+            wrong("theme = \"dark\"\n[lab]\ncosts = [1, 2]\ntasks = 5\n"),
+            "4: costs lists 2 tasks: leave tasks = 5 out"
+        );
     }
 
     #[test]
@@ -202,5 +221,9 @@ mod tests {
             "2: `hyper-x` is no key: write for example x, X, space, f5, pageup or ctrl-x"
         );
         assert!(wrong("[keys]\npause = \"q\"\n").starts_with("2: `q` would mean both"));
+        assert_eq!(
+            wrong("[keys]\nfit = \"F\"\n\npause = \"F\"\nhelp = \"f1\"\n"),
+            "4: `F` would mean both fit and pause"
+        );
     }
 }

@@ -24,6 +24,16 @@ pub enum KeyError {
     },
 }
 
+impl KeyError {
+    /// The names of the actions that are in each other's way.
+    pub fn actions(&self) -> Vec<&'static str> {
+        match self {
+            Self::Twice { first, second, .. } => vec![first, second],
+            Self::NoAction(_) | Self::NoKey(_) => Vec::new(),
+        }
+    }
+}
+
 impl Key {
     /// Reads `x`, `X`, `space`, `f5`, `pageup`, `ctrl-x`.
     pub fn parse(text: &str) -> Result<Self, KeyError> {

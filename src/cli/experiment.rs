@@ -1,25 +1,29 @@
 //! The experiment that flags ask for, the rest as on the first start; and what contradicts itself in them.
 
 use crate::cli::flags::{Faults, Flags, Length, Unit};
-use crate::experiment::{Backend, Contradiction, Experiment, MainWork, WorkKind};
+use crate::experiment::{Backend, Contradiction, CounterEffect, Experiment, MainWork, WorkKind};
 use crate::method::Sends;
 use crate::time::Nanos;
 use crate::workload::Costs;
 
 impl Flags {
-    /// What in these flags contradicts itself. A default of the config file gives way instead.
-    pub(super) fn contradictions(&self, config: &Self) -> Result<(), String> {
-        let list = |flags: &Self| match flags.costs.as_ref()?.in_units(Nanos::MILLISECOND) {
+    /// How many costs there are, if they are a list.
+    pub(crate) fn listed_costs(&self) -> Option<usize> {
+        match self.costs.as_ref()?.in_units(Nanos::MILLISECOND) {
             Ok(Costs::List(list)) => Some(list.len()),
             _ => None,
-        };
+        }
+    }
+
+    /// What in these flags contradicts itself. A default of the config file gives way instead.
+    pub(super) fn contradictions(&self, config: &Self) -> Result<(), String> {
         if let Some(tasks) = self.tasks {
-            if let Some(length) = list(self) {
+            if let Some(length) = self.listed_costs() {
                 return Err(format!(
                     "--costs lists {length} tasks: leave --tasks {tasks} out"
                 ));
             }
-            if let Some(length) = list(config).filter(|_| self.costs.is_none()) {
+            if let Some(length) = config.listed_costs().filter(|_| self.costs.is_none()) {
                 return Err(format!(
                     "--tasks {tasks}: the config file lists the costs of {length} tasks: add --costs, such as --costs lognormal:600ms"
                 ));
@@ -32,6 +36,17 @@ impl Flags {
         let unchunked = matches!(method.rules().sends, Sends::Tasks | Sends::Nothing);
         if self.chunksize.is_some() && unchunked {
             return Err(Contradiction::Unchunked(method.name()).to_string());
+        }
+        let effect = self.effect.or(config.effect);
+        let of_races = [
+            (self.lock, "--lock"),
+            (self.increments.is_some(), "--increments"),
+        ];
+        let given = of_races.into_iter().find(|row| row.0);
+        if let Some((_, flag)) = given.filter(|_| effect != Some(CounterEffect::Race)) {
+            return Err(format!(
+                "{flag} is for --effect race: add it, or leave {flag} out"
+            ));
         }
         Ok(())
     }

@@ -394,6 +394,14 @@ mod tests {
             ),
             ("--workers 0", "--workers must be from 1 to 1024, not 0"),
             (
+                "--lock",
+                "--lock is for --effect race: add it, or leave --lock out",
+            ),
+            (
+                "--effect count --increments 3",
+                "--increments is for --effect race: add it, or leave --increments out",
+            ),
+            (
                 "--chunksize 0",
                 "--chunksize must be at least 1; CPython's own rule is --chunksize auto",
             ),
