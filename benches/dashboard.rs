@@ -21,6 +21,11 @@ fn main() -> std::io::Result<()> {
     {
         return strawman::show(kind);
     }
+    if let [_, name, frames] = arguments.as_slice()
+        && name == "frames"
+    {
+        return frames::draw(frames.parse().unwrap_or(1000));
+    }
     #[cfg(target_os = "linux")]
     sides::all();
     Ok(())
@@ -72,6 +77,53 @@ mod strawman {
             terminal::LeaveAlternateScreen
         )?;
         terminal::disable_raw_mode()
+    }
+}
+
+/// Frames drawn into memory one after another, for a profiler: no terminal, no waiting.
+mod frames {
+    use parviz::app::{App, Message, Settings};
+    use parviz::experiment::{Backend, Experiment};
+    use parviz::time::{Nanos, Time};
+    use parviz::{origin, terminal::Canvas, ui};
+    use ratatui::layout::Size;
+    use std::time::Instant;
+
+    pub(crate) fn draw(frames: u32) -> std::io::Result<()> {
+        let experiment = Experiment {
+            backend: Backend::Simulated,
+            workers: 16,
+            tasks: 1280,
+            chunksize: Some(1),
+            unit: Nanos(560_000_000),
+            ..Experiment::default()
+        };
+        let settings = Settings {
+            size: (200, 50),
+            ..Settings::default()
+        };
+        let events = origin::simulated::run(&experiment);
+        let mut app = App::new(experiment, settings);
+        let run = app.run.id;
+        app.update(Message::Batch {
+            run,
+            events,
+            complete_to: Time::NEVER,
+        });
+        app.update(Message::RunOver { run });
+        let mut canvas = Canvas::new(Size::new(200, 50))?;
+        let (mut frame, mut bytes) = (Vec::new(), 0);
+        let began = Instant::now();
+        for turn in 0..frames {
+            // From the first second to the whole run.
+            let now = Nanos(40_000_000_000 / u64::from(frames) * u64::from(turn));
+            app.update(Message::Tick { now });
+            canvas.draw(&mut frame, |frame| ui::draw(&app, frame))?;
+            bytes += frame.len();
+        }
+        let each = began.elapsed() / frames;
+        println!("{each:?} and {} bytes a frame", bytes / frames as usize);
+        Ok(())
     }
 }
 

@@ -26,6 +26,7 @@ mod shares;
 mod sums;
 mod task;
 mod text;
+mod walk;
 
 pub use call::Call;
 pub use caller::CallerTrace;
@@ -44,6 +45,7 @@ pub use shares::Shares;
 pub use sums::Mean;
 pub use task::{Chunk, Task};
 pub use text::MOST_TEXT;
+pub use walk::Walk;
 
 use crate::event::{CallId, Ends, Indexes, LaneId, PoolId, RunBegan};
 use crate::time::{Nanos, Time};

@@ -1,5 +1,6 @@
 //! Which task was on which CPU, where that is known.
 
+use super::Walk;
 use crate::event::{CpuId, LaneId, TaskId};
 use crate::time::{Nanos, Span, Time};
 
@@ -62,6 +63,11 @@ impl CpuLane {
 
     pub fn pieces(&self) -> &[CpuPiece] {
         &self.pieces
+    }
+
+    /// Finds the pieces of one stretch after another.
+    pub fn walk(&self) -> Walk<'_, CpuPiece> {
+        Walk::new(&self.pieces, self.longest)
     }
 
     /// The pieces that touch the span, by start.

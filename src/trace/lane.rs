@@ -1,5 +1,6 @@
 //! What one worker did: pieces of tasks in order of time, with running sums.
 
+use super::Walk;
 use super::text::cut;
 use crate::event::{Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId};
 use crate::time::{Nanos, Span, Time};
@@ -345,6 +346,11 @@ impl Lane {
             .pieces
             .partition_point(|piece| piece.start < span.end());
         &self.pieces[first.min(end)..end]
+    }
+
+    /// Finds the pieces of one stretch after another.
+    pub fn walk(&self) -> Walk<'_, Piece> {
+        Walk::new(&self.pieces, Nanos::ZERO)
     }
 
     /// Stretches that are no tasks, by end.

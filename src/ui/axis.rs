@@ -50,13 +50,31 @@ impl Axis {
 
     /// The moments that are in this screen column.
     pub fn stretch(self, x: u16) -> Span {
-        let edge = |columns: u16| {
-            let length = u128::from(self.span.length().0);
-            let part = length * u128::from(columns) / u128::from(self.width.max(1));
-            self.span.start() + Nanos(u64::try_from(part).unwrap_or(u64::MAX))
-        };
         let column = x.saturating_sub(self.x).min(self.width);
-        Span::new(edge(column), edge((column + 1).min(self.width)))
+        Span::new(
+            self.edge(column),
+            self.edge(column.saturating_add(1).min(self.width)),
+        )
+    }
+
+    /// The moments of every column, left to right.
+    pub fn stretches(self) -> impl Iterator<Item = Span> {
+        let mut begin = self.span.start();
+        (1..=self.width).map(move |column| {
+            let end = self.edge(column);
+            Span::new(std::mem::replace(&mut begin, end), end)
+        })
+    }
+
+    /// Where the column begins that has so many before it.
+    fn edge(self, columns: u16) -> Time {
+        let (length, width) = (self.span.length().0, self.width.max(1));
+        // A division of 128 bits costs ten times as much, and is wanted for years only.
+        let part = match length.checked_mul(u64::from(columns)) {
+            Some(product) => product / u64::from(width),
+            None => (u128::from(length) * u128::from(columns) / u128::from(width)) as u64,
+        };
+        self.span.start() + Nanos(part)
     }
 
     /// The moment in the middle of this screen column, that of the nearest if it is off the axis.

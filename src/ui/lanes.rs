@@ -326,9 +326,9 @@ fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '
 /// The pieces that ended on the axis up to the cursor, as many as there can be marks.
 fn ends_in<'a>(moment: &Moment<'_>, lane: &'a Lane) -> impl Iterator<Item = &'a Piece> {
     let (axis, cursor) = (moment.axis, moment.cursor);
-    (axis.x..axis.right()).flat_map(move |x| {
-        let stretch = axis.stretch(x);
-        let pieces = lane.pieces_in(stretch).iter().take(LOOKED_AT);
+    let mut walk = lane.walk();
+    axis.stretches().flat_map(move |stretch| {
+        let pieces = walk.pieces_in(stretch).iter().take(LOOKED_AT);
         pieces.filter(move |piece| {
             piece.end <= cursor && stretch.start() < piece.end && piece.end <= stretch.end()
         })

@@ -32,6 +32,21 @@ impl<'a> Pen<'a> {
         }
     }
 
+    /// Fills each row of the area with its first cell.
+    pub fn repeat(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        if area.width < 2 {
+            return;
+        }
+        for y in area.top()..area.bottom() {
+            let first = self.buffer.index_of(area.x, y);
+            let row = &mut self.buffer.content[first..first + usize::from(area.width)];
+            if let [cell, same @ ..] = row {
+                same.fill(cell.clone());
+            }
+        }
+    }
+
     /// Words on the background; answers the column after them.
     pub fn text(&mut self, x: u16, y: u16, words: &str, ink: Ink) -> u16 {
         self.text_on(x, y, words, ink, self.theme.background)

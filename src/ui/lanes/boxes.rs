@@ -1,5 +1,6 @@
 //! One lane in one or more rows of cells: boxes, their numbers, marks, and the edge of what runs now.
 
+use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::columns::{Column, Level, Part};
@@ -48,17 +49,28 @@ pub struct Painter<'p, 'b, 'h> {
 impl Painter<'_, '_, '_> {
     /// The boxes without numbers and marks.
     pub fn boxes(&mut self, columns: &[Column]) {
-        for (column, x) in columns.iter().zip(self.place.x..) {
-            match *column {
-                Column::Idle => {}
-                Column::Whole { task, level, after } if column.is_full() && level.is_plain() => {
-                    self.full(x, task, level.pale > level.solid, after);
-                }
-                Column::Whole { task, level, .. } | Column::Several { task, level } => {
-                    self.stack(x, task, level);
-                }
-                Column::Cut { at, left, right } => self.cut(x, at, left, right),
+        let mut x = self.place.x;
+        for run in columns.chunk_by(PartialEq::eq) {
+            let wide = run.len() as u16;
+            self.column(x, &run[0]);
+            if run[0] != Column::Idle {
+                let Place { y, rows, .. } = self.place;
+                self.pen.repeat(Rect::new(x, y, wide, rows));
             }
+            x += wide;
+        }
+    }
+
+    fn column(&mut self, x: u16, column: &Column) {
+        match *column {
+            Column::Idle => {}
+            Column::Whole { task, level, after } if column.is_full() && level.is_plain() => {
+                self.full(x, task, level.pale > level.solid, after);
+            }
+            Column::Whole { task, level, .. } | Column::Several { task, level } => {
+                self.stack(x, task, level);
+            }
+            Column::Cut { at, left, right } => self.cut(x, at, left, right),
         }
     }
 

@@ -4,7 +4,8 @@
 //! time was busy, and with whom most of it. So a short task never grows to a whole cell, an idle lane
 //! never looks busy, and zooming does not flicker.
 
-use super::source::Source;
+use super::source::{Finder, Source};
+use crate::event::TaskId;
 use crate::time::{Nanos, Span, Time};
 use crate::trace::Piece;
 use crate::ui::axis::Axis;
@@ -94,36 +95,81 @@ struct Held {
 
 /// The columns of a lane up to the cursor. `sources` are the workers that were one after another in it.
 pub fn columns(sources: &[Source<'_>], axis: Axis, cursor: Time) -> Vec<Column> {
+    let mut finders: Vec<Finder<'_>> = sources.iter().map(|source| source.finder()).collect();
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut filled: Option<Filled> = None;
     let mut before = None;
-    (axis.x..axis.right())
-        .map(|x| {
-            let stretch = axis.stretch(x);
-            let (column, edge) = column(sources, stretch, cursor, before);
-            before = edge;
-            column
-        })
-        .collect()
+    let column = |stretch: Span| {
+        if cursor <= stretch.start() {
+            before = None;
+            return Column::Idle;
+        }
+        let now = Span::new(stretch.start(), stretch.end().min(cursor));
+        pieces.clear();
+        let mut crowded = false;
+        for finder in &mut finders {
+            crowded |= finder.find(now, &mut pieces);
+        }
+        match pieces[..] {
+            // Most columns are inside of one piece, as the column before was.
+            [piece] if fills(&piece, now) && now == stretch => {
+                let known = filled.filter(|filled| filled.is(&piece));
+                let filled = filled.insert(known.unwrap_or_else(|| Filled::new(&piece, stretch)));
+                let task = piece.task.index;
+                let after = before.replace(task).filter(|&before| before != task);
+                Column::Whole {
+                    task,
+                    level: filled.level,
+                    after,
+                }
+            }
+            _ => {
+                let (column, edge) = mixed(&pieces, (stretch, now), before, crowded, sources);
+                before = edge;
+                column
+            }
+        }
+    };
+    axis.stretches().map(column).collect()
 }
 
-/// The column and the task whose box touches its right edge.
-fn column(
-    sources: &[Source<'_>],
-    stretch: Span,
-    cursor: Time,
-    before: Option<u32>,
-) -> (Column, Option<u32>) {
-    if cursor <= stretch.start() {
-        return (Column::Idle, None);
-    }
-    let now = Span::new(stretch.start(), stretch.end().min(cursor));
-    let mut held: Vec<Held> = Vec::new();
-    let mut crowded = false;
-    for source in sources {
-        let (pieces, sampled) = source.pieces(now);
-        crowded |= sampled;
-        for piece in &pieces {
-            add(&mut held, piece, stretch, now);
+fn fills(piece: &Piece, stretch: Span) -> bool {
+    piece.start <= stretch.start() && stretch.end() <= piece.end
+}
+
+/// What a piece gives to each column that it fills.
+#[derive(Clone, Copy)]
+struct Filled {
+    task: TaskId,
+    since: Time,
+    level: Level,
+}
+
+impl Filled {
+    fn new(piece: &Piece, column: Span) -> Self {
+        Self {
+            task: piece.task,
+            since: piece.start,
+            level: Level::of(piece, column, column),
         }
+    }
+
+    fn is(&self, piece: &Piece) -> bool {
+        (self.task, self.since) == (piece.task, piece.start)
+    }
+}
+
+/// A column that these pieces touch, and the task whose box touches its right edge.
+fn mixed(
+    pieces: &[Piece],
+    (stretch, now): (Span, Span),
+    before: Option<u32>,
+    crowded: bool,
+    sources: &[Source<'_>],
+) -> (Column, Option<u32>) {
+    let mut held: Vec<Held> = Vec::new();
+    for piece in pieces {
+        add(&mut held, piece, stretch, now);
     }
     // What rounds to nothing here shows in the neighbouring column that has the rest of it.
     held.retain(|part| part.from < part.to || part.inside);
@@ -226,9 +272,9 @@ fn add(held: &mut Vec<Held>, piece: &Piece, stretch: Span, now: Span) {
     let from = piece.start.max(now.start());
     let to = piece.end.min(now.end());
     let eighth = |time: Time| {
-        let length = u128::from(stretch.length().0.max(1));
-        let since = u128::from(time.since(stretch.start()).0);
-        ((since * 8 + length / 2) / length).min(8) as u8
+        let length = stretch.length().0.max(1);
+        let since = time.since(stretch.start()).0.min(length);
+        (since.saturating_mul(8).saturating_add(length / 2) / length) as u8
     };
     let part = Held {
         task: piece.task.index,

@@ -1,5 +1,7 @@
 //! Two lanes in one row of cells: the upper half is the first, the lower half the second.
 
+use ratatui::layout::Rect;
+
 use super::columns::{Column, Part};
 use crate::palette::{Depth, Ink};
 use crate::ui::hues::Hues;
@@ -11,30 +13,43 @@ const WAITS: f64 = 0.4;
 /// Draws two lanes into the row `y` from column `x` on. A half is a task's where the task holds its
 /// worker for half of the column.
 pub fn render(pen: &mut Pen<'_>, hues: Hues<'_>, at: (u16, u16), pair: [&[Column]; 2]) {
+    let (mut x, y) = at;
+    let columns = pair[0].len().max(pair[1].len());
+    let of = |lane: &[Column], column| lane.get(column).copied().unwrap_or(Column::Idle);
+    let both: Vec<[Column; 2]> = (0..columns)
+        .map(|column| pair.map(|lane| of(lane, column)))
+        .collect();
+    for run in both.chunk_by(PartialEq::eq) {
+        let halves = run[0].map(|column| ink(pen, hues, &column));
+        cell(pen, (x, y), halves);
+        if halves != [None, None] {
+            pen.repeat(Rect::new(x, y, run.len() as u16, 1));
+        }
+        x += run.len() as u16;
+    }
+}
+
+/// Draws the upper and the lower half of a cell.
+fn cell(pen: &mut Pen<'_>, (x, y): (u16, u16), halves: [Option<Ink>; 2]) {
     let theme = pen.theme;
     let glyphs = theme.glyphs;
-    let columns = pair[0].len().max(pair[1].len());
-    for (column, x) in (0..columns).zip(at.0..) {
-        let half = |lane: &[Column]| lane.get(column).and_then(|column| ink(pen, hues, column));
-        let (upper, lower) = (half(pair[0]), half(pair[1]));
-        if theme.is_ascii() && theme.depth == Depth::None {
-            let glyph = match (upper, lower) {
-                (None, None) => continue,
-                (Some(_), Some(_)) => glyphs.full,
-                _ => glyphs.lower_half,
-            };
-            pen.cell(x, at.1, glyph, theme.text, theme.background);
-            continue;
+    if theme.is_ascii() && theme.depth == Depth::None {
+        let glyph = match halves {
+            [None, None] => return,
+            [Some(_), Some(_)] => glyphs.full,
+            _ => glyphs.lower_half,
+        };
+        pen.cell(x, y, glyph, theme.text, theme.background);
+        return;
+    }
+    match halves {
+        [None, None] => {}
+        [Some(ink), None] => pen.cell(x, y, glyphs.upper_half, ink, theme.background),
+        [None, Some(ink)] => pen.cell(x, y, glyphs.lower_half, ink, theme.background),
+        [Some(ink), Some(_)] if theme.depth == Depth::None => {
+            pen.cell(x, y, glyphs.full, ink, theme.background);
         }
-        match (upper, lower) {
-            (None, None) => {}
-            (Some(ink), None) => pen.cell(x, at.1, glyphs.upper_half, ink, theme.background),
-            (None, Some(ink)) => pen.cell(x, at.1, glyphs.lower_half, ink, theme.background),
-            (Some(ink), Some(_)) if theme.depth == Depth::None => {
-                pen.cell(x, at.1, glyphs.full, ink, theme.background);
-            }
-            (Some(ink), Some(under)) => pen.cell(x, at.1, glyphs.upper_half, ink, under),
-        }
+        [Some(ink), Some(under)] => pen.cell(x, y, glyphs.upper_half, ink, under),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::columns::Level;
 use crate::time::{Nanos, Span, Time};
-use crate::trace::{CpuLane, CpuPiece, Lane, Piece};
+use crate::trace::{CpuLane, CpuPiece, Lane, Piece, Walk};
 
 /// Pieces of one stretch that are looked at one by one. Where there are more, the sums stay exact and
 /// only the colour goes by a sample.
@@ -15,15 +15,41 @@ pub enum Source<'a> {
     Cpu(&'a CpuLane),
 }
 
-impl Source<'_> {
-    /// The pieces that touch a stretch, by start, and whether these are only a sample of them.
-    pub fn pieces(self, stretch: Span) -> (Vec<Piece>, bool) {
+/// Finds the pieces of one stretch after another.
+pub enum Finder<'a> {
+    Worker(Walk<'a, Piece>),
+    Cpu(Walk<'a, CpuPiece>),
+}
+
+impl Finder<'_> {
+    /// Adds the pieces that touch a stretch, by start; true if they are only a sample of those that do.
+    pub fn find(&mut self, stretch: Span, found: &mut Vec<Piece>) -> bool {
+        let before = found.len();
         match self {
-            Self::Worker(lane) => sample(lane.pieces_in(stretch)),
-            Self::Cpu(cpu) => {
-                let pieces: Vec<Piece> = cpu.pieces_in(stretch).map(piece).collect();
-                sample(&pieces)
+            Self::Worker(walk) => {
+                let pieces = walk.pieces_in(stretch);
+                let stride = pieces.len().div_ceil(LOOKED_AT).max(1);
+                found.extend(pieces.iter().step_by(stride));
+                stride > 1
             }
+            Self::Cpu(walk) => {
+                found.extend(walk.pieces_in(stretch).map(piece));
+                let stride = (found.len() - before).div_ceil(LOOKED_AT).max(1);
+                if stride > 1 {
+                    let sample: Vec<Piece> = found.drain(before..).step_by(stride).collect();
+                    found.extend(sample);
+                }
+                stride > 1
+            }
+        }
+    }
+}
+
+impl<'a> Source<'a> {
+    pub fn finder(self) -> Finder<'a> {
+        match self {
+            Self::Worker(lane) => Finder::Worker(lane.walk()),
+            Self::Cpu(cpu) => Finder::Cpu(cpu.walk()),
         }
     }
 
@@ -69,12 +95,6 @@ impl Source<'_> {
                 .fold(Level::default(), Level::plus),
         }
     }
-}
-
-fn sample(pieces: &[Piece]) -> (Vec<Piece>, bool) {
-    let stride = pieces.len().div_ceil(LOOKED_AT).max(1);
-    let sample = pieces.iter().step_by(stride).copied().collect();
-    (sample, stride > 1)
 }
 
 /// On a CPU's lane, what was not on it stands as waiting.
