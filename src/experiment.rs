@@ -37,6 +37,11 @@ impl Backend {
             .map_or("", |row| row.1)
     }
 
+    /// It runs in real time on the CPUs of this machine.
+    pub fn is_measured(self) -> bool {
+        self != Self::Simulated
+    }
+
     #[must_use]
     pub fn next(self) -> Self {
         let here = Self::TABLE
@@ -192,7 +197,7 @@ pub enum Contradiction {
     Cpus(u32),
     #[error("--tasks must be from 0 to {MOST_TASKS}, not {0}")]
     Tasks(u32),
-    #[error("--cpus is for --backend simulated: the threads backend has the CPUs of this machine")]
+    #[error("--cpus is for --backend simulated: a measured run has the CPUs of this machine")]
     RealCpus,
     #[error("--chunksize must be at least 1; CPython's own rule is --chunksize auto")]
     NoChunks,
@@ -229,7 +234,7 @@ impl Experiment {
             return Err(Contradiction::Workers(self.workers));
         }
         if let Some(cpus) = self.cpus {
-            if self.backend == Backend::Threads {
+            if self.backend.is_measured() {
                 return Err(Contradiction::RealCpus);
             }
             if !range.contains(&cpus) {

@@ -210,7 +210,7 @@ fn a_mistake_is_one_line_and_exit_2() {
         ),
         (
             "lab --cpus 2",
-            "--cpus is for --backend simulated: the threads backend has the CPUs of this machine",
+            "--cpus is for --backend simulated: a measured run has the CPUs of this machine",
         ),
         (
             "lab --text --json",

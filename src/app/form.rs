@@ -195,7 +195,7 @@ impl Form {
     fn makespan(&self) -> Nanos {
         let (mut experiment, _) = variant::settled(self.draft.clone());
         let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
-        if experiment.backend == Backend::Threads {
+        if experiment.backend.is_measured() {
             experiment.backend = Backend::Simulated;
             experiment.cpus = Some(self.cpus);
         }
@@ -227,9 +227,10 @@ impl Draft<'_> {
     /// The number of CPUs where computing workers have to share them.
     fn shared_cpus(&self) -> Option<u32> {
         let experiment = self.experiment;
-        let cpus = match experiment.backend {
-            Backend::Threads => self.cpus,
-            Backend::Simulated => experiment.simulated_cpus(),
+        let cpus = if experiment.backend.is_measured() {
+            self.cpus
+        } else {
+            experiment.simulated_cpus()
         };
         let compute = experiment.kind == WorkKind::Cpu;
         (compute && experiment.running_workers() > cpus).then_some(cpus)

@@ -6,7 +6,7 @@ use crate::app::run::Run;
 use crate::app::selection::Selection;
 use crate::app::switch::{self, Change};
 use crate::app::{App, Effect, Overlay, demo, variant};
-use crate::experiment::{Backend, Experiment};
+use crate::experiment::Experiment;
 use crate::method::Method;
 use crate::time::{Nanos, Time};
 use crate::workload::Costs;
@@ -77,7 +77,7 @@ impl App {
         let mut change = switch::change(&before, &after, &self.keymap.of(Action::NextFamily));
         if experiments
             .iter()
-            .any(|experiment| experiment.backend == Backend::Threads)
+            .any(|experiment| experiment.backend.is_measured())
         {
             change.basis = switch::Basis::Expected;
         }

@@ -95,7 +95,7 @@ pub fn foretold(experiment: &Experiment, cpus: u32) -> Option<Trace> {
         .collect();
     // Half of the makespan is not the same on another backend.
     experiment.main_work = MainWork::Fixed(experiment.main_work_length(&costs));
-    if experiment.backend == Backend::Threads {
+    if experiment.backend.is_measured() {
         experiment.backend = Backend::Simulated;
         experiment.cpus = Some(cpus);
     }

@@ -63,7 +63,7 @@ fn press(app: &mut App, keys: &str) -> Option<Effect> {
 /// The events of the current run, as if they had been measured where its backend measures.
 fn events(app: &App) -> Vec<Event> {
     let experiment = app.run.experiment().unwrap();
-    let measured = experiment.backend == Backend::Threads;
+    let measured = experiment.backend.is_measured();
     let mut events = simulated::run(&Experiment {
         backend: Backend::Simulated,
         ..experiment.clone()

@@ -46,16 +46,16 @@ pub fn new_seed(experiment: &Experiment) -> Experiment {
 /// Leaves out what contradicts the method and the backend, and says what that was.
 pub fn settled(mut experiment: Experiment) -> (Experiment, Option<String>) {
     let mut left_out = Vec::new();
-    if experiment.backend == Backend::Threads {
-        if let Some(cpus) = experiment.cpus.take() {
-            left_out.push(format!(
-                "without --cpus {cpus}: threads have the CPUs of this machine"
-            ));
-        }
-        if experiment.memory == Some(MemoryModel::Separate) {
-            experiment.memory = None;
-            left_out.push("without --memory-model separate: threads share their memory".to_owned());
-        }
+    if experiment.backend.is_measured()
+        && let Some(cpus) = experiment.cpus.take()
+    {
+        left_out.push(format!(
+            "without --cpus {cpus}: a measured run has the CPUs of this machine"
+        ));
+    }
+    if experiment.backend == Backend::Threads && experiment.memory == Some(MemoryModel::Separate) {
+        experiment.memory = None;
+        left_out.push("without --memory-model separate: threads share their memory".to_owned());
     }
     if experiment.method.rules().sends == Sends::Nothing {
         let before = experiment.faults.len();

@@ -1,7 +1,7 @@
 //! The experiment that flags ask for, the rest as on the first start; and what contradicts itself in them.
 
 use crate::cli::flags::{Faults, Flags, Length, Unit};
-use crate::experiment::{Backend, Contradiction, CounterEffect, Experiment, MainWork, WorkKind};
+use crate::experiment::{Contradiction, CounterEffect, Experiment, MainWork, WorkKind};
 use crate::method::Sends;
 use crate::time::Nanos;
 use crate::workload::Costs;
@@ -78,7 +78,7 @@ impl Flags {
         };
         let backend = self.backend.unwrap_or(usual.backend);
         let workers = self.workers.unwrap_or(usable_cpus.clamp(4, 8));
-        let crowded = backend == Backend::Threads && usable_cpus < workers;
+        let crowded = backend.is_measured() && usable_cpus < workers;
         let kind = if crowded {
             WorkKind::Mixed
         } else {

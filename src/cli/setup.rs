@@ -8,7 +8,7 @@ use crate::app::Settings;
 use crate::cli::Lab;
 use crate::cli::flags::Size;
 use crate::config::Config;
-use crate::experiment::{Backend, Experiment, MainWork, MemoryModel};
+use crate::experiment::{Experiment, MainWork, MemoryModel};
 use crate::palette::{Charset, Depth, Look, ThemeName};
 use crate::runtime::Options;
 use crate::time::{Nanos, Time};
@@ -71,7 +71,7 @@ impl Setup {
             _ => wrong,
         };
         let mut experiment = flags.experiment(around.cpus, main_work).map_err(&told)?;
-        if experiment.backend == Backend::Threads {
+        if experiment.backend.is_measured() {
             // As a default of the config file these are for simulated runs only.
             experiment.cpus = experiment.cpus.filter(|_| lab.flags.cpus.is_some());
             let model = experiment.memory;
@@ -349,7 +349,7 @@ mod tests {
             ),
             (
                 "--cpus 4",
-                "--cpus is for --backend simulated: the threads backend has the CPUs of this machine",
+                "--cpus is for --backend simulated: a measured run has the CPUs of this machine",
             ),
             (
                 "--text --json",

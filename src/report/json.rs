@@ -4,7 +4,7 @@
 
 use super::{Report, orders, workers};
 use crate::event::{Ends, LaneId, Outcome};
-use crate::experiment::{Backend, Experiment, Fault, FaultKind, MemoryModel};
+use crate::experiment::{Experiment, Fault, FaultKind, MemoryModel};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Lane, Task, Trace};
 use crate::workload;
@@ -48,10 +48,7 @@ fn experiment(asked: &Experiment) -> Value {
         .into_iter()
         .map(|work| work.cost)
         .collect();
-    let cpus = match asked.backend {
-        Backend::Simulated => Some(asked.simulated_cpus()),
-        Backend::Threads => None,
-    };
+    let cpus = (!asked.backend.is_measured()).then(|| asked.simulated_cpus());
     let model = match asked.memory_model() {
         MemoryModel::Shared => "shared",
         MemoryModel::Separate => "separate",

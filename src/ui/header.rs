@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::app::{App, Run, Subject};
-use crate::experiment::{Backend, Experiment, WorkKind};
+use crate::experiment::{Experiment, WorkKind};
 use crate::method::{Badge, Sends};
 use crate::palette::Ink;
 use crate::workload::Costs;
@@ -47,7 +47,7 @@ pub enum Motion {
 pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
     let (method, badge, facts, measured) = match &run.subject {
         Subject::Experiment(experiment) => {
-            let measured = experiment.backend == Backend::Threads;
+            let measured = experiment.backend.is_measured();
             let rules = experiment.method.rules();
             let facts = tasks_and_workers(app, run, experiment, columns);
             (rules.name.to_owned(), Some(rules.badge), facts, measured)
@@ -86,13 +86,13 @@ fn tasks_and_workers(
 ) -> Vec<Vec<String>> {
     let rules = experiment.method.rules();
     let told = run.trace.run();
-    let cpus =
-        told.and_then(|run| run.cpus)
-            .or(experiment.cpus)
-            .unwrap_or(match experiment.backend {
-                Backend::Threads => app.cpus,
-                Backend::Simulated => experiment.workers,
-            });
+    let cpus = told.and_then(|run| run.cpus).or(experiment.cpus).unwrap_or(
+        if experiment.backend.is_measured() {
+            app.cpus
+        } else {
+            experiment.workers
+        },
+    );
     let mut facts = Vec::new();
     if rules.sends != Sends::Nothing {
         let workers = counted(experiment.workers, "worker");

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::app::selection::Selection;
 use crate::app::{App, Hit, Lanes, Panel, Subject};
-use crate::experiment::Backend;
 
 /// Rows of a lane that has the screen with the others.
 const MOST_ROWS: u16 = 6;
@@ -128,9 +127,10 @@ fn needs(app: &App) -> Needs {
                 _ => experiment.workers as usize,
             };
             let workers = workers.max(seen);
-            let cpus = match experiment.backend {
-                Backend::Simulated => experiment.cpus.map_or(workers, |cpus| cpus as usize),
-                Backend::Threads => app.cpus as usize,
+            let cpus = if experiment.backend.is_measured() {
+                app.cpus as usize
+            } else {
+                experiment.cpus.map_or(workers, |cpus| cpus as usize)
             };
             (workers, cpus)
         }

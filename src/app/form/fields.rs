@@ -38,7 +38,15 @@ const METHODS: [&str; 9] = {
     names
 };
 
-const BACKENDS: [&str; 2] = [Backend::TABLE[0].1, Backend::TABLE[1].1];
+const BACKENDS: [&str; Backend::TABLE.len()] = {
+    let mut names = [""; Backend::TABLE.len()];
+    let mut place = 0;
+    while place < names.len() {
+        names[place] = Backend::TABLE[place].1;
+        place += 1;
+    }
+    names
+};
 const KINDS: [WorkKind; 3] = [WorkKind::Cpu, WorkKind::Io, WorkKind::Mixed];
 const EFFECTS: [CounterEffect; 3] = [
     CounterEffect::None,
@@ -91,11 +99,11 @@ pub(super) const FIELDS: [Spec; 22] = [
             read: |e| or_auto(e.cpus),
             write: |e, text| auto_or_whole(text).map(|number| e.cpus = number),
         },
-        note: |d| match (d.experiment.backend, d.experiment.cpus) {
-            (Backend::Threads, Some(_)) => Note::Warning("simulated only: left out".to_owned()),
-            (Backend::Threads, None) => Note::Plain(format!("{} here", d.cpus)),
-            (Backend::Simulated, None) => plain("auto: as many as workers"),
-            (Backend::Simulated, Some(_)) => plain("of the simulated machine"),
+        note: |d| match (d.experiment.backend.is_measured(), d.experiment.cpus) {
+            (true, Some(_)) => Note::Warning("simulated only: left out".to_owned()),
+            (true, None) => Note::Plain(format!("{} here", d.cpus)),
+            (false, None) => plain("auto: as many as workers"),
+            (false, Some(_)) => plain("of the simulated machine"),
         },
     },
     Spec {
