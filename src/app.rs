@@ -15,6 +15,7 @@ pub mod keymap;
 mod lab;
 mod line;
 mod message;
+pub mod output;
 pub mod playback;
 mod run;
 mod scene;
@@ -27,7 +28,7 @@ mod watched;
 pub use message::{Brightness, Effect, Hit, Message};
 pub use run::{Run, RunId, Subject};
 pub use scene::{Lanes, Overlay, Panel, Scene, View};
-pub use watched::Watched;
+pub use watched::{Asked, Watched};
 
 use crate::event::Event;
 use crate::experiment::Experiment;
@@ -128,7 +129,9 @@ impl App {
 
     /// The same for a program that is to be watched.
     pub fn watching(program: Watched, settings: Settings) -> Self {
-        Self::of(Run::of_program(RunId(0), program), settings)
+        let mut app = Self::of(Run::of_program(RunId(0), program), settings);
+        app.viewport = Viewport::expecting(watched::FIRST_AXIS);
+        app
     }
 
     fn of(run: Run, settings: Settings) -> Self {
@@ -194,10 +197,13 @@ impl App {
 
     /// Where the keys go.
     pub fn context(&self) -> Context {
-        match self.overlay {
+        match &self.overlay {
             None => self.below(),
             Some(Overlay::Form(_)) => Context::Form,
             Some(Overlay::Find(_)) => Context::Find,
+            Some(Overlay::Output(panel)) if panel.typed.is_some() => Context::Find,
+            Some(Overlay::Output(_)) => Context::Output,
+            Some(Overlay::Leave) => Context::Leave,
             Some(_) => Context::Overlay,
         }
     }
@@ -238,11 +244,24 @@ impl App {
                 complete_to,
             } => {
                 self.learn(run, events, complete_to);
-                None
+                self.has_seen_enough().then_some(Effect::Quit)
             }
             Message::RunOver { run } => {
                 self.learn(run, Vec::new(), Time::NEVER);
+                self.has_seen_enough().then_some(Effect::Quit)
+            }
+            Message::Printed { lines } => self.printed(lines),
+            Message::Page(page) => {
+                self.in_search(|panel| {
+                    panel.page = page;
+                    None
+                });
+                self.changed();
                 None
+            }
+            Message::Found(line) => {
+                self.changed();
+                self.in_output(|panel, lines, rows| panel.found(line, lines, rows))
             }
             Message::Tick { now } => self.tick(now),
             Message::Background(brightness) => {

@@ -12,14 +12,17 @@
 
 mod frames;
 mod pointer;
+mod printed;
 mod runs;
+mod watch;
 
 use crate::app::{App, Brightness, Effect, Message};
 use crate::origin::Batch;
+use crate::origin::python::{Output, Program};
 use crate::terminal::{self, Flushed, Notice, Screen};
 use crate::time::Nanos;
 use anyhow::{Context, bail};
-use crossbeam_channel::{RecvError, select_biased};
+use crossbeam_channel::{Receiver, RecvError, never, select_biased};
 use crossterm::event::Event as Input;
 use frames::Frames;
 use pointer::Pointer;
@@ -27,6 +30,7 @@ use runs::Runs;
 use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
+use watch::Watch;
 
 /// The number of `SIGHUP`: the terminal is gone.
 const HANG_UP: i32 = 1;
@@ -45,11 +49,29 @@ pub struct Options {
 /// Opens the app's first run and shows it until the user quits. After a signal that ends the program
 /// this does not return: it dies by that signal, with the terminal given back.
 pub fn run(app: App, options: Options) -> anyhow::Result<ExitCode> {
+    show(app, options, None)
+}
+
+/// The same for a program that the app was made for. What it prints is given to our own stdout and
+/// stderr when the view closes, if it `gives_back`, and its exit code is the answer.
+///
+/// A signal that ends us goes to the program too, as one from the terminal would without us.
+pub fn watch(
+    app: App,
+    options: Options,
+    program: Program,
+    gives_back: bool,
+) -> anyhow::Result<ExitCode> {
+    show(app, options, Some(Watch::new(program, gives_back)))
+}
+
+fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<ExitCode> {
     let screen = Screen::enter(options.mouse).context("cannot take the terminal")?;
     let mut dashboard = Dashboard {
         frames: Frames::new(terminal::size())?,
         app,
         runs: Runs::new()?,
+        watch,
         pointer: Pointer::default(),
         began: Instant::now(),
         screen,
@@ -60,22 +82,52 @@ pub fn run(app: App, options: Options) -> anyhow::Result<ExitCode> {
     let greeting = dashboard.screen.greeting(false);
     dashboard.frames.insert(&greeting);
     let end = dashboard.show();
-    let Dashboard { screen, runs, .. } = dashboard;
-    match end? {
-        End::Quit => {}
+    let Dashboard {
+        screen,
+        runs,
+        mut watch,
+        ..
+    } = dashboard;
+    let pass_on = |watch: &Option<Watch>, signal| {
+        if let Some(watch) = watch {
+            watch.signal(signal);
+        }
+    };
+    match end {
+        Ok(End::Signal(signal)) => {
+            pass_on(&watch, signal);
+            screen.leave();
+            runs.finish();
+            if let Some(watch) = &mut watch {
+                watch.give_back();
+            }
+            screen.die(signal);
+        }
         // Whether the signal or the loss itself is noticed first is chance: the end is the same.
-        End::Lost => screen.die(HANG_UP),
-        End::Signal(signal) => screen.die(signal),
+        Ok(End::Lost) => {
+            pass_on(&watch, HANG_UP);
+            runs.finish();
+            screen.die(HANG_UP);
+        }
+        Ok(End::Quit | End::Left) | Err(_) => drop(screen),
     }
-    drop(screen);
+    let left = matches!(end, Ok(End::Left));
+    if let (Some(watch), Some(running), true) = (&mut watch, runs.running(), left) {
+        watch.follow(running)?;
+    } else if let Some(watch) = &mut watch {
+        watch.give_back();
+    }
     runs.finish();
-    Ok(ExitCode::SUCCESS)
+    end?;
+    Ok(watch.map_or(ExitCode::SUCCESS, |watch| watch.exit()))
 }
 
 /// Why the loop ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     Quit,
+    /// The view closes, the program goes on.
+    Left,
     Signal(i32),
     Lost,
 }
@@ -85,6 +137,7 @@ struct Dashboard {
     screen: Screen,
     frames: Frames,
     runs: Runs,
+    watch: Option<Watch>,
     pointer: Pointer,
     began: Instant,
     /// The revision of the app that the last frame showed.
@@ -107,7 +160,9 @@ impl Dashboard {
                     self.draw()?;
                     None
                 }
+                recv(self.searching()) -> _ => self.search_on()?,
                 recv(self.runs.batches()) -> batch => self.batches(batch)?,
+                recv(self.output()) -> piece => self.printed(piece)?,
             };
             if let Some(end) = end {
                 return Ok(end);
@@ -131,7 +186,23 @@ impl Dashboard {
                     return self.update(Message::Notice(text));
                 }
             }
-            Effect::Watch { .. } => {}
+            Effect::Watch { run } => {
+                if let Some(watch) = &mut self.watch {
+                    self.runs.adopt(run, watch.start()?);
+                }
+            }
+            Effect::Ask(what) => {
+                if let Some(watch) = &self.watch {
+                    watch.ask(what);
+                }
+            }
+            Effect::LookUp(lookup) => {
+                let page = self.watch.as_mut().and_then(|watch| watch.look_up(lookup));
+                if let Some(page) = page {
+                    return self.update(Message::Page(page));
+                }
+            }
+            Effect::LeaveRunning => return Ok(Some(End::Left)),
             Effect::Suspend => terminal::ask_to_stop(),
             Effect::Mouse(on) => self.frames.insert(self.screen.mouse(on)),
         }
@@ -214,7 +285,40 @@ impl Dashboard {
                 return Ok(end);
             }
         }
-        Ok(None)
+        // However much happens, what is printed is seen too.
+        let lines = self.watch.as_mut().and_then(|watch| watch.take(None));
+        lines.map_or(Ok(None), |lines| self.update(Message::Printed { lines }))
+    }
+
+    fn output(&self) -> Receiver<Output> {
+        match &self.watch {
+            Some(watch) => watch.output(),
+            None => never(),
+        }
+    }
+
+    fn printed(&mut self, piece: Result<Output, RecvError>) -> anyhow::Result<Option<End>> {
+        let Some(watch) = &mut self.watch else {
+            return Ok(None);
+        };
+        if piece.is_err() {
+            watch.has_printed_all();
+        }
+        match watch.take(piece.ok()) {
+            Some(lines) => self.update(Message::Printed { lines }),
+            None => Ok(None),
+        }
+    }
+
+    fn searching(&self) -> Receiver<Instant> {
+        self.watch.as_ref().map_or_else(never, Watch::searching)
+    }
+
+    fn search_on(&mut self) -> anyhow::Result<Option<End>> {
+        match self.watch.as_mut().and_then(Watch::search_on) {
+            Some(found) => self.update(Message::Found(found)),
+            None => Ok(None),
+        }
     }
 
     fn draw(&mut self) -> anyhow::Result<()> {

@@ -158,6 +158,11 @@ impl Screen {
         guard::enter_again()
     }
 
+    /// Gives the terminal back before the end; nothing is drawn any more.
+    pub fn leave(&self) {
+        guard::leave();
+    }
+
     /// Gives the terminal back and ends as the signal does. Does not return.
     pub fn die(mut self, signal: i32) -> ! {
         guard::leave();

@@ -23,8 +23,10 @@ pub mod hues;
 pub mod inspector;
 pub mod lanes;
 pub mod layout;
+pub mod leave;
 pub mod marks;
 pub mod numbers;
+pub mod output;
 pub mod overlay;
 pub mod presenter;
 pub mod queue;
@@ -96,6 +98,8 @@ fn overlay(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         }
         Some(Overlay::Form(form)) => form::render(form, screen, pen),
         Some(Overlay::Find(find)) => find::render(find, screen, pen),
+        Some(Overlay::Output(panel)) => output::render(app, panel, screen, pen),
+        Some(Overlay::Leave) => leave::render(app, screen, pen),
         None => {}
     }
 }

@@ -17,6 +17,8 @@ fn keys() -> String {
         (Context::Overlay, "on top: "),
         (Context::Form, "form: "),
         (Context::Find, "search: "),
+        (Context::Output, "output: "),
+        (Context::Leave, "program runs, after q: "),
     ] {
         for (number, row) in ROWS
             .iter()

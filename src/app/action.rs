@@ -13,6 +13,11 @@ pub enum Action {
     Edit,
     RunAgain,
     NewSeed,
+    // A program.
+    Output,
+    Interrupt,
+    Terminate,
+    LeaveRunning,
     // Where the cursor is.
     Pause,
     StepForward,
@@ -64,7 +69,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for the tests and for the names of the config file.
-    pub const ALL: [(Self, &'static str); 50] = [
+    pub const ALL: [(Self, &'static str); 54] = [
         (Self::SwitchForm, "switch-form"),
         (Self::NextFamily, "next-family"),
         (Self::PreviousFamily, "previous-family"),
@@ -74,6 +79,10 @@ impl Action {
         (Self::Edit, "edit"),
         (Self::RunAgain, "run-again"),
         (Self::NewSeed, "new-seed"),
+        (Self::Output, "output"),
+        (Self::Interrupt, "interrupt"),
+        (Self::Terminate, "terminate"),
+        (Self::LeaveRunning, "leave-running"),
         (Self::Pause, "pause"),
         (Self::StepForward, "step-forward"),
         (Self::StepBack, "step-back"),

@@ -23,6 +23,12 @@ impl App {
             | Action::NewSeed
             | Action::Run
             | Action::Compare => return self.act_in_lab(action),
+            Action::Output | Action::Interrupt | Action::Terminate | Action::LeaveRunning => {
+                return self.act_on_program(action);
+            }
+            _ if matches!(self.overlay, Some(Overlay::Output(_))) && is_of_panel(action) => {
+                return self.act_in_output(action);
+            }
             Action::Pause => self.pause(),
             Action::StepForward => self.step(true),
             Action::StepBack => self.step(false),
@@ -63,7 +69,7 @@ impl App {
             Action::NextMatch => self.next_match(true),
             Action::PreviousMatch => self.next_match(false),
             Action::KeepMatch => self.overlay = None,
-            Action::Quit => return Some(Effect::Quit),
+            Action::Quit => return self.quit(),
             Action::Suspend => {
                 // The clock goes on meanwhile, the picture does not.
                 self.ticked = None;
@@ -71,6 +77,45 @@ impl App {
             }
         }
         None
+    }
+
+    /// What the keys that scroll and search do to the output.
+    fn act_in_output(&mut self, action: Action) -> Option<Effect> {
+        match action {
+            Action::Up => self.in_output(|panel, lines, rows| panel.scroll(-1, lines, rows)),
+            Action::Down => self.in_output(|panel, lines, rows| panel.scroll(1, lines, rows)),
+            Action::PageUp => self.in_output(|panel, lines, rows| panel.page(false, lines, rows)),
+            Action::PageDown => self.in_output(|panel, lines, rows| panel.page(true, lines, rows)),
+            Action::ToStart => {
+                self.in_output(|panel, lines, rows| panel.scroll(i64::MIN, lines, rows))
+            }
+            Action::ToEnd => {
+                self.in_output(|panel, lines, rows| panel.scroll(i64::MAX, lines, rows))
+            }
+            Action::ZoomPanel => self.in_output(|panel, lines, _| {
+                panel.is_tall = !panel.is_tall;
+                panel.end = panel.end.min(lines);
+            }),
+            Action::Find => self.in_search(|panel| {
+                panel.seek();
+                None
+            }),
+            Action::PreviousMatch => self.in_search(|panel| panel.turn(true)),
+            Action::NextMatch => self.in_search(|panel| panel.turn(false)),
+            Action::KeepMatch => self.end_search(true),
+            _ => self.end_search(false),
+        }
+    }
+
+    /// Closes the line of the search, or the panel where none is open.
+    fn end_search(&mut self, stays: bool) -> Option<Effect> {
+        let mut searched = false;
+        let effect = self.in_output(|panel, _, _| searched = panel.end_search(stays));
+        if !searched {
+            self.overlay = None;
+            return None;
+        }
+        effect
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
@@ -401,6 +446,25 @@ impl App {
             None => self.selection = before,
         }
     }
+}
+
+/// What the panel of the output has its own meaning for.
+fn is_of_panel(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Up
+            | Action::Down
+            | Action::PageUp
+            | Action::PageDown
+            | Action::ToStart
+            | Action::ToEnd
+            | Action::ZoomPanel
+            | Action::Find
+            | Action::PreviousMatch
+            | Action::NextMatch
+            | Action::KeepMatch
+            | Action::Close
+    )
 }
 
 /// No screen is so small that its text has more pages.

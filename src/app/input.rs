@@ -23,21 +23,21 @@ impl App {
                 }
                 self.changed();
                 match self.meaning(key) {
-                    Some(action) => return self.act(action),
+                    Some(action) => self.act(action),
                     None => self.typed(event),
                 }
             }
             Input::Paste(text) => {
-                self.pasted(text);
                 self.changed();
+                self.pasted(text)
             }
             Input::Resize(columns, rows) => {
                 self.size = (*columns, *rows);
                 self.changed();
+                self.in_output(|panel, lines, rows| panel.scroll(0, lines, rows))
             }
-            _ => {}
+            _ => None,
         }
-        None
     }
 
     /// Esc and a key right behind it arrive as that key with Alt: a terminal cannot tell them apart.
@@ -63,7 +63,7 @@ impl App {
     fn meaning(&mut self, key: Key) -> Option<Action> {
         let context = self.context();
         let here = self.keymap.action(key, context);
-        if here.is_some() || context != Context::Overlay {
+        if here.is_some() || !matches!(context, Context::Overlay | Context::Output) {
             return here;
         }
         let below = self.keymap.action(key, self.below())?;
@@ -78,7 +78,7 @@ impl App {
     }
 
     /// A key without a meaning here: a letter of what is being typed, if something is.
-    fn typed(&mut self, event: &KeyEvent) {
+    fn typed(&mut self, event: &KeyEvent) -> Option<Effect> {
         let cursor = self.cursor();
         match &mut self.overlay {
             Some(Overlay::Form(form)) => form.type_key(event),
@@ -86,11 +86,13 @@ impl App {
                 find.type_key(event, &self.run.trace, cursor);
                 self.select_found();
             }
+            Some(Overlay::Output(panel)) => return panel.type_key(event).map(Effect::LookUp),
             _ => {}
         }
+        None
     }
 
-    fn pasted(&mut self, text: &str) {
+    fn pasted(&mut self, text: &str) -> Option<Effect> {
         let cursor = self.cursor();
         match &mut self.overlay {
             Some(Overlay::Form(form)) => form.paste(text),
@@ -98,8 +100,10 @@ impl App {
                 find.paste(text, &self.run.trace, cursor);
                 self.select_found();
             }
+            Some(Overlay::Output(panel)) => return panel.paste(text).map(Effect::LookUp),
             _ => {}
         }
+        None
     }
 
     pub(super) fn click(&mut self, hit: Hit) -> Option<Effect> {

@@ -23,6 +23,10 @@ pub enum Context {
     Overlay,
     Form,
     Find,
+    /// The output of the program lies on top; what it has no key for goes to the main screen.
+    Output,
+    /// The question what shall become of the program.
+    Leave,
 }
 
 impl Context {
@@ -118,6 +122,12 @@ pub const ROWS: &[Row] = &[
     )
     .hint(4, |_| "again")
     .works(App::at_end),
+    row(
+        Context::Program,
+        &[("O", Action::Output)],
+        "output of the program",
+    )
+    .hint(0, |_| "output"),
     row(Context::Main, &[("space", Action::Pause)], "pause / go on").hint(2, |app| {
         if app.at_end() {
             "replay"
@@ -284,6 +294,52 @@ pub const ROWS: &[Row] = &[
     .hint(0, |_| "previous, next"),
     row(Context::Find, &[("enter", Action::KeepMatch)], "keep").hint(1, |_| "keep"),
     row(Context::Find, &[("esc", Action::Close)], "leave").hint(2, |_| "leave"),
+    row(
+        Context::Output,
+        &[
+            ("up", Action::Up),
+            ("down", Action::Down),
+            ("pageup", Action::PageUp),
+            ("pagedown", Action::PageDown),
+        ],
+        "scroll",
+    )
+    .hint(1, |_| "scroll"),
+    row(
+        Context::Output,
+        &[("home", Action::ToStart), ("end", Action::ToEnd)],
+        "first / last line, and follow",
+    )
+    .hint(3, |_| "first, last"),
+    row(Context::Output, &[("/", Action::Find)], "find a text").hint(2, |_| "find"),
+    row(
+        Context::Output,
+        &[("z", Action::ZoomPanel)],
+        "whole screen / half",
+    )
+    .hint(4, |_| "whole screen"),
+    row(
+        Context::Output,
+        &[("esc", Action::Close), ("O", Action::Output)],
+        "close",
+    )
+    .hint(0, |_| "close"),
+    row(
+        Context::Leave,
+        &[("i", Action::Interrupt)],
+        "interrupt it (SIGINT), as Ctrl-C in a terminal; Ctrl-C too",
+    ),
+    row(
+        Context::Leave,
+        &[("t", Action::Terminate)],
+        "terminate it (SIGTERM); once more kills it",
+    ),
+    row(
+        Context::Leave,
+        &[("l", Action::LeaveRunning)],
+        "leave it running, close the view",
+    ),
+    row(Context::Leave, &[("esc", Action::Close)], "go back"),
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -421,11 +477,21 @@ impl Keymap {
             })
     }
 
+    /// Every row of this context alone, as the question shows them that they answer.
+    pub fn answers(&self, context: Context) -> impl Iterator<Item = Entry> + '_ {
+        let rows = ROWS.iter().enumerate();
+        rows.filter(move |(_, row)| row.context == context)
+            .map(|(number, row)| Entry {
+                keys: self.keys(number),
+                words: row.help,
+            })
+    }
+
     /// What works now, the most useful first; as many as fit belong in the hint bar.
     pub fn hints(&self, app: &App) -> Vec<Entry> {
         let context = app.context();
-        let below =
-            context == Context::Overlay && !matches!(app.overlay, Some(Overlay::Help { .. }));
+        let below = matches!(context, Context::Overlay | Context::Output)
+            && !matches!(app.overlay, Some(Overlay::Help { .. }));
         let here = |row: &Row| {
             row.context != Context::Everywhere
                 && (row.context.holds(context)
@@ -492,7 +558,7 @@ mod tests {
 
     #[test]
     fn keys_of_later_work_are_in_no_table() {
-        for key in ["4", "K", "O", "x"] {
+        for key in ["4", "K", "x"] {
             let key = Key::parse(key).unwrap();
             assert_eq!(Keymap::default().action(key, Context::Lab), None);
         }

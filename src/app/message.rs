@@ -1,8 +1,10 @@
 //! What reaches the state, and what it asks for.
 
 use crate::app::action::Action;
+use crate::app::output::{Line, Lookup};
 use crate::app::run::RunId;
 use crate::app::scene::Panel;
+use crate::app::watched::Asked;
 use crate::event::Event;
 use crate::experiment::Experiment;
 use crate::time::{Nanos, Time};
@@ -32,6 +34,12 @@ pub enum Message {
     Tick { now: Nanos },
     /// The terminal said what its background is like.
     Background(Brightness),
+    /// The program that is watched has printed so many lines by now.
+    Printed { lines: u64 },
+    /// The lines of its output that [`Lookup::Page`] asked for.
+    Page(Vec<Line>),
+    /// The line that [`Lookup::Text`] sought, if there is one.
+    Found(Option<u64>),
     /// Something the person should read, such as a run that could not be started.
     Notice(String),
 }
@@ -79,6 +87,12 @@ pub enum Effect {
     Watch {
         run: RunId,
     },
+    /// Send this to the program.
+    Ask(Asked),
+    /// Look this up in what the program printed, in the place of a search that is under way.
+    LookUp(Lookup),
+    /// Close the view; the program goes on to its end.
+    LeaveRunning,
     /// Take the mouse, or give it back to the terminal.
     Mouse(bool),
 }

@@ -2,6 +2,7 @@
 
 use crate::app::find::Find;
 use crate::app::form::Form;
+use crate::app::output::OutputPanel;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum View {
@@ -74,4 +75,8 @@ pub enum Overlay {
     Inspector,
     Form(Box<Form>),
     Find(Box<Find>),
+    /// What the program that is watched has printed.
+    Output(Box<OutputPanel>),
+    /// What shall become of it.
+    Leave,
 }

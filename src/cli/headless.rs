@@ -41,7 +41,7 @@ pub fn run(experiment: &Experiment, mut tell: impl FnMut(Batch)) -> anyhow::Resu
     clippy::disallowed_methods,
     reason = "signals arrive on a thread of their own"
 )]
-pub(super) fn signals() -> std::io::Result<Receiver<u8>> {
+pub(crate) fn signals() -> std::io::Result<Receiver<u8>> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let (sender, receiver) = crossbeam_channel::bounded(16);
@@ -58,6 +58,6 @@ pub(super) fn signals() -> std::io::Result<Receiver<u8>> {
 
 /// Elsewhere the system ends the program.
 #[cfg(not(unix))]
-pub(super) fn signals() -> std::io::Result<Receiver<u8>> {
+pub(crate) fn signals() -> std::io::Result<Receiver<u8>> {
     Ok(crossbeam_channel::never())
 }

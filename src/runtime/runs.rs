@@ -39,10 +39,20 @@ impl Runs {
     /// Opens a run in the place of the current one. Waits for neither.
     pub(super) fn start(&mut self, run: RunId, experiment: &Experiment) -> io::Result<()> {
         self.retire();
-        let running = origin::start(experiment)?;
+        self.adopt(run, origin::start(experiment)?);
+        Ok(())
+    }
+
+    /// Takes a run that was started as the current one.
+    pub(super) fn adopt(&mut self, run: RunId, running: Running) {
+        self.retire();
         self.batches = running.batches.clone();
         self.current = Some((run, running));
-        Ok(())
+    }
+
+    /// The one that is under way.
+    pub(super) fn running(&self) -> Option<&Running> {
+        self.current.as_ref().map(|(_, running)| running)
     }
 
     fn retire(&mut self) {

@@ -5,24 +5,13 @@ use ratatui::style::Modifier;
 
 use super::text::{self, Pen};
 use crate::app::find::Find;
+use crate::palette::Ink;
+use tui_input::Input;
 
 /// Draws the line over the last row of the screen: what is typed, how many match, the keys.
 pub fn render(find: &Find, screen: Rect, pen: &mut Pen<'_>) {
-    if screen.is_empty() {
-        return;
-    }
-    let (theme, y) = (pen.theme, screen.bottom() - 1);
-    let line = Rect::new(screen.x, y, screen.width, 1);
-    pen.fill(line, theme.panel);
-    let start = pen.bold_on(screen.x + 1, y, "find ", theme.now, theme.panel);
-    let typed = find.line.value();
-    let end = pen.bold_on(start, y, typed, theme.text, theme.panel);
-    pen.add(
-        start + find.line.visual_cursor() as u16,
-        y,
-        Modifier::REVERSED,
-    );
-    let (says, ink) = match (typed.is_empty(), find.matches.len()) {
+    let theme = pen.theme;
+    let (says, ink) = match (find.line.value().is_empty(), find.matches.len()) {
         (true, _) => (
             "a task's number, worker, CPU or outcome".to_owned(),
             theme.dim,
@@ -30,7 +19,20 @@ pub fn render(find: &Find, screen: Rect, pen: &mut Pen<'_>) {
         (false, 0) => ("no task matches".to_owned(), theme.wait),
         (false, count) => (format!("{} of {count}", find.at + 1), theme.text),
     };
-    let end = pen.text_on((end + 2).max(start + 12), y, &says, ink, theme.panel);
+    line(&find.line, &says, ink, screen, pen);
+}
+
+/// The same line for anything that is sought, with what is said of it.
+pub fn line(line: &Input, says: &str, ink: Ink, screen: Rect, pen: &mut Pen<'_>) {
+    if screen.is_empty() {
+        return;
+    }
+    let (theme, y) = (pen.theme, screen.bottom() - 1);
+    pen.fill(Rect::new(screen.x, y, screen.width, 1), theme.panel);
+    let start = pen.bold_on(screen.x + 1, y, "find ", theme.now, theme.panel);
+    let end = pen.bold_on(start, y, line.value(), theme.text, theme.panel);
+    pen.add(start + line.visual_cursor() as u16, y, Modifier::REVERSED);
+    let end = pen.text_on((end + 2).max(start + 12), y, says, ink, theme.panel);
     let keys = if theme.is_ascii() {
         "Up Down match   Enter keep   Esc leave "
     } else {
