@@ -250,6 +250,10 @@ impl App {
                 self.learn(run, Vec::new(), Time::NEVER);
                 self.has_seen_enough().then_some(Effect::Quit)
             }
+            Message::Python(version) => {
+                self.is_python(version);
+                None
+            }
             Message::Printed { lines } => self.printed(lines),
             Message::Page(page) => {
                 self.in_search(|panel| {

@@ -18,9 +18,10 @@ mod watch;
 
 use crate::app::{App, Brightness, Effect, Message};
 use crate::origin::Batch;
-use crate::origin::python::{Output, Program};
+use crate::origin::python::{Exit, Handle, Output, Program};
 use crate::terminal::{self, Flushed, Notice, Screen};
 use crate::time::Nanos;
+use crate::trace::Trace;
 use anyhow::{Context, bail};
 use crossbeam_channel::{Receiver, RecvError, never, select_biased};
 use crossterm::event::Event as Input;
@@ -28,6 +29,7 @@ use frames::Frames;
 use pointer::Pointer;
 use runs::Runs;
 use std::io;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Instant;
 use watch::Watch;
@@ -49,7 +51,8 @@ pub struct Options {
 /// Opens the app's first run and shows it until the user quits. After a signal that ends the program
 /// this does not return: it dies by that signal, with the terminal given back.
 pub fn run(app: App, options: Options) -> anyhow::Result<ExitCode> {
-    show(app, options, None)
+    show(app, options, None)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The same for a program that the app was made for. What it prints is given to our own stdout and
@@ -61,11 +64,21 @@ pub fn watch(
     options: Options,
     program: Program,
     gives_back: bool,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<Seen> {
     show(app, options, Some(Watch::new(program, gives_back)))
 }
 
-fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<ExitCode> {
+/// What was seen of a program when its view closed.
+#[derive(Debug)]
+pub struct Seen {
+    pub trace: Trace,
+    /// The version of its interpreter, if that was told.
+    pub python: Option<String>,
+    /// `None` if it had not ended.
+    pub exit: Option<Exit>,
+}
+
+fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen> {
     let screen = Screen::enter(options.mouse).context("cannot take the terminal")?;
     let mut dashboard = Dashboard {
         frames: Frames::new(terminal::size())?,
@@ -83,6 +96,7 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Exit
     dashboard.frames.insert(&greeting);
     let end = dashboard.show();
     let Dashboard {
+        app,
         screen,
         runs,
         mut watch,
@@ -112,14 +126,20 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Exit
         Ok(End::Quit | End::Left) | Err(_) => drop(screen),
     }
     let left = matches!(end, Ok(End::Left));
+    let mut trace = app.run.trace;
     if let (Some(watch), Some(running), true) = (&mut watch, runs.running(), left) {
-        watch.follow(running)?;
+        watch.follow(running, &mut trace)?;
     } else if let Some(watch) = &mut watch {
         watch.give_back();
     }
     runs.finish();
     end?;
-    Ok(watch.map_or(ExitCode::SUCCESS, |watch| watch.exit()))
+    let handle = watch.as_ref().and_then(Watch::handle);
+    Ok(Seen {
+        trace,
+        python: handle.and_then(Handle::python),
+        exit: handle.and_then(Handle::exit),
+    })
 }
 
 /// Why the loop ended.
@@ -285,9 +305,24 @@ impl Dashboard {
                 return Ok(end);
             }
         }
+        self.learn_python()?;
         // However much happens, what is printed is seen too.
         let lines = self.watch.as_mut().and_then(|watch| watch.take(None));
         lines.map_or(Ok(None), |lines| self.update(Message::Printed { lines }))
+    }
+
+    /// Tells the app which Python it is, as soon as that is known.
+    fn learn_python(&mut self) -> anyhow::Result<()> {
+        let unknown = self
+            .app
+            .run
+            .program()
+            .is_some_and(|one| one.python.is_none());
+        let handle = self.watch.as_ref().and_then(Watch::handle);
+        if let Some(python) = handle.filter(|_| unknown).and_then(Handle::python) {
+            self.update(Message::Python(python))?;
+        }
+        Ok(())
     }
 
     fn output(&self) -> Receiver<Output> {
@@ -304,7 +339,7 @@ impl Dashboard {
         if piece.is_err() {
             watch.has_printed_all();
         }
-        match watch.take(piece.ok()) {
+        match watch.take(piece.ok().as_ref()) {
             Some(lines) => self.update(Message::Printed { lines }),
             None => Ok(None),
         }
@@ -315,9 +350,9 @@ impl Dashboard {
     }
 
     fn search_on(&mut self) -> anyhow::Result<Option<End>> {
-        match self.watch.as_mut().and_then(Watch::search_on) {
-            Some(found) => self.update(Message::Found(found)),
-            None => Ok(None),
+        match self.watch.as_mut().map(Watch::search_on) {
+            Some(ControlFlow::Break(found)) => self.update(Message::Found(found)),
+            _ => Ok(None),
         }
     }
 

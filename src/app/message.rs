@@ -34,6 +34,8 @@ pub enum Message {
     Tick { now: Nanos },
     /// The terminal said what its background is like.
     Background(Brightness),
+    /// The version of the Python that runs it.
+    Python(String),
     /// The program that is watched has printed so many lines by now.
     Printed { lines: u64 },
     /// The lines of its output that [`Lookup::Page`] asked for.

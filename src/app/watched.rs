@@ -10,6 +10,8 @@ use crate::time::Nanos;
 pub struct Watched {
     /// The command line as it was asked for: `script.py 3`, `-m package`, `-c ...`.
     pub command: String,
+    /// The version of its Python, once that is told.
+    pub python: Option<String>,
     /// The file that gets what it prints, in the place of the panel.
     pub prints_to: Option<String>,
     /// The view closes when the program has ended.
@@ -94,6 +96,13 @@ impl App {
         let lookup = panel.lookup(self.size.1);
         self.overlay = Some(Overlay::Output(Box::new(panel)));
         Some(Effect::LookUp(lookup))
+    }
+
+    pub(super) fn is_python(&mut self, version: String) {
+        if let Subject::Program(program) = &mut self.run.subject {
+            program.python = Some(version);
+        }
+        self.changed();
     }
 
     /// So many lines are printed now.

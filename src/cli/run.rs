@@ -6,7 +6,7 @@
 
 use super::headless::{self, Ending};
 use super::program::{self, RunFlags};
-use super::setup::{Picture, Setup, Show, Surroundings};
+use super::setup::{Picture, Setup, Show, Surroundings, Wishes};
 use super::{Args, Command, Lab, NoArgs, completions, cpus, examples, manual, watch};
 use crate::app::{App, Message};
 use crate::config::Config;
@@ -22,6 +22,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The run could not be made or shown.
@@ -109,10 +110,25 @@ fn program(flags: &RunFlags) -> Result<ExitCode, Failure> {
         reads: io::stdin().is_terminal(),
         is_ours: platform::has_terminal(),
     };
+    let report = |path: Option<&Path>| watch::report_file(path).map_err(Failure::Usage);
+    let headless = flags.text || flags.json;
+    let around = surroundings();
+    if let (false, None) = (headless, around.no_screen) {
+        let config = Config::load(flags.config.as_deref()).map_err(Failure::Usage)?;
+        let program = flags.shown(terminal).map_err(Failure::Usage)?;
+        let wishes = Wishes {
+            theme: flags.theme,
+            ascii: flags.ascii,
+            no_mouse: flags.no_mouse,
+            demo: false,
+        };
+        let file = report(flags.report.as_deref())?;
+        let settled = wishes.settled(&config, around);
+        return Ok(watch::show(program, flags, settled, file)?);
+    }
     let program = flags.plain(terminal).map_err(Failure::Usage)?;
-    let file = watch::report_file(flags.report.as_deref()).map_err(Failure::Usage)?;
-    if !flags.text && !flags.json && file.is_none() {
-        let why = terminal::obstacle().unwrap_or("there is no dashboard for programs yet");
+    let file = report(flags.report.as_deref())?;
+    if let (false, None, Some(why)) = (headless, &file, around.no_screen) {
         complain(&format!(
             "{why}: the report comes at the end (--json and --report FILE work here too)"
         ));

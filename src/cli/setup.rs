@@ -6,7 +6,7 @@
 
 use crate::app::Settings;
 use crate::cli::Lab;
-use crate::cli::flags::Size;
+use crate::cli::flags::{Size, ThemeChoice};
 use crate::config::Config;
 use crate::experiment::{Experiment, MainWork, MemoryModel};
 use crate::palette::{Charset, Depth, Look, ThemeName};
@@ -94,7 +94,14 @@ impl Setup {
                 (Show::Text, Some(warning))
             }
             (None, None) => {
-                let (settings, options) = lab.dashboard(config, around);
+                let output = &lab.output;
+                let wishes = Wishes {
+                    theme: output.theme,
+                    ascii: output.ascii,
+                    no_mouse: output.no_mouse,
+                    demo: output.demo,
+                };
+                let (settings, options) = wishes.settled(config, around);
                 (Show::Dashboard(Box::new(settings), options), None)
             }
         };
@@ -209,17 +216,28 @@ impl Lab {
             },
         })
     }
+}
 
-    fn dashboard(&self, config: &Config, around: Surroundings) -> (Settings, Options) {
-        let (theme, ascii) = self.look(config);
+/// What is asked of the dashboard, whatever it shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wishes {
+    pub theme: Option<ThemeChoice>,
+    pub ascii: bool,
+    pub no_mouse: bool,
+    pub demo: bool,
+}
+
+impl Wishes {
+    pub fn settled(self, config: &Config, around: Surroundings) -> (Settings, Options) {
+        let theme = self.theme.or(config.theme).and_then(|choice| choice.0);
         // Said in the file, `ascii = false` holds against the locale.
-        let ascii = ascii || (!around.utf8 && config.ascii != Some(false));
+        let ascii = self.ascii || config.ascii.unwrap_or(!around.utf8);
         let usual = if around.light {
             ThemeName::Light
         } else {
             ThemeName::Dark
         };
-        let mouse = !self.output.no_mouse && config.mouse != Some(false);
+        let mouse = !self.no_mouse && config.mouse != Some(false);
         let settings = Settings {
             look: Look {
                 theme: theme.unwrap_or(usual),
@@ -234,7 +252,7 @@ impl Lab {
             mouse,
             keymap: config.keymap.clone(),
             cpus: around.cpus,
-            demo: self.output.demo,
+            demo: self.demo,
             ..Settings::default()
         };
         let options = Options {

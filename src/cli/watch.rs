@@ -1,15 +1,17 @@
-//! `parviz run` without the dashboard: the program has our stdin, stdout and stderr, and a report comes
-//! at the end.
+//! `parviz run`: in the dashboard, or without it. There the program has our stdin, stdout and stderr, and
+//! a report comes at the end.
 #![expect(
     clippy::disallowed_methods,
     reason = "writes the report that was asked for"
 )]
 
 use super::headless;
-use super::program::{RunFlags, Terminal};
+use super::program::{OutputChoice, RunFlags, Terminal};
+use crate::app::{App, Settings, Watched};
 use crate::finding;
 use crate::origin::python::{self, Exit, Program};
 use crate::report::program::{ProgramFacts, Report, json, text};
+use crate::runtime::{self, Options};
 use crate::trace::Trace;
 use anyhow::Context;
 use crossbeam_channel::{Receiver, never, select_biased};
@@ -43,30 +45,73 @@ pub(super) fn run(
         python,
         exit: i32::try_from(exit.value()).ok(),
     };
-    let findings = finding::of(&trace, trace.end());
+    tell(&facts, &trace, flags, file)?;
+    Ok(ExitCode::from(exit.code()))
+}
+
+/// Shows the program in the dashboard; our exit code is its own, as far as it came to its end.
+pub(super) fn show(
+    program: Program,
+    flags: &RunFlags,
+    (settings, options): (Settings, Options),
+    file: Option<File>,
+) -> anyhow::Result<ExitCode> {
+    let prints_to = match &flags.output {
+        Some(OutputChoice::File(path)) => Some(path.display().to_string()),
+        _ => None,
+    };
+    let app = App::watching(
+        Watched {
+            command: program.label(),
+            prints_to,
+            quits_at_end: flags.quit_at_end,
+            ..Watched::default()
+        },
+        settings,
+    );
+    let argv = program.argv();
+    let gives_back = !matches!(flags.output, Some(OutputChoice::Panel));
+    let seen = runtime::watch(app, options, program, gives_back)?;
+    if file.is_some() {
+        let facts = ProgramFacts {
+            argv,
+            python: seen.python,
+            exit: seen.exit.and_then(|exit| i32::try_from(exit.value()).ok()),
+        };
+        tell(&facts, &seen.trace, flags, file)?;
+    }
+    Ok(seen
+        .exit
+        .map_or(ExitCode::SUCCESS, |exit| ExitCode::from(exit.code())))
+}
+
+/// Writes the report to its file, or else to stderr.
+fn tell(
+    facts: &ProgramFacts,
+    trace: &Trace,
+    flags: &RunFlags,
+    file: Option<File>,
+) -> anyhow::Result<()> {
+    let findings = finding::of(trace, trace.end());
     let report = Report {
-        program: &facts,
-        trace: &trace,
+        program: facts,
+        trace,
         findings: &findings,
     };
-    match file {
-        Some(file) => {
-            let mut out = BufWriter::new(file);
-            let written = json::write(&report, &mut out).and_then(|()| out.flush());
-            written.context("cannot write the report")?;
-        }
-        None => {
-            let mut out = BufWriter::new(io::stderr().lock());
-            // If nobody reads our stderr the exit code still tells.
-            let _ = if flags.json {
-                json::write(&report, &mut out)
-            } else {
-                text::write(&report, &mut out)
-            }
-            .and_then(|()| out.flush());
-        }
+    if let Some(file) = file {
+        let mut out = BufWriter::new(file);
+        let written = json::write(&report, &mut out).and_then(|()| out.flush());
+        return written.context("cannot write the report");
     }
-    Ok(ExitCode::from(exit.code()))
+    let mut out = BufWriter::new(io::stderr().lock());
+    let written = if flags.json {
+        json::write(&report, &mut out)
+    } else {
+        text::write(&report, &mut out)
+    };
+    // If nobody reads our stderr the exit code still tells.
+    let _ = written.and_then(|()| out.flush());
+    Ok(())
 }
 
 /// Follows the program to its end and passes signals on to it.

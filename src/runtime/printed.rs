@@ -351,7 +351,8 @@ mod tests {
     }
 
     fn many(count: u32) -> (Printed, Streams) {
-        let text: String = (0..count).map(|line| format!("line {line}\n")).collect();
+        let lines: Vec<String> = (0..count).map(|line| format!("line {line}\n")).collect();
+        let text = lines.concat();
         let pieces: Vec<_> = text
             .as_bytes()
             .chunks(1_000)
@@ -392,8 +393,8 @@ mod tests {
             .iter()
             .map(|line| (line.stream, line.text.as_str()))
             .collect();
-        use Stream::{Err, Out};
-        assert_eq!(seen, [(Out, "a"), (Err, "wrong"), (Out, "b"), (Out, "cd")]);
+        let (out, err) = (Stream::Out, Stream::Err);
+        assert_eq!(seen, [(out, "a"), (err, "wrong"), (out, "b"), (out, "cd")]);
         let (mut out, mut err) = (Vec::new(), Vec::new());
         printed.give_back(&streams, &mut out, &mut err).unwrap();
         assert_eq!((out, err), (b"ab\ncd".to_vec(), b"wrong\n".to_vec()));

@@ -8,11 +8,11 @@ use crate::app::output::{Line, Lookup};
 use crate::cli::headless;
 use crate::origin::Running;
 use crate::origin::python::{self, Handle, Output, Program, Stream};
+use crate::trace::Trace;
 use anyhow::Context;
 use crossbeam_channel::{Receiver, at, never, select_biased};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::process::ExitCode;
 use std::time::Instant;
 
 /// Pieces of output that are taken before the loop looks at keys again.
@@ -83,13 +83,13 @@ impl Watch {
     }
 
     /// Takes a piece of output and those that wait behind it; how many lines there are now, if any came.
-    pub(super) fn take(&mut self, first: Option<Output>) -> Option<u64> {
+    pub(super) fn take(&mut self, first: Option<&Output>) -> Option<u64> {
         let started = self.started.as_mut()?;
         let more: Vec<Output> = started.output.try_iter().take(AT_ONCE).collect();
         if first.is_none() && more.is_empty() {
             return None;
         }
-        for piece in first.iter().chain(&more) {
+        for piece in first.into_iter().chain(&more) {
             started.printed.add(piece);
         }
         Some(started.printed.lines())
@@ -126,20 +126,19 @@ impl Watch {
         search.map_or_else(never, |_| at(Instant::now()))
     }
 
-    /// Goes on with the search; what it found once it has ended.
-    pub(super) fn search_on(&mut self) -> Option<Option<u64>> {
-        let started = self.started.as_mut()?;
-        match started
-            .search
-            .as_mut()?
-            .step(&started.printed, &started.handle)
-        {
-            ControlFlow::Continue(()) => None,
-            ControlFlow::Break(found) => {
-                started.search = None;
-                Some(found)
-            }
+    /// Goes on with the search; what it found, or that there is nothing, once it has ended.
+    pub(super) fn search_on(&mut self) -> ControlFlow<Option<u64>> {
+        let Some(started) = &mut self.started else {
+            return ControlFlow::Continue(());
+        };
+        let Some(search) = &mut started.search else {
+            return ControlFlow::Continue(());
+        };
+        let step = search.step(&started.printed, &started.handle);
+        if step.is_break() {
+            started.search = None;
         }
+        step
     }
 
     /// Gives back what was printed up to now.
@@ -155,7 +154,7 @@ impl Watch {
     }
 
     /// Stays with the program to its end without a view: hands on what it prints and what signals ask.
-    pub(super) fn follow(&mut self, running: &Running) -> anyhow::Result<()> {
+    pub(super) fn follow(&mut self, running: &Running, trace: &mut Trace) -> anyhow::Result<()> {
         let signals = headless::signals().context("cannot watch for signals")?;
         let Some(started) = &mut self.started else {
             return Ok(());
@@ -182,14 +181,16 @@ impl Watch {
                 recv(signals) -> signal => if let Ok(signal) = signal {
                     started.handle.signal(signal.into());
                 },
-                recv(started.output) -> piece => match piece {
-                    Ok(piece) => drop(write(&piece)),
-                    Err(_) => {
-                        started.output = never();
-                        open -= 1;
-                    }
+                recv(started.output) -> piece => if let Ok(piece) = piece {
+                    // Whoever closed our stdout wants none of it; the program goes on.
+                    let _ = write(&piece);
+                } else {
+                    started.output = never();
+                    open -= 1;
                 },
-                recv(batches) -> batch => if batch.is_err() {
+                recv(batches) -> batch => if let Ok(batch) = batch {
+                    trace.apply(batch.events);
+                } else {
                     batches = never();
                     open -= 1;
                 },
@@ -198,10 +199,7 @@ impl Watch {
         Ok(())
     }
 
-    /// What the program's end makes of ours.
-    pub(super) fn exit(&self) -> ExitCode {
-        let started = self.started.as_ref();
-        let exit = started.and_then(|started| started.handle.exit());
-        exit.map_or(ExitCode::SUCCESS, |exit| ExitCode::from(exit.code()))
+    pub(super) fn handle(&self) -> Option<&Handle> {
+        self.started.as_ref().map(|started| &started.handle)
     }
 }

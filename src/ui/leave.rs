@@ -17,7 +17,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         return;
     };
     let answers: Vec<_> = app.keymap.answers(Context::Leave).collect();
-    let height = answers.len() as u16 + 6;
+    let height = answers.len() as u16 + 5;
     let area = overlay::place(screen, WIDTH, height);
     let inside = overlay::render(pen, area, "the program still runs", "");
     let theme = pen.theme;
