@@ -7,9 +7,10 @@
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Numbers, RunOutcome, Shares, Trace};
 
-/// What the table takes its values from: a run as of a moment.
+/// What the table takes its values from: a run as of a moment, and the call that it counts.
 pub struct Facts<'a> {
     pub trace: &'a Trace,
+    pub call: Option<&'a Call>,
     pub at: Time,
     pub numbers: Numbers,
     pub shares: Shares,
@@ -19,9 +20,28 @@ impl<'a> Facts<'a> {
     pub fn of(trace: &'a Trace, at: Time) -> Self {
         Self {
             trace,
+            call: trace.call(),
             at,
             numbers: trace.numbers(at),
             shares: trace.shares(at),
+        }
+    }
+
+    /// The same with a call of the program's instead of the one that is shown.
+    pub fn of_call(trace: &'a Trace, call: &'a Call, at: Time) -> Self {
+        Self {
+            trace,
+            call: Some(call),
+            at,
+            numbers: trace.numbers_of(call, at),
+            shares: trace.shares_of(call, at),
+        }
+    }
+
+    fn whole_outcome(&self) -> RunOutcome {
+        match self.call {
+            Some(call) => self.trace.outcome_of(call, self.at),
+            None => self.trace.outcome(self.at),
         }
     }
 
@@ -30,14 +50,13 @@ impl<'a> Facts<'a> {
     }
 
     fn call(&self, count: fn(&Call, Time) -> u64) -> Option<Value> {
-        let call = self.trace.call()?;
-        Some(Value::Count(count(call, self.at)))
+        Some(Value::Count(count(self.call?, self.at)))
     }
 
     /// Counts of the outcome; they are made only when asked for.
     fn outcome(&self, count: fn(RunOutcome) -> u32) -> Option<Value> {
-        self.trace.call()?;
-        Some(Value::Count(count(self.trace.outcome(self.at)).into()))
+        self.call?;
+        Some(Value::Count(count(self.whole_outcome()).into()))
     }
 
     fn counter(&self, quantity: &str) -> Option<Value> {
@@ -288,7 +307,7 @@ pub static TABLE: [Definition; 50] = {
 
         row(("ends", "ends"), Outcome,
             "returned, error, never (a result can never come), BrokenProcessPool, cancelled", "",
-            |f| f.trace.ended().filter(|ended| ended.0 <= f.at).map(|ended| Word(ended.1.word()))),
+            |f| f.whole_outcome().ends.map(|ends| Word(ends.word()))),
         row(("ran", "ran"), Outcome,
             "tasks whose function was entered", "",
             |f| Some(Count(f.numbers.started.into()))),

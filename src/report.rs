@@ -8,7 +8,7 @@ pub mod text;
 
 use crate::event::LaneKind;
 use crate::experiment::Experiment;
-use crate::trace::{Lane, Order, Trace};
+use crate::trace::{Call, Lane, Order, Trace};
 
 /// A run to report: what was asked for, and all that is known of how it went.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +24,8 @@ fn workers(trace: &Trace) -> impl Iterator<Item = &Lane> {
         .filter(|lane| lane.facts.kind == LaneKind::Worker)
 }
 
-/// The four orders that are shown, each with its name; of the tasks that ended only those that ran.
-fn orders(trace: &Trace) -> [(&'static str, Vec<u32>); 4] {
+/// The four orders of a call, each with its name; of the tasks that ended only those that ran.
+fn orders(call: Option<&Call>) -> [(&'static str, Vec<u32>); 4] {
     let indexes = |order: &Order| -> Vec<u32> {
         let places = order.entries().iter().enumerate();
         places
@@ -33,7 +33,7 @@ fn orders(trace: &Trace) -> [(&'static str, Vec<u32>); 4] {
             .map(|(_, entry)| entry.index)
             .collect()
     };
-    let Some(call) = trace.call() else {
+    let Some(call) = call else {
         return ["submitted", "started", "finished", "delivered"].map(|name| (name, Vec::new()));
     };
     let tasks = call.tasks();

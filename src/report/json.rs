@@ -6,7 +6,7 @@ use super::{Report, orders, workers};
 use crate::event::{Ends, LaneId, Outcome};
 use crate::experiment::{Experiment, Fault, FaultKind, MemoryModel};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Lane, Task, Trace};
+use crate::trace::{Call, Lane, Numbers, Shares, Task, Trace};
 use crate::workload;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
@@ -25,10 +25,10 @@ impl Serialize for Report<'_> {
         object.serialize_entry("experiment", &experiment(self.experiment))?;
         object.serialize_entry("measured", &trace.run().map(|run| run.measured))?;
         object.serialize_entry("unit_ns", &self.experiment.unit.0)?;
-        object.serialize_entry("numbers", &numbers(trace))?;
+        object.serialize_entry("numbers", &numbers(&trace.numbers(trace.end())))?;
         object.serialize_entry("outcome", &outcome(trace))?;
-        object.serialize_entry("where", &shares(trace))?;
-        object.serialize_entry("orders", &Orders(&orders(trace)))?;
+        object.serialize_entry("where", &shares(&trace.shares(trace.end())))?;
+        object.serialize_entry("orders", &Orders(&orders(trace.call())))?;
         let places = Places::of(trace);
         object.serialize_entry(
             "tasks",
@@ -89,8 +89,7 @@ fn fault(fault: Fault) -> String {
     format!("{}:{kind}", fault.task)
 }
 
-fn numbers(trace: &Trace) -> Value {
-    let numbers = trace.numbers(trace.end());
+pub(super) fn numbers(numbers: &Numbers) -> Value {
     let time = |length: Option<Nanos>| length.map(|length| length.0);
     json!({
         "makespan": time(numbers.makespan),
@@ -138,8 +137,7 @@ fn outcome(trace: &Trace) -> Value {
 }
 
 /// Each part as a share of all worker time.
-fn shares(trace: &Trace) -> Value {
-    let shares = trace.shares(trace.end());
+pub(super) fn shares(shares: &Shares) -> Value {
     let parts = shares.parts();
     parts
         .into_iter()
@@ -148,7 +146,7 @@ fn shares(trace: &Trace) -> Value {
 }
 
 /// An object whose keys are in the order of the list.
-struct Orders<'a>(&'a [(&'static str, Vec<u32>)]);
+pub(super) struct Orders<'a>(pub(super) &'a [(&'static str, Vec<u32>)]);
 
 impl Serialize for Orders<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

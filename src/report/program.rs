@@ -1,6 +1,7 @@
 //! What a watched program comes to: as text for people and as JSON for programs.
 
 pub mod json;
+pub mod keys;
 pub mod text;
 
 use crate::finding::Finding;

@@ -4,7 +4,8 @@ use super::{Report, orders};
 use crate::definition::{self, Facts, Topic, Value};
 use crate::event::Ends;
 use crate::experiment::{Experiment, WorkKind};
-use crate::trace::{Trace, pairs};
+use crate::time::Time;
+use crate::trace::{Call, pairs};
 use std::io::{self, Write};
 
 /// More tasks than this are not listed one by one.
@@ -16,26 +17,8 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let how = if measured { "measured" } else { "simulated" };
     title(experiment, measured, out)?;
     writeln!(out, "\nthe same tasks, four orders ({how})")?;
-    strips(trace, out)?;
-    let facts = Facts::of(trace, trace.end());
-    for topic in Topic::ALL {
-        writeln!(out, "\n{} ({how})", topic.word())?;
-        for row in definition::about(topic) {
-            let value = (row.value)(&facts);
-            // Of where time went and of counters only what there was.
-            let nothing = matches!(value, None | Some(Value::Share(0.0)));
-            if nothing && matches!(topic, Topic::Where | Topic::Outcome) {
-                continue;
-            }
-            let note = if measured && row.key == "serial_time" && value.is_some() {
-                " (estimated)"
-            } else {
-                ""
-            };
-            let value = value.map_or_else(|| "n/a".to_owned(), |value| value.text("x"));
-            writeln!(out, "  {:<16} {value}{note}", row.label)?;
-        }
-    }
+    strips(trace.call(), trace.end(), out)?;
+    numbers(&Facts::of(trace, trace.end()), measured, out)?;
     if trace.ended().is_some_and(|(_, ends)| ends == Ends::Never) {
         writeln!(
             out,
@@ -75,15 +58,44 @@ fn title(experiment: &Experiment, measured: bool, out: &mut dyn Write) -> io::Re
     )
 }
 
-fn counted(count: u32, what: &str) -> String {
+pub(super) fn counted(count: u32, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
 }
 
-fn strips(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
-    let end = trace.end();
+/// The numbers by topic. Those that are only known to be at least so much say so.
+pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) -> io::Result<()> {
+    let how = if measured { "measured" } else { "simulated" };
+    let least = if facts.numbers.at_least { ">= " } else { "" };
+    for topic in Topic::ALL {
+        writeln!(out, "\n{} ({how})", topic.word())?;
+        for row in definition::about(topic) {
+            let value = (row.value)(facts);
+            // Of where time went and of counters only what there was.
+            let nothing = matches!(value, None | Some(Value::Share(0.0)));
+            if nothing && matches!(topic, Topic::Where | Topic::Outcome) {
+                continue;
+            }
+            let note = if measured && row.key == "serial_time" && value.is_some() {
+                " (estimated)"
+            } else {
+                ""
+            };
+            let value = match value {
+                None => "n/a".to_owned(),
+                Some(word @ Value::Word(_)) => word.text("x"),
+                Some(value) => format!("{least}{}", value.text("x")),
+            };
+            writeln!(out, "  {:<16} {value}{note}", row.label)?;
+        }
+    }
+    Ok(())
+}
+
+/// The four orders of a call, a line each.
+pub(super) fn strips(call: Option<&Call>, end: Time, out: &mut dyn Write) -> io::Result<()> {
     let inversions = |name: &str| {
-        let call = trace.call()?;
+        let call = call?;
         let order = match name {
             "finished" => &call.finished,
             "delivered" => &call.delivered,
@@ -91,7 +103,7 @@ fn strips(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         };
         Some((order.inversions_until(end), pairs(order.counted_until(end))))
     };
-    for (name, order) in orders(trace) {
+    for (name, order) in orders(call) {
         let listed: Vec<String> = order.iter().take(LISTED).map(u32::to_string).collect();
         write!(
             out,

@@ -49,6 +49,13 @@ impl Trace {
         self.scope(self.call()).from
     }
 
+    /// When and how a call ended, as of `time`; a call of a program also when the program left it. `None`
+    /// while something may still come.
+    pub fn ends_of(&self, call: &Call, time: Time) -> Option<(Time, Ends)> {
+        let ended = self.scope(Some(call)).ended;
+        ended.filter(|&(at, _)| at <= time)
+    }
+
     pub(super) fn scope<'a>(&self, call: Option<&'a Call>) -> Scope<'a> {
         match call {
             Some(shown) if self.is_program() => Scope {
@@ -66,7 +73,8 @@ impl Trace {
         }
     }
 
-    /// When and how a call of a program ended, or the program left it.
+    /// When and how a call of a program ended, or the program left it: a result that was outstanding then
+    /// never comes. A series ends with its last result.
     fn end_of(&self, call: &Call) -> Option<(Time, Ends)> {
         if let Some(ended) = call.ended.filter(|_| !call.is_series()) {
             return Some(ended);

@@ -1,11 +1,209 @@
-//! A program in plain ASCII lines.
+//! A program in plain ASCII lines: its calls, the numbers of the one that took longest, its workers, and
+//! what was found.
 
 use super::Report;
+use crate::definition::{Facts, percent};
+use crate::event::{Ends, PoolId};
+use crate::report::text::{counted, numbers, strips};
+use crate::report::workers;
+use crate::time::Nanos;
+use crate::trace::{Call, Lane, Trace};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
+/// More rows than this are not listed one by one.
+const LISTED: usize = 50;
+
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    for finding in report.findings {
-        writeln!(out, "{}", finding.text)?;
+    let trace = report.trace;
+    title(report, out)?;
+    calls(trace, out)?;
+    if let Some(call) = longest(trace) {
+        let place = source(call).map_or_else(String::new, |source| format!(", {source}"));
+        writeln!(
+            out,
+            "\n{}{place}: the same tasks, four orders (measured)",
+            name(call)
+        )?;
+        strips(Some(call), trace.end(), out)?;
+        numbers(&Facts::of_call(trace, call, trace.end()), true, out)?;
+    }
+    pool_workers(trace, out)?;
+    for (k, finding) in report.findings.iter().enumerate() {
+        if k == 0 {
+            writeln!(out, "\nwhat was found")?;
+        }
+        writeln!(out, "  {}: {}", finding.kind.word(), plain(&finding.text))?;
+        if !finding.advice.is_empty() {
+            writeln!(out, "    try: {}", plain(&finding.advice))?;
+        }
+    }
+    losses(trace, out)
+}
+
+fn title(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let program = report.program;
+    let argv: Vec<String> = program.argv.iter().map(|word| plain(word)).collect();
+    write!(out, "parviz run: {}", argv.join(" "))?;
+    if let Some(python) = &program.python {
+        write!(out, " ({})", plain(python))?;
+    }
+    match program.exit {
+        Some(signal @ ..0) => writeln!(out, ", killed by signal {}", signal.unsigned_abs())?,
+        Some(code) => writeln!(out, ", exit {code}")?,
+        None => writeln!(out)?,
+    }
+    let counts = report.trace.counts(report.trace.end());
+    let least = if counts.dropped > 0 { ">= " } else { "" };
+    let count = |count: u64, what: &str| {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        format!("{least}{}", counted(count, what))
+    };
+    write!(
+        out,
+        "{}, {}, {}, {} in {}",
+        count(counts.pools, "pool"),
+        count(counts.workers, "worker"),
+        count(counts.calls, "call"),
+        count(counts.tasks, "task"),
+        count(counts.chunks, "message"),
+    )?;
+    for (number, word) in [(counts.failed, "failed"), (counts.lost, "lost")] {
+        if number > 0 {
+            write!(out, ", {least}{number} {word}")?;
+        }
+    }
+    writeln!(out)
+}
+
+/// A line for each call; those that one line of the program made again and again are one.
+fn calls(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+    if trace.calls().len() == 0 {
+        return writeln!(out, "\nno call of a pool was seen");
+    }
+    writeln!(out, "\ncalls (measured)")?;
+    for call in trace.calls().take(LISTED) {
+        let mut line = format!("  {}", name(call));
+        if call.is_series() {
+            let _ = write!(line, " x {}", call.member_count());
+        }
+        if let Some(source) = source(call) {
+            let _ = write!(line, ", {source}");
+        }
+        let own = trace.numbers_of(call, trace.end());
+        let least = if own.at_least { ">= " } else { "" };
+        let _ = write!(
+            line,
+            ": {least}{} in {least}{}",
+            counted(call.tasks().len() as u32, "task"),
+            counted(own.messages, "message"),
+        );
+        let pool = call.facts.pool.and_then(|pool| trace.pool(pool));
+        if let Some(pool) = pool.filter(|pool| !pool.facts.kind.is_empty()) {
+            let _ = write!(line, ", {} of {}", pool.facts.kind, pool.facts.workers);
+        }
+        let ends = trace.ends_of(call, trace.end());
+        if let Some(length) = own.makespan.or(ends.map(|ends| ends.0.since(call.began))) {
+            let _ = write!(line, ", {length}");
+        }
+        if let Some(speedup) = own.speedup {
+            let _ = write!(line, ", {speedup:.2}x");
+        }
+        let how = match ends.map(|ends| ends.1) {
+            Some(Ends::Never) => "can never complete",
+            Some(ends) => ends.word(),
+            None => "not over",
+        };
+        writeln!(out, "{}, {how}", plain(&line))?;
+    }
+    more(trace.calls().len(), out)
+}
+
+/// `map(work)`
+fn name(call: &Call) -> String {
+    let method = match call.facts.method.as_str() {
+        "" => "a call that was not seen to begin",
+        method => method,
+    };
+    plain(&format!("{method}({})", call.facts.function))
+}
+
+/// `prog.py:12`, without the folder.
+fn source(call: &Call) -> Option<String> {
+    let (file, line) = call.facts.source.as_ref()?;
+    let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    Some(plain(&format!("{file}:{line}")))
+}
+
+/// The call that took the most time, of all that have tasks.
+fn longest(trace: &Trace) -> Option<&Call> {
+    let length = |call: &Call| {
+        let end = trace.ends_of(call, trace.end());
+        end.map_or(trace.end(), |end| end.0).since(call.began)
+    };
+    let with_tasks = trace.calls().filter(|call| !call.tasks().is_empty());
+    // The first of several.
+    with_tasks.rev().max_by_key(|call| length(call))
+}
+
+fn pool_workers(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+    let count = workers(trace).count();
+    if count == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\nworkers")?;
+    for lane in workers(trace).take(LISTED) {
+        let end = lane.closed.map_or(trace.end(), |closed| closed.0);
+        let (life, busy) = (end.since(lane.opened), lane.busy_until(trace.end()));
+        let share = (life > Nanos::ZERO).then(|| percent(busy.0 as f64 / life.0 as f64));
+        let share = share.map_or_else(String::new, |share| format!(" ({share} of its life)"));
+        let ended = lane.closed.map_or("alive", |(_, ended)| ended.word());
+        let place = whose(trace, lane);
+        writeln!(out, "  {place}: busy {busy}{share}, {ended}")?;
+    }
+    more(count, out)
+}
+
+/// `Pool worker 0, pid 4711`
+fn whose(trace: &Trace, lane: &Lane) -> String {
+    let kind = |pool: PoolId| trace.pool(pool).map(|pool| pool.facts.kind.as_str());
+    let mut place = lane.facts.pool.and_then(kind).unwrap_or("").to_owned();
+    if !place.is_empty() {
+        place.push(' ');
+    }
+    place.push_str(&lane.facts.name);
+    if let Some(pid) = lane.facts.pid {
+        let _ = write!(place, ", pid {pid}");
+    }
+    plain(&place)
+}
+
+fn losses(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+    if trace.dropped() == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{} events were not seen; what they touch is marked >=",
+        trace.dropped()
+    )?;
+    for loss in trace.losses().iter().take(LISTED) {
+        let lane = trace.lane(loss.lane);
+        let place = lane.map_or_else(|| "somewhere".to_owned(), |lane| whose(trace, lane));
+        writeln!(out, "  {place}: {}", loss.count)?;
+    }
+    more(trace.losses().len(), out)
+}
+
+fn more(count: usize, out: &mut dyn Write) -> io::Result<()> {
+    if count > LISTED {
+        writeln!(out, "  ... and {} more", count - LISTED)?;
     }
     Ok(())
+}
+
+/// Text from a program, so that a terminal only shows it: on one line and without control characters.
+fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim_end().chars().map(shown).collect()
 }
