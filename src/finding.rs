@@ -3,9 +3,25 @@
 //! Findings are a pure function of a trace and a moment. One is there only when its evidence is: a run
 //! in which everything went well has none.
 
+mod caller;
+mod chunk;
+mod hidden;
+mod initializer;
+mod lost;
+mod pool;
+mod result;
+mod search;
+#[cfg(test)]
+mod told;
+mod words;
+mod worker;
+
+pub use caller::ON_CPU;
+
 use crate::event::{CallId, LaneId};
 use crate::time::Time;
 use crate::trace::Trace;
+use search::Search;
 
 /// Something worth saying about a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,9 +138,20 @@ pub static TABLE: [Definition; 17] = [
 ];
 
 /// All findings of a run as of `at`, the moment itself included: what went wrong first, each kind by time.
+///
+/// Costs a few microseconds for each call and each worker, and of a call in which tasks failed or were lost
+/// a look at each of its tasks: to be asked when the trace has changed, not for every frame.
 pub fn of(trace: &Trace, at: Time) -> Vec<Finding> {
-    let _ = (trace, at);
-    Vec::new()
+    let mut search = Search::new(trace, at);
+    lost::search(&mut search);
+    worker::search(&mut search);
+    initializer::search(&mut search);
+    result::search(&mut search);
+    hidden::search(&mut search);
+    chunk::search(&mut search);
+    pool::search(&mut search);
+    caller::search(&mut search);
+    search.findings()
 }
 
 #[cfg(test)]

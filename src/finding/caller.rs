@@ -1,0 +1,208 @@
+//! A main program that waits although it has something to do.
+
+use super::search::{Search, share_of};
+use super::words::call as named;
+use super::{Finding, FindingKind};
+use crate::definition::percent;
+use crate::event::{BlockedIn, CallId, CallerState, LaneId};
+use crate::time::{Nanos, Span, Time};
+use crate::trace::{Call, CallerTrace, Trace};
+use std::collections::BTreeMap;
+
+/// Waiting, or own work, for less of the run than this is not worth a change.
+const SHARE: f64 = 0.1;
+/// Nor is less than this.
+const LEAST: Nanos = Nanos(20_000_000);
+
+/// The quantity that tells how long a caller has been on a CPU so far, in nanoseconds.
+pub const ON_CPU: &str = "caller_on_cpu";
+
+/// What a caller did in and right after the calls of one line.
+#[derive(Default)]
+struct Spell {
+    /// The last of the calls.
+    call: Option<CallId>,
+    blocked: Nanos,
+    own: Nanos,
+    /// When it first had something else to do.
+    since: Option<Time>,
+}
+
+pub(super) fn search(search: &mut Search<'_>) {
+    let trace = search.scene.trace;
+    if trace.run().is_none_or(|run| !run.program) {
+        return;
+    }
+    let over = trace
+        .ended()
+        .map_or(search.scene.at, |ended| ended.0.min(search.scene.at));
+    for caller in trace.callers() {
+        for spell in spells(trace, caller, over).into_values() {
+            let call = spell.call.and_then(|id| trace.call_by(id));
+            let Some((call, since)) = call.zip(spell.since) else {
+                continue;
+            };
+            let saved = spell.blocked.min(spell.own);
+            let share = share_of(saved, over.since(Time::ZERO));
+            if saved < LEAST || share < SHARE {
+                continue;
+            }
+            let finding = finding(call, caller.lane, since, &spell, share);
+            search.of_call(call, saved.seconds(), finding);
+        }
+    }
+}
+
+fn finding(call: &Call, lane: LaneId, since: Time, spell: &Spell, share: f64) -> Finding {
+    let (blocked, own) = (spell.blocked, spell.own);
+    let how = match call.facts.method.as_str() {
+        method if method.ends_with("_async") || method == "submit" => {
+            "do that work before asking for the results".to_owned()
+        }
+        "map" | "starmap" | "apply" => {
+            format!("use {}_async, do that work, then get()", call.facts.method)
+        }
+        _ => "do that work before waiting".to_owned(),
+    };
+    Finding {
+        kind: FindingKind::CallerBlocked,
+        at: since,
+        lane: Some(lane),
+        call: Some(call.facts.call),
+        text: format!(
+            "the main program waited {blocked} for {} and computed {own} of its own afterwards: done at the same \
+             time, that saves up to {} of the run",
+            named(call),
+            percent(share),
+        ),
+        advice: format!("if that work does not need the results: {how}"),
+        numbers: vec![
+            ("blocked", blocked.0 as f64),
+            ("own", own.0 as f64),
+            ("share", share),
+        ],
+    }
+}
+
+/// By line of the program, or by call where that is not known.
+type Place<'a> = (Option<&'a (String, u32)>, Option<CallId>);
+
+fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Place<'a>, Spell> {
+    let mut calls: Vec<&Call> = trace
+        .calls()
+        .filter(|call| call.caller == caller.lane)
+        .collect();
+    // A series is called again and again; what is waited for is the call begun last.
+    let mut begun: Vec<(Time, &Call)> = Vec::new();
+    for call in calls.drain(..) {
+        begun.extend(call.members().map(|member| (member.began, call)));
+    }
+    begun.sort_by_key(|(began, call)| (*began, call.facts.call));
+    let mut spells: BTreeMap<Place<'a>, Spell> = BTreeMap::new();
+    let mut place = None;
+    for (span, state) in caller.states_in(Span::new(Time::ZERO, over)) {
+        let span = Span::new(span.start(), span.end().min(over));
+        match state {
+            CallerState::Blocked(
+                BlockedIn::Next | BlockedIn::Futures | BlockedIn::Join | BlockedIn::Shutdown,
+            )
+            | CallerState::Submitting => place = None,
+            CallerState::Blocked(_) => {
+                let before = begun.partition_point(|(began, _)| *began <= span.start());
+                let Some(&(_, call)) = before.checked_sub(1).map(|last| &begun[last]) else {
+                    continue;
+                };
+                let source = call.facts.source.as_ref();
+                let key = (source, source.is_none().then_some(call.facts.call));
+                let spell = spells.entry(key).or_default();
+                spell.call = Some(call.facts.call);
+                spell.blocked += span.length();
+                place = Some(key);
+            }
+            CallerState::OwnWork | CallerState::Collecting => {
+                let own = on_cpu(trace, caller.lane, span);
+                if let Some((spell, own)) = place.and_then(|key| spells.get_mut(&key)).zip(own) {
+                    spell.own += own;
+                    spell.since.get_or_insert(span.start());
+                }
+            }
+            CallerState::Starting | CallerState::Done => {}
+        }
+    }
+    spells
+}
+
+/// Time of a span that a caller was on a CPU, between the samples that lie in it; `None` if that was not measured.
+fn on_cpu(trace: &Trace, lane: LaneId, span: Span) -> Option<Nanos> {
+    let samples = trace.samples(lane, ON_CPU);
+    let first = samples.partition_point(|sample| sample.0 < span.start());
+    let end = samples.partition_point(|sample| sample.0 <= span.end());
+    let [first, .., last] = samples.get(first..end)? else {
+        return None;
+    };
+    Some(Nanos((last.1 - first.1).max(0.0) as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::Told;
+    use super::*;
+
+    /// Blocked for `wait`, then work of its own for `work`, of which it is on a CPU for `on_cpu`, then over at 1 s.
+    fn program(method: &str, what: BlockedIn, wait: u64, on_cpu: u64) -> Told {
+        Told::pool("Pool", 2)
+            .caller(0, CallerState::OwnWork)
+            .on_cpu(0, 0)
+            .call(10, method, 2, 1)
+            .caller(10, CallerState::Blocked(what))
+            .task(1, 0, 11, 10 + wait)
+            .task(2, 1, 11, 10 + wait)
+            .caller(10 + wait, CallerState::OwnWork)
+            .on_cpu(10 + wait, 5)
+            .on_cpu(999, 5 + on_cpu)
+            .caller(1_000, CallerState::Done)
+            .over(1_000)
+    }
+
+    #[test]
+    fn a_main_program_that_waits_before_its_own_work_is_told_so() {
+        let found = program("map", BlockedIn::Map, 300, 200).finding();
+        assert_eq!(found.kind, FindingKind::CallerBlocked);
+        assert!(
+            found.text.starts_with("the main program waited 300 ms for map(square) in line 12 and computed 200 ms of its own"),
+            "{}",
+            found.text
+        );
+        assert!(
+            found
+                .advice
+                .ends_with("use map_async, do that work, then get()")
+        );
+        assert_eq!(
+            program("map_async", BlockedIn::Get, 100, 100).kinds(),
+            [FindingKind::CallerBlocked]
+        );
+    }
+
+    #[test]
+    fn a_little_waiting_and_a_little_work_are_no_finding() {
+        assert_eq!(program("map", BlockedIn::Map, 99, 200).ever(), []);
+        assert_eq!(program("map", BlockedIn::Map, 300, 99).kinds(), []);
+    }
+
+    #[test]
+    fn what_an_iterator_gives_is_worked_on_as_it_comes() {
+        assert_eq!(program("imap", BlockedIn::Next, 300, 300).kinds(), []);
+        assert_eq!(program("map_async", BlockedIn::Join, 300, 300).kinds(), []);
+    }
+
+    #[test]
+    fn work_that_was_not_measured_is_not_guessed() {
+        let told = Told::pool("Pool", 2)
+            .call(10, "map", 2, 1)
+            .caller(10, CallerState::Blocked(BlockedIn::Map))
+            .caller(400, CallerState::OwnWork)
+            .over(1_000);
+        assert_eq!(told.ever(), []);
+    }
+}

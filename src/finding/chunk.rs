@@ -1,0 +1,438 @@
+//! Chunks that are too large or too small, and the one task that everybody waits for.
+
+use super::search::{Scene, Search, share_of};
+use super::words::{call as named, worker};
+use super::{Finding, FindingKind};
+use crate::definition::percent;
+use crate::event::LaneId;
+use crate::time::{Nanos, Time};
+use crate::trace::{Call, Entry, Lane, Row};
+
+/// A call that is over sooner has nothing to gain.
+const SHORTEST: Nanos = Nanos(20_000_000);
+
+/// Workers idle for less than this part of a call is what any end of a call looks like.
+const TAIL_SHARE: f64 = 0.15;
+/// A tail this many times the longest task is not that task's fault.
+const TAIL_TASKS: f64 = 1.5;
+
+/// A task alone for less than this part of a call is no news.
+const ALONE_SHARE: f64 = 0.25;
+/// A straggler takes this many times what the others take in the mean.
+const ALONE_TIMES: f64 = 2.0;
+
+/// One that starts later than this could have started sooner.
+const LATE_SHARE: f64 = 0.1;
+
+/// Fewer messages than this say nothing about what one costs.
+const SMALL_CHUNKS: u32 = 100;
+/// A message costs 20 to 200 us, so a chunk that computes longer earns it.
+const SMALL_CHUNK: Nanos = Nanos(200_000);
+/// Messages that come slower than this are not held up by their own cost but by what is to be sent.
+const SLOW_MESSAGE: Nanos = Nanos(500_000);
+/// Below this share the workers still compute most of the time.
+const OVERHEAD_SHARE: f64 = 0.5;
+/// What a chunk should compute at least, so that its message costs a few per cent of it.
+const GOOD_CHUNK: Nanos = Nanos(10_000_000);
+/// Work that a plain loop does before a pool has started and sent it.
+const LOOP_WORK: Nanos = Nanos(50_000_000);
+
+pub(super) fn search(search: &mut Search<'_>) {
+    let scene = search.scene;
+    for call in scene.trace.calls() {
+        let Some(spell) = Spell::of(scene, call) else {
+            continue;
+        };
+        if let Some((weight, finding)) = spell.chunk_too_small() {
+            search.of_call(call, weight, finding);
+        } else if let Some((weight, finding)) =
+            spell.straggler().or_else(|| spell.chunk_too_large())
+        {
+            search.of_call(call, weight, finding);
+        }
+    }
+}
+
+/// What the workers did for one call.
+struct Spell<'a> {
+    scene: Scene<'a>,
+    call: &'a Call,
+    rows: Vec<&'a Row>,
+    /// Tasks that ended, in that order.
+    finished: &'a [Entry],
+    first: Time,
+    last: Time,
+    /// All service times.
+    work: Nanos,
+    complete: bool,
+}
+
+impl<'a> Spell<'a> {
+    /// `None` of a call that is too short, or of which no two workers can be compared.
+    fn of(scene: Scene<'a>, call: &'a Call) -> Option<Self> {
+        let finished = call.finished.until(scene.at);
+        let first = call.started.entries().first()?.at;
+        let last = finished.last()?.at;
+        if last.since(first) < SHORTEST {
+            return None;
+        }
+        let over = call.ended.is_some_and(|(at, _)| at <= scene.at);
+        let whole = finished.len() == call.tasks().len();
+        Some(Self {
+            scene,
+            call,
+            rows: scene.trace.rows_of(call.facts.pool).collect(),
+            finished,
+            first,
+            last,
+            work: call.services_until(scene.at).sum,
+            complete: whole && (over || call.facts.tasks.is_some()),
+        })
+    }
+
+    fn length(&self) -> Nanos {
+        self.last.since(self.first)
+    }
+
+    /// Workers that the call can keep busy: a caller that waits for each task keeps one.
+    fn parallel(&self) -> usize {
+        if self.call.facts.method == "apply" {
+            1
+        } else {
+            self.rows.len().max(1)
+        }
+    }
+
+    /// The last moment at which a worker was in a task of this call's time.
+    fn busy_to(&self, row: &Row) -> Time {
+        let lanes = row.lanes.iter().filter_map(|&id| self.scene.trace.lane(id));
+        let ends = lanes.filter_map(|lane| last_end(lane, self.last));
+        ends.max().unwrap_or(self.first).max(self.first)
+    }
+
+    fn chunk_too_small(&self) -> Option<(f64, Finding)> {
+        let chunks = self.call.enqueued.count_until(self.scene.at);
+        let tasks = self.finished.len() as u64;
+        if chunks < SMALL_CHUNKS || tasks == 0 {
+            return None;
+        }
+        let length = self.length();
+        let worker_time = length.0 as f64 * self.parallel() as f64;
+        let overhead = 1.0 - self.work.0 as f64 / worker_time;
+        let chunk = Nanos(self.work.0 / u64::from(chunks));
+        let message = Nanos(length.0 / u64::from(chunks));
+        if overhead < OVERHEAD_SHARE || chunk >= SMALL_CHUNK || message >= SLOW_MESSAGE {
+            return None;
+        }
+        let service = (self.work.0 / tasks).max(1);
+        let advice = if self.work < LOOP_WORK {
+            format!(
+                "use a plain loop: all these tasks together take {}",
+                self.work
+            )
+        } else if self.call.is_series() {
+            format!(
+                "use map with chunksize={} instead of one call for each task",
+                self.good_chunk(service)
+            )
+        } else {
+            format!("use chunksize={}", self.good_chunk(service))
+        };
+        let cost = Nanos(((worker_time - self.work.0 as f64) / f64::from(chunks)) as u64);
+        let finding = Finding {
+            kind: FindingKind::ChunkTooSmall,
+            at: self.last,
+            lane: None,
+            call: Some(self.call.facts.call),
+            text: format!(
+                "{} sends {chunks} messages that compute {chunk} each and cost {cost} of worker time each: {} of the \
+                 workers' time is overhead",
+                named(self.call),
+                percent(overhead),
+            ),
+            advice,
+            numbers: vec![
+                ("overhead", overhead),
+                ("chunks", f64::from(chunks)),
+                ("chunk_work", chunk.0 as f64),
+                ("chunk_cost", cost.0 as f64),
+                ("work", self.work.0 as f64),
+                ("length", length.0 as f64),
+            ],
+        };
+        Some((overhead * length.seconds(), finding))
+    }
+
+    /// Tasks of `service` nanoseconds that make a chunk worth its message and still leave each worker a few chunks.
+    fn good_chunk(&self, service: u64) -> u64 {
+        GOOD_CHUNK.0.div_ceil(service).min(self.fair_chunk()).max(2)
+    }
+
+    /// CPython's own choice.
+    fn fair_chunk(&self) -> u64 {
+        let tasks = self.call.tasks().len() as u64;
+        tasks.div_ceil(4 * self.rows.len().max(1) as u64).max(1)
+    }
+
+    fn straggler(&self) -> Option<(f64, Finding)> {
+        let [.., before, last] = self.finished else {
+            return None;
+        };
+        if !self.complete || self.rows.len() < 2 || self.finished.len() < 3 {
+            return None;
+        }
+        let task = self.call.task(last.index)?;
+        let service = task.service()?;
+        // Sent when the others were already done, it is no straggler but next.
+        if task.submitted.happened() && task.submitted > before.at {
+            return None;
+        }
+        let alone = last.at.since(before.at.max(task.started));
+        let others = Nanos(self.work.saturating_sub(service).0 / (self.finished.len() as u64 - 1));
+        let share = share_of(alone, self.length());
+        if share < ALONE_SHARE || service.seconds() < ALONE_TIMES * others.seconds() {
+            return None;
+        }
+        let late = share_of(task.started.since(self.first), self.length()) > LATE_SHARE;
+        let advice = if late {
+            "submit the longest tasks first, or split this one"
+        } else {
+            "split this task: no schedule is faster than its longest task"
+        };
+        let finding = Finding {
+            kind: FindingKind::Straggler,
+            at: before.at,
+            lane: task.lane,
+            call: Some(self.call.facts.call),
+            text: format!(
+                "task {} of {} took {service}, the others {others} in the mean: for {alone}, {} of the call, only {} \
+                 worked",
+                last.index,
+                named(self.call),
+                percent(share),
+                task.lane
+                    .map_or_else(|| "one worker".to_owned(), |lane| self.worker(lane)),
+            ),
+            advice: advice.to_owned(),
+            numbers: vec![
+                ("task", f64::from(last.index)),
+                ("service", service.0 as f64),
+                ("others", others.0 as f64),
+                ("alone", alone.0 as f64),
+                ("share", share),
+            ],
+        };
+        Some((alone.seconds(), finding))
+    }
+
+    fn worker(&self, lane: LaneId) -> String {
+        worker(self.scene.trace, lane)
+    }
+
+    fn chunk_too_large(&self) -> Option<(f64, Finding)> {
+        let size = self.call.facts.chunksize.filter(|&size| size > 1)?;
+        if !self.complete || self.rows.len() < 2 {
+            return None;
+        }
+        let busy_to: Vec<Time> = self.rows.iter().map(|row| self.busy_to(row)).collect();
+        let idle: Nanos = busy_to.iter().map(|&busy| self.last.since(busy)).sum();
+        let share = share_of(idle, Nanos(self.length().0 * self.rows.len() as u64));
+        if share < TAIL_SHARE {
+            return None;
+        }
+        let tail = busy_to.iter().map(|&busy| self.last.since(busy)).max()?;
+        let services = self
+            .call
+            .tasks()
+            .iter()
+            .filter_map(crate::trace::Task::service);
+        let longest = services.max()?;
+        if tail.seconds() < TAIL_TASKS * longest.seconds() {
+            return None;
+        }
+        let better = self.fair_chunk().min(u64::from(size) / 2).max(1);
+        let finding = Finding {
+            kind: FindingKind::ChunkTooLarge,
+            at: self.last - tail,
+            lane: self
+                .call
+                .task(self.finished.last()?.index)
+                .and_then(|task| task.lane),
+            call: Some(self.call.facts.call),
+            text: format!(
+                "chunks of {size} tasks are too large for {}: workers stood idle for up to {tail} at its end, {} of all \
+                 worker time, while the last chunk was worked off",
+                named(self.call),
+                percent(share),
+            ),
+            advice: format!("use chunksize={better}"),
+            numbers: vec![
+                ("idle", share),
+                ("tail", tail.0 as f64),
+                ("chunksize", f64::from(size)),
+                ("better", better as f64),
+            ],
+        };
+        Some((idle.seconds(), finding))
+    }
+}
+
+/// The end of the last piece of a lane that began before `time`.
+fn last_end(lane: &Lane, time: Time) -> Option<Time> {
+    let begun = lane.pieces().partition_point(|piece| piece.start < time);
+    lane.pieces()[..begun]
+        .last()
+        .map(|piece| piece.end.min(time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::Told;
+    use super::*;
+    use crate::event::{Event, Indexes, Kind, Outcome, TaskId};
+
+    /// Four workers, twelve tasks of 10 ms in chunks: each worker does its tasks one after another.
+    fn in_chunks(size: u32, shares: &[&[u32]]) -> Told {
+        let mut told = Told::pool("Pool", 4).call(0, "map", 12, size);
+        for (worker, share) in (1..).zip(shares) {
+            for (&index, turn) in share.iter().zip(0..) {
+                told = told.task(worker, index, 10 * turn, 10 * turn + 10);
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn a_large_last_chunk_leaves_workers_idle() {
+        let found = in_chunks(6, &[&[0, 1, 2, 3, 4, 5], &[6, 7, 8, 9, 10, 11]]).finding();
+        assert_eq!(found.kind, FindingKind::ChunkTooLarge);
+        assert_eq!(found.numbers[0], ("idle", 0.5));
+        assert_eq!(found.advice, "use chunksize=1");
+        assert!(
+            found
+                .text
+                .contains("chunks of 6 tasks are too large for map(square) in line 12"),
+            "{}",
+            found.text
+        );
+    }
+
+    #[test]
+    fn even_chunks_are_not_too_large() {
+        let even: [&[u32]; 4] = [&[0, 1, 2], &[3, 4, 5], &[6, 7, 8], &[9, 10, 11]];
+        assert_eq!(in_chunks(3, &even).ever(), []);
+        // Three quarters of the workers idle for a task's length: that is no fault of the chunks.
+        let uneven: [&[u32]; 4] = [&[0, 1, 2, 3], &[4, 5, 6], &[7, 8, 9], &[10, 11]];
+        assert_eq!(in_chunks(1, &uneven).ever(), []);
+    }
+
+    /// Eight tasks of 20 ms on four workers, but for the last, which ends at `end`.
+    fn with_last(end: u64, sent: u64) -> Vec<Finding> {
+        let mut told = Told::pool("Pool", 4).call(0, "map", 8, 1);
+        for index in 0..7 {
+            let start = u64::from(index / 4) * 20;
+            told = told.task(1 + index % 4, index, start, start + 20);
+        }
+        let tasks = Indexes::one(7);
+        told.tell(
+            sent,
+            0,
+            Kind::Submitted {
+                call: super::super::told::CALL,
+                tasks,
+            },
+        );
+        told.task(4, 7, 20.max(sent), end).ever()
+    }
+
+    #[test]
+    fn one_task_that_all_wait_for_is_a_straggler() {
+        let found = with_last(100, 0);
+        let [found] = found.as_slice() else {
+            panic!("{found:#?}")
+        };
+        assert_eq!(found.kind, FindingKind::Straggler);
+        assert!(
+            found.text.contains("task 7 of map(square) in line 12 took 80 ms, the others 20 ms in the mean: for 60 ms, 60 % of the call"),
+            "{}",
+            found.text
+        );
+        assert_eq!(
+            found.advice,
+            "submit the longest tasks first, or split this one"
+        );
+    }
+
+    #[test]
+    fn a_task_that_is_a_little_longer_is_no_straggler() {
+        assert_eq!(with_last(53, 0), []);
+        assert_eq!(with_last(40, 0), []);
+    }
+
+    #[test]
+    fn a_task_that_was_sent_after_all_others_is_no_straggler() {
+        assert_eq!(with_last(140, 41), []);
+    }
+
+    /// Two workers, chunks of one task of `work` ns, a message every `pace` ns.
+    fn small(tasks: u32, work: u64, pace: u64, chunksize: u32) -> Vec<Finding> {
+        let mut told = Told::pool("Pool", 2).call(0, "map", tasks, chunksize);
+        for index in 0..tasks {
+            let at = Time(u64::from(index) * pace);
+            let task = TaskId {
+                call: super::super::told::CALL,
+                index,
+            };
+            let lane = LaneId(1 + index % 2);
+            told.event(Event {
+                at,
+                lane,
+                kind: Kind::Started { task, cpu: None },
+            });
+            let kind = Kind::Finished {
+                task,
+                outcome: Outcome::Ok,
+                cpu: None,
+            };
+            told.event(Event {
+                at: at + Nanos(work),
+                lane,
+                kind,
+            });
+        }
+        told.findings()
+    }
+
+    #[test]
+    fn messages_that_cost_more_than_they_compute_are_too_small() {
+        let found = small(2_000, 1_000, 20_000, 1);
+        let [found] = found.as_slice() else {
+            panic!("{found:#?}")
+        };
+        assert_eq!(found.kind, FindingKind::ChunkTooSmall);
+        assert_eq!(
+            found.advice,
+            "use a plain loop: all these tasks together take 2.00 ms"
+        );
+        assert!(
+            found.text.contains("sends 2000 messages that compute 1.0 us each and cost 39.0 us of worker time each: 97 %"),
+            "{}",
+            found.text
+        );
+        let found = small(20_000, 10_000, 40_000, 1);
+        assert_eq!(found[0].advice, "use chunksize=1000");
+    }
+
+    #[test]
+    fn messages_that_earn_their_cost_are_not_too_small() {
+        // Half of the time is work.
+        assert_eq!(small(2_000, 21_000, 20_000, 1), []);
+        // Few messages.
+        assert_eq!(small(99, 1_000, 300_000, 1), []);
+        assert_eq!(small(2_000, 1_000, 20_000, 100), []);
+        // What is to be sent comes slowly.
+        assert_eq!(small(2_000, 1_000, 501_000, 1), []);
+        // Over in no time.
+        assert_eq!(small(900, 1_000, 20_000, 1), []);
+    }
+}

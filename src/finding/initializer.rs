@@ -1,0 +1,113 @@
+//! Initializers that raise, and the storm of workers that die of them.
+
+use super::search::Search;
+use super::words::{counted, in_brackets};
+use super::{Finding, FindingKind};
+use crate::event::{LaneKind, NoteKind, PoolId};
+use crate::time::Nanos;
+use crate::trace::{Lane, TimedNote, Trace};
+
+/// Workers that die of their initializer before that is called a storm with a rate: a pool that starts
+/// its first workers has no rate.
+const STORM: usize = 3;
+
+pub(super) fn search(search: &mut Search<'_>) {
+    let notes = search.scene.notes();
+    let mut pools: Vec<Option<PoolId>> = Vec::new();
+    let raised = |note: &&TimedNote| note.note.kind == NoteKind::InitializerRaised;
+    for note in notes.iter().filter(raised) {
+        let pool = pool_of(search.scene.trace, note);
+        if pools.contains(&pool) {
+            continue;
+        }
+        pools.push(pool);
+        let of_pool = |other: &&TimedNote| pool_of(search.scene.trace, other) == pool;
+        let all: Vec<&TimedNote> = notes.iter().filter(raised).filter(of_pool).collect();
+        let finding = initializer(search, pool, &all);
+        search.of_pool(all.len() as f64, finding);
+    }
+}
+
+fn pool_of(trace: &Trace, note: &TimedNote) -> Option<PoolId> {
+    note.note.pool.or_else(|| trace.lane(note.lane)?.facts.pool)
+}
+
+/// `notes`: all of one pool, at least one.
+fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) -> Finding {
+    let (first, last) = (notes[0], notes[notes.len() - 1]);
+    let died = notes.len();
+    let started = search
+        .scene
+        .trace
+        .lanes()
+        .filter(|lane| is_worker(lane, pool) && lane.opened <= search.scene.at);
+    let started = started.count().max(died);
+    let error = in_brackets(&first.note.text);
+    let span = last.at.since(first.at);
+    let rate = (died >= STORM && span > Nanos::ZERO).then(|| (died - 1) as f64 / span.seconds());
+    let mut numbers = vec![("workers", started as f64)];
+    let text = if search.scene.is_executor(pool) {
+        format!(
+            "the initializer raised{error}: the executor is broken, and every result raises an error"
+        )
+    } else if let Some(rate) = rate {
+        numbers.push(("rate", rate));
+        format!(
+            "the initializer raises{error}: {} died of it so far, {rate:.0} a second, each replaced by one \
+             that dies as well; no task will ever run",
+            counted(died as u64, "worker"),
+        )
+    } else {
+        format!(
+            "the initializer raised{error}: {} died of it and will be replaced by workers that die as well",
+            counted(died as u64, "worker"),
+        )
+    };
+    Finding {
+        kind: FindingKind::InitializerRaised,
+        at: first.at,
+        lane: Some(first.lane),
+        call: None,
+        text,
+        advice: "catch the error in the initializer, or run it once in the main program to see it"
+            .to_owned(),
+        numbers,
+    }
+}
+
+fn is_worker(lane: &Lane, pool: Option<PoolId>) -> bool {
+    lane.facts.kind == LaneKind::Worker && lane.facts.pool == pool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::Told;
+    use super::*;
+
+    #[test]
+    fn an_initializer_that_raises_again_and_again_has_a_rate() {
+        let once = Told::pool("Pool", 2)
+            .note(10, 1, NoteKind::InitializerRaised, 0)
+            .finding();
+        assert_eq!(
+            (once.kind, once.numbers.as_slice()),
+            (FindingKind::InitializerRaised, &[("workers", 2.0)][..])
+        );
+        let mut storm = Told::pool("Pool", 2);
+        for k in 0..101 {
+            storm = storm.note(10 + 10 * k, 1, NoteKind::InitializerRaised, 0);
+        }
+        let found = storm.finding();
+        assert_eq!(found.numbers, [("workers", 101.0), ("rate", 100.0)]);
+        assert!(
+            found
+                .text
+                .contains("(TypeError: no): 101 workers died of it so far, 100 a second"),
+            "{}",
+            found.text
+        );
+        let executor =
+            Told::pool("ProcessPoolExecutor", 2).note(10, 1, NoteKind::InitializerRaised, 0);
+        assert!(executor.finding().text.contains("the executor is broken"));
+    }
+}

@@ -1,0 +1,181 @@
+//! Tasks that died with their workers.
+
+use super::search::Search;
+use super::words::{call as named, tasks, worker};
+use super::{Finding, FindingKind};
+use crate::event::{Ended, Indexes, LaneId, NoteKind};
+use crate::time::Time;
+use crate::trace::{Call, TimedNote, Trace};
+
+pub(super) fn search(search: &mut Search<'_>) {
+    let trace = search.scene.trace;
+    if trace.counts(search.scene.at).lost == 0 {
+        return;
+    }
+    for call in trace.calls() {
+        lost_tasks(search, call, search.scene.notes());
+    }
+}
+
+/// A worker that died in a task, each with the tasks that went with it.
+fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, notes: &[TimedNote]) {
+    // An executor tells of it by itself.
+    if search.scene.is_executor(call.facts.pool) {
+        return;
+    }
+    let closed = search
+        .scene
+        .pool(call.facts.pool)
+        .and_then(|pool| pool.closed);
+    for (at, lost) in losses(call, search.scene.at) {
+        // A pool that is terminated kills its workers.
+        if closed.is_some_and(|closed| closed <= at) {
+            continue;
+        }
+        let lane = lost.iter().find_map(|index| call.task(index)?.lane);
+        if notes.iter().any(|note| explains(note, call, lane)) {
+            continue;
+        }
+        let trace = search.scene.trace;
+        let inside = running(call, lost);
+        let died = lane.map_or_else(
+            || "a worker died".to_owned(),
+            |lane| format!("{} {}", worker(trace, lane), ending(trace, lane)),
+        );
+        let place = inside.map_or_else(
+            || format!("with {}", tasks(lost)),
+            |index| format!("in task {index}"),
+        );
+        let with_it = if inside.is_some() && lost.len() > 1 {
+            format!(", and with it its chunk, {}", tasks(lost))
+        } else {
+            String::new()
+        };
+        let mut numbers = vec![("lost", f64::from(lost.len()))];
+        numbers.extend(inside.map(|index| ("task", f64::from(index))));
+        let finding = Finding {
+            kind: FindingKind::LostTask,
+            at,
+            lane,
+            call: Some(call.facts.call),
+            text: format!(
+                "{died} {place} of {}{with_it}: that result can never come, so this call can never complete; \
+                 a ProcessPoolExecutor would have raised BrokenProcessPool",
+                named(call)
+            ),
+            advice: "use concurrent.futures.ProcessPoolExecutor, which gives up instead of waiting for ever"
+                .to_owned(),
+            numbers,
+        };
+        search.of_call(call, f64::from(lost.len()), finding);
+    }
+}
+
+/// The stretches of tasks that were lost together by `at`.
+fn losses(call: &Call, at: Time) -> Vec<(Time, Indexes)> {
+    let mut losses: Vec<(Time, Indexes)> = Vec::new();
+    let lost = call
+        .tasks()
+        .iter()
+        .enumerate()
+        .filter(|(_, task)| task.lost <= at);
+    for (index, task) in lost {
+        let index = index as u32;
+        match losses.last_mut() {
+            Some((then, tasks))
+                if *then == task.lost
+                    && tasks.end == index
+                    && call.chunk_of(tasks.first) == call.chunk_of(index) =>
+            {
+                tasks.end = index + 1;
+            }
+            _ => losses.push((task.lost, Indexes::one(index))),
+        }
+    }
+    losses
+}
+
+/// The one that its worker had entered and not left.
+fn running(call: &Call, lost: Indexes) -> Option<u32> {
+    lost.iter().find(|&index| {
+        call.task(index)
+            .is_some_and(|task| task.started.happened() && !task.finished.happened())
+    })
+}
+
+/// What a note tells is why tasks of this call were lost on this lane.
+fn explains(note: &TimedNote, call: &Call, lane: Option<LaneId>) -> bool {
+    let about_workers = matches!(
+        note.note.kind,
+        NoteKind::WorkerExit | NoteKind::UnpicklableArgument
+    );
+    let here = match lane {
+        Some(lane) => note.lane == lane,
+        None => note.note.call == Some(call.facts.call),
+    };
+    about_workers && here
+}
+
+fn ending(trace: &Trace, lane: LaneId) -> &'static str {
+    match trace.lane(lane).and_then(|lane| lane.closed) {
+        Some((_, Ended::Killed)) => "was killed",
+        _ => "died",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::{CALL, Told, ms};
+    use super::*;
+
+    /// Two workers; task 2 is running when its worker is killed.
+    fn killed(kind: &str, chunksize: u32) -> Told {
+        let lost = if chunksize == 1 { (2, 3) } else { (2, 4) };
+        Told::pool(kind, 2)
+            .call(0, "map", 6, chunksize)
+            .task(1, 0, 1, 10)
+            .task(2, 1, 1, 10)
+            .start(2, 2, 11)
+            .lost(20, 2, lost.0, lost.1)
+    }
+
+    #[test]
+    fn a_task_whose_worker_was_killed_is_named() {
+        let found = killed("Pool", 1).finding();
+        assert_eq!((found.kind, found.at), (FindingKind::LostTask, ms(20)));
+        assert_eq!((found.lane, found.call), (Some(LaneId(2)), Some(CALL)));
+        assert_eq!(
+            found.text,
+            "worker 2 (process 4002) was killed in task 2 of map(square) in line 12: that result can never come, so \
+             this call can never complete; a ProcessPoolExecutor would have raised BrokenProcessPool"
+        );
+        assert_eq!(found.numbers, [("lost", 1.0), ("task", 2.0)]);
+    }
+
+    #[test]
+    fn the_chunk_goes_with_its_task() {
+        let found = killed("Pool", 2).finding();
+        assert!(
+            found
+                .text
+                .contains("in task 2 of map(square) in line 12, and with it its chunk, tasks 2-3:"),
+            "{}",
+            found.text
+        );
+        assert_eq!(found.numbers[0], ("lost", 2.0));
+    }
+
+    #[test]
+    fn an_executor_tells_of_dead_workers_itself() {
+        assert_eq!(killed("ProcessPoolExecutor", 1).kinds(), []);
+    }
+
+    #[test]
+    fn what_a_terminated_pool_leaves_is_not_lost() {
+        assert_eq!(killed("Pool", 1).pool_closed(20).kinds(), []);
+        assert_eq!(
+            killed("Pool", 1).pool_closed(21).kinds(),
+            [FindingKind::LostTask]
+        );
+    }
+}

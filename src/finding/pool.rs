@@ -1,0 +1,288 @@
+//! What a pool costs as a whole: its start, its processes, its messages.
+
+use super::search::{Scene, Search, share_of};
+use super::{Finding, FindingKind};
+use crate::definition::percent;
+use crate::event::Way;
+use crate::time::{Nanos, Time};
+use crate::trace::{Lane, Pool};
+
+/// Less than this is nobody's trouble.
+const LEAST: Nanos = Nanos(20_000_000);
+
+/// Waiting for a CPU below this share is what other programs on the machine do.
+const WAITING_SHARE: f64 = 0.15;
+
+/// Pickling below this share is what calling a pool costs.
+const PICKLING_SHARE: f64 = 0.2;
+
+/// What spans of pickling and unpickling are called.
+const PICKLING: [&str; 2] = ["pickle", "unpickle"];
+
+pub(super) fn search(search: &mut Search<'_>) {
+    let scene = search.scene;
+    for pool in scene.trace.pools().filter(|pool| pool.opened <= scene.at) {
+        let lanes = lanes(scene, pool);
+        if let Some((weight, finding)) = oversubscribed(scene, pool, &lanes) {
+            search.of_pool(weight, finding);
+        }
+        if let Some((weight, finding)) = pickling(scene, pool, &lanes) {
+            search.of_pool(weight, finding);
+        }
+        if let Some((weight, finding)) = start_up(scene, pool, &lanes) {
+            search.of_pool(weight, finding);
+        }
+    }
+}
+
+fn lanes<'a>(scene: Scene<'a>, pool: &Pool) -> Vec<&'a Lane> {
+    let rows = scene.trace.rows_of(Some(pool.facts.pool));
+    rows.flat_map(|row| &row.lanes)
+        .filter_map(|&id| scene.trace.lane(id))
+        .collect()
+}
+
+fn busy(scene: Scene<'_>, lanes: &[&Lane]) -> Nanos {
+    lanes.iter().map(|lane| lane.busy_until(scene.at)).sum()
+}
+
+fn oversubscribed(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Finding)> {
+    let cpus = scene.trace.run()?.cpus?;
+    let workers = scene.trace.rows_of(Some(pool.facts.pool)).len() as u32;
+    // Threads of one interpreter wait for each other, not for a CPU.
+    if workers <= cpus || scene.has_threads(Some(pool.facts.pool)) {
+        return None;
+    }
+    let sums = lanes.iter().map(|lane| lane.sums_until(scene.at));
+    let (on_cpu, waiting) = sums.fold((Nanos::ZERO, Nanos::ZERO), |(on_cpu, waiting), sums| {
+        (on_cpu + sums.on_cpu, waiting + sums.waiting)
+    });
+    let share = share_of(waiting, on_cpu + waiting);
+    if waiting < LEAST || share < WAITING_SHARE {
+        return None;
+    }
+    let finding = Finding {
+        kind: FindingKind::Oversubscribed,
+        at: pool.opened,
+        lane: None,
+        call: None,
+        text: format!(
+            "{workers} processes compute on {cpus} CPU{}: {} of their time in tasks, {waiting}, they waited for a CPU",
+            if cpus == 1 { "" } else { "s" },
+            percent(share),
+        ),
+        advice: format!("use {cpus} process{}", if cpus == 1 { "" } else { "es" }),
+        numbers: vec![
+            ("workers", f64::from(workers)),
+            ("cpus", f64::from(cpus)),
+            ("waiting", waiting.0 as f64),
+            ("share", share),
+        ],
+    };
+    Some((waiting.seconds(), finding))
+}
+
+fn pickling(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Finding)> {
+    if scene.has_threads(Some(pool.facts.pool)) {
+        return None;
+    }
+    let calls = || {
+        let all = scene.trace.calls();
+        all.filter(|call| call.facts.pool == Some(pool.facts.pool))
+    };
+    let mut callers: Vec<_> = calls().map(|call| call.caller).collect();
+    callers.sort_unstable();
+    callers.dedup();
+    let mains = callers.iter().filter_map(|&id| scene.trace.lane(id));
+    let time: Nanos = lanes
+        .iter()
+        .copied()
+        .chain(mains)
+        .map(|lane| pickling_until(lane, scene.at))
+        .sum();
+    let busy = busy(scene, lanes);
+    let share = share_of(time, time + busy);
+    if time < LEAST || share < PICKLING_SHARE {
+        return None;
+    }
+    let bytes: u64 = calls()
+        .flat_map(|call| [Way::ToWorker, Way::ToCaller].map(|way| call.bytes_until(scene.at, way)))
+        .flatten()
+        .sum();
+    let finding = Finding {
+        kind: FindingKind::PicklingCost,
+        at: pool.opened,
+        lane: None,
+        call: None,
+        text: format!(
+            "pickling and unpickling {} took {time}, the tasks themselves {busy}: {} of both together",
+            size(bytes),
+            percent(share),
+        ),
+        advice: "send less: give workers a file name or an index, load shared data in the initializer, return a summary"
+            .to_owned(),
+        numbers: vec![
+            ("pickling", time.0 as f64),
+            ("work", busy.0 as f64),
+            ("share", share),
+            ("bytes", bytes as f64),
+        ],
+    };
+    Some((time.seconds(), finding))
+}
+
+fn pickling_until(lane: &Lane, at: Time) -> Nanos {
+    let spans = lane.others().iter();
+    spans
+        .filter(|other| other.span.end() <= at && PICKLING.contains(&other.name.as_str()))
+        .map(|other| other.span.length())
+        .sum()
+}
+
+/// `12 bytes`, `1.5 MB`
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..10_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        _ => format!("{:.0} MB", bytes as f64 / 1e6),
+    }
+}
+
+/// Said when the pool is done, because only then is it known how much it did.
+fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Finding)> {
+    let over = scene.trace.ended().map(|ended| ended.0);
+    let done = pool.closed.into_iter().chain(over).min()?;
+    if done > scene.at {
+        return None;
+    }
+    let first = lanes
+        .iter()
+        .filter_map(|lane| Some(lane.pieces().first()?.start))
+        .min()?;
+    let calls = scene
+        .trace
+        .calls()
+        .filter(|call| call.facts.pool == Some(pool.facts.pool));
+    let called = calls.map(|call| call.began).min()?;
+    // What the caller did between opening the pool and calling it is no start-up.
+    let idle = called.since(ready(lanes)?.max(pool.opened));
+    let start_up = first.since(pool.opened).saturating_sub(idle);
+    let work = busy(scene, lanes);
+    if start_up < LEAST || start_up <= work {
+        return None;
+    }
+    let finding = Finding {
+        kind: FindingKind::StartUpCost,
+        at: first,
+        lane: None,
+        call: None,
+        text: format!(
+            "starting {} took {start_up}, all tasks together only {work}: a plain loop would have been done before",
+            workers(lanes.len()),
+        ),
+        advice: "use a plain loop, or one pool for everything instead of a new one each time"
+            .to_owned(),
+        numbers: vec![("start_up", start_up.0 as f64), ("work", work.0 as f64)],
+    };
+    Some((start_up.seconds(), finding))
+}
+
+/// When the first worker was there.
+fn ready(lanes: &[&Lane]) -> Option<Time> {
+    lanes.iter().map(|lane| lane.opened).min()
+}
+
+fn workers(count: usize) -> String {
+    super::words::counted(count as u64, "worker")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::Told;
+    use super::*;
+
+    /// Workers with a task of 100 ms each on four CPUs, of which each waited so long.
+    fn waited(kind: &str, workers: u32, waiting: u64) -> Told {
+        let told = Told::pool(kind, workers).call(0, "map", workers, 1);
+        (0..workers).fold(told, |told, index| {
+            told.waited(1 + index, index, (0, 100), waiting)
+        })
+    }
+
+    #[test]
+    fn processes_that_wait_for_a_cpu_are_too_many() {
+        let found = waited("Pool", 8, 50).finding();
+        assert_eq!(found.kind, FindingKind::Oversubscribed);
+        assert_eq!(found.advice, "use 4 processes");
+        assert!(
+            found
+                .text
+                .starts_with("8 processes compute on 4 CPUs: 50 % of their time in tasks, 400 ms,"),
+            "{}",
+            found.text
+        );
+        assert_eq!(waited("Pool", 5, 15).kinds(), [FindingKind::Oversubscribed]);
+    }
+
+    #[test]
+    fn a_busy_machine_is_not_too_many_processes() {
+        assert_eq!(waited("Pool", 4, 50).ever(), []);
+        assert_eq!(waited("Pool", 8, 14).ever(), []);
+        assert_eq!(waited("ThreadPool", 8, 50).ever(), []);
+    }
+
+    #[test]
+    fn how_tasks_waited_has_to_be_known() {
+        let told = Told::pool("Pool", 8).call(0, "map", 8, 1);
+        let told = (0..8).fold(told, |told, index| told.task(1 + index, index, 0, 100));
+        assert_eq!(told.ever(), []);
+    }
+
+    fn pickled(kind: &str, time: u64) -> Told {
+        Told::pool(kind, 2)
+            .call(0, "map", 2, 1)
+            .task(1, 0, 10, 50)
+            .task(2, 1, 10, 50)
+            .span(0, "pickle", 0, 10)
+            .span(1, "unpickle", 50, 50 + time)
+            .span(1, "something else", 200, 300)
+    }
+
+    #[test]
+    fn pickling_is_told_where_it_is_much() {
+        let found = pickled("Pool", 10).finding();
+        assert_eq!(
+            (found.kind, found.numbers[2]),
+            (FindingKind::PicklingCost, ("share", 0.2))
+        );
+        assert_eq!(pickled("Pool", 9).ever(), []);
+        assert_eq!(pickled("ThreadPool", 30).ever(), []);
+    }
+
+    /// Two tasks of 5 ms that start at `first`; called at `called`, workers there at 0.
+    fn started(called: u64, first: u64) -> Told {
+        Told::pool("Pool", 2)
+            .call(called, "map", 2, 1)
+            .task(1, 0, first, first + 5)
+            .task(2, 1, first, first + 5)
+            .pool_closed(first + 10)
+    }
+
+    #[test]
+    fn a_start_longer_than_the_work_is_told_when_the_pool_is_done() {
+        let found = started(0, 20).finding();
+        assert_eq!(found.kind, FindingKind::StartUpCost);
+        assert!(
+            found
+                .text
+                .starts_with("starting 2 workers took 20 ms, all tasks together only 10 ms"),
+            "{}",
+            found.text
+        );
+        assert_eq!(started(0, 19).ever(), []);
+        // What passes before the first call is no start-up.
+        assert_eq!(started(100, 110).ever(), []);
+        let worked = started(0, 20).task(1, 0, 40, 60);
+        assert_eq!(worked.kinds(), []);
+    }
+}

@@ -1,0 +1,302 @@
+//! Results that nobody gets, or not as they were meant: callbacks, pickling, input and work left behind.
+
+use super::search::Search;
+use super::words::{call as named, counted, in_brackets};
+use super::{Finding, FindingKind};
+use crate::event::NoteKind;
+use crate::time::Time;
+use crate::trace::{Call, TimedNote};
+
+/// Fewer items than this are read ahead by every imap, and cost nothing.
+const SWALLOWED_LEAST: u32 = 100;
+
+pub(super) fn search(search: &mut Search<'_>) {
+    let trace = search.scene.trace;
+    let told = trace
+        .notes()
+        .partition_point(|note| note.at <= search.scene.at);
+    let notes = &trace.notes()[..told];
+    for note in notes {
+        match note.note.kind {
+            NoteKind::CallbackRaised => callback_raised(search, note),
+            NoteKind::ResultThreadDied => result_thread_died(search, note, notes),
+            NoteKind::UnpicklableResult => unpicklable_result(search, note),
+            NoteKind::InputSwallowed => input_swallowed(search, note),
+            _ => {}
+        }
+    }
+    // What is outstanding because the pool was broken is told by what broke it.
+    let broken = [
+        FindingKind::QueueDeadlock,
+        FindingKind::CallbackRaised,
+        FindingKind::InitializerRaised,
+    ];
+    if !broken.into_iter().any(|kind| search.has(kind)) {
+        for note in notes {
+            if note.note.kind == NoteKind::LeftOutstanding {
+                left_outstanding(search, note);
+            }
+        }
+    }
+}
+
+fn of_note(search: &mut Search<'_>, note: &TimedNote, weight: f64, finding: Finding) {
+    let call = note.note.call.and_then(|id| search.scene.trace.call_by(id));
+    match call {
+        Some(call) => search.of_call(call, weight, finding),
+        None => search.of_pool(weight, finding),
+    }
+}
+
+/// ` of map_async(square)`, where the call is known.
+fn of_call(search: &Search<'_>, note: &TimedNote) -> String {
+    let call = note.note.call.and_then(|id| search.scene.trace.call_by(id));
+    call.map_or_else(String::new, |call| format!(" of {}", named(call)))
+}
+
+fn callback_raised(search: &mut Search<'_>, note: &TimedNote) {
+    // An executor logs it and goes on.
+    if search.scene.is_executor(note.note.pool) {
+        return;
+    }
+    let finding = Finding {
+        kind: FindingKind::CallbackRaised,
+        at: note.at,
+        lane: Some(note.lane),
+        call: note.note.call,
+        text: format!(
+            "a callback{} raised{}: the thread that hands out results died of it, so neither this call nor any \
+             later one of this pool can complete",
+            of_call(search, note),
+            in_brackets(&note.note.text),
+        ),
+        advice: "catch every error inside the callback".to_owned(),
+        numbers: Vec::new(),
+    };
+    of_note(search, note, 0.0, finding);
+}
+
+/// With no callback to blame, what came back could not be read.
+fn result_thread_died(search: &mut Search<'_>, note: &TimedNote, notes: &[TimedNote]) {
+    let is_callback = |other: &TimedNote| {
+        other.note.kind == NoteKind::CallbackRaised && other.note.pool == note.note.pool
+    };
+    if notes.iter().any(is_callback) {
+        return;
+    }
+    let finding = Finding {
+        kind: FindingKind::UnpicklableResult,
+        at: note.at,
+        lane: Some(note.lane),
+        call: note.note.call,
+        text: format!(
+            "the main program could not unpickle what a task{} gave or raised{}: the thread that hands out \
+             results died of it, so neither this call nor any later one of this pool can complete",
+            of_call(search, note),
+            in_brackets(&note.note.text),
+        ),
+        advice: "return plain data, and raise exceptions that can be made from their args alone"
+            .to_owned(),
+        numbers: Vec::new(),
+    };
+    of_note(search, note, 1.0, finding);
+}
+
+fn unpicklable_result(search: &mut Search<'_>, note: &TimedNote) {
+    let call = note.note.call.and_then(|id| search.scene.trace.call_by(id));
+    let size = call.and_then(|call| call.facts.chunksize).unwrap_or(1);
+    let instead = match size {
+        0 | 1 => "the caller gets an error instead".to_owned(),
+        size => format!("all results of its chunk, up to {size}, are replaced by an error"),
+    };
+    let finding = Finding {
+        kind: FindingKind::UnpicklableResult,
+        at: note.at,
+        lane: Some(note.lane),
+        call: note.note.call,
+        text: format!(
+            "a result{} could not be pickled{}: {instead}",
+            of_call(search, note),
+            in_brackets(&note.note.text),
+        ),
+        advice: "return plain data: no lambdas, locks, open files or generators".to_owned(),
+        numbers: vec![("chunksize", f64::from(size))],
+    };
+    of_note(search, note, 0.0, finding);
+}
+
+fn input_swallowed<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
+    let Some(call) = note.note.call.and_then(|id| search.scene.trace.call_by(id)) else {
+        return;
+    };
+    let items = call
+        .submitted
+        .count_until(note.at)
+        .max(call.facts.tasks.unwrap_or(0));
+    let taken = u32::try_from(note.note.value).unwrap_or(0).min(items);
+    let ahead = items - taken;
+    if ahead < SWALLOWED_LEAST || ahead < items / 2 {
+        return;
+    }
+    let finding = Finding {
+        kind: FindingKind::InputSwallowed,
+        at: note.at,
+        lane: Some(note.lane),
+        call: note.note.call,
+        text: format!(
+            "{} had read its whole input of {items} items after {} when the caller had taken {}: nothing holds \
+             it back, so items and results pile up in memory",
+            named(call),
+            note.at.since(call.began),
+            counted(taken.into(), "result"),
+        ),
+        advice: "feed it in slices (itertools.islice), or let the input wait on a semaphore that each result releases"
+            .to_owned(),
+        numbers: vec![("items", f64::from(items)), ("taken", f64::from(taken))],
+    };
+    search.of_call(call, f64::from(ahead), finding);
+}
+
+fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
+    if search.scene.is_executor(note.note.pool) {
+        return;
+    }
+    // What was lost before would not have come either.
+    let lost: usize = search
+        .scene
+        .trace
+        .calls()
+        .filter(|call| call.facts.pool == note.note.pool)
+        .map(|call| lost_until(call, note.at))
+        .sum();
+    let left = u64::try_from(note.note.value)
+        .unwrap_or(0)
+        .saturating_sub(lost as u64);
+    if left == 0 {
+        return;
+    }
+    let have = if left == 1 {
+        "1 task had"
+    } else {
+        &format!("{left} tasks had")
+    };
+    let finding = Finding {
+        kind: FindingKind::LeftOutstanding,
+        at: note.at,
+        lane: Some(note.lane),
+        call: note.note.call,
+        text: format!(
+            "the pool was terminated while {have} no result: leaving `with Pool()` does not wait, and these \
+             results never come",
+        ),
+        advice:
+            "fetch the results before the end of the with block, or call close() and join() there"
+                .to_owned(),
+        numbers: vec![("outstanding", left as f64)],
+    };
+    search.of_pool(left as f64, finding);
+}
+
+fn lost_until(call: &Call, at: Time) -> usize {
+    call.tasks().iter().filter(|task| task.lost <= at).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::Told;
+    use super::*;
+
+    fn call(method: &str, tasks: u32) -> Told {
+        Told::pool("Pool", 2).call(0, method, tasks, 1)
+    }
+
+    #[test]
+    fn a_callback_that_raises_stops_a_pool_and_no_executor() {
+        let of = |kind| {
+            Told::pool(kind, 2)
+                .call(0, "map_async", 1, 1)
+                .note(5, 0, NoteKind::CallbackRaised, 0)
+                .note(5, 0, NoteKind::ResultThreadDied, 0)
+                .note(9, 0, NoteKind::LeftOutstanding, 1)
+        };
+        let found = of("Pool").finding();
+        assert_eq!(found.kind, FindingKind::CallbackRaised);
+        assert!(
+            found
+                .text
+                .starts_with("a callback of map_async(square) in line 12 raised (TypeError: no): "),
+            "{}",
+            found.text
+        );
+        assert_eq!(of("ThreadPoolExecutor").kinds(), []);
+    }
+
+    #[test]
+    fn an_error_that_cannot_be_read_stops_a_pool() {
+        let found = call("map", 1)
+            .note(5, 0, NoteKind::ResultThreadDied, 0)
+            .finding();
+        assert_eq!(found.kind, FindingKind::UnpicklableResult);
+        assert!(
+            found
+                .text
+                .contains("could not unpickle what a task of map(square)"),
+            "{}",
+            found.text
+        );
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_pickled_takes_its_chunk_along() {
+        let found = call("map", 1)
+            .note(5, 1, NoteKind::UnpicklableResult, 0)
+            .finding();
+        assert_eq!(found.kind, FindingKind::UnpicklableResult);
+        assert!(
+            found
+                .text
+                .ends_with("(TypeError: no): the caller gets an error instead"),
+            "{}",
+            found.text
+        );
+        let chunk =
+            Told::pool("Pool", 2)
+                .call(0, "map", 8, 4)
+                .note(5, 1, NoteKind::UnpicklableResult, 0);
+        assert!(
+            chunk
+                .finding()
+                .text
+                .ends_with("all results of its chunk, up to 4, are replaced by an error")
+        );
+    }
+
+    #[test]
+    fn input_that_is_read_ahead_is_told_where_it_is_much() {
+        let imap = |items, taken| call("imap", items).note(5, 0, NoteKind::InputSwallowed, taken);
+        let found = imap(1_000, 3).finding();
+        assert_eq!(found.numbers, [("items", 1_000.0), ("taken", 3.0)]);
+        assert!(
+            found.text.contains(
+                "its whole input of 1000 items after 5.00 ms when the caller had taken 3 results"
+            ),
+            "{}",
+            found.text
+        );
+        assert_eq!(imap(99, 0).kinds(), []);
+        assert_eq!(imap(1_000, 501).kinds(), []);
+    }
+
+    #[test]
+    fn work_left_behind_is_told_without_what_could_never_come() {
+        let left = |value| call("map_async", 8).note(50, 0, NoteKind::LeftOutstanding, value);
+        let found = left(5).finding();
+        assert_eq!(
+            (found.kind, found.numbers.as_slice()),
+            (FindingKind::LeftOutstanding, &[("outstanding", 5.0)][..])
+        );
+        assert_eq!(left(0).kinds(), []);
+        let lost = left(1).start(1, 0, 1).lost(20, 1, 0, 1);
+        assert_eq!(lost.kinds(), [FindingKind::LostTask]);
+    }
+}

@@ -1,0 +1,255 @@
+//! Runs told event by event, for tests: one pool, one caller on lane 0, workers on lanes from 1 on. Times
+//! are milliseconds.
+
+use super::{Finding, FindingKind, of};
+use crate::event::{
+    CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind,
+    LaneOpened, NamedSpan, Note, NoteKind, Outcome, PoolId, PoolOpened, Raised, Ran, RunBegan,
+    Sample, TaskId,
+};
+use crate::time::{Nanos, Time};
+use crate::trace::Trace;
+
+pub(super) const POOL: PoolId = PoolId(0);
+pub(super) const CALL: CallId = CallId(0);
+
+pub(super) fn ms(at: u64) -> Time {
+    Time(at * 1_000_000)
+}
+
+fn length(ms: u64) -> Nanos {
+    Nanos(ms * 1_000_000)
+}
+
+pub(super) struct Told {
+    events: Vec<Event>,
+}
+
+impl Told {
+    /// A program with four CPUs that opened a pool of this kind at 0.
+    pub(super) fn pool(kind: &str, workers: u32) -> Self {
+        let run = RunBegan {
+            label: "script.py".to_owned(),
+            measured: true,
+            cpus: Some(4),
+            gil: false,
+            serial: Nanos::ZERO,
+            work: None,
+            program: true,
+        };
+        let pool = PoolOpened {
+            pool: POOL,
+            kind: kind.to_owned(),
+            start_method: None,
+            workers,
+        };
+        let mut told = Self { events: Vec::new() };
+        told.lane(0, LaneKind::Caller, "main");
+        told.tell(0, 0, Kind::RunBegan(Box::new(run)));
+        told.tell(0, 0, Kind::PoolOpened(Box::new(pool)));
+        for worker in 1..=workers {
+            told.lane(worker, LaneKind::Worker, &format!("worker {worker}"));
+        }
+        told
+    }
+
+    fn lane(&mut self, lane: u32, kind: LaneKind, name: &str) {
+        let facts = LaneOpened {
+            kind,
+            pool: (kind == LaneKind::Worker).then_some(POOL),
+            name: name.to_owned(),
+            pid: Some(4_000 + lane),
+            tid: None,
+        };
+        self.tell(0, lane, Kind::LaneOpened(Box::new(facts)));
+    }
+
+    pub(super) fn tell(&mut self, at: u64, lane: u32, kind: Kind) {
+        let (at, lane) = (ms(at), LaneId(lane));
+        self.event(Event { at, lane, kind });
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// All tasks are sent at once, in line 12.
+    pub(super) fn call(mut self, at: u64, method: &str, tasks: u32, chunksize: u32) -> Self {
+        let facts = CallBegan {
+            call: CALL,
+            pool: Some(POOL),
+            method: method.to_owned(),
+            function: "square".to_owned(),
+            source: Some(("script.py".to_owned(), 12)),
+            tasks: Some(tasks),
+            chunksize: Some(chunksize),
+        };
+        let all = Indexes::new(0, tasks);
+        let chunks = Indexes::new(0, tasks.div_ceil(chunksize));
+        self.tell(at, 0, Kind::CallBegan(Box::new(facts)));
+        self.tell(
+            at,
+            0,
+            Kind::Submitted {
+                call: CALL,
+                tasks: all,
+            },
+        );
+        self.tell(at, 0, Kind::Enqueued { call: CALL, chunks });
+        self
+    }
+
+    pub(super) fn start(mut self, lane: u32, index: u32, at: u64) -> Self {
+        let task = TaskId { call: CALL, index };
+        self.tell(at, lane, Kind::Started { task, cpu: None });
+        self
+    }
+
+    pub(super) fn task(self, lane: u32, index: u32, start: u64, end: u64) -> Self {
+        self.ended(lane, index, (start, end), Outcome::Ok)
+    }
+
+    pub(super) fn fails(mut self, lane: u32, index: u32, start: u64, end: u64) -> Self {
+        let raised = Raised {
+            task: TaskId { call: CALL, index },
+            error: "ValueError: no".to_owned(),
+        };
+        self.tell(end, lane, Kind::Raised(Box::new(raised)));
+        self.ended(lane, index, (start, end), Outcome::Failed)
+    }
+
+    fn ended(self, lane: u32, index: u32, (start, end): (u64, u64), outcome: Outcome) -> Self {
+        let task = TaskId { call: CALL, index };
+        let mut told = self.start(lane, index, start);
+        let cpu = None;
+        told.tell(end, lane, Kind::Finished { task, outcome, cpu });
+        told
+    }
+
+    /// A task of which `waiting` is how long it waited for a CPU.
+    pub(super) fn waited(
+        self,
+        lane: u32,
+        index: u32,
+        (start, end): (u64, u64),
+        waiting: u64,
+    ) -> Self {
+        let task = TaskId { call: CALL, index };
+        let ran = Ran {
+            task,
+            since: ms(start),
+            on_cpu: length(end - start - waiting),
+            waiting: length(waiting),
+            useful_wait: Nanos::ZERO,
+            cpu: None,
+            moved_to: None,
+        };
+        let mut told = self.start(lane, index, start);
+        told.tell(end, lane, Kind::Ran(Box::new(ran)));
+        let (outcome, cpu) = (Outcome::Ok, None);
+        told.tell(end, lane, Kind::Finished { task, outcome, cpu });
+        told
+    }
+
+    pub(super) fn span(mut self, lane: u32, name: &str, start: u64, end: u64) -> Self {
+        let span = NamedSpan {
+            name: name.to_owned(),
+            category: crate::event::Category::Overhead,
+            since: ms(start),
+        };
+        self.tell(end, lane, Kind::Span(Box::new(span)));
+        self
+    }
+
+    pub(super) fn delivered(mut self, at: u64, first: u32, end: u32) -> Self {
+        let tasks = Indexes::new(first, end);
+        self.tell(at, 0, Kind::Delivered { call: CALL, tasks });
+        self
+    }
+
+    pub(super) fn call_ended(mut self, at: u64, ends: Ends) -> Self {
+        self.tell(at, 0, Kind::CallEnded { call: CALL, ends });
+        self
+    }
+
+    pub(super) fn note(mut self, at: u64, lane: u32, kind: NoteKind, value: i64) -> Self {
+        let note = Note {
+            kind,
+            pool: Some(POOL),
+            call: Some(CALL),
+            text: "TypeError: no".to_owned(),
+            value,
+        };
+        self.tell(at, lane, Kind::Noted(Box::new(note)));
+        self
+    }
+
+    pub(super) fn lost(mut self, at: u64, lane: u32, first: u32, end: u32) -> Self {
+        let tasks = Indexes::new(first, end);
+        let ended = Ended::Killed;
+        self.tell(at, lane, Kind::Lost { call: CALL, tasks });
+        self.tell(at, lane, Kind::LaneClosed { ended });
+        self
+    }
+
+    pub(super) fn pool_closed(mut self, at: u64) -> Self {
+        self.tell(at, 0, Kind::PoolClosed { pool: POOL });
+        self
+    }
+
+    pub(super) fn caller(mut self, at: u64, state: CallerState) -> Self {
+        self.tell(at, 0, Kind::Caller { state });
+        self
+    }
+
+    /// The caller has been on a CPU for this long so far.
+    pub(super) fn on_cpu(mut self, at: u64, so_far: u64) -> Self {
+        let sample = Sample {
+            quantity: super::ON_CPU.to_owned(),
+            value: length(so_far).0 as f64,
+        };
+        self.tell(at, 0, Kind::Sample(Box::new(sample)));
+        self
+    }
+
+    pub(super) fn over(mut self, at: u64) -> Self {
+        let ends = Ends::Returned;
+        self.tell(at, 0, Kind::RunEnded { ends });
+        self
+    }
+
+    fn trace(self) -> Trace {
+        let mut trace = Trace::default();
+        trace.apply(self.events);
+        trace
+    }
+
+    pub(super) fn findings(self) -> Vec<Finding> {
+        let trace = self.trace();
+        of(&trace, trace.end())
+    }
+
+    /// The kinds of what is found at the end.
+    pub(super) fn kinds(self) -> Vec<FindingKind> {
+        self.findings()
+            .into_iter()
+            .map(|finding| finding.kind)
+            .collect()
+    }
+
+    /// The one finding there is.
+    pub(super) fn finding(self) -> Finding {
+        let mut findings = self.findings();
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        findings.remove(0)
+    }
+
+    /// Whatever is found at any moment.
+    pub(super) fn ever(self) -> Vec<Finding> {
+        let mut moments: Vec<Time> = self.events.iter().map(|event| event.at).collect();
+        moments.sort_unstable();
+        moments.dedup();
+        let trace = self.trace();
+        moments.into_iter().flat_map(|at| of(&trace, at)).collect()
+    }
+}

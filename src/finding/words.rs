@@ -1,0 +1,89 @@
+//! How findings name things: calls, workers, and what the program itself says.
+
+use crate::event::{Indexes, LaneId};
+use crate::trace::{Call, Trace};
+
+/// What a name or an error of the program may take of a line.
+const LONGEST: usize = 60;
+
+/// `map(square) in line 12`
+pub(super) fn call(call: &Call) -> String {
+    let facts = &call.facts;
+    let name = match facts.function.as_str() {
+        "" => facts.method.clone(),
+        function => format!("{}({})", facts.method, short(function)),
+    };
+    match (&facts.source, name.as_str()) {
+        (_, "") => "a call".to_owned(),
+        (Some((_, line)), _) => format!("{name} in line {line}"),
+        (None, _) => name,
+    }
+}
+
+/// `worker 2 (process 4711)`
+pub(super) fn worker(trace: &Trace, lane: LaneId) -> String {
+    let Some(lane) = trace.lane(lane) else {
+        return "a worker".to_owned();
+    };
+    let name = short(&lane.facts.name);
+    match lane.facts.pid {
+        Some(pid) => format!("{name} (process {pid})"),
+        None => name,
+    }
+}
+
+/// `task 3`, `tasks 3-5`
+pub(super) fn tasks(tasks: Indexes) -> String {
+    let plural = if tasks.len() == 1 { "" } else { "s" };
+    format!("task{plural} {}", Call::words(tasks))
+}
+
+/// `1 task`, `3 tasks`
+pub(super) fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+/// ` (ValueError: no)`, or nothing.
+pub(super) fn in_brackets(error: &str) -> String {
+    match short(error).as_str() {
+        "" => String::new(),
+        error => format!(" ({error})"),
+    }
+}
+
+/// The first line of a text from outside, without what would move a terminal's cursor, cut where it is too long.
+pub(super) fn short(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    let mut signs = line.chars().filter(|sign| !sign.is_control());
+    let mut cut: String = signs.by_ref().take(LONGEST).collect();
+    if signs.next().is_some() {
+        cut.push_str("...");
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_from_outside_is_one_short_line_that_moves_no_cursor() {
+        assert_eq!(short("ValueError: \x1b[2Jno\nmore"), "ValueError: [2Jno");
+        assert_eq!(short(&"x".repeat(10_000_000)).len(), LONGEST + 3);
+        assert_eq!(
+            (short(" \n"), in_brackets("")),
+            (String::new(), String::new())
+        );
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!(tasks(Indexes::new(3, 4)), "task 3");
+        assert_eq!(tasks(Indexes::new(3, 6)), "tasks 3-5");
+        assert_eq!(
+            (counted(1, "task"), counted(0, "task")),
+            ("1 task".to_owned(), "0 tasks".to_owned())
+        );
+    }
+}

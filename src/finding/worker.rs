@@ -1,0 +1,229 @@
+//! Workers that died, of what, and what of the program died with them.
+
+use super::search::Search;
+use super::words::{call as named, in_brackets, worker};
+use super::{Finding, FindingKind};
+use crate::event::{CallId, NoteKind};
+use crate::time::Time;
+use crate::trace::{Call, TimedNote, Trace};
+
+pub(super) fn search(search: &mut Search<'_>) {
+    let trace = search.scene.trace;
+    let told = trace
+        .notes()
+        .partition_point(|note| note.at <= search.scene.at);
+    let notes = &trace.notes()[..told];
+    for note in notes {
+        match note.note.kind {
+            NoteKind::WorkerExit => worker_exit(search, note),
+            NoteKind::UnpicklableArgument => unpicklable_argument(search, note),
+            NoteKind::QueueLockHeld => queue_deadlock(search, note),
+            _ => {}
+        }
+    }
+}
+
+/// The call that a note is about: the one it names, or the one its lane was at.
+fn call_of<'a>(trace: &'a Trace, note: &TimedNote) -> Option<&'a Call> {
+    let at_work = || {
+        let lane = trace.lane(note.lane)?;
+        let begun = lane
+            .pieces()
+            .partition_point(|piece| piece.start <= note.at);
+        Some(lane.pieces()[..begun].last()?.task.call)
+    };
+    let id: CallId = note.note.call.or_else(at_work)?;
+    trace.call_by(id)
+}
+
+fn worker_exit<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
+    let trace = search.scene.trace;
+    let call = call_of(trace, note);
+    let pool = note.note.pool.or_else(|| call?.facts.pool);
+    // An executor hands such an exception to the caller like any other.
+    if search.scene.is_executor(pool) {
+        return;
+    }
+    let task = trace.lane(note.lane).and_then(|lane| {
+        let begun = lane
+            .pieces()
+            .partition_point(|piece| piece.start <= note.at);
+        Some(lane.pieces()[..begun].last()?.task)
+    });
+    let task = task.filter(|task| call.is_some_and(|call| call.facts.call == task.call));
+    let place = match (task, call) {
+        (Some(task), Some(call)) => format!("task {} of {}", task.index, named(call)),
+        (None, Some(call)) => format!("a task of {}", named(call)),
+        (_, None) => "a task".to_owned(),
+    };
+    let mut numbers = vec![("exit", note.note.value as f64)];
+    numbers.extend(task.map(|task| ("task", f64::from(task.index))));
+    let finding = Finding {
+        kind: FindingKind::WorkerExit,
+        at: note.at,
+        lane: Some(note.lane),
+        call: call.map(|call| call.facts.call),
+        text: format!(
+            "{place} ended {}, exit code {}{}: its result can never come, so this call can never complete",
+            worker(trace, note.lane),
+            note.note.value,
+            in_brackets(&note.note.text),
+        ),
+        advice: "return or raise an Exception instead of leaving the process".to_owned(),
+        numbers,
+    };
+    add(search, call, finding);
+}
+
+fn unpicklable_argument<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
+    let call = call_of(search.scene.trace, note).filter(|_| note.note.call.is_some());
+    let of = call.map_or_else(String::new, |call| format!(" of {}", named(call)));
+    let finding = Finding {
+        kind: FindingKind::UnpicklableArgument,
+        at: note.at,
+        lane: Some(note.lane),
+        call: note.note.call,
+        text: format!(
+            "{} could not unpickle a message{of} and died of it{}: its tasks never started, and their results \
+             can never come",
+            worker(search.scene.trace, note.lane),
+            in_brackets(&note.note.text),
+        ),
+        advice: "send plain data, and build the object inside the task".to_owned(),
+        numbers: Vec::new(),
+    };
+    add(search, call, finding);
+}
+
+fn add<'a>(search: &mut Search<'a>, call: Option<&'a Call>, finding: Finding) {
+    match call {
+        Some(call) => search.of_call(call, 0.0, finding),
+        None => search.of_pool(0.0, finding),
+    }
+}
+
+fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
+    let trace = search.scene.trace;
+    let pool = note.note.pool.or_else(|| trace.lane(note.lane)?.facts.pool);
+    let waiting: usize = trace
+        .calls()
+        .filter(|call| call.facts.pool == pool)
+        .map(|call| waiting(call, search.scene.at))
+        .sum();
+    let finding = Finding {
+        kind: FindingKind::QueueDeadlock,
+        at: note.at,
+        lane: Some(note.lane),
+        call: None,
+        text: format!(
+            "{} was killed while it held the lock of the queue: no worker can take a task any more, and {} \
+             for ever; terminate() hangs too",
+            worker(trace, note.lane),
+            match waiting {
+                0 => "what is sent from now on waits".to_owned(),
+                1 => "1 chunk waits".to_owned(),
+                count => format!("{count} chunks wait"),
+            },
+        ),
+        advice:
+            "use concurrent.futures.ProcessPoolExecutor, and never kill the idle workers of a Pool"
+                .to_owned(),
+        numbers: vec![("waiting", waiting as f64)],
+    };
+    search.of_pool(0.0, finding);
+}
+
+/// Chunks of a call that were sent and that nobody took.
+fn waiting(call: &Call, at: Time) -> usize {
+    let left = |chunk: &&crate::trace::Chunk| chunk.enqueued <= at && chunk.dequeued > at;
+    call.chunks().iter().filter(left).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::{POOL, Told};
+    use super::*;
+    use crate::event::{Ended, Kind};
+
+    /// Two workers; task 2 is running when its worker is killed.
+    fn killed(kind: &str, chunksize: u32) -> Told {
+        let lost = if chunksize == 1 { (2, 3) } else { (2, 4) };
+        Told::pool(kind, 2)
+            .call(0, "map", 6, chunksize)
+            .task(1, 0, 1, 10)
+            .task(2, 1, 1, 10)
+            .start(2, 2, 11)
+            .lost(20, 2, lost.0, lost.1)
+    }
+
+    #[test]
+    fn a_task_that_ends_its_worker_is_told_once() {
+        let found = killed("Pool", 1)
+            .note(20, 2, NoteKind::WorkerExit, 3)
+            .finding();
+        assert_eq!(found.kind, FindingKind::WorkerExit);
+        assert!(
+            found.text.starts_with("task 2 of map(square) in line 12 ended worker 2 (process 4002), exit code 3 (TypeError: no): "),
+            "{}",
+            found.text
+        );
+        assert_eq!(found.numbers, [("exit", 3.0), ("task", 2.0)]);
+        let executor = killed("ProcessPoolExecutor", 1).note(20, 2, NoteKind::WorkerExit, 3);
+        assert_eq!(executor.kinds(), []);
+    }
+
+    #[test]
+    fn a_message_that_cannot_be_read_is_told_once() {
+        let found = Told::pool("Pool", 2)
+            .call(0, "map", 2, 1)
+            .note(5, 1, NoteKind::UnpicklableArgument, 0)
+            .lost(6, 1, 0, 1)
+            .finding();
+        assert_eq!(found.kind, FindingKind::UnpicklableArgument);
+        assert!(
+            found
+                .text
+                .contains("a message of map(square) in line 12 and died of it (TypeError: no)"),
+            "{}",
+            found.text
+        );
+    }
+
+    #[test]
+    fn a_worker_that_died_with_the_lock_blocks_the_others() {
+        let found = Told::pool("Pool", 2)
+            .call(9, "map", 4, 1)
+            .note(5, 1, NoteKind::QueueLockHeld, 0)
+            .finding();
+        assert_eq!(found.kind, FindingKind::QueueDeadlock);
+        assert!(
+            found.text.contains("4 chunks wait for ever"),
+            "{}",
+            found.text
+        );
+    }
+
+    #[test]
+    fn a_worker_that_dies_idle_or_retires_is_no_finding() {
+        let mut told = Told::pool("Pool", 2)
+            .call(0, "map", 2, 1)
+            .task(1, 0, 1, 5)
+            .task(2, 1, 1, 5);
+        told.tell(
+            6,
+            1,
+            Kind::LaneClosed {
+                ended: Ended::Retired,
+            },
+        );
+        told.tell(
+            7,
+            2,
+            Kind::LaneClosed {
+                ended: Ended::Killed,
+            },
+        );
+        told.tell(8, 0, Kind::PoolClosed { pool: POOL });
+        assert_eq!(told.ever(), []);
+    }
+}
