@@ -1,6 +1,7 @@
 //! Every integration test, linked once.
 #![allow(clippy::unwrap_used)]
 
+mod calls;
 mod cli;
 mod cpython;
 mod lessons;

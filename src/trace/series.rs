@@ -65,6 +65,9 @@ impl Call {
     /// are those of any other call. Its tasks and chunks count from 0.
     #[must_use]
     pub fn part(&self, member: Member) -> Self {
+        if !self.is_series() {
+            return self.clone();
+        }
         let tasks = member.tasks;
         let facts = CallBegan {
             tasks: Some(tasks.len()),
@@ -119,6 +122,8 @@ impl Call {
             }
         }
         part.ended = part.own_end();
+        // Only programs make series, and they are measured.
+        part.settle(true, part.ended.is_some());
         part
     }
 
@@ -149,17 +154,12 @@ impl Call {
     /// When and how it ended, from its tasks alone.
     fn own_end(&self) -> Option<(Time, Ends)> {
         let tasks = self.tasks();
-        let is_lost = |task: &Task| task.lost.happened();
-        let ready = tasks.iter().map(|task| task.ready).max()?;
-        if ready.happened() {
-            let ends = match tasks {
-                _ if tasks.iter().any(is_lost) => Ends::BrokenProcessPool,
-                _ if tasks.iter().any(|task| task.failed) => Ends::Error,
-                _ => Ends::Returned,
-            };
-            return Some((ready, ends));
-        }
-        let lost = tasks.iter().map(|task| task.lost).min()?;
-        lost.happened().then_some((lost, Ends::Never))
+        let ready = tasks.iter().map(|task| task.ready).max()?.known()?;
+        let ends = match tasks {
+            _ if tasks.iter().any(|task| task.lost.happened()) => Ends::BrokenProcessPool,
+            _ if tasks.iter().any(|task| task.failed) => Ends::Error,
+            _ => Ends::Returned,
+        };
+        Some((ready, ends))
     }
 }

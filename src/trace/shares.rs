@@ -3,7 +3,7 @@
 use super::scope::Scope;
 use crate::event::Ended;
 use crate::time::{Nanos, Span, Time};
-use crate::trace::{Call, Lane, Row, Trace};
+use crate::trace::{Call, Lane, Piece, Row, Trace};
 
 /// Parts of workers x time; they add up to `total` exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +120,12 @@ impl Trace {
             begun = begun.max(lane.opened.min(to));
             let closed = lane.closed.map_or(to, |(at, _)| at.min(to));
             if closed > begun {
-                shares.add(&lane_shares(lane, Span::new(begun, closed), dispatching));
+                shares.add(&lane_shares(
+                    lane,
+                    Span::new(begun, closed),
+                    scope,
+                    dispatching,
+                ));
                 begun = closed;
             }
         }
@@ -136,7 +141,7 @@ impl Trace {
 
 /// Splits a stretch of a lane; they add up to its length. Outside tasks it was starved while tasks were
 /// still to be dispatched; after that it is overhead, if a task followed, and idle, if none did.
-fn lane_shares(lane: &Lane, span: Span, dispatching: Time) -> Shares {
+fn lane_shares(lane: &Lane, span: Span, scope: &Scope<'_>, dispatching: Time) -> Shares {
     let (from, to) = (span.start(), span.end());
     let before = (lane.sums_until(from), lane.overhead_until(from));
     let within = |time: Time| {
@@ -152,7 +157,12 @@ fn lane_shares(lane: &Lane, span: Span, dispatching: Time) -> Shares {
     } else {
         Nanos::ZERO
     };
-    let tail = match lane.piece_at(to) {
+    // What starts as this call ends is of another one.
+    let of_scope = |piece: &&Piece| {
+        let call = scope.call.filter(|_| scope.program);
+        call.is_none_or(|call| call.facts.call == piece.task.call)
+    };
+    let tail = match lane.piece_at(to).filter(of_scope) {
         Some(_) => Nanos::ZERO,
         None => to.since(lane.idle_since(to).max(dispatching).max(from)),
     };
