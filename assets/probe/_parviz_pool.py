@@ -1,0 +1,642 @@
+# The hooks of multiprocessing.Pool and ThreadPool, in the namespace of `_parviz_probe.py`.
+#
+# | what | where | why nobody notices |
+# |---|---|---|
+# | pool made, workers | `_processes`, `_pool` of a pool, set in its constructor: a list that tells | plain attributes |
+# | worker process | after-fork hook of multiprocessing, before `run`: methods on its own two queues | no frame, see `then` |
+# | worker thread | arguments of the thread, as it is made | as above |
+# | items of a chunk | the chunk is replaced by a generator when its message was read | asked between two calls |
+# | message sent | `_send_bytes` of the connection behind `_quick_put` | below what can raise |
+# | result received | `_quick_get` | no frame, see `then` |
+# | call | constructors of the results | back before anything raises |
+# | waiting | the two methods that `Condition.wait` calls around it | back before it waits |
+# | results handed out | `ready` looked up by `get`; `popleft` of an iterator | as above |
+# | all results there | `__delitem__` of the cache | as above |
+# | closed, joined | `_worker_handler` and `_terminate` read by those methods | plain attributes |
+
+
+def patch_pool(m):
+    wanted = ("ApplyResult", "MapResult", "IMapIterator", "IMapUnorderedIterator", "Pool", "ThreadPool")
+    wanted += ("_PoolCache", "_helper_reraises_exception", "mapstar", "starmapstar", "worker", "util")
+    missing = [name for name in wanted if not hasattr(m, name)]
+    if missing:
+        return no_probe(m.__name__, "it has no " + ", ".join(missing))
+    inner_files.update((m.__file__, m.threading.__file__, m.Pool.apply.__code__.co_filename))
+    inner_files.add(m.threading.Event.wait.__code__.co_filename)
+    inner_files.add(patch_pool.__code__.co_filename)
+    hook_pools(m)
+    hook_results(m)
+    hook_worker_processes(m)
+    hook_worker_threads(m)
+
+
+def call_number(job):
+    return job & 0x7FFFFFFF
+
+
+# --- the pool and its workers, seen by the parent ---------------------------------------------------------
+
+
+class Workers(list):
+    """The workers of a pool as the pool keeps them."""
+
+    pool = 0
+    started = 0
+
+    def append(self, worker):
+        list.append(self, worker)
+        try:
+            child, flags = child_of(worker)
+            emit(SPAWN, flags, me(), 0, now(), self.pool, child, self.started)
+            self.started += 1
+        except Exception:
+            pass
+
+    def __delitem__(self, index):
+        try:
+            worker = self[index]
+            child, flags = child_of(worker)
+            exit_code = int(worker.exitcode or 0) & NONE
+            emit(REAP, flags, me(), 0, now(), self.pool, child, exit_code)
+        except Exception:
+            pass
+        list.__delitem__(self, index)
+
+
+def child_of(worker):
+    if hasattr(worker, "pid"):
+        return worker.pid or 0, 0
+    return thread_number(worker), THREAD
+
+
+def hook_pools(m):
+    join = m.Pool.join.__code__
+    close = m.Pool.close.__code__
+    terminate = m.Pool.terminate.__code__
+    leave = m.Pool.__exit__.__code__
+    chunked = (m.mapstar, m.starmapstar)
+
+    def set_workers(pool, value):
+        if type(value) is not list or value:
+            return value
+        workers = Workers(value)
+        workers.pool = pool.__dict__["_parviz"] = pools()
+        return workers
+
+    def get_workers(pool, value):
+        if get_frame(2).f_code is join:  # It goes through its workers when all else has ended.
+            emit(UNBLOCK, 0, me(), 0, now(), NONE, 0, 0)
+        return value
+
+    def set_processes(pool, value):
+        threads_only = isinstance(pool, m.ThreadPool)
+        method = None if threads_only else pool._ctx.get_start_method(allow_none=True)
+        text = string(("ThreadPool" if threads_only else "Pool") + "\0" + (method or ""))
+        emit(POOL_OPEN, 0, me(), 0, now(), pool.__dict__["_parviz"], min(value, NONE), text)
+        return value
+
+    def closing(pool, how):
+        number = pool.__dict__["_parviz"]
+        emit(POOL_CLOSE, how, me(), 0, now(), number, 0, min(len(pool._cache), NONE))
+
+    def get_worker_handler(pool, value):
+        code = get_frame(2).f_code
+        if code is close:
+            closing(pool, CLOSE)
+        elif code is join:
+            emit(BLOCK, 0, me(), 0, now(), NONE, 8, 0)
+        return value
+
+    def get_terminate(pool, value):
+        frame = get_frame(2)
+        if frame.f_code is terminate:
+            outer = frame.f_back
+            closing(pool, WITH if outer is not None and outer.f_code is leave else TERMINATE)
+        return value
+
+    def put_task(task, size):
+        if type(task) is not tuple or len(task) != 5:
+            return
+        job, index, function, arguments = task[:4]
+        count = 1
+        if function in chunked:
+            count = min(len(arguments[0][1]), 65535)
+        elif function is m._helper_reraises_exception:
+            count = 0
+        emit(PUT, 0, me(), count, now(), call_number(job), index & NONE, min(size, NONE))
+
+    def set_quick_put(pool, send):
+        connection_of = getattr(send, "__self__", None)
+        if getattr(send, "__name__", "") == "send" and hasattr(connection_of, "_send_bytes"):
+            hook_connection(connection_of)
+            return send
+
+        def put(task):
+            try:
+                put_task(task, NONE)
+            except Exception:
+                pass
+            return send(task)
+
+        return put
+
+    def hook_connection(there):
+        send_bytes, check = there._send_bytes, there._check_writable
+        began = [0]
+
+        def _check_writable():
+            began[0] = now()
+            return check()
+
+        def _send_bytes(data):
+            try:
+                task = local_of(get_frame(1), "obj")
+                put_task(task, len(data))
+                t = now()
+                if t - began[0] >= DEAR and type(task) is tuple:
+                    call, took = call_number(task[0]), min(t - began[0], NONE)
+                    emit(COST, PICKLING, me(), 0, t, call, task[1] & NONE, took)
+                task = None
+            except Exception:
+                pass
+            return send_bytes(data)
+
+        there._check_writable = _check_writable
+        there._send_bytes = _send_bytes
+
+    def set_quick_get(pool, get):
+        number = pool.__dict__["_parviz"]
+        seen = []
+
+        def received(task):
+            try:
+                if not seen:
+                    seen.append(True)
+                    watch_result_thread(m, number)
+                if type(task) is tuple and len(task) == 3:
+                    emit(BACK, bool(task[2][0]), me(), 0, now(), call_number(task[0]), task[1] & NONE, NONE)
+            except Exception:
+                pass
+            return task
+
+        return then(get, received)
+
+    m.Pool._pool = Attribute("_pool", set_workers, get_workers)
+    m.Pool._processes = Attribute("_processes", set_processes)
+    m.Pool._worker_handler = Attribute("_worker_handler", None, get_worker_handler)
+    m.Pool._terminate = Attribute("_terminate", None, get_terminate)
+    m.Pool._quick_put = Attribute("_quick_put", set_quick_put)
+    m.Pool._quick_get = Attribute("_quick_get", set_quick_get)
+
+
+def watch_result_thread(m, pool):
+    """Tells if the thread that hands out results dies of an exception, such as that of a callback."""
+    thread = m.threading.current_thread()
+    handle = thread._invoke_excepthook
+    setters = {kind._set.__code__ for kind in (m.ApplyResult, m.MapResult, m.IMapIterator)}
+
+    def died(error):
+        text = error_string(error)
+        step = error.__traceback__
+        while step is not None:
+            frame = step.tb_frame
+            if frame.f_code in setters and step.tb_next is not None:
+                note(CALLBACK_RAISED, call_number(local_of(frame, "self")._job), text, 0)
+                break
+            step = step.tb_next
+        note(RESULT_THREAD_DIED, pool, text, 0, OF_POOL)
+
+    def _invoke_excepthook(*arguments):
+        try:
+            error = sys.exc_info()[1]
+            if error is not None:
+                died(error)
+            error = None
+        except Exception:
+            pass
+        return handle(*arguments)
+
+    thread._invoke_excepthook = _invoke_excepthook
+
+
+# --- calls and their results, seen by the parent ----------------------------------------------------------
+
+
+class Arrived:
+    """What an iterator of results has and hands out next."""
+
+    def __init__(self, call, in_order):
+        self.call = call
+        self.taken = 0
+        self.chunks = None if in_order else []
+
+
+def hook_results(m):
+    get = m.ApplyResult.get.__code__
+    deque = m.collections.deque
+    kinds = {}
+
+    def began(result, pool, t, count, chunksize):
+        number = result._parviz_pool = pool.__dict__["_parviz"]
+        last, user = caller_of(get_frame(2))
+        method = last.f_code.co_name if last is not None else ""
+        function = ""
+        if last is not None:
+            function = name_of(local_of(last, "func"))
+            if chunksize is None and "chunksize" in last.f_code.co_varnames:
+                chunksize = local_of(last, "chunksize")
+        call, thread = call_number(result._job), me()
+        text = call_text(method, function, user)
+        count = NONE if count is None else min(count, NONE)
+        emit(CALL, 0, thread, 0, t, call, text, count)
+        size = chunksize if type(chunksize) is int and 0 <= chunksize < NONE else NONE
+        emit(CALL_IN, 0, thread, 0, t, call, number, size)
+        return call
+
+    def wrap(kind, hook):
+        original = kind.__init__
+
+        def __init__(self, pool, *arguments, **options):
+            t = now()
+            original(self, pool, *arguments, **options)
+            try:
+                hook(self, pool, t)
+            except Exception:
+                pass
+
+        kind.__init__ = like(__init__, original)
+
+    def one(result, pool, t):
+        if not isinstance(result, m.MapResult):
+            call = began(result, pool, t, 1, 1)
+            watch_waits(result._event._cond, call, kinds)
+
+    def many(result, pool, t):
+        value = result._value
+        call = began(result, pool, t, len(value) if type(value) is list else None, result._chunksize)
+        watch_waits(result._event._cond, call, kinds)
+        if result._event.is_set():  # Nothing to do at all.
+            emit(READY, 0, me(), 0, now(), call, 0, 0)
+
+    class Items(deque):
+        arrived = None
+
+        def append(self, value):
+            if self.arrived.chunks is not None:
+                try:
+                    self.arrived.chunks.append(local_of(get_frame(1), "i"))
+                except Exception:
+                    pass
+            deque.append(self, value)
+
+        @property
+        def popleft(self):
+            if self:
+                try:
+                    delivered(self)
+                except Exception:
+                    pass
+            return deque.popleft.__get__(self)
+
+    def delivered(there):
+        arrived = there.arrived
+        if arrived.chunks is None:
+            chunk = arrived.taken
+        else:
+            chunk = arrived.chunks.pop(0)
+        arrived.taken += 1
+        emit(DELIVERED, not there[0][0], me(), 0, now(), arrived.call, chunk & NONE, 0)
+
+    def iterator(result, pool, t):
+        call = began(result, pool, t, None, None)
+        there = Items(result._items)
+        there.arrived = Arrived(call, not isinstance(result, m.IMapUnorderedIterator))
+        result._items = there
+        watch_waits(result._cond, call, kinds)
+
+    def asked(result):
+        """`ready` was looked up; by `get`, after it has waited, that means that the result is handed out."""
+        if get_frame(2).f_code is get and result._event.is_set() and "_parviz_had" not in result.__dict__:
+            result._parviz_had = True
+            raised = not result._success
+            emit(DELIVERED, raised, me(), 0, now(), call_number(result._job), NONE, 0)
+
+    def _set_length(self, length):
+        set_length(self, length)
+        try:
+            call, taken = call_number(self._job), self._items.arrived.taken
+            emit(INPUT_END, 0, me(), 0, now(), call, length & NONE, taken & NONE)
+        except Exception:
+            pass
+
+    def __delitem__(self, job):
+        known = "_parviz_pool" in getattr(self.get(job), "__dict__", ())
+        remove(self, job)
+        if known:
+            try:
+                emit(READY, 0, me(), 0, now(), call_number(job), 0, 0)
+            except Exception:
+                pass
+
+    wrap(m.ApplyResult, one)
+    wrap(m.MapResult, many)
+    wrap(m.IMapIterator, iterator)
+    m.ApplyResult.ready = Before(m.ApplyResult.ready, asked)
+    set_length = m.IMapIterator._set_length
+    m.IMapIterator._set_length = like(_set_length, set_length)
+    remove = m._PoolCache.__delitem__
+    m._PoolCache.__delitem__ = like(__delitem__, remove)
+
+
+# --- worker processes -------------------------------------------------------------------------------------
+
+
+class Anchor:
+    """multiprocessing forgets the after-fork hooks of what has gone; this stays."""
+
+
+anchor = Anchor()
+# What prepares the worker in a process: pairs of a test and a hook, each given the process.
+worker_kinds = []
+
+
+def in_child(_):
+    """In every child of multiprocessing, before its `run`."""
+    from multiprocessing import process
+
+    current = process.current_process()
+    for is_kind, hook in worker_kinds:
+        if is_kind(current):
+            emit(WORKER_BEGIN, 0, me(), 0, now(), os.getppid(), 0, 0)
+            return hook(current)
+
+
+def watch_children(util):
+    if worker_kinds:
+        return
+    hook = quietly(in_child)
+    util.register_after_fork(anchor, hook)
+    from multiprocessing import context
+
+    # Some versions skip the hooks in a process that was not forked.
+    original = context.SpawnProcess.__dict__.get("_after_fork")
+    if original is not None:
+
+        def _after_fork():
+            original.__func__()
+            hook(None)
+
+        context.SpawnProcess._after_fork = staticmethod(like(_after_fork, original.__func__))
+
+
+def hook_worker_processes(m):
+    original = m.worker
+
+    def is_worker(process):
+        return len(process._args) >= 2 and ("PoolWorker" in process.name or process._target is original)
+
+    def hook(process):
+        progress = new_progress()
+        m.util.Finalize(None, quietly(worker_ends), (progress, False), exitpriority=-1000)
+        inqueue, outqueue = process._args[:2]
+        if hasattr(inqueue, "_rlock") and hasattr(outqueue, "_wlock") and is_plain(inqueue.get):
+            hook_pipe_queues(m, progress, inqueue, outqueue)
+        elif process._target is original:
+            get, put = queue_hooks(m, progress, inqueue.get, outqueue.put)
+            inqueue.get, outqueue.put = get, put
+
+    watch_children(m.util)
+    worker_kinds.append((is_worker, hook))
+
+
+def is_plain(method):
+    return getattr(getattr(method, "__code__", None), "co_argcount", 0) == 1
+
+
+def worker_ends(progress, is_executor):
+    """In a worker that ends by itself, whatever made it: an exception is still on its way."""
+    error = sys.exc_info()[1]
+    flags = progress.flags
+    if progress.head is not None and error is not None:
+        call = message_head(progress.head)[0] if not flags else NONE
+        about = call_number(call) if call != NONE else NONE
+        note(UNPICKLABLE_ARGUMENT, about, error_string(error), 0)
+    elif progress.is_running():
+        if error is not None:
+            code = getattr(error, "code", 1)
+            code = code if type(code) is int else 0 if code is None else 1
+            note(WORKER_EXIT, progress.call, error_string(error), code, flags)
+    elif not progress.waited and (error is not None or is_executor):
+        note(INITIALIZER_RAISED, NONE, NONE if error is None else error_string(error), 0)
+    emit(WORKER_END, 0, me(), 0, now(), 0, 0, 0)
+
+
+# Lengths of the ways in which pickle writes an integer that is not negative: BININT1, BININT2, BININT.
+INTEGERS = {0x4B: 2, 0x4D: 3, 0x4A: 5}
+
+
+def message_head(data):
+    """Of a pickled `(job, index, (ok, value))`: job, index, ok; of another tuple the first two."""
+    try:
+        at = 11 if data[2] == 0x95 else 2
+        first = at + INTEGERS[data[at]]
+        second = first + INTEGERS[data[first]]
+        job = int.from_bytes(data[at + 1 : first], "little")
+        index = int.from_bytes(data[first + 1 : second], "little")
+        return job, index, data[second] == 0x88
+    except (KeyError, IndexError):
+        return NONE, NONE, True
+
+
+class Reader:
+    """The end of a pipe from which a worker reads, the lock of the queue held."""
+
+    def __init__(self, reader, progress):
+        self.__dict__["_parviz"] = (reader, progress)
+        receive = then(reader.recv_bytes, self.received)
+        self.__dict__["_parviz_receive"] = receive
+
+    def received(self, data):
+        progress = self._parviz[1]
+        progress.got = now()
+        progress.words[progress.at + 3] = 0
+        progress.head = data[:32]
+        return data
+
+    @property
+    def recv_bytes(self):
+        progress = self._parviz[1]
+        progress.waited = True
+        progress.words[progress.at + 3] = 1
+        return self._parviz_receive
+
+    def __getattr__(self, name):
+        return getattr(self._parviz[0], name)
+
+
+class Writer:
+    """The end of a pipe into which a worker writes, once the result is pickled and nobody has seen it."""
+
+    def __init__(self, writer, progress, error_in):
+        self.__dict__["_parviz"] = (writer, progress, error_in)
+
+    @property
+    def send_bytes(self):
+        writer, progress, error_in = self._parviz
+        try:
+            data = local_of(get_frame(1), "obj")
+            began, progress.putting = progress.putting, 0
+            if began:
+                ok = message_head(data)[2]
+                if not ok and progress.is_running():
+                    error = error_in(get_frame(2))
+                    if error is not None:
+                        progress.raised(error)
+                    error = None
+                progress.end(began, ok)
+                progress.result(ok, len(data), began)
+            data = None
+        except Exception:
+            pass
+        return writer.send_bytes
+
+    def __getattr__(self, name):
+        return getattr(self._parviz[0], name)
+
+
+def taken(m, progress):
+    """What a worker makes of a message: as it is, but a chunk is told item by item."""
+    chunked, reraises = (m.mapstar, m.starmapstar), m._helper_reraises_exception
+
+    def after(task):
+        try:
+            progress.waited = True
+            if task is None:
+                progress.head = None
+                return task
+            job, index, function, arguments, options = task
+            t = progress.got or now()
+            progress.got = 0
+            call = call_number(job)
+            if function in chunked:
+                run, chunk = arguments[0]
+                progress.take(call, index, len(chunk), t)
+                return job, index, function, ((run, items(progress, chunk)),), options
+            progress.take(call, index, 0 if function is reraises else 1, t)
+            if function is not reraises:
+                progress.start()
+        except Exception:
+            pass
+        return task
+
+    return after
+
+
+def hook_pipe_queues(m, progress, inqueue, outqueue):
+    """The two queues of a pool, in the worker that has them for itself."""
+
+    def error_in(frame):
+        result = local_of(frame, "result")
+        error = result[1] if type(result) is tuple else None
+        return getattr(error, "exc", error)
+
+    def putting():
+        t = now()
+        if progress.putting:
+            # The first attempt was not sent.
+            result = local_of(get_frame(2), "result")
+            progress.end(progress.putting, type(result) is not tuple or bool(result[0]))
+            note(UNPICKLABLE_RESULT, progress.call, error_string(sys.exc_info()[1]), 0)
+            result = None
+        progress.putting = t
+
+    put = outqueue.put
+    inqueue._reader = Reader(inqueue._reader, progress)
+    inqueue.get = then(inqueue.get, taken(m, progress))
+    outqueue._writer = Writer(outqueue._writer, progress, error_in)
+    outqueue.put = Looked(put, putting)
+
+
+def queue_hooks(m, progress, get, put):
+    """For queues that pass values on as they are, or that are not known."""
+
+    def told(value):
+        try:
+            t = now()
+            ok, result = value[2]
+            if not ok and progress.is_running():
+                progress.raised(getattr(result, "exc", result))
+            progress.end(t, bool(ok))
+            progress.result(bool(ok), NONE, t)
+            result = None
+        except Exception:
+            pass
+        return put(value)
+
+    return then(get, taken(m, progress)), told
+
+
+# --- worker threads ---------------------------------------------------------------------------------------
+
+
+class Own:
+    """What belongs to one worker thread, made when it runs."""
+
+    def __init__(self, m, inqueue, outqueue):
+        self.parts = m, inqueue, outqueue
+        self.progress = None
+
+    def hooks(self):
+        if self.progress is None:
+            m, inqueue, outqueue = self.parts
+            self.progress = new_progress()
+            self.get, self.put = queue_hooks(m, self.progress, inqueue.get, outqueue.put)
+        return self
+
+
+class Queue:
+    """A queue as one worker thread sees it."""
+
+    def __init__(self, queue, own):
+        self._parviz = queue, own
+
+    @property
+    def get(self):
+        return self._parviz[1].hooks().get
+
+    @property
+    def put(self):
+        return self._parviz[1].hooks().put
+
+    def __getattr__(self, name):
+        return getattr(self._parviz[0], name)
+
+
+def hook_worker_threads(m):
+    original = m.ThreadPool.__dict__["Process"].__func__
+
+    def Process(context, *arguments, **options):
+        thread = original(context, *arguments, **options)
+        try:
+            hook(thread)
+        except Exception:
+            pass
+        return thread
+
+    def hook(thread):
+        inqueue, outqueue = thread._args[:2]
+        own = Own(m, inqueue, outqueue)
+        thread._args = (Queue(inqueue, own), Queue(outqueue, own)) + tuple(thread._args[2:])
+        handle = thread._invoke_excepthook
+
+        def _invoke_excepthook(*arguments):
+            try:
+                own.hooks()
+                worker_ends(own.progress, False)
+            except Exception:
+                pass
+            return handle(*arguments)
+
+        thread._invoke_excepthook = _invoke_excepthook
+
+    m.ThreadPool.Process = staticmethod(like(Process, original))

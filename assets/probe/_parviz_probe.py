@@ -1,0 +1,593 @@
+# The part of the probe that all hooks share: the ring, threads, texts, and the ways to hook in without a
+# frame in anybody's traceback. Runs in the namespace that `sitecustomize.py` made.
+import itertools
+import mmap
+import os
+import sys
+from _struct import Struct
+from _thread import _local, get_ident, get_native_id
+from functools import partial
+from time import monotonic_ns as now
+from types import BuiltinFunctionType, FunctionType, MethodType
+
+NONE = 0xFFFFFFFF
+SHORT_TEXT = 1000
+SLOTS = 131072
+HEADER = 4096
+ENTRIES_AT = 64
+ENTRIES = 126
+
+# Kinds of records, as in src/origin/python/wire/record.rs.
+POOL_OPEN = 1
+POOL_CLOSE = 2
+SPAWN = 3
+REAP = 4
+WORKER_BEGIN = 5
+WORKER_END = 6
+CALL = 7
+CALL_IN = 8
+SUBMIT = 9
+PUT = 10
+TAKEN = 11
+ITEM_START = 12
+ITEM_END = 13
+ITEM_NEXT = 14
+ITEMS = 15
+RESULT = 16
+COST = 17
+BACK = 18
+READY = 19
+BLOCK = 20
+UNBLOCK = 21
+DELIVERED = 22
+INPUT_END = 23
+RAISED = 24
+NOTE = 25
+CANCELLED = 26
+# Flags.
+OK = LAST = THREAD = PICKLING = OF_POOL = 1
+WORK = 0x80
+# Ways to close a pool.
+CLOSE, TERMINATE, WITH, SHUTDOWN = 1, 2, 3, 4
+# Notes.
+UNPICKLABLE_ARGUMENT = 1
+WORKER_EXIT = 2
+UNPICKLABLE_RESULT = 3
+INITIALIZER_RAISED = 4
+CALLBACK_RAISED = 5
+RESULT_THREAD_DIED = 6
+BROKEN = 7
+# Messages.
+STRING, THREAD_IS, NO_PROBE, RING = 2, 3, 4, 5
+
+# An item that takes less is told together with its neighbours, at most so many at once.
+SHORT = 20_000
+MOST = 256
+# (Un)pickling that takes less is not told.
+DEAR = 10_000
+
+get_frame = sys._getframe
+order = sys.byteorder
+pack_into = Struct("=BBHHHQIIII").pack_into
+
+
+# --- the ring ---------------------------------------------------------------------------------------------
+
+
+def first_record(*record):
+    """`emit` of a process that has no ring yet."""
+    open_ring()
+    emit(*record)
+
+
+def no_record(*record):
+    """`emit` of a process that nobody watches."""
+
+
+def forked():
+    """In a child: everything of its own, made when it has something to tell."""
+    global emit, words, local, strings, threads
+    emit = first_record
+    words = None
+    local = _local()
+    strings = {}
+    threads = itertools.count().__next__
+
+
+def open_ring():
+    global emit, words
+    try:
+        if connection.dead:
+            raise OSError
+        emit, words = make_ring()
+    except OSError as error:
+        emit, words = no_record, [0] * (4 * ENTRIES)
+        if not connection.dead:
+            connection.say(NO_PROBE, text_bytes("ring\0" + str(error)))
+
+
+def make_ring():
+    size = HEADER + 32 * SLOTS
+    name = "%d-%d.ring" % (os.getpid(), now())
+    fd = -1
+    for place in dict.fromkeys((rings, folder)):
+        try:
+            path = place + "/" + name
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            # Room that is only promised would kill the program when it is used.
+            os.posix_fallocate(fd, 0, size)
+            break
+        except OSError as error:
+            failed = error
+            if fd >= 0:
+                os.close(fd)
+                os.unlink(path)
+                fd = -1
+    else:
+        raise failed
+    low = []
+    while fd < 3:  # Standard descriptors that are closed stay so.
+        low.append(fd)
+        fd = os.dup(fd)
+    try:
+        if sys.version_info >= (3, 13):
+            ring = mmap.mmap(fd, size, trackfd=False)
+        else:
+            ring = mmap.mmap(fd, size)
+    finally:
+        for number in low + [fd]:
+            os.close(number)
+    claim = itertools.count().__next__
+
+    def emit(kind, flags, thread, n, t, a, b, c):
+        i = claim()
+        pack_into(ring, HEADER + ((i & 131071) << 5), kind, flags, 65535, thread, n, t, a, b, c, i + 1 & NONE)
+
+    Struct("=8xIIIIQII").pack_into(ring, 0, 1, SLOTS, os.getpid(), 0, now(), *own_cost(ring))
+    ring[:8] = b"parvizR1"
+    connection.say(RING, name.encode())
+    return emit, memoryview(ring)[ENTRIES_AT:HEADER].cast("Q")
+
+
+def own_cost(ring):
+    """What a record takes, and a coalesced item: the least of a few, in the last slot, that nobody reads yet."""
+    last = HEADER + 32 * (SLOTS - 1)
+
+    def emit(kind, flags, thread, n, t, a, b, c):
+        i = claim()
+        pack_into(ring, last + ((i & 0) << 5), kind, flags, 65535, thread, n, t, a, b, c, i + 1 & NONE)
+
+    claim = itertools.count().__next__
+    record = item = 1 << 30
+    for _ in range(3):
+        began = now()
+        for number in range(10):
+            emit(0, 0, 0, 0, now(), 0, 0, number)
+        record = min(record, (now() - began) // 10)
+        began = now()
+        for _ in coalesced(Progress(0, 0, [0, 0, 0, 0], 0), (None,) * 10, emit):
+            pass
+        item = min(item, (now() - began) // 10)
+    ring[last : last + 32] = bytes(32)
+    return record, item
+
+
+# --- threads and texts ------------------------------------------------------------------------------------
+
+
+def me():
+    """The number of this thread."""
+    try:
+        return local.number
+    except AttributeError:
+        return new_thread()
+
+
+def new_thread():
+    threading = sys.modules.get("threading")
+    thread = threading and threading._active.get(get_ident())
+    number = local.number = thread_number(thread) if thread else min(threads(), 65535)
+    name = thread.name if thread else ""
+    if type(name) is not str:
+        name = ""
+    head = number.to_bytes(4, order) + get_native_id().to_bytes(4, order)
+    connection.say(THREAD_IS, head + text_bytes(name))
+    return number
+
+
+def thread_number(thread):
+    """The number a thread has or will have in this process, whoever asks first."""
+    pid = os.getpid()
+    there = thread.__dict__.get("_parviz")
+    if there is None or there[0] != pid:
+        if there is not None:
+            del thread.__dict__["_parviz"]
+        there = thread.__dict__.setdefault("_parviz", (pid, min(threads(), 65535)))
+    return there[1]
+
+
+def text_bytes(text):
+    return text[:4096].encode("utf-8", "replace")[:4096]
+
+
+def string(text):
+    """The number of a text, which is sent once."""
+    number = strings.get(text)
+    if number is None:
+        if len(strings) >= 1 << 16:
+            return NONE
+        number = strings.setdefault(text, len(strings))
+        connection.say(STRING, number.to_bytes(4, order) + text_bytes(text))
+    return number
+
+
+def name_of(function):
+    """The name of what is called; no code of the program runs for it."""
+    for _ in range(8):
+        if type(function) is not partial:
+            break
+        function = function.func
+    kind = type(function)
+    if kind in (FunctionType, BuiltinFunctionType, MethodType):
+        return function.__qualname__[:SHORT_TEXT]
+    if kind is type:
+        return function.__qualname__[:SHORT_TEXT]
+    return type.__dict__["__qualname__"].__get__(kind)[:SHORT_TEXT]
+
+
+def error_text(error):
+    """As Python prints it in its last line, as far as no code of the program runs for it."""
+    kind = type(error)
+    name = type.__dict__["__qualname__"].__get__(kind)[:SHORT_TEXT]
+    if kind.__module__ not in ("builtins", "__main__") and type(kind.__module__) is str:
+        name = kind.__module__ + "." + name
+    values = BaseException.args.__get__(error)
+    plain = all(type(value) in (str, int, float, bool, type(None)) for value in values)
+    small = all(type(value) is not int or value.bit_length() < 4096 for value in values)
+    if type(kind.__str__) is not type(object.__str__) or not plain or not small:
+        return name
+    if any(type(value) is str and len(value) > SHORT_TEXT for value in values):
+        text = next(value for value in values if type(value) is str)[:SHORT_TEXT]
+    else:
+        text = str(error)[:SHORT_TEXT]
+    return name + ": " + text if text else name
+
+
+def error_string(error):
+    if len(strings) > 4096:
+        return string(type(error).__qualname__[:SHORT_TEXT])
+    return string(error_text(error))
+
+
+def note(kind, about, text, value, flags=0):
+    emit(NOTE, flags, me(), kind, now(), about, text, int(value) & NONE)
+
+
+def no_probe(part, reason):
+    connection.say(NO_PROBE, text_bytes(part + "\0" + reason))
+
+
+# --- hooks that are no frames -----------------------------------------------------------------------------
+
+
+def quietly(function):
+    """A hook that never raises into the program."""
+
+    def hook(*arguments):
+        try:
+            return function(*arguments)
+        except Exception:
+            return None
+
+    return hook
+
+
+def then(function, after):
+    """Calls `function()` and gives what `after` makes of its value. All of it is C: nothing of the probe is on
+    the stack while it waits, nor in the traceback of what it raises."""
+    return map(after, iter(function, object())).__next__
+
+
+class Before:
+    """A method that tells when it is looked up; what is called then is the original."""
+
+    def __init__(self, function, hook):
+        self.function = function
+        self.hook = hook
+
+    def __get__(self, owner, kind=None):
+        if owner is None:
+            return self.function
+        try:
+            self.hook(owner)
+        except Exception:
+            pass
+        return self.function.__get__(owner, kind)
+
+
+class Attribute:
+    """An attribute of instances that tells when it is read or set, and may change the value then."""
+
+    def __init__(self, name, on_set=None, on_get=None):
+        self.name = name
+        self.on_set = on_set
+        self.on_get = on_get
+
+    def __get__(self, owner, kind=None):
+        if owner is None:
+            raise AttributeError(self.name)
+        try:
+            value = owner.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(self.name) from None
+        if self.on_get is not None:
+            try:
+                return self.on_get(owner, value)
+            except Exception:
+                pass
+        return value
+
+    def __set__(self, owner, value):
+        if self.on_set is not None:
+            try:
+                value = self.on_set(owner, value)
+            except Exception:
+                pass
+        owner.__dict__[self.name] = value
+
+    def __delete__(self, owner):
+        try:
+            del owner.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(self.name) from None
+
+
+class Looked:
+    """Something to call that tells before each call; its class has `__call__` as a property."""
+
+    def __init__(self, function, hook):
+        self.function = function
+        self.hook = hook
+
+    @property
+    def __call__(self):
+        try:
+            self.hook()
+        except Exception:
+            pass
+        return self.function
+
+
+def after_init(kind, hook):
+    """Runs `hook(self)` after the constructor."""
+    original = kind.__init__
+
+    def __init__(self, *arguments, **options):
+        original(self, *arguments, **options)
+        try:
+            hook(self)
+        except Exception:
+            pass
+
+    kind.__init__ = like(__init__, original)
+
+
+def like(function, original):
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(function, name, getattr(original, name))
+    return function
+
+
+def local_of(frame, name):
+    """A local of a function that runs. What older Pythons keep for this would hold on to all its locals."""
+    there = frame.f_locals
+    value = there.get(name)
+    if type(there) is dict and frame.f_code.co_flags & 1:
+        there.clear()
+    return value
+
+
+def watch_waits(condition, call, kinds):
+    """Tells when somebody waits for this condition, from the two methods that `wait` calls around it."""
+    kind = type(condition)
+    watched = kinds.get(kind)
+    if watched is None:
+        watched = kinds[kind] = watched_kind(kind)
+    condition.__dict__.pop("_release_save", None)
+    condition.__dict__.pop("_acquire_restore", None)
+    condition._parviz = call
+    condition.__class__ = watched
+
+
+def watched_kind(kind):
+    class Condition(kind):
+        def _release_save(self):
+            try:
+                emit(BLOCK, 0, me(), 0, now(), self._parviz, waits_in(get_frame(2)), 0)
+            except Exception:
+                pass
+            lock = self._lock
+            save = getattr(lock, "_release_save", None)
+            return save() if save is not None else lock.release()
+
+        def _acquire_restore(self, state):
+            lock = self._lock
+            restore = getattr(lock, "_acquire_restore", None)
+            if restore is not None:
+                restore(state)
+            else:
+                lock.acquire()
+            try:
+                emit(UNBLOCK, 0, me(), 0, now(), self._parviz, 0, 0)
+            except Exception:
+                pass
+
+    return like_class(Condition, kind)
+
+
+def like_class(kind, original):
+    for name in ("__module__", "__name__", "__qualname__"):
+        setattr(kind, name, getattr(original, name))
+    return kind
+
+
+WAITS = {"map": 1, "starmap": 2, "apply": 3, "get": 4, "wait": 4, "next": 5, "<genexpr>": 5}
+WAITS.update({"result_iterator": 5, "_chain_from_iterable_of_lists": 5, "result": 6, "exception": 6})
+WAITS.update({"as_completed": 7})
+# Files whose frames stand between the program and a wait or a call.
+inner_files = {get_frame().f_code.co_filename}
+
+
+def waits_in(frame):
+    name = None
+    while frame is not None and frame.f_code.co_filename in inner_files:
+        name = frame.f_code.co_name
+        place = frame.f_code.co_filename
+        frame = frame.f_back
+    if name == "wait" and place.endswith("_base.py"):
+        return 7
+    return WAITS.get(name, 0)
+
+
+def caller_of(frame):
+    """The outermost frame of the library and the one of the program that called it."""
+    last = None
+    while frame is not None and frame.f_code.co_filename in inner_files:
+        last = frame
+        frame = frame.f_back
+    return last, frame
+
+
+def call_text(method, function, frame):
+    if frame is None:
+        return string("%s\0%s\0\0" % (method, function))
+    return string("%s\0%s\0%s\0%d" % (method, function, frame.f_code.co_filename[-1000:], frame.f_lineno or 0))
+
+
+# --- what a worker does -----------------------------------------------------------------------------------
+
+
+class Progress:
+    """How far a worker is with its chunk. `words` from `at` on are what others can see of it: the chunk, since
+    when its item runs, the item, and whether the worker waits with the lock of the queue."""
+
+    __slots__ = ("number", "flags", "words", "at", "call", "chunk", "first", "got", "head", "putting", "waited")
+
+    def __init__(self, number, flags, words, at):
+        self.number = number
+        self.flags = flags
+        self.words = words
+        self.at = at
+        self.call = self.chunk = self.first = 0
+        self.got = self.putting = 0
+        self.head = None
+        self.waited = False
+
+    def take(self, call, chunk, items, t):
+        """A message came at `t`."""
+        self.call = call & NONE
+        self.chunk = chunk & NONE
+        self.head = None
+        emit(TAKEN, self.flags, self.number, 0, t, self.call, self.chunk, items)
+        read = now()
+        if read - t >= DEAR:
+            emit(COST, self.flags, self.number, 0, read, self.call, self.chunk, min(read - t, NONE))
+
+    def start(self):
+        """The one item of a message without a chunk starts."""
+        t = now()
+        words, at = self.words, self.at
+        words[at] = self.call << 32 | self.chunk
+        words[at + 2] = 0
+        words[at + 1] = t
+        self.first = 0
+        emit(ITEM_START, self.flags, self.number, 0, t, self.call, self.chunk, 0)
+
+    def is_running(self):
+        return self.words[self.at + 1] != 0
+
+    def end(self, t, ok):
+        """The item that runs ended at `t`, and the chunk with it, whatever was left of that."""
+        words, at = self.words, self.at
+        since = words[at + 1]
+        if not since:
+            return
+        item = words[at + 2]
+        words[at + 1] = 0
+        call, chunk, flags, number = self.call, self.chunk, self.flags, self.number
+        if item > self.first:
+            emit(ITEMS, flags, number, item - self.first, since, call, chunk, self.first)
+        emit(ITEM_END, flags | ok, number, 0, t, call, chunk, item)
+
+    def raised(self, error):
+        emit(RAISED, self.flags, self.number, 65535, now(), self.call, self.chunk, error_string(error))
+
+    def result(self, ok, size, began):
+        t = now()
+        if t - began >= DEAR:
+            flags = self.flags | PICKLING
+            emit(COST, flags, self.number, 0, t, self.call, self.chunk, min(t - began, NONE))
+        emit(RESULT, self.flags | ok, self.number, 0, t, self.call, self.chunk, min(size, NONE))
+
+
+def new_progress(flags=0):
+    number = me()
+    if words is None:
+        open_ring()
+    if number < ENTRIES:
+        return Progress(number, flags, words, 4 * number)
+    return Progress(number, flags, [0, 0, 0, 0], 0)
+
+
+def items(progress, chunk):
+    return coalesced(progress, chunk, emit)
+
+
+def coalesced(progress, chunk, emit):
+    """The items of a chunk. Being asked for the next one is the end of the last and the start of the next: no
+    frame around the program's function, one reading of the clock per item."""
+    clock, short, most = now, SHORT, MOST
+    words, at = progress.words, progress.at
+    since, running = at + 1, at + 2
+    call, number_of_chunk = progress.call, progress.chunk
+    flags, thread = progress.flags, progress.number
+    first = progress.first = item = 0
+    rest = iter(chunk)
+    for value in rest:
+        last = clock()
+        words[at] = call << 32 | number_of_chunk
+        words[running] = 0
+        words[since] = last
+        emit(ITEM_START, flags, thread, 0, last, call, number_of_chunk, 0)
+        yield value
+        break
+    else:
+        return
+    for value in rest:
+        t = clock()
+        item += 1
+        words[running] = item
+        words[since] = t
+        if t - last >= short:
+            if item - 1 > first:
+                emit(ITEMS, flags, thread, item - 1 - first, last, call, number_of_chunk, first)
+            emit(ITEM_NEXT, flags, thread, 0, t, call, number_of_chunk, item)
+            first = progress.first = item
+        elif item - first >= most:
+            emit(ITEMS, flags, thread, item - first, t, call, number_of_chunk, first)
+            first = progress.first = item
+        last = t
+        yield value
+    t = clock()
+    words[since] = 0
+    if t - last >= short:
+        if item > first:
+            emit(ITEMS, flags, thread, item - first, last, call, number_of_chunk, first)
+        emit(ITEM_END, flags | 1, thread, 0, t, call, number_of_chunk, item)
+    else:
+        emit(ITEMS, flags | 1, thread, item + 1 - first, t, call, number_of_chunk, first)
+
+
+emit = words = local = strings = threads = None
+forked()
+pools = itertools.count(1).__next__
