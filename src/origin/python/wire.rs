@@ -43,6 +43,26 @@ pub const RINGS_VARIABLE: &str = "PARVIZ_RINGS";
 /// The name of the socket in the directory of the probe.
 pub const SOCKET: &str = "socket";
 
+/// The probe: the files of its directory, by name.
+pub const FILES: [(&str, &str); 4] = [
+    (
+        "sitecustomize.py",
+        include_str!("../../../assets/probe/sitecustomize.py"),
+    ),
+    (
+        "_parviz_probe.py",
+        include_str!("../../../assets/probe/_parviz_probe.py"),
+    ),
+    (
+        "_parviz_pool.py",
+        include_str!("../../../assets/probe/_parviz_pool.py"),
+    ),
+    (
+        "_parviz_futures.py",
+        include_str!("../../../assets/probe/_parviz_futures.py"),
+    ),
+];
+
 /// The page before the slots.
 pub const HEADER_BYTES: usize = 4096;
 pub const SLOT_BYTES: usize = 32;
