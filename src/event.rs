@@ -441,7 +441,7 @@ impl Note {
             NoteKind::InputSwallowed => "the input was read to its end",
             NoteKind::NoProbe => "no probe",
             NoteKind::ProgramEnded => return Some(ended(self.value)),
-            NoteKind::ProbeCost => return None,
+            NoteKind::ErrorTaken | NoteKind::ProbeCost => return None,
         };
         let said = !self.text.is_empty();
         Some(if said {
@@ -480,6 +480,9 @@ pub enum NoteKind {
     LeftOutstanding,
     /// The iterable of an `imap` was read to its end; value: results that the caller had taken by then.
     InputSwallowed,
+    /// The caller asked for a result and got the error of its task; value: that task, or the first one of
+    /// a call that raises as a whole.
+    ErrorTaken,
     /// The program cannot be watched, or no longer: the text says why.
     NoProbe,
     /// The program ended; value: its exit code, or minus the number of the signal that killed it.

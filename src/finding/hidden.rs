@@ -3,9 +3,10 @@
 use super::search::{Search, share_of};
 use super::words::{call as named, short};
 use super::{Finding, FindingKind};
-use crate::event::Outcome;
+use crate::event::{CallId, NoteKind, Outcome};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Task};
+use crate::trace::{Call, Task, TimedNote};
+use std::collections::BTreeMap;
 
 /// An error that waits for less of the run than this was asked for soon enough.
 const HIDDEN_SHARE: f64 = 0.1;
@@ -15,8 +16,9 @@ const HIDDEN_LEAST: Nanos = Nanos(20_000_000);
 pub(super) fn search(search: &mut Search<'_>) {
     let trace = search.scene.trace;
     if trace.counts(search.scene.at).failed > 0 && trace.run().is_some_and(|run| run.program) {
+        let taken = taken(search.scene.notes());
         for call in trace.calls() {
-            hidden_errors(search, call);
+            hidden_errors(search, call, &taken);
         }
     }
 }
@@ -30,7 +32,7 @@ struct Hidden {
     length: Nanos,
 }
 
-fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call) {
+fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call, taken: &Taken) {
     let method = call.facts.method.as_str();
     let is_result = method.ends_with("_async") || method == "submit";
     if !is_result && !method.starts_with("imap") {
@@ -51,7 +53,7 @@ fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call) {
         .filter(|(_, task)| failed_at(task, search.scene.at));
     let hidden = failed.filter_map(|(index, task)| {
         let index = index as u32;
-        let asked = asked(call, task).filter(|&asked| asked <= search.scene.at);
+        let asked = asked(call, index, taken).filter(|&asked| asked <= search.scene.at);
         let length = asked
             .or(over)
             .unwrap_or(search.scene.at)
@@ -112,10 +114,27 @@ fn failed_at(task: &Task, at: Time) -> bool {
     task.finished <= at && task.outcome == Some(Outcome::Failed)
 }
 
-/// When the caller got this error, if it did.
-fn asked(call: &Call, task: &Task) -> Option<Time> {
-    let ended = call.ended.filter(|_| !call.is_series());
-    task.delivered.known().or(ended.map(|ended| ended.0))
+/// When callers got errors: by call and task, for a call that raises as a whole by its first task.
+type Taken = BTreeMap<(CallId, u32), Time>;
+
+fn taken(notes: &[TimedNote]) -> Taken {
+    let mut taken = Taken::new();
+    for note in notes
+        .iter()
+        .filter(|note| note.note.kind == NoteKind::ErrorTaken)
+    {
+        if let Some((call, task)) = note.note.call.zip(u32::try_from(note.note.value).ok()) {
+            taken.entry((call, task)).or_insert(note.at);
+        }
+    }
+    taken
+}
+
+/// When the caller got the error of this task, if it did.
+fn asked(call: &Call, index: u32, taken: &Taken) -> Option<Time> {
+    let whole = call.facts.method.starts_with("map") || call.facts.method.starts_with("starmap");
+    let task = if whole { 0 } else { index };
+    taken.get(&(call.facts.call, task)).copied()
 }
 
 #[cfg(test)]
@@ -146,7 +165,7 @@ mod tests {
         let asked = |at| {
             call("apply_async", 1)
                 .fails(1, 0, 1, 100)
-                .delivered(at, 0, 1)
+                .note(at, 0, NoteKind::ErrorTaken, 0)
                 .over(400)
         };
         let found = asked(140).finding();
@@ -161,12 +180,12 @@ mod tests {
         // A tenth of a short run is no time.
         let soon = call("apply_async", 1)
             .fails(1, 0, 1, 5)
-            .delivered(24, 0, 1)
+            .note(24, 0, NoteKind::ErrorTaken, 0)
             .over(30);
         assert_eq!(soon.kinds(), []);
         let late = call("apply_async", 1)
             .fails(1, 0, 1, 5)
-            .delivered(25, 0, 1)
+            .note(25, 0, NoteKind::ErrorTaken, 0)
             .over(30);
         assert_eq!(late.kinds(), [FindingKind::HiddenError]);
     }
@@ -186,14 +205,10 @@ mod tests {
         let imap = call("imap", 2)
             .task(1, 0, 1, 100)
             .fails(2, 1, 1, 5)
-            .delivered(101, 0, 2)
+            .note(101, 0, NoteKind::ErrorTaken, 1)
             .over(110);
         assert_eq!(imap.ever(), []);
-        let left = call("imap", 2)
-            .task(1, 0, 1, 10)
-            .fails(2, 1, 1, 5)
-            .delivered(11, 0, 1)
-            .over(12);
+        let left = call("imap", 2).task(1, 0, 1, 10).fails(2, 1, 1, 5).over(12);
         assert_eq!(left.kinds(), [FindingKind::HiddenError]);
     }
 }

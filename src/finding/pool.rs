@@ -164,8 +164,10 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
         .calls()
         .filter(|call| call.facts.pool == Some(pool.facts.pool));
     let called = calls.map(|call| call.began).min()?;
-    // What the caller did between opening the pool and calling it is no start-up.
-    let idle = called.since(ready(lanes)?.max(pool.opened));
+    // What the caller did between opening the pool and calling it is no start-up. An executor starts its
+    // workers when it is called.
+    let there = ready(lanes)?.max(pool.opened);
+    let idle = called.since(if there <= called { there } else { pool.opened });
     let start_up = first.since(pool.opened).saturating_sub(idle);
     let work = busy(scene, lanes);
     if start_up < LEAST || start_up <= work {
@@ -187,7 +189,7 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
     Some((start_up.seconds(), finding))
 }
 
-/// When the first worker was there.
+/// When the first worker was made.
 fn ready(lanes: &[&Lane]) -> Option<Time> {
     lanes.iter().map(|lane| lane.opened).min()
 }

@@ -161,12 +161,6 @@ impl Told {
         self
     }
 
-    pub(super) fn delivered(mut self, at: u64, first: u32, end: u32) -> Self {
-        let tasks = Indexes::new(first, end);
-        self.tell(at, 0, Kind::Delivered { call: CALL, tasks });
-        self
-    }
-
     pub(super) fn call_ended(mut self, at: u64, ends: Ends) -> Self {
         self.tell(at, 0, Kind::CallEnded { call: CALL, ends });
         self

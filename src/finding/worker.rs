@@ -105,6 +105,10 @@ fn add<'a>(search: &mut Search<'a>, call: Option<&'a Call>, finding: Finding) {
 fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
     let trace = search.scene.trace;
     let pool = note.note.pool.or_else(|| trace.lane(note.lane)?.facts.pool);
+    // An executor gives up when a worker dies.
+    if search.scene.is_executor(pool) {
+        return;
+    }
     let waiting: usize = trace
         .calls()
         .filter(|call| call.facts.pool == pool)
@@ -196,6 +200,8 @@ mod tests {
             .note(5, 1, NoteKind::QueueLockHeld, 0)
             .finding();
         assert_eq!(found.kind, FindingKind::QueueDeadlock);
+        let executor = Told::pool("ProcessPoolExecutor", 2).note(5, 1, NoteKind::QueueLockHeld, 0);
+        assert_eq!(executor.kinds(), []);
         assert!(
             found.text.contains("4 chunks wait for ever"),
             "{}",
