@@ -54,7 +54,7 @@ use theme::Theme;
 pub fn draw(app: &App, frame: &mut Frame<'_>) {
     let screen = frame.area();
     let mut pen = Pen::new(frame.buffer_mut(), Theme::of(app.look));
-    pen.fill(screen, pen.theme.background);
+    pen.prepare();
     if !layout::fits(screen) {
         too_small(screen, &mut pen);
         return;

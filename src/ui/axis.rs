@@ -59,10 +59,17 @@ impl Axis {
 
     /// The moments of every column, left to right.
     pub fn stretches(self) -> impl Iterator<Item = Span> {
-        let mut begin = self.span.start();
-        (1..=self.width).map(move |column| {
-            let end = self.edge(column);
-            Span::new(std::mem::replace(&mut begin, end), end)
+        // Without a division for each: what is left over makes a column longer as often as it should.
+        let (length, width) = (self.span.length().0, u64::from(self.width.max(1)));
+        let (each, rest) = (length / width, length % width);
+        let (mut end, mut left) = (self.span.start(), 0);
+        (0..self.width).map(move |_| {
+            left += rest;
+            let longer = left >= width;
+            left -= if longer { width } else { 0 };
+            let begin = end;
+            end = begin + Nanos(each + u64::from(longer));
+            Span::new(begin, end)
         })
     }
 
@@ -184,6 +191,15 @@ mod tests {
             let stretch = axis.stretch(x);
             let middle = Time(u64::midpoint(stretch.start().0, stretch.end().0));
             assert_eq!(axis.column(middle), Some(x));
+        }
+    }
+
+    #[test]
+    fn all_stretches_together_are_those_of_each_column() {
+        for (from, to) in [(1_000, 8_777), (5, 5), (0, 39), (0, u64::MAX - 1)] {
+            let axis = axis(from, to);
+            let each = (axis.x..axis.right()).map(|x| axis.stretch(x));
+            assert!(axis.stretches().eq(each), "{from} to {to}");
         }
     }
 

@@ -3,14 +3,24 @@
 //! Names come from other programs. What a terminal would obey instead of show never reaches it, and a
 //! name is cut between graphemes, never inside one.
 
-use ratatui::buffer::{Buffer, Cell};
+use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
+use std::iter;
+use std::num::NonZeroU16;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
 use crate::palette::Ink;
+
+/// A cell of one column. Unless it is told, ratatui finds out for every cell of every frame how wide it
+/// is, and is slow at that where it is not ASCII.
+const EMPTY: Cell = {
+    let mut cell = Cell::EMPTY;
+    cell.diff_option = CellDiffOption::ForcedWidth(NonZeroU16::MIN);
+    cell
+};
 
 /// Draws into a buffer in the colours of a theme. What lies outside the buffer is left out.
 pub struct Pen<'a> {
@@ -23,12 +33,26 @@ impl<'a> Pen<'a> {
         Self { buffer, theme }
     }
 
-    /// One glyph; what was in the cell is gone.
+    /// One glyph, a column wide; what was in the cell is gone.
     pub fn cell(&mut self, x: u16, y: u16, glyph: &str, ink: Ink, ground: Ink) {
         let style = self.theme.style(ink, ground);
         if let Some(cell) = self.buffer.cell_mut((x, y)) {
-            cell.reset();
-            cell.set_symbol(glyph).set_style(style);
+            *cell = EMPTY;
+            if glyph != " " {
+                cell.set_symbol(glyph);
+            }
+            cell.set_style(style);
+        }
+    }
+
+    /// A glyph of this many columns. It and the cells that it covers are not as others are, so that all of
+    /// them are sent when others take their place.
+    fn wide(&mut self, x: u16, y: u16, glyph: &str, columns: u16, ink: Ink, ground: Ink) {
+        for (column, glyph) in (x..x + columns).zip([glyph].into_iter().chain(iter::repeat(" "))) {
+            self.cell(column, y, glyph, ink, ground);
+            if let Some(cell) = self.buffer.cell_mut((column, y)) {
+                cell.set_diff_option(CellDiffOption::None);
+            }
         }
     }
 
@@ -77,6 +101,15 @@ impl<'a> Pen<'a> {
         self.text(x, y, &words, ink)
     }
 
+    /// Gives the background to a buffer in which nothing was drawn yet.
+    pub fn prepare(&mut self) {
+        let style = self.theme.ground();
+        for cell in &mut self.buffer.content {
+            cell.diff_option = EMPTY.diff_option;
+            cell.set_style(style);
+        }
+    }
+
     /// Empties an area and gives it this ground.
     pub fn fill(&mut self, area: Rect, ground: Ink) {
         let style = self.theme.style(self.theme.text, ground);
@@ -84,7 +117,7 @@ impl<'a> Pen<'a> {
         if area.is_empty() {
             return;
         }
-        let mut empty = Cell::default();
+        let mut empty = EMPTY;
         empty.set_style(style);
         for y in area.top()..area.bottom() {
             let first = self.buffer.index_of(area.x, y);
@@ -144,13 +177,12 @@ impl<'a> Pen<'a> {
             } else {
                 grapheme
             };
-            self.cell(x, y, glyph, ink, ground);
+            match columns {
+                1 => self.cell(x, y, glyph, ink, ground),
+                _ => self.wide(x, y, glyph, columns, ink, ground),
+            }
             if bold {
                 self.add(x, y, Modifier::BOLD);
-            }
-            // The cells a wide grapheme covers hold nothing of their own.
-            for covered in 1..columns {
-                self.cell(x + covered, y, " ", ink, ground);
             }
             x += columns;
         }
@@ -172,7 +204,9 @@ fn in_ascii(grapheme: &str) -> &str {
 
 /// Columns that words take.
 pub fn width(words: &str) -> u16 {
-    u16::try_from(words.width()).unwrap_or(u16::MAX)
+    let plain = words.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let columns = if plain { words.len() } else { words.width() };
+    u16::try_from(columns).unwrap_or(u16::MAX)
 }
 
 /// A name from outside without what a terminal would obey: controls, and marks that turn the
@@ -252,6 +286,23 @@ mod tests {
             pen.text(0, 0, "a\u{1b}[2Jb", pen.theme.text);
         });
         assert_eq!(line(&buffer), "a[2Jb     ");
+    }
+
+    #[test]
+    fn what_a_wide_glyph_covered_is_sent_when_it_has_gone() {
+        let [wide, narrow] = ["\u{65e5}\u{672c}", "a"].map(|words| {
+            drawn(|pen| {
+                pen.prepare();
+                pen.text(0, 0, words, pen.theme.text);
+            })
+        });
+        let sent = |before: &Buffer, after: &Buffer| -> Vec<u16> {
+            let cells = before.diff(after).into_iter();
+            cells.map(|(x, _, _)| x).collect()
+        };
+        assert_eq!(sent(&wide, &narrow), [0, 1, 2, 3]);
+        assert_eq!(sent(&narrow, &wide), [0, 2]);
+        assert!(sent(&wide, &wide).is_empty());
     }
 
     #[test]

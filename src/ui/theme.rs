@@ -153,9 +153,14 @@ impl Theme {
     /// `ink` at `share` of its strength over `ground`. Only where [`Theme::mixes`].
     pub fn mixed(&self, ink: Ink, ground: Ink, share: f64) -> Ink {
         let rgb = ground.rgb.mixed(ink.rgb, share);
+        let indexed = match self.depth {
+            // The nearest is dear to find, and shown at this depth only.
+            Depth::Indexed => rgb.indexed(),
+            _ => ink.indexed,
+        };
         Ink {
             rgb,
-            indexed: rgb.indexed(),
+            indexed,
             own: ink.own,
         }
     }

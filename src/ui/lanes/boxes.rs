@@ -153,7 +153,11 @@ impl Painter<'_, '_, '_> {
             }
         }
         let ink = self.hues.task(task);
-        let pale = self.ink(Part { task, pale: true });
+        let pale = if all > solid {
+            self.ink(Part { task, pale: true })
+        } else {
+            ink
+        };
         for row in 0..self.place.rows {
             let y = self.place.row(row);
             let low = solid.saturating_sub(row * 8).min(8);

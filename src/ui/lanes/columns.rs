@@ -5,7 +5,6 @@
 //! never looks busy, and zooming does not flicker.
 
 use super::source::{Finder, Source};
-use crate::event::TaskId;
 use crate::time::{Nanos, Span, Time};
 use crate::trace::Piece;
 use crate::ui::axis::Axis;
@@ -95,130 +94,146 @@ struct Held {
 
 /// The columns of a lane up to the cursor. `sources` are the workers that were one after another in it.
 pub fn columns(sources: &[Source<'_>], axis: Axis, cursor: Time) -> Vec<Column> {
-    let mut finders: Vec<Finder<'_>> = sources.iter().map(|source| source.finder()).collect();
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut filled: Option<Filled> = None;
-    let mut before = None;
-    let column = |stretch: Span| {
-        if cursor <= stretch.start() {
-            before = None;
-            return Column::Idle;
-        }
-        let now = Span::new(stretch.start(), stretch.end().min(cursor));
-        pieces.clear();
-        let mut crowded = false;
-        for finder in &mut finders {
-            crowded |= finder.find(now, &mut pieces);
-        }
-        match pieces[..] {
-            // Most columns are inside of one piece, as the column before was.
-            [piece] if fills(&piece, now) && now == stretch => {
-                let known = filled.filter(|filled| filled.is(&piece));
-                let filled = filled.insert(known.unwrap_or_else(|| Filled::new(&piece, stretch)));
-                let task = piece.task.index;
-                let after = before.replace(task).filter(|&before| before != task);
-                Column::Whole {
-                    task,
-                    level: filled.level,
-                    after,
-                }
-            }
-            _ => {
-                let (column, edge) = mixed(&pieces, (stretch, now), before, crowded, sources);
-                before = edge;
-                column
-            }
-        }
+    let mut reader = Reader {
+        sources,
+        finders: sources.iter().map(|source| source.finder()).collect(),
+        pieces: Vec::new(),
+        held: Vec::new(),
+        filled: None,
+        before: None,
     };
-    axis.stretches().map(column).collect()
+    axis.stretches()
+        .map(|stretch| reader.column(stretch, cursor))
+        .collect()
 }
 
-fn fills(piece: &Piece, stretch: Span) -> bool {
-    piece.start <= stretch.start() && stretch.end() <= piece.end
+/// Reads a lane column by column.
+struct Reader<'a> {
+    sources: &'a [Source<'a>],
+    finders: Vec<Finder<'a>>,
+    /// The pieces that touch the column.
+    pieces: Vec<Piece>,
+    held: Vec<Held>,
+    /// The piece that filled a whole column last.
+    filled: Option<Filled>,
+    /// The task whose box touches the left edge of the column.
+    before: Option<u32>,
 }
 
 /// What a piece gives to each column that it fills.
 #[derive(Clone, Copy)]
 struct Filled {
-    task: TaskId,
-    since: Time,
+    task: u32,
+    until: Time,
     level: Level,
 }
 
-impl Filled {
-    fn new(piece: &Piece, column: Span) -> Self {
-        Self {
-            task: piece.task,
-            since: piece.start,
-            level: Level::of(piece, column, column),
+impl Reader<'_> {
+    fn column(&mut self, stretch: Span, cursor: Time) -> Column {
+        let whole = stretch.end() <= cursor;
+        // A worker runs one task at a time, so that nothing else can be in a column that one piece fills.
+        if let Some(filled) = self.filled
+            && whole
+            && stretch.end() <= filled.until
+            && matches!(self.sources, [Source::Worker(_)])
+        {
+            return filled.column(self.before);
+        }
+        if cursor <= stretch.start() {
+            self.before = None;
+            return Column::Idle;
+        }
+        let now = Span::new(stretch.start(), stretch.end().min(cursor));
+        self.pieces.clear();
+        let mut crowded = false;
+        for finder in &mut self.finders {
+            crowded |= finder.find(now, &mut self.pieces);
+        }
+        match self.pieces[..] {
+            [piece] if whole && piece.start <= stretch.start() && stretch.end() <= piece.end => {
+                let filled = self.filled.insert(Filled {
+                    task: piece.task.index,
+                    until: piece.end,
+                    level: Level::of(&piece, stretch, stretch),
+                });
+                let column = filled.column(self.before);
+                self.before = Some(filled.task);
+                column
+            }
+            [] => {
+                self.before = None;
+                Column::Idle
+            }
+            _ => self.mixed(stretch, now, crowded),
         }
     }
 
-    fn is(&self, piece: &Piece) -> bool {
-        (self.task, self.since) == (piece.task, piece.start)
+    /// A column with the edge of a piece in it.
+    fn mixed(&mut self, stretch: Span, now: Span, crowded: bool) -> Column {
+        let held = &mut self.held;
+        held.clear();
+        for piece in &self.pieces {
+            add(held, piece, stretch, now);
+        }
+        // What rounds to nothing here shows in the neighbouring column that has the rest of it.
+        held.retain(|part| part.from < part.to || part.inside);
+        let before = self.before;
+        self.before = held
+            .last()
+            .filter(|part| part.to == 8)
+            .map(|part| part.task);
+        let several = crowded || held.iter().any(|part| part.from == part.to);
+        match held[..] {
+            [] => Column::Idle,
+            [one] if (one.from, one.to) == (0, 8) && !several => Column::Whole {
+                task: one.task,
+                level: one.level,
+                after: before.filter(|&task| task != one.task),
+            },
+            [one] if !several && one.level.is_full() && (one.from == 0 || one.to == 8) => {
+                let part = Some(one.part());
+                if one.from == 0 {
+                    cut(one.to, part, None)
+                } else {
+                    cut(one.from, None, part)
+                }
+            }
+            [left, right]
+                if !several
+                    && (left.from, left.to, right.to) == (0, right.from, 8)
+                    && left.level.is_full()
+                    && right.level.is_full() =>
+            {
+                cut(left.to, Some(left.part()), Some(right.part()))
+            }
+            _ => {
+                let most = held
+                    .iter()
+                    .max_by(|a, b| a.level.held.total_cmp(&b.level.held));
+                let level = if crowded {
+                    let levels = self.sources.iter().map(|source| source.level(now, stretch));
+                    levels.fold(Level::default(), Level::plus)
+                } else {
+                    let levels = held.iter().map(|part| part.level);
+                    levels.fold(Level::default(), Level::plus)
+                };
+                most.map_or(Column::Idle, |most| Column::Several {
+                    task: most.task,
+                    level,
+                })
+            }
+        }
     }
 }
 
-/// A column that these pieces touch, and the task whose box touches its right edge.
-fn mixed(
-    pieces: &[Piece],
-    (stretch, now): (Span, Span),
-    before: Option<u32>,
-    crowded: bool,
-    sources: &[Source<'_>],
-) -> (Column, Option<u32>) {
-    let mut held: Vec<Held> = Vec::new();
-    for piece in pieces {
-        add(&mut held, piece, stretch, now);
+impl Filled {
+    fn column(self, before: Option<u32>) -> Column {
+        Column::Whole {
+            task: self.task,
+            level: self.level,
+            after: before.filter(|&before| before != self.task),
+        }
     }
-    // What rounds to nothing here shows in the neighbouring column that has the rest of it.
-    held.retain(|part| part.from < part.to || part.inside);
-    let edge = held
-        .last()
-        .filter(|part| part.to == 8)
-        .map(|part| part.task);
-    let several = crowded || held.iter().any(|part| part.from == part.to);
-    let column = match held[..] {
-        [] => Column::Idle,
-        [one] if (one.from, one.to) == (0, 8) && !several => Column::Whole {
-            task: one.task,
-            level: one.level,
-            after: before.filter(|&task| task != one.task),
-        },
-        [one] if !several && one.level.is_full() && (one.from == 0 || one.to == 8) => {
-            let part = Some(one.part());
-            if one.from == 0 {
-                cut(one.to, part, None)
-            } else {
-                cut(one.from, None, part)
-            }
-        }
-        [left, right]
-            if !several
-                && (left.from, left.to, right.to) == (0, right.from, 8)
-                && left.level.is_full()
-                && right.level.is_full() =>
-        {
-            cut(left.to, Some(left.part()), Some(right.part()))
-        }
-        _ => {
-            let most = held
-                .iter()
-                .max_by(|a, b| a.level.held.total_cmp(&b.level.held));
-            let level = if crowded {
-                let levels = sources.iter().map(|source| source.level(now, stretch));
-                levels.fold(Level::default(), Level::plus)
-            } else {
-                let levels = held.iter().map(|part| part.level);
-                levels.fold(Level::default(), Level::plus)
-            };
-            most.map_or(Column::Idle, |most| Column::Several {
-                task: most.task,
-                level,
-            })
-        }
-    };
-    (column, edge)
 }
 
 fn cut(at: u8, left: Option<Part>, right: Option<Part>) -> Column {
