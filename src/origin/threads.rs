@@ -18,8 +18,10 @@
 )]
 
 mod caller;
+mod clock;
 mod desk;
 mod dispatcher;
+mod entry;
 mod hub;
 mod queue;
 /// Open for the benches, which measure it in place.
@@ -83,10 +85,12 @@ struct Shared {
 
 impl Shared {
     fn new(experiment: &Experiment, cancel: Cancel, hub: Sender<Note>) -> Self {
+        Clock::prepare();
         let works = workload::tasks(experiment);
         let costs: Vec<Nanos> = works.iter().map(|work| work.cost).collect();
         let (method, chunksize) = (experiment.method, experiment.real_chunksize());
         let workers = experiment.running_workers();
+        let collector = Collector::new(method, experiment.tasks, chunksize);
         Self {
             experiment: experiment.clone(),
             chunks: chunks(experiment.tasks, chunksize).collect(),
@@ -94,9 +98,8 @@ impl Shared {
             main_work: experiment.main_work_length(&costs),
             works,
             pace: Pace::measured(),
-            clock: Clock::start(),
             queue: queue::Queue::default(),
-            desk: desk::Desk::new(Collector::new(method, experiment.tasks, chunksize), workers),
+            desk: desk::Desk::new(collector, workers),
             cancel,
             halt: Cancel::default(),
             broken: AtomicBool::new(false),
@@ -108,6 +111,8 @@ impl Shared {
             lock_wait: AtomicU64::new(0),
             waits_tell_every: Nanos(WAITS_TELL_EVERY.0 * u64::from(workers.div_ceil(16))),
             hub,
+            // After all that takes its time.
+            clock: Clock::start(),
         }
     }
 

@@ -16,38 +16,17 @@
 //! 6. The run is complete up to the least of these. Tasks of microseconds never touch the flag, and tell
 //!    so often that rule 5 is as good.
 
+pub use super::clock::Clock;
+use super::entry::{Entry, Mark};
 use crate::event::{Event, Kind, LaneId};
 use crate::time::{Nanos, Time};
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::time::Instant;
 
 /// Processors may move a read of the clock by some instructions, and clocks of two CPUs differ by a few
 /// nanoseconds; a moment that the hub vouches for stays clear of that.
 const CLOCKS_DIFFER: Nanos = Nanos(1_000);
-
-/// The clock of one run.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    began: Instant,
-}
-
-impl Clock {
-    pub fn start() -> Self {
-        Self {
-            began: Instant::now(),
-        }
-    }
-
-    pub fn now(self) -> Time {
-        Time(self.began.elapsed().as_nanos() as u64)
-    }
-
-    pub fn instant(self, time: Time) -> Instant {
-        self.began + Nanos(time.0).std()
-    }
-}
 
 /// What threads say to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +51,12 @@ pub trait Tell {
 }
 
 impl Tell for Recorder {
+    #[inline]
     fn now(&self) -> Time {
         Self::now(self)
     }
 
+    #[inline]
     fn tell(&mut self, at: Time, kind: Kind) {
         Self::tell(self, at, kind);
     }
@@ -87,12 +68,13 @@ impl Tell for Recorder {
 
 /// The writing end of a lane; belongs to one thread.
 pub struct Recorder {
-    lane: LaneId,
     clock: Clock,
-    ring: rtrb::Producer<Event>,
+    ring: rtrb::Producer<Entry>,
+    /// What has no form in the ring; never more than the ring has entries.
+    aside: Sender<Kind>,
     quiet: Arc<AtomicBool>,
-    /// Events written since the hub was last called.
-    uncalled: usize,
+    /// Entries that may still be written before the hub is called: half a ring of them.
+    until_call: usize,
     /// Dropped after the ring, so that the hub, when it wakes, finds it ended.
     hub: Hail,
 }
@@ -121,7 +103,9 @@ impl Drop for Recorder {
 
 /// The hub's end of a lane.
 pub struct Reel {
-    ring: rtrb::Consumer<Event>,
+    lane: LaneId,
+    ring: rtrb::Consumer<Entry>,
+    aside: Receiver<Kind>,
     quiet: Arc<AtomicBool>,
     /// The time of the last event read.
     told: Time,
@@ -130,17 +114,20 @@ pub struct Reel {
 /// Both ends of a lane with room for `room` events.
 pub fn lane(lane: LaneId, room: usize, clock: Clock, hub: &Sender<Note>) -> (Recorder, Reel) {
     let (producer, consumer) = rtrb::RingBuffer::new(room);
+    let (sender, receiver) = crossbeam_channel::unbounded();
     let quiet = Arc::new(AtomicBool::new(false));
     let recorder = Recorder {
-        lane,
         clock,
         ring: producer,
+        aside: sender,
         quiet: quiet.clone(),
-        uncalled: 0,
+        until_call: room / 2,
         hub: Hail(hub.clone()),
     };
     let reel = Reel {
+        lane,
         ring: consumer,
+        aside: receiver,
         quiet,
         told: Time::ZERO,
     };
@@ -148,23 +135,39 @@ pub fn lane(lane: LaneId, room: usize, clock: Clock, hub: &Sender<Note>) -> (Rec
 }
 
 impl Recorder {
+    #[inline]
     pub fn now(&self) -> Time {
         self.clock.now()
     }
 
     /// Writes an event; waits only for the hub, and only if the ring is full.
+    #[inline]
     pub fn tell(&mut self, at: Time, kind: Kind) {
-        let mut event = Event {
-            at,
-            lane: self.lane,
-            kind,
+        let mark = match Mark::of(kind) {
+            Ok(mark) => mark,
+            Err(kind) => self.put_aside(kind),
         };
-        self.uncalled += 1;
-        if self.uncalled * 2 > self.ring.buffer().capacity() {
+        let entry = Entry { at, mark };
+        if self.until_call == 0 {
             self.call();
         }
-        while let Err(rtrb::PushError::Full(back)) = self.ring.push(event) {
-            event = back;
+        self.until_call -= 1;
+        if self.ring.push(entry).is_err() {
+            self.write_when_there_is_room(entry);
+        }
+    }
+
+    /// Before its entry: whoever reads that finds this.
+    #[inline(never)]
+    fn put_aside(&mut self, kind: Kind) -> Mark {
+        // The hub reads as long as there are recorders; if it has died, nobody misses this.
+        let _ = self.aside.send(kind);
+        Mark::Aside
+    }
+
+    #[cold]
+    fn write_when_there_is_room(&mut self, entry: Entry) {
+        while self.ring.push(entry).is_err() {
             self.call();
             std::thread::yield_now();
         }
@@ -179,8 +182,9 @@ impl Recorder {
         result
     }
 
+    #[cold]
     fn call(&mut self) {
-        self.uncalled = 0;
+        self.until_call = self.ring.buffer().capacity() / 2;
         self.hub.call();
     }
 }
@@ -189,38 +193,60 @@ impl Recorder {
 pub fn drain(reels: &mut Vec<Reel>, clock: Clock, into: &mut Vec<Event>) -> Time {
     let now = clock.now() - CLOCKS_DIFFER;
     fence(Ordering::SeqCst);
-    let quiet: Vec<bool> = reels
-        .iter()
-        .map(|reel| reel.quiet.load(Ordering::SeqCst))
-        .collect();
+    // All are looked at before the first one is read: what is told meanwhile waits for the next time, or
+    // the last lanes would be ahead of the first by as long as reading takes.
+    let looks: Vec<Look> = reels.iter().map(Reel::look).collect();
+    into.reserve(looks.iter().map(|look| look.waiting).sum());
     let mut complete_to = now;
-    let mut was_quiet = quiet.into_iter();
+    let mut looks = looks.into_iter();
     reels.retain_mut(|reel| {
-        let ended = reel.ring.is_abandoned();
-        reel.read(into);
-        if !was_quiet.next().unwrap_or(false) && !ended {
+        let look = looks.next().unwrap_or_default();
+        reel.read(look.waiting, into);
+        if !look.quiet && !look.ended {
             complete_to = complete_to.min(reel.told);
         }
-        !ended
+        !look.ended
     });
     complete_to
 }
 
+/// How a lane stands at a moment.
+#[derive(Default)]
+struct Look {
+    quiet: bool,
+    ended: bool,
+    /// Entries in its ring.
+    waiting: usize,
+}
+
 impl Reel {
-    fn read(&mut self, into: &mut Vec<Event>) {
-        let waiting = self.ring.slots();
-        let Ok(events) = self.ring.read_chunk(waiting) else {
+    /// The entries last: a lane that is quiet, or at its end, had written all of them before.
+    fn look(&self) -> Look {
+        Look {
+            quiet: self.quiet.load(Ordering::SeqCst),
+            ended: self.ring.is_abandoned(),
+            waiting: self.ring.slots(),
+        }
+    }
+
+    fn read(&mut self, waiting: usize, into: &mut Vec<Event>) {
+        let Ok(entries) = self.ring.read_chunk(waiting) else {
             return;
         };
-        into.extend(events);
-        if waiting > 0 {
-            self.told = into.last().map_or(self.told, |event| event.at);
+        // It was sent before its entry was written, so it is always there.
+        let aside = || self.aside.try_recv().unwrap_or(Kind::Dropped { count: 1 });
+        let (older, newer) = entries.as_slices();
+        for part in [older, newer] {
+            into.extend(part.iter().map(|entry| entry.event(self.lane, aside)));
+            self.told = part.last().map_or(self.told, |entry| entry.at);
         }
+        entries.commit_all();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CALL;
     use super::*;
 
     fn one() -> (Recorder, Vec<Reel>, Clock) {
@@ -256,6 +282,32 @@ mod tests {
         });
         assert_eq!(drain(&mut reels, clock, &mut events), Time(5));
         assert_eq!(events.len(), 1);
+    }
+
+    #[test]
+    fn what_is_told_of_every_task_and_what_is_rare_come_out_in_one_order() {
+        let (mut recorder, mut reels, clock) = one();
+        let often = |chunk| Kind::Dequeued { call: CALL, chunk };
+        let rarely = |count| Kind::Dropped { count };
+        // More than the ring holds, so that it is read across its end.
+        for round in 0..10_u32 {
+            let kinds: Vec<Kind> = (0..20)
+                .map(|i| {
+                    if (i + round) % 3 == 0 {
+                        rarely(i)
+                    } else {
+                        often(i)
+                    }
+                })
+                .collect();
+            for kind in &kinds {
+                recorder.tell(Time(u64::from(round)), kind.clone());
+            }
+            let mut events = Vec::new();
+            drain(&mut reels, clock, &mut events);
+            let read: Vec<Kind> = events.into_iter().map(|event| event.kind).collect();
+            assert_eq!(read, kinds);
+        }
     }
 
     #[test]
