@@ -35,7 +35,7 @@ mod worker;
 use super::{Cancel, Feed};
 use crate::call::Collector;
 use crate::event::{CallId, Indexes, LaneId, PoolId};
-use crate::experiment::Experiment;
+use crate::experiment::{Backend, Experiment};
 use crate::method::{Delivery, Sends, chunks};
 use crate::time::{Nanos, Time};
 use crate::workload::{self, Work};
@@ -111,8 +111,12 @@ impl Shared {
             lock_wait: AtomicU64::new(0),
             waits_tell_every: Nanos(WAITS_TELL_EVERY.0 * u64::from(workers.div_ceil(16))),
             hub,
-            // After all that takes its time.
-            clock: Clock::start(),
+            // After all that takes its time. Other processes can only follow the system's clock.
+            clock: if experiment.backend == Backend::Threads {
+                Clock::start()
+            } else {
+                Clock::of_system()
+            },
         }
     }
 
