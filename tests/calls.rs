@@ -2,10 +2,13 @@
 
 mod told;
 
-use parviz::event::{CallId, Event, Kind, LaneId, LaneKind, Outcome};
+use parviz::event::{
+    CallId, CallerState, Ended, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, Outcome,
+    PoolId, Raised, Sample, TaskId, Way,
+};
 use parviz::report::program::{ProgramFacts, Report, json, keys, text};
 use parviz::time::{Nanos, Time};
-use parviz::trace::{Call, Counts, Trace};
+use parviz::trace::{Call, Counts, MOST_TEXT, MarkerKind, Trace};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,7 +126,7 @@ proptest! {
                 let total = trace.shares_of(call, at).total();
                 let length = trace.numbers_of(call, at).elapsed.0;
                 let rows = trace.rows_of(call.facts.pool).len() as u64;
-                prop_assert!(length == 0 && total == Nanos::ZERO || total.0 % length == 0, "{total:?} {length}");
+                prop_assert!(length == 0 && total == Nanos::ZERO || total.0.is_multiple_of(length), "{total:?} {length}");
                 prop_assert!(total <= Nanos(rows * length));
                 // Every worker of the pool is alive at the end of a call that came to its end.
                 if at == trace.end() && trace.numbers_of(call, at).makespan.is_some() {
@@ -287,4 +290,306 @@ fn the_latest_call_with_tasks_is_found_at_any_moment() {
     assert_eq!(trace.latest_call(calls[1].began), Some(ids[1]));
     assert_eq!(trace.latest_call(trace.end()), Some(ids[1]));
     assert_eq!(Trace::default().latest_call(Time(9)), None);
+}
+
+fn at(at: u64, lane: u32, kind: Kind) -> Event {
+    Event {
+        at: Time(at),
+        lane: LaneId(lane),
+        kind,
+    }
+}
+
+fn worker(pool: u32, name: &str) -> Kind {
+    Kind::LaneOpened(Box::new(LaneOpened {
+        kind: LaneKind::Worker,
+        pool: Some(PoolId(pool)),
+        name: name.to_owned(),
+        pid: None,
+        tid: None,
+    }))
+}
+
+#[test]
+fn workers_of_two_pools_that_share_a_name_have_rows_of_their_own() {
+    let trace = folded(vec![
+        at(0, 1, worker(0, "worker 0")),
+        at(0, 2, worker(1, "worker 0")),
+        at(1, 3, worker(0, "worker 1")),
+        at(
+            2,
+            1,
+            Kind::LaneClosed {
+                ended: Ended::Retired,
+            },
+        ),
+        at(3, 4, worker(0, "worker 0")),
+    ]);
+    let lanes = |pool: Option<u32>| -> Vec<Vec<u32>> {
+        let rows = trace.rows_of(pool.map(PoolId));
+        rows.map(|row| row.lanes.iter().map(|lane| lane.0).collect())
+            .collect()
+    };
+    assert_eq!(lanes(Some(0)), [vec![1, 4], vec![3]]);
+    assert_eq!(lanes(Some(1)), [vec![2]]);
+    assert_eq!(lanes(None), [] as [Vec<u32>; 0]);
+    assert_eq!(trace.rows().len(), 3);
+}
+
+#[test]
+fn every_worker_of_a_respawn_storm_is_counted() {
+    // A worker is opened, does nothing and is closed, again and again; told in reverse, and as it happened.
+    let storm = |order: &mut dyn Iterator<Item = u32>| {
+        let mut trace = Trace::default();
+        for k in order {
+            let (begin, end) = (u64::from(k) * 10, u64::from(k) * 10 + 5);
+            let ended = Ended::Crashed;
+            trace.apply(vec![
+                at(begin, 5 + k, worker(0, "worker 0")),
+                at(end, 5 + k, Kind::LaneClosed { ended }),
+            ]);
+        }
+        trace
+    };
+    let trace = storm(&mut (0..5_000));
+    assert_eq!(
+        (trace.rows().len(), trace.rows()[0].lanes.len()),
+        (1, 5_000)
+    );
+    assert_eq!(trace.counts(trace.end()).workers, 5_000);
+    assert_eq!(trace.counts(Time(95)).workers, 10);
+    assert!(storm(&mut (0..5_000).rev()) == trace);
+}
+
+#[test]
+fn a_lane_beyond_belief_is_counted_and_sizes_nothing() {
+    let trace = folded(vec![at(0, u32::MAX, worker(0, "worker 0"))]);
+    assert_eq!((trace.lanes().count(), trace.rows().len()), (0, 0));
+    let counts = trace.counts(Time::ZERO);
+    assert_eq!((counts.workers, counts.dropped), (1, 1));
+}
+
+#[test]
+fn a_call_of_more_tasks_than_can_be_kept_says_so() {
+    let mut pools = small();
+    pools[0].calls.truncate(1);
+    let mut events = events(&pools, Series::Shown);
+    let task = TaskId {
+        call: CallId(3),
+        index: u32::MAX,
+    };
+    events.push(at(20, 2, Kind::Started { task, cpu: None }));
+    let trace = folded(events);
+    assert!(trace.numbers(trace.end()).at_least);
+    assert_eq!(trace.call().unwrap().tasks().len(), 3);
+    assert_eq!(trace.counts(trace.end()).tasks, 4);
+}
+
+#[test]
+fn a_loss_marks_the_calls_it_touches_and_no_other() {
+    let mut pools = small();
+    pools.push(pools[0].clone());
+    let told = events(&pools, Series::Shown);
+    let clean = folded(told.clone());
+    assert!(
+        clean
+            .calls()
+            .all(|call| !clean.numbers_of(call, clean.end()).at_least)
+    );
+    // While the map of the first pool ran, on a worker of it: lanes 1 and 101 call, 2 and 102 are their first workers.
+    let mut events = told;
+    events.push(at(12, 2, Kind::Dropped { count: 7 }));
+    events.sort_by_key(|event| event.at);
+    let trace = folded(events);
+    let touched: Vec<(u32, bool)> = trace
+        .calls()
+        .map(|call| (call.caller.0, trace.numbers_of(call, trace.end()).at_least))
+        .collect();
+    assert_eq!(touched, [(1, true), (101, false), (1, false), (101, false)]);
+    let first = trace.calls().next().unwrap();
+    assert!(!trace.numbers_of(first, Time(11)).at_least, "not yet");
+    assert_eq!((trace.dropped(), trace.losses().len()), (7, 1));
+    let told = report(&trace);
+    assert_eq!(told["counts"]["dropped"], 7);
+    assert_eq!(told["calls"][0]["at_least"], true);
+    assert_eq!(told["losses"][0]["pid"], 1_002);
+}
+
+#[test]
+fn a_series_is_marked_where_it_begins_and_where_its_first_member_ends() {
+    let trace = folded(events(&small(), Series::Shown));
+    let marked: Vec<(&str, u64)> = trace
+        .markers()
+        .iter()
+        .filter(|marker| marker.kind == MarkerKind::Call)
+        .map(|marker| (marker.text.as_str(), marker.at.0))
+        .collect();
+    assert_eq!(
+        marked,
+        [
+            ("map begins", 0),
+            ("map ends: returned", 23),
+            ("apply begins", 123),
+            ("apply ends: returned", 129)
+        ]
+    );
+}
+
+#[test]
+fn a_long_error_is_cut_and_very_many_are_not_all_kept() {
+    let raised = |index: u32, error: String| {
+        let task = TaskId {
+            call: CallId(3),
+            index,
+        };
+        at(
+            u64::from(index),
+            2,
+            Kind::Raised(Box::new(Raised { task, error })),
+        )
+    };
+    let mut told: Vec<Event> = (0..12_000).map(|k| raised(k, format!("E: {k}"))).collect();
+    told[0] = raised(0, format!("E: {}", "x".repeat(10 << 20)));
+    let trace = folded(told);
+    let call = trace.call().unwrap();
+    assert_eq!(call.error(0).unwrap().len(), MOST_TEXT);
+    assert_eq!(call.error(9_999), Some("E: 9999"));
+    assert_eq!(call.error(11_999), None);
+    assert!(trace.markers().len() <= 10_000);
+    assert!(
+        trace
+            .markers()
+            .iter()
+            .all(|marker| marker.text.len() <= 300)
+    );
+}
+
+#[test]
+fn bytes_are_summed_until_any_moment_and_unknown_where_none_were_measured() {
+    let trace = folded(events(&small(), Series::Shown));
+    let map = trace.calls().next().unwrap();
+    let there = |time: u64| map.bytes_until(Time(time), Way::ToWorker);
+    assert_eq!(there(trace.end().0), Some(100 + 101));
+    assert_eq!(map.bytes_until(trace.end(), Way::ToCaller), None);
+    assert_eq!(map.chunks()[1].bytes_there, Some(101));
+    let applies = trace.calls().nth(1).unwrap();
+    assert_eq!(applies.bytes_until(applies.began, Way::ToWorker), Some(100));
+}
+
+#[test]
+fn notes_are_kept_in_order_and_marked_in_words() {
+    let note = |kind: NoteKind, text: &str, value: i64| {
+        let (pool, call) = (None, None);
+        Kind::Noted(Box::new(Note {
+            kind,
+            pool,
+            call,
+            text: text.to_owned(),
+            value,
+        }))
+    };
+    let trace = folded(vec![
+        at(9, 0, note(NoteKind::ProgramEnded, "", -9)),
+        at(2, 0, note(NoteKind::CallbackRaised, "KeyError: 1", 0)),
+        at(5, 0, note(NoteKind::ProbeCost, "", 1_000)),
+    ]);
+    let kinds: Vec<NoteKind> = trace.notes().iter().map(|timed| timed.note.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            NoteKind::CallbackRaised,
+            NoteKind::ProbeCost,
+            NoteKind::ProgramEnded
+        ]
+    );
+    let words: Vec<&str> = trace
+        .markers()
+        .iter()
+        .map(|marker| marker.text.as_str())
+        .collect();
+    assert_eq!(
+        words,
+        [
+            "a callback raised: KeyError: 1",
+            "program killed by signal 9"
+        ]
+    );
+}
+
+#[test]
+fn samples_are_told_by_lane_and_by_moment() {
+    let sample = |value: f64| {
+        Kind::Sample(Box::new(Sample {
+            quantity: "cpu".to_owned(),
+            value,
+        }))
+    };
+    let trace = folded(vec![
+        at(1, 7, sample(0.5)),
+        at(2, 8, sample(0.1)),
+        at(3, 7, sample(0.9)),
+    ]);
+    assert_eq!(
+        trace.samples(LaneId(7), "cpu"),
+        [(Time(1), 0.5), (Time(3), 0.9)]
+    );
+    assert_eq!(trace.samples(LaneId(9), "cpu"), []);
+    assert_eq!(trace.sample("cpu", Time(2)), Some(0.1));
+    assert_eq!(trace.sample("memory", Time(2)), None);
+}
+
+#[test]
+fn showing_a_call_chooses_its_numbers_and_its_caller_and_changes_no_fact() {
+    let mut pools = small();
+    pools.push(pools[0].clone());
+    let mut trace = folded(events(&pools, Series::Shown));
+    let calls: Vec<CallId> = trace.calls().map(|call| call.facts.call).collect();
+    assert_eq!(trace.call().unwrap().facts.call, calls[0]);
+    trace.show(Some(calls[3]));
+    assert_eq!(trace.call().unwrap().facts.method, "apply");
+    assert_eq!(trace.caller().unwrap().lane, LaneId(101));
+    assert_eq!(trace.counted_from(), trace.call().unwrap().began);
+    assert_eq!(trace.calls().count(), 4);
+    trace.show(Some(CallId(999)));
+    assert_eq!(trace.call().unwrap().facts.call, calls[0]);
+    let state = trace.caller().unwrap().state_at(trace.end());
+    assert_eq!(state, Some(CallerState::Done));
+}
+
+#[test]
+fn the_text_report_tells_calls_workers_and_what_a_terminal_may_show() {
+    let mut told = events(&small(), Series::Shown);
+    for event in &mut told {
+        if let Kind::CallBegan(began) = &mut event.kind {
+            began.function = "wo\u{1b}[31mrk".to_owned();
+        }
+    }
+    let trace = folded(told);
+    let program = ProgramFacts {
+        argv: vec!["dir/program.py".to_owned(), "3".to_owned()],
+        python: Some("python3 3.11.7".to_owned()),
+        exit: Some(0),
+    };
+    let report = Report {
+        program: &program,
+        trace: &trace,
+        findings: &[],
+    };
+    let mut out = Vec::new();
+    text::write(&report, &mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(
+        lines[..6],
+        [
+            "parviz run: dir/program.py 3 (python3 3.11.7), exit 0",
+            "1 pool, 2 workers, 5 calls, 7 tasks in 6 messages",
+            "",
+            "calls (measured)",
+            "  map(wo [31mrk), program.py:12: 3 tasks in 2 messages, Pool of 2, 23 ns, 1.04x, returned",
+            "  apply(wo [31mrk) x 4, program.py:12: 4 tasks in 4 messages, Pool of 2, 27 ns, 0.59x, returned",
+        ]
+    );
+    assert!(out.contains("program.py:12: the same tasks, four orders (measured)"));
+    assert!(out.contains("  Pool worker 0, pid 1002: busy "), "{out}");
 }

@@ -9,8 +9,8 @@ use crate::trace::order::{Order, Tally};
 use crate::trace::task::{Chunk, Task};
 use std::collections::BTreeMap;
 
-/// More tasks in one call than this are not believed: sizes from outside are bounded before memory is taken.
-const MOST: u32 = 1 << 27;
+/// More tasks in one call than this are not kept: sizes from outside are bounded before memory is taken.
+const MOST: u32 = 1 << 24;
 
 /// Errors that one call keeps the text of.
 const MOST_ERRORS: usize = 10_000;
@@ -29,8 +29,8 @@ pub struct Call {
     ends: Option<[(Time, LaneId); 2]>,
     /// Its begin was seen.
     told: bool,
-    /// Something was told of it since it was last settled.
-    pub(super) changed: bool,
+    /// It has more tasks or chunks than are kept.
+    pub(super) is_cut: bool,
     /// All but the first of a series, by their tasks.
     pub(super) again: Vec<Member>,
     tasks: Vec<Task>,
@@ -62,7 +62,7 @@ pub struct Call {
 impl Call {
     pub(super) fn new(facts: CallBegan, caller: LaneId, began: Time) -> Self {
         let facts = named_shortly(facts);
-        let count = facts.tasks.unwrap_or(0).min(MOST);
+        let count = facts.tasks.unwrap_or(0);
         let mut call = Self {
             facts,
             caller,
@@ -70,7 +70,7 @@ impl Call {
             ended: None,
             ends: None,
             told: true,
-            changed: false,
+            is_cut: false,
             again: Vec::new(),
             tasks: Vec::new(),
             chunks: Vec::new(),
@@ -123,7 +123,7 @@ impl Call {
         let again = self.again.last().map(|member| member.tasks.end);
         match again {
             Some(end) => self.expect(end),
-            None => self.grow(self.facts.tasks.unwrap_or(0).min(MOST)),
+            None => self.grow(self.facts.tasks.unwrap_or(0)),
         }
     }
 
@@ -132,7 +132,7 @@ impl Call {
         if self.told {
             self.facts.tasks = self.facts.tasks.max(Some(tasks));
         }
-        self.grow(tasks.min(MOST));
+        self.grow(tasks);
     }
 
     /// An end was told; true if it is the first of all, and `Some` moment at which another was taken for that.
@@ -155,6 +155,8 @@ impl Call {
     }
 
     fn grow(&mut self, count: u32) {
+        self.is_cut |= count > MOST;
+        let count = count.min(MOST);
         if self.tasks.len() < count as usize {
             self.tasks.resize(count as usize, Task::default());
         }
@@ -172,9 +174,10 @@ impl Call {
         }
     }
 
-    /// The task, making room for it; `None` for an index nobody believes.
+    /// The task, making room for it; `None` for an index beyond what is kept.
     fn task_mut(&mut self, index: u32) -> Option<&mut Task> {
         if index >= MOST {
+            self.is_cut = true;
             return None;
         }
         if index as usize >= self.tasks.len() {
@@ -199,9 +202,10 @@ impl Call {
         }
     }
 
-    /// The chunk, making room for it; `None` for an index nobody believes.
+    /// The chunk, making room for it; `None` for an index beyond what is kept.
     pub(super) fn chunk_mut(&mut self, chunk: u32) -> Option<&mut Chunk> {
         if chunk >= MOST {
+            self.is_cut = true;
             return None;
         }
         if chunk as usize >= self.chunks.len() {
@@ -376,7 +380,6 @@ impl Call {
 
     /// Brings the kept sums up to date; after every batch.
     pub(super) fn settle(&mut self, measured: bool, ended: bool) {
-        self.changed = false;
         self.measure_queue();
         let complete = ended || self.ready.entries().len() == self.tasks.len();
         if complete && self.needs_are_old {

@@ -16,8 +16,10 @@ pub(super) struct Calls {
     places: BTreeMap<CallId, u32>,
     /// Places, by (begin, number).
     by_begin: Vec<u32>,
-    /// Places of those that changed since they were settled.
+    /// Places of those that changed since they were settled, each once.
     changed: Vec<u32>,
+    /// Of each in `all`, whether it is among them.
+    has_changed: Vec<bool>,
 }
 
 /// The order of arrival is no fact.
@@ -72,12 +74,14 @@ impl Calls {
                 place
             }
         };
-        let call = &mut self.all[place as usize];
-        if !call.changed {
-            call.changed = true;
+        self.change(place);
+        &mut self.all[place as usize]
+    }
+
+    fn change(&mut self, place: u32) {
+        if !std::mem::replace(&mut self.has_changed[place as usize], true) {
             self.changed.push(place);
         }
-        call
     }
 
     /// What tasks needed is to be reckoned anew.
@@ -90,21 +94,20 @@ impl Calls {
     /// Brings the kept sums of those that changed up to date; of all at the end of the run.
     pub(super) fn settle(&mut self, measured: bool, ended: bool, all: bool) {
         if all {
-            self.changed.clear();
             for call in &mut self.all {
                 call.settle(measured, ended);
             }
-        } else {
-            for place in self.changed.drain(..) {
-                self.all[place as usize].settle(measured, ended);
-            }
+        }
+        for place in self.changed.drain(..) {
+            self.has_changed[place as usize] = false;
+            self.all[place as usize].settle(measured, ended);
         }
     }
 
-    fn push(&mut self, mut call: Call) -> u32 {
+    fn push(&mut self, call: Call) -> u32 {
         let place = self.all.len() as u32;
-        call.changed = true;
         self.changed.push(place);
+        self.has_changed.push(true);
         self.places.insert(call.facts.call, place);
         let slot = self.slot(&call);
         self.all.push(call);
@@ -119,11 +122,7 @@ impl Calls {
         change(&mut self.all[place as usize]);
         let slot = self.slot(&self.all[place as usize]);
         self.by_begin.insert(slot, place);
-        let call = &mut self.all[place as usize];
-        if !call.changed {
-            call.changed = true;
-            self.changed.push(place);
-        }
+        self.change(place);
     }
 
     /// Where a call stands in `by_begin`, or belongs.

@@ -126,7 +126,7 @@ impl Trace {
             elapsed: to.since(from),
             makespan: makespan.map(|at| at.since(from)),
             workers: rows.len() as u32,
-            at_least: self.is_touched(scope, time),
+            at_least: self.is_touched(scope, time) || scope.call.is_some_and(|call| call.is_cut),
             ..Numbers::default()
         };
         self.tell_caller(scope, time, &mut numbers);

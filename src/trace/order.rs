@@ -229,7 +229,7 @@ impl Seen {
     fn grow(&mut self, size: usize) {
         let mut now = self.tree.len().saturating_sub(1);
         while now < size {
-            let next = (now * 2).max(64);
+            let next = (now * 2).max(4);
             self.tree.resize(next + 1, 0);
             self.tree[next] = self.count;
             now = next;

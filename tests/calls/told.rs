@@ -191,7 +191,7 @@ impl Teller {
         caller: u32,
         call: &Call,
         began: u64,
-        workers: &mut Vec<Worker>,
+        workers: &mut [Worker],
         loses: bool,
         series: Series,
     ) -> u64 {
@@ -268,7 +268,7 @@ impl Teller {
         tasks: Indexes,
         shift: u32,
         began: u64,
-        workers: &mut Vec<Worker>,
+        workers: &mut [Worker],
         loses: bool,
     ) -> u64 {
         let (call_id, size) = (id, call.chunksize);
@@ -324,7 +324,7 @@ impl Teller {
                 let cost = call.costs[(index + shift) as usize];
                 let raises = call
                     .raises
-                    .is_some_and(|every| (index + shift) % every == 0);
+                    .is_some_and(|every| (index + shift).is_multiple_of(every));
                 failed |= raises;
                 self.task(
                     TaskId { call: id, index },
