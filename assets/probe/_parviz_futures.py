@@ -93,7 +93,7 @@ def hook_futures(m):
         if not ok:
             error = local_of(frame, "exc")
             if error is not None:
-                progress.raised(error)
+                progress.raised(error, t)
             error = None
         progress.end(t, ok)
         progress.result(ok, NONE, t)
@@ -382,10 +382,9 @@ class ResultQueue:
                 error = getattr(error, "exc", error)
                 if progress.putting:
                     note(UNPICKLABLE_RESULT, progress.call, error_string(sys.exc_info()[1]), 0, WORK)
-                    progress.first = 0
                     error = True
                 elif error is not None and progress.is_running():
-                    progress.raised(error)
+                    progress.raised(error, t)
                 progress.end(t, error is None)
                 progress.putting = t
                 progress.head = None
@@ -482,7 +481,8 @@ def patch_threads(m):
     def get_threads(executor, value):
         if get_frame(2).f_code is shutdown:
             pool = pool_of(executor)
-            emit(POOL_CLOSE, SHUTDOWN, me(), 0, now(), pool, 0, min(executor._work_queue.qsize(), NONE))
+            # One of what waits is the sign to leave.
+            emit(POOL_CLOSE, SHUTDOWN, me(), 0, now(), pool, 0, max(executor._work_queue.qsize() - 1, 0))
             return joined(value)
         return value
 

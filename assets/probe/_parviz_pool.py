@@ -8,7 +8,7 @@
 # | items of a chunk | the chunk is replaced by a generator when its message was read | asked between two calls |
 # | message sent | `_send_bytes` of the connection behind `_quick_put` | below what can raise |
 # | result received | `_quick_get` | no frame, see `then` |
-# | call | constructors of the results | back before anything raises |
+# | call | `_taskqueue` read by what submits, just before it puts the tasks there | plain attribute |
 # | waiting | the two methods that `Condition.wait` calls around it | back before it waits |
 # | results handed out | `ready` looked up by `get`; `popleft` of an iterator | as above |
 # | all results there | `__delitem__` of the cache | as above |
@@ -32,6 +32,10 @@ def patch_pool(m):
 
 def call_number(job):
     return job & 0x7FFFFFFF
+
+
+# Calls that were told and are not complete. One that is sent without having been told is told then.
+told_calls = set()
 
 
 # --- the pool and its workers, seen by the parent ---------------------------------------------------------
@@ -114,7 +118,7 @@ def hook_pools(m):
             closing(pool, WITH if outer is not None and outer.f_code is leave else TERMINATE)
         return value
 
-    def put_task(task, size):
+    def put_task(pool, task, size):
         if type(task) is not tuple or len(task) != 5:
             return
         job, index, function, arguments = task[:4]
@@ -123,24 +127,30 @@ def hook_pools(m):
             count = min(len(arguments[0][1]), 65535)
         elif function is m._helper_reraises_exception:
             count = 0
-        emit(PUT, 0, me(), count, now(), call_number(job), index & NONE, min(size, NONE))
+        call = call_number(job)
+        if call not in told_calls:
+            told_calls.add(call)
+            emit(CALL, 0, me(), 0, now(), call, string("\0" + name_of(function) + "\0\0"), NONE)
+            emit(CALL_IN, 0, me(), 0, now(), call, pool, NONE)
+        emit(PUT, 0, me(), count, now(), call, index & NONE, min(size, NONE))
 
     def set_quick_put(pool, send):
+        number = pool.__dict__["_parviz"]
         connection_of = getattr(send, "__self__", None)
         if getattr(send, "__name__", "") == "send" and hasattr(connection_of, "_send_bytes"):
-            hook_connection(connection_of)
+            hook_connection(number, connection_of)
             return send
 
         def put(task):
             try:
-                put_task(task, NONE)
+                put_task(number, task, NONE)
             except Exception:
                 pass
             return send(task)
 
         return put
 
-    def hook_connection(there):
+    def hook_connection(number, there):
         send_bytes, check = there._send_bytes, there._check_writable
         began = [0]
 
@@ -151,7 +161,7 @@ def hook_pools(m):
         def _send_bytes(data):
             try:
                 task = local_of(get_frame(1), "obj")
-                put_task(task, len(data))
+                put_task(number, task, len(data))
                 t = now()
                 if t - began[0] >= DEAR and type(task) is tuple:
                     call, took = call_number(task[0]), min(t - began[0], NONE)
@@ -165,14 +175,8 @@ def hook_pools(m):
         there._send_bytes = _send_bytes
 
     def set_quick_get(pool, get):
-        number = pool.__dict__["_parviz"]
-        seen = []
-
         def received(task):
             try:
-                if not seen:
-                    seen.append(True)
-                    watch_result_thread(m, number)
                 if type(task) is tuple and len(task) == 3:
                     emit(BACK, bool(task[2][0]), me(), 0, now(), call_number(task[0]), task[1] & NONE, NONE)
             except Exception:
@@ -181,6 +185,11 @@ def hook_pools(m):
 
         return then(get, received)
 
+    def set_result_handler(pool, thread):
+        watch_result_thread(m, thread, pool.__dict__["_parviz"])
+        return thread
+
+    m.Pool._result_handler = Attribute("_result_handler", set_result_handler)
     m.Pool._pool = Attribute("_pool", set_workers, get_workers)
     m.Pool._processes = Attribute("_processes", set_processes)
     m.Pool._worker_handler = Attribute("_worker_handler", None, get_worker_handler)
@@ -189,9 +198,8 @@ def hook_pools(m):
     m.Pool._quick_get = Attribute("_quick_get", set_quick_get)
 
 
-def watch_result_thread(m, pool):
+def watch_result_thread(m, thread, pool):
     """Tells if the thread that hands out results dies of an exception, such as that of a callback."""
-    thread = m.threading.current_thread()
     handle = thread._invoke_excepthook
     setters = {kind._set.__code__ for kind in (m.ApplyResult, m.MapResult, m.IMapIterator)}
 
@@ -233,50 +241,43 @@ class Arrived:
 
 def hook_results(m):
     get = m.ApplyResult.get.__code__
+    methods = (m.Pool.apply_async, m.Pool._map_async, m.Pool.imap, m.Pool.imap_unordered)
+    submit = {method.__code__ for method in methods}
     deque = m.collections.deque
     kinds = {}
 
-    def began(result, pool, t, count, chunksize):
-        number = result._parviz_pool = pool.__dict__["_parviz"]
-        last, user = caller_of(get_frame(2))
-        method = last.f_code.co_name if last is not None else ""
-        function = ""
-        if last is not None:
-            function = name_of(local_of(last, "func"))
-            if chunksize is None and "chunksize" in last.f_code.co_varnames:
-                chunksize = local_of(last, "chunksize")
-        call, thread = call_number(result._job), me()
-        text = call_text(method, function, user)
-        count = NONE if count is None else min(count, NONE)
-        emit(CALL, 0, thread, 0, t, call, text, count)
+    def get_taskqueue(pool, queue):
+        """Read by the method that submits, when it has made the result and nobody else knows it."""
+        frame = get_frame(2)
+        if frame.f_code in submit:
+            result, function, chunksize = locals_of(frame, "result", "func", "chunksize")
+            submitted(pool.__dict__["_parviz"], frame, result, name_of(function), chunksize)
+        return queue
+
+    def submitted(pool, frame, result, function, chunksize):
+        call, thread, t = call_number(result._job), me(), now()
+        result._parviz = pool
+        told_calls.add(call)
+        last, user = caller_of(frame)
+        text = call_text(last.f_code.co_name, function, user)
+        count = 1
+        if isinstance(result, m.MapResult):
+            count = len(result._value) if type(result._value) is list else NONE
+        elif isinstance(result, m.IMapIterator):
+            count = NONE
+        else:
+            chunksize = 1
         size = chunksize if type(chunksize) is int and 0 <= chunksize < NONE else NONE
-        emit(CALL_IN, 0, thread, 0, t, call, number, size)
-        return call
-
-    def wrap(kind, hook):
-        original = kind.__init__
-
-        def __init__(self, pool, *arguments, **options):
-            t = now()
-            original(self, pool, *arguments, **options)
-            try:
-                hook(self, pool, t)
-            except Exception:
-                pass
-
-        kind.__init__ = like(__init__, original)
-
-    def one(result, pool, t):
-        if not isinstance(result, m.MapResult):
-            call = began(result, pool, t, 1, 1)
-            watch_waits(result._event._cond, call, kinds)
-
-    def many(result, pool, t):
-        value = result._value
-        call = began(result, pool, t, len(value) if type(value) is list else None, result._chunksize)
+        emit(CALL, 0, thread, 0, t, call, text, min(count, NONE))
+        emit(CALL_IN, 0, thread, 0, t, call, pool, size)
+        if isinstance(result, m.IMapIterator):
+            there = Items(result._items)
+            there.arrived = Arrived(call, not isinstance(result, m.IMapUnorderedIterator))
+            result._items = there
+            return watch_waits(result._cond, call, kinds)
         watch_waits(result._event._cond, call, kinds)
         if result._event.is_set():  # Nothing to do at all.
-            emit(READY, 0, me(), 0, now(), call, 0, 0)
+            emit(READY, 0, thread, 0, now(), call, 0, 0)
 
     class Items(deque):
         arrived = None
@@ -307,17 +308,10 @@ def hook_results(m):
         arrived.taken += 1
         emit(DELIVERED, not there[0][0], me(), 0, now(), arrived.call, chunk & NONE, 0)
 
-    def iterator(result, pool, t):
-        call = began(result, pool, t, None, None)
-        there = Items(result._items)
-        there.arrived = Arrived(call, not isinstance(result, m.IMapUnorderedIterator))
-        result._items = there
-        watch_waits(result._cond, call, kinds)
-
     def asked(result):
         """`ready` was looked up; by `get`, after it has waited, that means that the result is handed out."""
-        if get_frame(2).f_code is get and result._event.is_set() and "_parviz_had" not in result.__dict__:
-            result._parviz_had = True
+        if get_frame(2).f_code is get and result._event.is_set() and result._parviz is not None:
+            result._parviz = None
             raised = not result._success
             emit(DELIVERED, raised, me(), 0, now(), call_number(result._job), NONE, 0)
 
@@ -330,17 +324,15 @@ def hook_results(m):
             pass
 
     def __delitem__(self, job):
-        known = "_parviz_pool" in getattr(self.get(job), "__dict__", ())
         remove(self, job)
-        if known:
+        if call_number(job) in told_calls:
+            told_calls.discard(call_number(job))
             try:
                 emit(READY, 0, me(), 0, now(), call_number(job), 0, 0)
             except Exception:
                 pass
 
-    wrap(m.ApplyResult, one)
-    wrap(m.MapResult, many)
-    wrap(m.IMapIterator, iterator)
+    m.Pool._taskqueue = Attribute("_taskqueue", None, get_taskqueue)
     m.ApplyResult.ready = Before(m.ApplyResult.ready, asked)
     set_length = m.IMapIterator._set_length
     m.IMapIterator._set_length = like(_set_length, set_length)
@@ -431,14 +423,15 @@ def worker_ends(progress, is_executor):
     emit(WORKER_END, 0, me(), 0, now(), 0, 0, 0)
 
 
-# Lengths of the ways in which pickle writes an integer that is not negative: BININT1, BININT2, BININT.
+# How many bytes pickle takes for an integer that is not negative: BININT1, BININT2, BININT.
 INTEGERS = {0x4B: 2, 0x4D: 3, 0x4A: 5}
 
 
 def message_head(data):
-    """Of a pickled `(job, index, (ok, value))`: job, index, ok; of another tuple the first two."""
+    """Of a pickled `(job, index, (ok, value))`: job, index, ok; of a longer tuple the first two."""
     try:
         at = 11 if data[2] == 0x95 else 2
+        at += data[at] == 0x28
         first = at + INTEGERS[data[at]]
         second = first + INTEGERS[data[first]]
         job = int.from_bytes(data[at + 1 : first], "little")
@@ -491,7 +484,7 @@ class Writer:
                 if not ok and progress.is_running():
                     error = error_in(get_frame(2))
                     if error is not None:
-                        progress.raised(error)
+                        progress.raised(error, began)
                     error = None
                 progress.end(began, ok)
                 progress.result(ok, len(data), began)
@@ -565,7 +558,7 @@ def queue_hooks(m, progress, get, put):
             t = now()
             ok, result = value[2]
             if not ok and progress.is_running():
-                progress.raised(getattr(result, "exc", result))
+                progress.raised(getattr(result, "exc", result), t)
             progress.end(t, bool(ok))
             progress.result(bool(ok), NONE, t)
             result = None

@@ -380,11 +380,15 @@ def like(function, original):
 
 def local_of(frame, name):
     """A local of a function that runs. What older Pythons keep for this would hold on to all its locals."""
+    return locals_of(frame, name)[0]
+
+
+def locals_of(frame, *names):
     there = frame.f_locals
-    value = there.get(name)
+    values = [there.get(name) for name in names]
     if type(there) is dict and frame.f_code.co_flags & 1:
         there.clear()
-    return value
+    return values
 
 
 def watch_waits(condition, call, kinds):
@@ -519,12 +523,12 @@ class Progress:
             emit(ITEMS, flags, number, item - self.first, since, call, chunk, self.first)
         emit(ITEM_END, flags | ok, number, 0, t, call, chunk, item)
 
-    def raised(self, error):
-        emit(RAISED, self.flags, self.number, 65535, now(), self.call, self.chunk, error_string(error))
+    def raised(self, error, t):
+        emit(RAISED, self.flags, self.number, 65535, t, self.call, self.chunk, error_string(error))
 
     def result(self, ok, size, began):
         t = now()
-        if t - began >= DEAR:
+        if t - began >= DEAR and size != NONE:
             flags = self.flags | PICKLING
             emit(COST, flags, self.number, 0, t, self.call, self.chunk, min(t - began, NONE))
         emit(RESULT, self.flags | ok, self.number, 0, t, self.call, self.chunk, min(size, NONE))
