@@ -20,6 +20,7 @@ use crate::event::CpuId;
 use crate::time::Nanos;
 use std::fs::File;
 use std::io;
+use std::time::Duration;
 
 /// How a thread spent its life so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,6 +137,47 @@ pub fn signal(pid: u32, group: bool, number: i32) {
     let _ = (pid, group, number);
 }
 
+/// Reads how a thread of another process spent its time.
+#[derive(Debug)]
+pub struct ThreadTimes(system::ThreadTimes);
+
+impl ThreadTimes {
+    pub fn open(pid: u32, tid: u32) -> Option<Self> {
+        system::ThreadTimes::open(pid, tid).map(Self)
+    }
+
+    /// May be some milliseconds behind while the thread runs; `None` when it is gone.
+    pub fn read(&self) -> Option<Spent> {
+        self.0.read()
+    }
+}
+
+/// CPU time of a process, in steps of about 10 milliseconds; `None` if it is gone or nothing is known.
+pub fn process_time(pid: u32) -> Option<Nanos> {
+    system::process_time(pid)
+}
+
+/// The processes that a process started and that have not been waited for; none if nothing is known.
+pub fn children(pid: u32) -> Vec<u32> {
+    system::children(pid)
+}
+
+/// Waits for the end of a process.
+#[derive(Debug)]
+pub struct ProcessEnd(system::ProcessEnd);
+
+impl ProcessEnd {
+    /// `None` where the system has no such thing.
+    pub fn of(pid: u32) -> Option<Self> {
+        system::ProcessEnd::of(pid).map(Self)
+    }
+
+    /// Returns when the process has ended, or after so long.
+    pub fn wait(&self, most: Duration) {
+        self.0.wait(most);
+    }
+}
+
 /// Reads a file from a place on, without moving anybody's place in it.
 pub fn read_at(file: &File, into: &mut [u8], place: u64) -> io::Result<usize> {
     #[cfg(unix)]
@@ -198,6 +240,10 @@ mod tests {
         assert_eq!(portable::process_cpu(), None);
         assert_eq!(portable::resident_memory(), None);
         assert_eq!(portable::online_cpus(), None);
+        assert!(portable::ThreadTimes::open(1, 1).is_none());
+        assert_eq!(portable::process_time(1), None);
+        assert!(portable::children(1).is_empty());
+        assert!(portable::ProcessEnd::of(1).is_none());
     }
 
     #[cfg(target_os = "linux")]

@@ -15,8 +15,22 @@
 //! until the next start sweeps it.
 
 #[cfg(unix)]
+mod cpu;
+#[cfg(unix)]
 mod folder;
+#[cfg(unix)]
+mod join;
+#[cfg(unix)]
+mod launch;
+#[cfg(unix)]
+mod peers;
+#[cfg(unix)]
+mod printed;
 mod program;
+#[cfg(unix)]
+mod ring;
+#[cfg(unix)]
+mod tell;
 #[cfg(unix)]
 mod watch;
 pub mod wire;

@@ -7,8 +7,12 @@
 use super::Spent;
 use crate::event::CpuId;
 use crate::time::Nanos;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::{self, File};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 /// Time on a CPU comes from the thread's CPU clock. The first field of `schedstat` would be the same
 /// number, but it is stale while the thread runs. Time waiting for a CPU is its second field; the file
@@ -65,6 +69,80 @@ impl Ticks {
         // SAFETY: it reads a register, which every program may where the kernel's own clock does so on
         // behalf of programs.
         unsafe { std::arch::x86_64::_rdtsc() }
+    }
+}
+
+/// The statistics of a thread in a file that stays open.
+#[derive(Debug)]
+pub(super) struct ThreadTimes(File);
+
+impl ThreadTimes {
+    pub(super) fn open(pid: u32, tid: u32) -> Option<Self> {
+        let path = format!("/proc/{pid}/task/{tid}/schedstat");
+        File::open(path).ok().map(Self)
+    }
+
+    pub(super) fn read(&self) -> Option<Spent> {
+        let mut text = [0; 80];
+        let length = rustix::io::pread(&self.0, &mut text, 0).ok()?;
+        let text = std::str::from_utf8(&text[..length]).ok()?;
+        let mut fields = text.split_ascii_whitespace();
+        let mut next = || fields.next()?.parse::<u64>().ok();
+        let (on_cpu, waiting, turns) = (next()?, next()?, next()?);
+        // Without a turn there are no statistics, and the zeros mean nothing.
+        (turns > 0).then_some(Spent {
+            on_cpu: Nanos(on_cpu),
+            waiting: Nanos(waiting),
+        })
+    }
+}
+
+/// What the kernel counts CPU time in, for programs: hundredths of a second.
+const TICK: u64 = 10_000_000;
+
+pub(super) fn process_time(pid: u32) -> Option<Nanos> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in brackets may hold anything; what follows the last bracket is the third field.
+    let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    let (user, system) = (next()?, next()?);
+    Some(Nanos(user.saturating_add(system).saturating_mul(TICK)))
+}
+
+pub(super) fn children(pid: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    let lists = threads
+        .flatten()
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let mut children = Vec::new();
+    for list in lists {
+        children.extend(
+            list.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse::<u32>().ok()),
+        );
+    }
+    children
+}
+
+/// A file that can be read when the process has ended.
+#[derive(Debug)]
+pub(super) struct ProcessEnd(OwnedFd);
+
+impl ProcessEnd {
+    pub(super) fn of(pid: u32) -> Option<Self> {
+        let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+        pidfd_open(pid, PidfdFlags::empty()).ok().map(Self)
+    }
+
+    pub(super) fn wait(&self, most: Duration) {
+        let most = Timespec {
+            tv_sec: most.as_secs() as i64,
+            tv_nsec: i64::from(most.subsec_nanos()),
+        };
+        // A signal ends the wait early, which is no harm.
+        let _ = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&most));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Spent;
 use crate::event::CpuId;
 use crate::time::Nanos;
+use std::time::Duration;
 
 /// Cannot be made.
 #[derive(Debug)]
@@ -37,6 +38,50 @@ impl Ticks {
     )]
     pub(super) fn now(self) -> u64 {
         match self {}
+    }
+}
+
+/// Cannot be made either.
+#[derive(Debug)]
+pub(super) enum ThreadTimes {}
+
+impl ThreadTimes {
+    pub(super) fn open(_: u32, _: u32) -> Option<Self> {
+        None
+    }
+
+    #[cfg_attr(
+        target_os = "linux",
+        expect(dead_code, reason = "tests have nothing to read")
+    )]
+    pub(super) fn read(&self) -> Option<Spent> {
+        match *self {}
+    }
+}
+
+pub(super) fn process_time(_: u32) -> Option<Nanos> {
+    None
+}
+
+pub(super) fn children(_: u32) -> Vec<u32> {
+    Vec::new()
+}
+
+/// Cannot be made either.
+#[derive(Debug)]
+pub(super) enum ProcessEnd {}
+
+impl ProcessEnd {
+    pub(super) fn of(_: u32) -> Option<Self> {
+        None
+    }
+
+    #[cfg_attr(
+        target_os = "linux",
+        expect(dead_code, reason = "tests have nothing to wait for")
+    )]
+    pub(super) fn wait(&self, _: Duration) {
+        match *self {}
     }
 }
 

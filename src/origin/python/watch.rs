@@ -1,63 +1,82 @@
 //! From the start of a program to its end: one thread that reads all there is to read.
 //!
-//! The thread wakes every few milliseconds while the program lives. It waits for nobody: batches that
-//! find no room wait here, and the program's output waits in its files.
+//! The thread looks at everything every few milliseconds while the program lives, and once more when it
+//! has ended. It waits for nobody: events that find no room wait here, and the program's output waits in
+//! its files.
 #![expect(
     clippy::disallowed_methods,
     reason = "starts the program and owns the thread that watches it"
 )]
 
+use super::cpu::Cpu;
 use super::folder::Folder;
-use super::program::{Input, Outlet, Program, Target};
-use super::{Exit, Handle, Output, State, Stream, Watched};
-use crate::event::{Ends, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, RunBegan};
-use crate::origin::{Cancel, Feed, Running, WAITING_BATCHES};
-use crate::platform;
+use super::join::Join;
+use super::launch;
+use super::peers::Peers;
+use super::printed::Printed;
+use super::program::Program;
+use super::{Exit, Handle, State, Watched};
+use crate::event::{Ends, Kind, Note, NoteKind, RunBegan};
+use crate::origin::{Batch, Cancel, Feed, Running, WAITING_BATCHES};
+use crate::platform::{self, ProcessEnd};
 use crate::time::{Nanos, Time};
-use crossbeam_channel::{Sender, TrySendError, select};
-use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::collections::VecDeque;
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::Child;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The time between two looks at everything.
 const TICK: Duration = Duration::from_millis(5);
+/// Some things are told a little late: a running item is seen only now and then, and a record may be
+/// written some time after its clock was read.
+const LATE: Nanos = Nanos(40_000_000);
+/// An interpreter that has not said hello after this has no probe.
+const SILENT: Nanos = Nanos(5_000_000_000);
 /// Pieces of output that may wait for a slow reader; what is printed more waits in its file.
 const WAITING_PIECES: usize = 16;
-const PIECE: usize = 1 << 16;
+/// Events in one batch.
+const BATCH: usize = 1 << 15;
+/// Events that may wait here for a slow reader, 256 MiB of them. Then the rings wait, and may overflow.
+const WAITING_EVENTS: usize = 1 << 23;
 
 pub(super) fn start(program: &Program) -> io::Result<Watched> {
     let began = platform::monotonic();
     let folder = Folder::make()?;
-    let mut command = command(program, &folder)?;
-    let kept = outlet(program, &folder, &mut command)?;
+    let mut command = launch::command(program, &folder)?;
+    let kept = launch::outlet(program, &folder, &mut command)?;
+    let peers = Peers::listen(folder.path(), folder.rings())?;
     let child = command.spawn()?;
+    let pid = child.id();
     let handle = Handle(Arc::new(State {
-        pid: child.id(),
+        pid,
         group: program.group,
         exit: Mutex::new(None),
         python: OnceLock::new(),
         kept,
     }));
     let (sender, batches) = crossbeam_channel::bounded(WAITING_BATCHES);
-    let (printed, output) = crossbeam_channel::bounded(WAITING_PIECES);
+    let (pieces, output) = crossbeam_channel::bounded(WAITING_PIECES);
     let cancel = Cancel::default();
     // The program's workers are its own: nobody here kills one of them.
     let (killer, kills) = crossbeam_channel::bounded(0);
     let watch = Watch {
         child,
+        end: ProcessEnd::of(pid),
+        printed: Printed::new(handle.clone(), pieces),
         handle: handle.clone(),
         feed: Feed {
             batches: sender,
             cancel: cancel.clone(),
             kills,
         },
-        printed,
-        places: [0; 2],
-        began,
+        peers,
+        join: Join::new(began, pid),
+        cpu: Cpu::new(pid),
+        waiting: VecDeque::new(),
+        waiting_events: 0,
+        complete_to: Time::ZERO,
+        silence: silence(program),
         _folder: folder,
     };
     let label = program.label();
@@ -76,104 +95,77 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
     })
 }
 
-/// The interpreter with its words, its input and the way to the probe.
-fn command(program: &Program, folder: &Folder) -> io::Result<Command> {
-    let interpreter = program
-        .interpreter()
-        .map_err(|missing| io::Error::new(io::ErrorKind::NotFound, missing))?;
-    let mut command = Command::new(interpreter);
-    let text = folder.path().join("example");
-    let text = match &program.target {
-        Target::Text { name, text: source } => {
-            std::fs::create_dir(&text)?;
-            std::fs::write(text.join(name), source)?;
-            text.join(name)
-        }
-        _ => text,
+/// Why nothing will be heard of the program, if it is asked to load no probe.
+fn silence(program: &Program) -> Option<&'static str> {
+    let letters = |word: &str| {
+        let letters = word.strip_prefix('-').unwrap_or_default().to_owned();
+        (!letters.starts_with(['W', 'X'])).then_some(letters)
     };
-    command.args(program.words(&text));
-    let mut path = OsString::from(folder.path());
-    if let Some(old) = std::env::var_os("PYTHONPATH").filter(|old| !old.is_empty()) {
-        path.push(":");
-        path.push(old);
-    }
-    command.env("PYTHONPATH", path);
-    command.env("PARVIZ_PROBE", folder.path());
-    command.env("PARVIZ_RINGS", folder.rings());
-    command.stdin(match &program.input {
-        Input::Inherited => Stdio::inherit(),
-        Input::Empty => Stdio::null(),
-        Input::File(file) => File::open(file)?.into(),
-    });
-    if program.group {
-        command.process_group(0);
-    }
-    Ok(command)
-}
-
-/// Says where the output goes; the files to read it from, if it is kept.
-fn outlet(
-    program: &Program,
-    folder: &Folder,
-    command: &mut Command,
-) -> io::Result<Option<[File; 2]>> {
-    match &program.outlet {
-        Outlet::Inherited => Ok(None),
-        Outlet::File(path) => {
-            let file = File::create(path)?;
-            command.stdout(file.try_clone()?).stderr(file);
-            Ok(None)
-        }
-        Outlet::Kept => {
-            let make = |name: &str| -> io::Result<(File, File)> {
-                let path = folder.path().join(name);
-                // Appending, so that processes that open it anew by its name add to it as they do to a pipe.
-                let to = OpenOptions::new().create(true).append(true).open(&path)?;
-                Ok((to, File::open(path)?))
-            };
-            let ((out, out_kept), (err, err_kept)) = (make("stdout")?, make("stderr")?);
-            command.stdout(out).stderr(err);
-            Ok(Some([out_kept, err_kept]))
-        }
-    }
+    let flags: String = program
+        .flags
+        .iter()
+        .filter_map(|flag| letters(flag.to_str()?))
+        .collect();
+    [
+        (
+            'I',
+            "Python was started with -I, so it loads nothing from outside",
+        ),
+        ('E', "Python was started with -E, so it ignores PYTHONPATH"),
+        ('S', "Python was started with -S, so it loads no site"),
+    ]
+    .into_iter()
+    .find(|(letter, _)| flags.contains(*letter))
+    .map(|(_, why)| why)
 }
 
 /// What the thread owns.
 struct Watch {
     child: Child,
+    end: Option<ProcessEnd>,
     handle: Handle,
     feed: Feed,
-    printed: Sender<Output>,
-    /// How far the output was handed on, of the two streams.
-    places: [u64; 2],
-    /// When the run began, on the clock of all processes.
-    began: u64,
+    peers: Peers,
+    join: Join,
+    cpu: Cpu,
+    printed: Printed,
+    /// What found no room yet, and how many events that are.
+    waiting: VecDeque<Batch>,
+    waiting_events: usize,
+    complete_to: Time,
+    /// Why nothing will be heard, until that is told.
+    silence: Option<&'static str>,
     _folder: Folder,
 }
 
 impl Watch {
     fn run(mut self, label: String) {
-        let mut events = self.opening(label);
+        self.open(label);
         let mut exit = None;
         while exit.is_none() && !self.feed.cancel().is_cancelled() {
-            // The child is asked first: what was there when it had ended is all there will be.
+            // The child is asked first: what is there when it has ended is all there will be.
             exit = self.ended();
-            let complete_to = self.now() - Nanos::from(TICK);
-            self.feed.send(std::mem::take(&mut events), complete_to);
-            self.hand_on();
+            self.look(exit.is_some());
+            self.printed.hand_on();
             if exit.is_none() {
-                self.feed.cancel().wait_until(Instant::now() + TICK);
+                self.rest();
             }
         }
         self.close(exit);
-        self.hand_on_rest();
+        self.printed.hand_on_rest(self.feed.cancel());
     }
 
-    fn now(&self) -> Time {
-        Time(platform::monotonic().saturating_sub(self.began))
+    /// Waits for the next look, or for the end of the program.
+    fn rest(&self) {
+        match &self.end {
+            Some(end) => end.wait(TICK),
+            None => {
+                self.feed.cancel().wait_until(Instant::now() + TICK);
+            }
+        }
     }
 
-    fn opening(&self, label: String) -> Vec<Event> {
+    fn open(&mut self, label: String) {
         let run = RunBegan {
             label,
             measured: true,
@@ -183,23 +175,96 @@ impl Watch {
             work: None,
             program: true,
         };
-        let main = LaneOpened {
-            kind: LaneKind::Caller,
-            pool: None,
-            name: "main".to_owned(),
-            pid: Some(self.handle.pid()),
-            tid: Some(u64::from(self.handle.pid())),
+        let main = self.join.main();
+        let began = Kind::RunBegan(Box::new(run));
+        self.join.tell().say(main, Time::ZERO, began);
+    }
+
+    fn look(&mut self, last: bool) {
+        let peers: Vec<_> = self.peers.pids().collect();
+        let samples = self.cpu.sample(&peers);
+        let now = platform::monotonic();
+        self.peers.look(&mut self.join, now, false);
+        self.cpu.tell(&mut self.join, samples);
+        if last {
+            // Whatever was written while we looked.
+            self.peers.look(&mut self.join, platform::monotonic(), true);
+        }
+        match &self.peers.greeted {
+            Some(hello) => {
+                self.silence = None;
+                self.handle.0.python.get_or_init(|| {
+                    let name = hello.executable.rsplit('/').next().unwrap_or_default();
+                    super::tell::harmless(&format!("{name} {}", hello.version))
+                });
+            }
+            None => self.listen_in_vain(now, last),
+        }
+        let mut complete_to = self.join.tell().time(now) - LATE;
+        if let Some(held) = self.join.held_since() {
+            complete_to = complete_to.min(held);
+        }
+        self.send(complete_to);
+    }
+
+    /// Nobody has said hello: says why, once.
+    fn listen_in_vain(&mut self, now: u64, last: bool) {
+        let time = self.join.tell().time(now);
+        let is_late = last || time > Time::ZERO + SILENT;
+        let why = match self.silence {
+            Some("") => return,
+            Some(why) => why,
+            None if is_late => "the interpreter did not load it",
+            None => return,
         };
-        [
-            Kind::RunBegan(Box::new(run)),
-            Kind::LaneOpened(Box::new(main)),
-        ]
-        .map(|kind| Event {
-            at: Time::ZERO,
-            lane: LaneId(0),
+        self.silence = Some("");
+        self.note(time, NoteKind::NoProbe, why, 0);
+    }
+
+    fn note(&mut self, at: Time, kind: NoteKind, text: &str, value: i64) {
+        let note = Note {
             kind,
-        })
-        .into()
+            pool: None,
+            call: None,
+            text: text.to_owned(),
+            value,
+        };
+        let main = self.join.main();
+        let note = Kind::Noted(Box::new(note));
+        self.join.tell().say(main, at, note);
+    }
+
+    /// Sends what there is, as far as there is room for it. Only if very much waits, we wait as well.
+    fn send(&mut self, complete_to: Time) {
+        self.add(complete_to);
+        while let Some(batch) = self.waiting.pop_front() {
+            self.waiting_events -= batch.events.len();
+            if self.waiting_events > WAITING_EVENTS {
+                self.feed.send(batch.events, batch.complete_to);
+            } else if let Err(batch) = self.feed.offer(batch) {
+                self.waiting_events += batch.events.len();
+                self.waiting.push_front(batch);
+                return;
+            }
+        }
+    }
+
+    /// Puts what was told into batches; only the last of them holds all up to that moment.
+    fn add(&mut self, complete_to: Time) {
+        let mut events = self.join.take();
+        self.waiting_events += events.len();
+        while events.len() > BATCH {
+            let rest = events.split_off(BATCH);
+            self.waiting.push_back(Batch {
+                events: std::mem::replace(&mut events, rest),
+                complete_to: self.complete_to,
+            });
+        }
+        self.complete_to = complete_to.max(self.complete_to);
+        self.waiting.push_back(Batch {
+            events,
+            complete_to: self.complete_to,
+        });
     }
 
     /// Asks the child without waiting, under the lock that keeps signals away from other processes.
@@ -212,77 +277,28 @@ impl Watch {
             .unwrap_or_else(PoisonError::into_inner);
         // A child that cannot be asked is not ours any more.
         *exit = match self.child.try_wait() {
-            Ok(status) => status.map(how),
+            Ok(status) => status.map(launch::how),
             Err(_) => Some(Exit::Code(-1)),
         };
         *exit
     }
 
     fn close(&mut self, exit: Option<Exit>) {
-        let note = exit.map(|exit| Note {
-            kind: NoteKind::ProgramEnded,
-            pool: None,
-            call: None,
-            text: String::new(),
-            value: exit.value(),
-        });
+        let now = platform::monotonic();
+        let at = self.join.tell().time(now);
+        self.join.close(now);
+        if let Some(exit) = exit {
+            self.note(at, NoteKind::ProgramEnded, "", exit.value());
+        }
         let ends = match exit {
             Some(_) => Ends::Returned,
             None => Ends::Cancelled,
         };
-        let note = note.map(|note| Kind::Noted(Box::new(note)));
-        let at = self.now();
-        let kinds = note.into_iter().chain([Kind::RunEnded { ends }]);
-        let events = kinds.map(|kind| Event {
-            at,
-            lane: LaneId(0),
-            kind,
-        });
-        self.feed.send(events.collect(), Time::NEVER);
-    }
-
-    /// Hands on what was printed, as far as there is room for it.
-    fn hand_on(&mut self) {
-        for stream in [Stream::Out, Stream::Err] {
-            while let Some(piece) = self.piece(stream) {
-                let length = piece.bytes.len() as u64;
-                match self.printed.try_send(piece) {
-                    Ok(()) => self.places[stream as usize] += length,
-                    Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => break,
-                }
-            }
+        let main = self.join.main();
+        self.join.tell().say(main, at, Kind::RunEnded { ends });
+        self.add(Time::NEVER);
+        for batch in std::mem::take(&mut self.waiting) {
+            self.feed.send(batch.events, batch.complete_to);
         }
-    }
-
-    /// Hands on all that was printed; waits for the reader.
-    fn hand_on_rest(&mut self) {
-        for stream in [Stream::Out, Stream::Err] {
-            while let Some(piece) = self.piece(stream) {
-                let length = piece.bytes.len() as u64;
-                let sent = select! {
-                    send(self.printed, piece) -> sent => sent.is_ok(),
-                    recv(self.feed.cancel().closed()) -> _ => false,
-                };
-                if !sent {
-                    return;
-                }
-                self.places[stream as usize] += length;
-            }
-        }
-    }
-
-    fn piece(&self, stream: Stream) -> Option<Output> {
-        let mut bytes = vec![0; PIECE];
-        let from = self.places[stream as usize];
-        let length = self.handle.read_kept(stream, from, &mut bytes).ok()?;
-        bytes.truncate(length);
-        (length > 0).then_some(Output { stream, bytes })
-    }
-}
-
-fn how(status: ExitStatus) -> Exit {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, signal) => Exit::Signal(signal.unwrap_or_default()),
     }
 }

@@ -1,0 +1,193 @@
+//! What the program's processes have of the CPUs, asked of the system now and then.
+//!
+//! Every process of the program is a lane of its own on which the time it was on a CPU is a span, so that
+//! there is something to see of a program that calls no pool. And of each worker process it is asked more
+//! often how its main thread spent its time; a stretch that lies within one task is told of that task.
+//! Where the system cannot tell, nothing is told.
+
+use super::join::{Join, Peer};
+use crate::event::{Category, Kind, LaneId, LaneKind, LaneOpened, NamedSpan};
+use crate::platform::{self, Spent, ThreadTimes};
+use crate::time::Nanos;
+use std::collections::{HashMap, HashSet};
+
+/// Nanoseconds between two looks at the processes, and at the workers.
+const PROCESSES: u64 = 100_000_000;
+const WORKERS: u64 = 20_000_000;
+/// More processes than this get no lane.
+const MOST: usize = 64;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Cpu {
+    main: u32,
+    looked: u64,
+    sampled: u64,
+    processes: HashMap<u32, Usage>,
+    lanes: usize,
+    workers: HashMap<Peer, Times>,
+}
+
+/// A process as it was last seen.
+#[derive(Debug)]
+struct Usage {
+    at: u64,
+    used: Nanos,
+    /// Opened when it has lived for two looks.
+    lane: Option<LaneId>,
+}
+
+#[derive(Debug)]
+struct Times {
+    clock: ThreadTimes,
+    at: u64,
+    spent: Spent,
+}
+
+impl Cpu {
+    pub(super) fn new(main: u32) -> Self {
+        Self {
+            main,
+            looked: 0,
+            sampled: 0,
+            processes: HashMap::new(),
+            lanes: 0,
+            workers: HashMap::new(),
+        }
+    }
+
+    /// Samples the workers among these processes. What the samples mean is known only when everything up to
+    /// now is joined: see [`Cpu::tell`].
+    pub(super) fn sample(&mut self, peers: &[(Peer, u32)]) -> Vec<Sample> {
+        let now = platform::monotonic();
+        if now.saturating_sub(self.sampled) < WORKERS {
+            return Vec::new();
+        }
+        self.sampled = now;
+        let here: HashSet<Peer> = peers.iter().map(|&(peer, _)| peer).collect();
+        self.workers.retain(|peer, _| here.contains(peer));
+        let mut samples = Vec::new();
+        for &(peer, pid) in peers {
+            let Some(times) = self.workers.get_mut(&peer) else {
+                let opened = ThreadTimes::open(pid, pid);
+                if let Some((clock, spent)) = opened.and_then(|it| it.read().map(|now| (it, now))) {
+                    let at = platform::monotonic();
+                    self.workers.insert(peer, Times { clock, at, spent });
+                }
+                continue;
+            };
+            let Some(spent) = times.clock.read() else {
+                continue;
+            };
+            let at = platform::monotonic();
+            samples.push(Sample {
+                peer,
+                since: times.at,
+                at,
+                spent: spent.since(times.spent),
+            });
+            (times.at, times.spent) = (at, spent);
+        }
+        samples
+    }
+
+    /// Tells what samples mean, and now and then what every process used.
+    pub(super) fn tell(&mut self, join: &mut Join, samples: Vec<Sample>) {
+        for Sample {
+            peer,
+            since,
+            at,
+            spent,
+        } in samples
+        {
+            // The kernel brings its numbers up to date only now and then, so they may be a little off.
+            let length = Nanos(at.saturating_sub(since));
+            let on_cpu = spent.on_cpu.min(length);
+            let waiting = spent.waiting.min(length.saturating_sub(on_cpu));
+            if let Some(worker) = join.worker_of(peer) {
+                join.spent(worker, since, at, on_cpu, waiting);
+            }
+        }
+        let now = platform::monotonic();
+        if now.saturating_sub(self.looked) >= PROCESSES {
+            self.looked = now;
+            self.look(join, now);
+        }
+    }
+
+    fn look(&mut self, join: &mut Join, now: u64) {
+        let all = family(self.main);
+        self.processes.retain(|pid, _| all.contains(pid));
+        for pid in all {
+            let Some(used) = platform::process_time(pid) else {
+                continue;
+            };
+            let Some(before) = self.processes.get_mut(&pid) else {
+                let lane = None;
+                self.processes.insert(
+                    pid,
+                    Usage {
+                        at: now,
+                        used,
+                        lane,
+                    },
+                );
+                continue;
+            };
+            if before.lane.is_none() && self.lanes < MOST {
+                self.lanes += 1;
+                before.lane = Some(open(join, pid, before.at));
+            }
+            let length = Nanos(now.saturating_sub(before.at));
+            let busy = used.saturating_sub(before.used).min(length);
+            if let (Some(lane), true) = (before.lane, busy > Nanos::ZERO) {
+                let tell = join.tell();
+                let span = NamedSpan {
+                    name: "on a CPU".to_owned(),
+                    category: Category::Other,
+                    since: tell.time(before.at),
+                };
+                // Where in the stretch it was on a CPU is not known; its length is.
+                tell.say(
+                    lane,
+                    tell.time(before.at) + busy,
+                    Kind::Span(Box::new(span)),
+                );
+            }
+            (before.at, before.used) = (now, used);
+        }
+    }
+}
+
+/// What a worker's main thread had since it was last asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
+    peer: Peer,
+    since: u64,
+    at: u64,
+    spent: Spent,
+}
+
+/// A process and all that came of it.
+fn family(main: u32) -> Vec<u32> {
+    let mut all = vec![main];
+    let mut next = 0;
+    while let (Some(&pid), true) = (all.get(next), all.len() < 4 * MOST) {
+        all.extend(platform::children(pid));
+        next += 1;
+    }
+    all
+}
+
+fn open(join: &mut Join, pid: u32, at: u64) -> LaneId {
+    let facts = LaneOpened {
+        kind: LaneKind::Other,
+        pool: None,
+        name: format!("process {pid}"),
+        pid: Some(pid),
+        tid: None,
+    };
+    let tell = join.tell();
+    let at = tell.time(at);
+    tell.open(at, facts)
+}

@@ -1,0 +1,383 @@
+//! Makes one story of what many processes tell, each in its own words.
+//!
+//! Processes number their pools and calls for themselves, name what they call by numbers of texts, and know
+//! nothing of each other's lanes. Here all of that gets one numbering, and each record becomes the events
+//! that it means. It comes in the order of time over all processes, so that what caused something is known
+//! before it: a call before its chunks are taken. Only a worker may be heard of before its parent tells
+//! that it is one; what it says is held until then.
+//!
+//! Whatever a process says concerns its own pools, its own calls, and those of the parent that named it as a
+//! worker. A number that nobody gave out before means nothing.
+
+mod call;
+mod calls;
+mod hand;
+mod items;
+mod notes;
+mod pool;
+mod process;
+mod workers;
+
+use super::tell::Tell;
+use super::wire::{About, Hello, Record, StringId, Told, Waits};
+use crate::event::{
+    BlockedIn, CallerState, Event, Kind, LaneId, LaneKind, LaneOpened, PoolId, PoolOpened,
+};
+use crate::time::Time;
+use pool::{Pool, Worker};
+use process::{Caller, Process};
+use std::collections::HashMap;
+
+/// The number of a process here, in the order in which they said hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Peer(pub(super) usize);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Join {
+    tell: Tell,
+    /// The lane of the main program, which is there from the start.
+    main: LaneId,
+    main_pid: u32,
+    main_is_taken: bool,
+    processes: Vec<Process>,
+    /// The process that has a pid now.
+    pids: HashMap<u32, usize>,
+    pools: Vec<Pool>,
+    workers: Vec<Worker>,
+    /// Workers that are processes, by the pid their parent gave.
+    children: HashMap<u32, usize>,
+    calls: u32,
+    callers: u32,
+    /// Workers that died and whose lane is still open.
+    dying: Vec<usize>,
+}
+
+impl Join {
+    /// For a run that began at this time of the clock, whose first process has this pid.
+    pub(super) fn new(began: u64, main_pid: u32) -> Self {
+        let mut tell = Tell::new(began);
+        let facts = LaneOpened {
+            kind: LaneKind::Caller,
+            pool: None,
+            name: "main".to_owned(),
+            pid: Some(main_pid),
+            tid: Some(u64::from(main_pid)),
+        };
+        let main = tell.open(Time::ZERO, facts);
+        let state = CallerState::OwnWork;
+        tell.say(main, Time::ZERO, Kind::Caller { state });
+        Self {
+            tell,
+            main,
+            main_pid,
+            main_is_taken: false,
+            processes: Vec::new(),
+            pids: HashMap::new(),
+            pools: Vec::new(),
+            workers: Vec::new(),
+            children: HashMap::new(),
+            calls: 0,
+            callers: 1,
+            dying: Vec::new(),
+        }
+    }
+
+    pub(super) fn main(&self) -> LaneId {
+        self.main
+    }
+
+    pub(super) fn tell(&mut self) -> &mut Tell {
+        &mut self.tell
+    }
+
+    /// What was told since it was last asked for.
+    pub(super) fn take(&mut self) -> Vec<Event> {
+        self.tell.take()
+    }
+
+    /// A process came. One that says a pid that another has now is not believed.
+    pub(super) fn hello(&mut self, hello: &Hello) -> Option<Peer> {
+        let taken = self.pids.get(&hello.pid);
+        if taken.is_some_and(|&other| !self.processes[other].is_gone) {
+            return None;
+        }
+        let index = self.processes.len();
+        let mut process = Process::new(hello);
+        let worker = self.children.get(&hello.pid).copied();
+        process.worker = worker.filter(|&worker| self.workers[worker].died.is_none());
+        self.processes.push(process);
+        self.pids.insert(hello.pid, index);
+        Some(Peer(index))
+    }
+
+    pub(super) fn name(&mut self, Peer(peer): Peer, id: StringId, text: String) {
+        self.processes[peer].name(id, text);
+    }
+
+    pub(super) fn thread(&mut self, Peer(peer): Peer, number: u32, native: u32, name: &str) {
+        self.processes[peer].thread(number, native, name);
+    }
+
+    /// The lane on which a process is shown: its worker's, or that of its first caller.
+    pub(super) fn lane(&self, Peer(peer): Peer) -> LaneId {
+        let process = &self.processes[peer];
+        let worker = process.worker.map(|worker| self.workers[worker].lane);
+        let caller = process.callers.values().map(|caller| caller.lane).min();
+        worker.or(caller).unwrap_or(self.main)
+    }
+
+    /// So many records of this process were lost.
+    pub(super) fn dropped(&mut self, peer: Peer, at: u64, count: u64) {
+        let lane = self.lane(peer);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let at = self.tell.time(at);
+        self.tell.say(lane, at, Kind::Dropped { count });
+    }
+
+    /// A record, in the order of time over all processes.
+    pub(super) fn record(&mut self, Peer(peer): Peer, record: Record) {
+        let Record {
+            at, thread, told, ..
+        } = record;
+        let known = match told {
+            Told::PoolOpen {
+                pool,
+                workers,
+                text,
+            } => {
+                self.open_pool(peer, thread, at, pool, workers, text);
+                None
+            }
+            Told::PoolClose { pool, how, .. } => self.close_pool(peer, at, pool, how),
+            Told::Spawn { pool, child, .. } => self.spawn(peer, thread, at, pool, child),
+            Told::Reap { child, exit, .. } => self.reap(peer, at, child, exit),
+            Told::WorkerBegin { parent } => {
+                let process = &mut self.processes[peer];
+                (process.works_in, process.parent) = (Some(thread), Some(parent));
+                self.hand_on(peer, record)
+            }
+            Told::WorkerEnd
+            | Told::Taken { .. }
+            | Told::ItemStart { .. }
+            | Told::ItemEnd { .. }
+            | Told::ItemNext { .. }
+            | Told::Items { .. }
+            | Told::Raised { .. }
+            | Told::Result { .. } => self.hand_on(peer, record),
+            Told::Cost { chunk, .. } => {
+                let is_parent = self.processes[peer].calls.contains_key(&chunk.call);
+                let is_own = self.processes[peer].works_in != Some(thread);
+                if is_own && is_parent {
+                    self.parent_cost(peer, record)
+                } else {
+                    self.hand_on(peer, record)
+                }
+            }
+            Told::Call { call, text, tasks } => self.begin_call(peer, at, call, text, tasks),
+            Told::CallIn {
+                call,
+                pool,
+                chunksize,
+            } => self.call_in(peer, thread, call, pool, chunksize),
+            Told::Submit {
+                call,
+                chunk,
+                work,
+                items,
+            } => self.submit(peer, at, call, chunk, work, items),
+            Told::Put {
+                chunk,
+                items,
+                bytes,
+            } => self.put(peer, at, chunk, items, bytes),
+            Told::Cancelled { call, chunk } => self.cancelled(peer, at, call, chunk),
+            Told::Back { chunk, .. } => self.back(peer, at, chunk),
+            Told::Ready { call } => self.ready(peer, at, call),
+            Told::Block { waits, .. } => {
+                self.block(peer, thread, at, waits);
+                None
+            }
+            Told::Unblock { call } => {
+                self.unblock(peer, thread, at, call);
+                None
+            }
+            Told::Delivered {
+                call,
+                chunk,
+                raised,
+            } => self.delivered(peer, at, call, chunk, raised),
+            Told::InputEnd { call, chunks, .. } => self.input_end(peer, at, call, chunks),
+            Told::Note { about, .. } => match about {
+                About::Worker | About::Call { work: true, .. } => self.hand_on(peer, record),
+                About::Call { call, .. } if !self.processes[peer].calls.contains_key(&call) => {
+                    self.hand_on(peer, record)
+                }
+                _ => self.note(peer, record),
+            },
+        };
+        // What speaks of a number that nobody gave out, or did long ago, means nothing.
+        let _: Option<()> = known;
+    }
+
+    fn open_pool(
+        &mut self,
+        peer: usize,
+        thread: u16,
+        at: u64,
+        pool: u32,
+        workers: u32,
+        text: StringId,
+    ) {
+        let lane = self.caller(peer, thread, at);
+        let [kind, start_method] = self.processes[peer].parts(text);
+        let index = self.add_pool(peer, lane, pool);
+        self.pools[index].is_executor = kind.ends_with("Executor");
+        let facts = PoolOpened {
+            pool: self.pools[index].id,
+            kind,
+            start_method: Some(start_method).filter(|word| !word.is_empty()),
+            workers,
+        };
+        let at = self.tell.time(at);
+        self.tell.say(lane, at, Kind::PoolOpened(Box::new(facts)));
+    }
+
+    fn add_pool(&mut self, peer: usize, lane: LaneId, number: u32) -> usize {
+        let index = self.pools.len();
+        let id = PoolId(index as u32);
+        self.pools.push(Pool::new(id, peer, lane));
+        self.processes[peer].pools.insert(number, id);
+        index
+    }
+
+    /// The pool of this number, opened without a name if its begin was not seen.
+    fn pool(&mut self, peer: usize, thread: u16, at: u64, number: u32) -> usize {
+        if let Some(id) = self.processes[peer].pools.get(&number) {
+            return id.0 as usize;
+        }
+        let lane = self.caller(peer, thread, at);
+        self.add_unnamed(peer, lane, number, at)
+    }
+
+    /// A pool of which only what it did is known.
+    fn add_unnamed(&mut self, peer: usize, lane: LaneId, number: u32, at: u64) -> usize {
+        let index = self.add_pool(peer, lane, number);
+        let facts = PoolOpened {
+            pool: self.pools[index].id,
+            kind: String::new(),
+            start_method: None,
+            workers: 0,
+        };
+        let at = self.tell.time(at);
+        self.tell.say(lane, at, Kind::PoolOpened(Box::new(facts)));
+        index
+    }
+
+    /// The lane of a thread that calls.
+    fn caller(&mut self, peer: usize, thread: u16, at: u64) -> LaneId {
+        if let Some(caller) = self.processes[peer].callers.get(&thread) {
+            return caller.lane;
+        }
+        let process = &self.processes[peer];
+        let own_name = process.thread_name(thread).map(str::to_owned);
+        let is_main = process.pid == self.main_pid && own_name.is_none() && !self.main_is_taken;
+        let lane = if is_main {
+            self.main_is_taken = true;
+            self.main
+        } else {
+            self.callers += 1;
+            let name = own_name.unwrap_or_else(|| format!("main {}", self.callers));
+            let facts = LaneOpened {
+                kind: LaneKind::Caller,
+                pool: None,
+                name,
+                pid: Some(process.pid),
+                tid: process.native(u32::from(thread)),
+            };
+            let at = self.tell.time(at);
+            let lane = self.tell.open(at, facts);
+            let state = CallerState::OwnWork;
+            self.tell.say(lane, at, Kind::Caller { state });
+            lane
+        };
+        let caller = Caller {
+            lane,
+            state: CallerState::OwnWork,
+            series: HashMap::new(),
+            last: None,
+        };
+        self.processes[peer].callers.insert(thread, caller);
+        lane
+    }
+
+    /// The caller of this thread does something else from now on.
+    fn turn(&mut self, peer: usize, thread: u16, at: u64, state: CallerState) {
+        let lane = self.caller(peer, thread, at);
+        let at = self.tell.time(at);
+        let caller = self.processes[peer].callers.get_mut(&thread);
+        if let Some(caller) = caller.filter(|caller| caller.state != state) {
+            caller.state = state;
+            self.tell.say(lane, at, Kind::Caller { state });
+        }
+    }
+
+    fn block(&mut self, peer: usize, thread: u16, at: u64, waits: Waits) {
+        let blocked = match waits {
+            Waits::Map => BlockedIn::Map,
+            Waits::Starmap => BlockedIn::Starmap,
+            Waits::Apply => BlockedIn::Apply,
+            Waits::Next => BlockedIn::Next,
+            Waits::Result => BlockedIn::Result,
+            Waits::Futures => BlockedIn::Futures,
+            Waits::Join => BlockedIn::Join,
+            Waits::Shutdown => BlockedIn::Shutdown,
+            Waits::Get | Waits::Other => BlockedIn::Get,
+        };
+        self.turn(peer, thread, at, CallerState::Blocked(blocked));
+    }
+
+    fn unblock(&mut self, peer: usize, thread: u16, at: u64, call: Option<u32>) {
+        let call = call.and_then(|call| self.processes[peer].calls.get(&call));
+        let is_collecting = call.is_some_and(|call| call.is_iterator() && !call.is_collected());
+        let state = if is_collecting {
+            CallerState::Collecting
+        } else {
+            CallerState::OwnWork
+        };
+        self.turn(peer, thread, at, state);
+    }
+
+    /// Everything that is still open ends with the program.
+    pub(super) fn close(&mut self, at: u64) {
+        for peer in 0..self.processes.len() {
+            self.give_up_waiting(peer);
+        }
+        self.end_calls(at);
+        self.close_workers(at);
+        let time = self.tell.time(at);
+        let mut lanes: Vec<LaneId> = self
+            .processes
+            .iter()
+            .flat_map(|process| process.callers.values().map(|caller| caller.lane))
+            .chain([self.main])
+            .collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        for lane in lanes {
+            let state = CallerState::Done;
+            self.tell.say(lane, time, Kind::Caller { state });
+            let ended = crate::event::Ended::Finished;
+            self.tell.say(lane, time, Kind::LaneClosed { ended });
+        }
+    }
+
+    /// The moment from which on something is still to be told of a process whose parent is waited for.
+    pub(super) fn held_since(&self) -> Option<Time> {
+        let held = self
+            .processes
+            .iter()
+            .filter_map(|process| process.held.first());
+        held.map(|record| self.tell.time(record.at)).min()
+    }
+}

@@ -1,0 +1,206 @@
+//! One call as its process counts them, and where it stands among the calls that are shown.
+
+use crate::event::{CallId, Indexes, LaneId, PoolId};
+use crate::method::{Delivery, Method};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// More tasks in one call than this are told of only as they are sent: a number from outside never sizes memory.
+pub(super) const BELIEVED: u32 = 1 << 20;
+/// No more tasks than this are followed in one call.
+pub(super) const MOST: u32 = 1 << 26;
+
+/// A part of a call that is one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) call: CallId,
+    /// Of the call that is shown.
+    pub(super) chunk: u32,
+    pub(super) tasks: Indexes,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub(super) struct RawCall {
+    pub(super) shown: CallId,
+    /// Its first task, and its first chunk, in the call that is shown.
+    pub(super) base: u32,
+    pub(super) pool: PoolId,
+    pub(super) caller: LaneId,
+    pub(super) delivery: Delivery,
+    pub(super) chunksize: u32,
+    /// `None`: as many as its chunks have.
+    pub(super) tasks: Option<u32>,
+    /// Tasks that were told as submitted.
+    pub(super) submitted: u32,
+    /// Tasks whose results are back, or that will have none.
+    pub(super) back: u32,
+    pub(super) delivered: u32,
+    pub(super) is_ready: bool,
+    pub(super) has_lost: bool,
+    pub(super) ended: bool,
+    /// All chunks have been sent; so many.
+    pub(super) chunks: Option<u32>,
+    pub(super) chunks_delivered: u32,
+    /// Chunks with fewer tasks than usual, where the number of tasks is not known.
+    short: BTreeMap<u32, u32>,
+    /// The first chunk whose turn has not come, and those that came back before theirs.
+    turn: u32,
+    early: BTreeSet<u32>,
+}
+
+impl RawCall {
+    pub(super) fn new(shown: CallId, base: u32, pool: PoolId, caller: LaneId) -> Self {
+        Self {
+            shown,
+            base,
+            pool,
+            caller,
+            delivery: Delivery::Value,
+            chunksize: 1,
+            tasks: None,
+            submitted: 0,
+            back: 0,
+            delivered: 0,
+            is_ready: false,
+            has_lost: false,
+            ended: false,
+            chunks: None,
+            chunks_delivered: 0,
+            short: BTreeMap::new(),
+            turn: 0,
+            early: BTreeSet::new(),
+        }
+    }
+
+    /// All its tasks, as far as is known.
+    pub(super) fn all(&self) -> Indexes {
+        let tasks = self.tasks.unwrap_or(self.submitted);
+        Indexes::new(self.base, self.base.saturating_add(tasks))
+    }
+
+    /// What a chunk is among the tasks that are shown; `None` for a number nobody believes.
+    pub(super) fn place(&self, chunk: u32) -> Option<Place> {
+        let first = chunk.checked_mul(self.chunksize)?;
+        let size = self.short.get(&chunk).copied().unwrap_or(self.chunksize);
+        let end = first.checked_add(size)?;
+        let end = self.tasks.map_or(end, |tasks| end.min(tasks));
+        let tasks = Indexes::new(self.base.checked_add(first)?, self.base.checked_add(end)?);
+        (tasks.end <= MOST).then_some(Place {
+            call: self.shown,
+            chunk: self.base.checked_add(chunk)?,
+            tasks,
+        })
+    }
+
+    /// A chunk has so many tasks.
+    pub(super) fn sized(&mut self, chunk: u32, items: u32) {
+        if self.tasks.is_none() && items < self.chunksize && self.short.len() < BELIEVED as usize {
+            self.short.insert(chunk, items);
+        }
+    }
+
+    /// The tasks of this chunk that were not told as submitted before; they are now.
+    pub(super) fn submit(&mut self, place: Place) -> Option<Indexes> {
+        let end = place.tasks.end.saturating_sub(self.base);
+        if end <= self.submitted {
+            return None;
+        }
+        let new = Indexes::new(self.base + self.submitted, place.tasks.end);
+        self.submitted = end;
+        Some(new)
+    }
+
+    /// A chunk is back: the tasks that an iterator can hand over from now on.
+    pub(super) fn returned(&mut self, chunk: u32, place: Place) -> Option<Indexes> {
+        self.back = self.back.saturating_add(place.tasks.len());
+        match self.delivery {
+            Delivery::AsFinished => Some(place.tasks),
+            Delivery::InOrder => {
+                if chunk != self.turn {
+                    if chunk > self.turn && self.early.len() < BELIEVED as usize {
+                        self.early.insert(chunk);
+                    }
+                    return None;
+                }
+                let mut end = place.tasks.end;
+                self.turn += 1;
+                while self.early.remove(&self.turn) {
+                    end = self.place(self.turn).map_or(end, |place| place.tasks.end);
+                    self.turn += 1;
+                }
+                Some(Indexes::new(place.tasks.first, end))
+            }
+            Delivery::List | Delivery::Callback | Delivery::Value => None,
+        }
+    }
+
+    /// Every result has been taken.
+    pub(super) fn is_collected(&self) -> bool {
+        match (self.tasks, self.chunks) {
+            (Some(tasks), _) => self.delivered >= tasks,
+            (None, Some(chunks)) => self.chunks_delivered >= chunks,
+            (None, None) => false,
+        }
+    }
+
+    pub(super) fn is_iterator(&self) -> bool {
+        matches!(self.delivery, Delivery::InOrder | Delivery::AsFinished)
+    }
+}
+
+/// How the results of a method reach the caller.
+pub(super) fn delivery(method: &str, is_executor: bool) -> Delivery {
+    if is_executor {
+        return if method.ends_with("map") {
+            Delivery::InOrder
+        } else {
+            Delivery::Value
+        };
+    }
+    let known = Method::ALL
+        .into_iter()
+        .find(|known| known.rules().name == method);
+    known.map_or(Delivery::Value, |known| known.rules().delivery)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(tasks: Option<u32>, chunksize: u32) -> RawCall {
+        let mut call = RawCall::new(CallId(0), 0, PoolId(0), LaneId(0));
+        (call.tasks, call.chunksize) = (tasks, chunksize);
+        call.delivery = Delivery::InOrder;
+        call
+    }
+
+    #[test]
+    fn the_last_chunk_ends_with_the_tasks() {
+        let place = |chunk| call(Some(10), 4).place(chunk).map(|place| place.tasks);
+        assert_eq!(place(0), Some(Indexes::new(0, 4)));
+        assert_eq!(place(2), Some(Indexes::new(8, 10)));
+        let mut open = call(None, 4);
+        open.sized(1, 3);
+        assert_eq!(open.place(1).unwrap().tasks, Indexes::new(4, 7));
+    }
+
+    #[test]
+    fn a_chunk_that_cannot_be_is_nowhere() {
+        for chunk in [u32::MAX, MOST, 1 << 31] {
+            assert_eq!(call(None, 4).place(chunk), None);
+        }
+    }
+
+    #[test]
+    fn results_of_an_iterator_wait_for_their_turn() {
+        let mut call = call(Some(6), 2);
+        let mut back = |chunk| {
+            let place = call.place(chunk).unwrap();
+            call.returned(chunk, place)
+        };
+        assert_eq!(back(2), None);
+        assert_eq!(back(0), Some(Indexes::new(0, 2)));
+        assert_eq!(back(1), Some(Indexes::new(2, 6)));
+        assert_eq!(call.back, 6);
+    }
+}

@@ -1,0 +1,397 @@
+//! Calls: their begin, what is sent, what comes back, and their end.
+
+use super::Join;
+use super::call::{BELIEVED, MOST, Place, RawCall, delivery};
+use super::process::{Begun, Series};
+use crate::event::{
+    CallBegan, CallId, CallerState, Ends, Indexes, Kind, LaneId, Note, NoteKind, PoolId, Way,
+};
+use crate::origin::python::wire::{Chunk, Record, StringId, Told};
+
+/// Methods of which each call is one task; they are shown together when a loop makes them.
+const SINGLE: [&str; 3] = ["apply", "apply_async", "submit"];
+/// Methods that return only with their result.
+const BLOCKING: [&str; 3] = ["map", "starmap", "apply"];
+
+impl Join {
+    pub(super) fn begin_call(
+        &mut self,
+        peer: usize,
+        at: u64,
+        call: u32,
+        text: StringId,
+        tasks: Option<u32>,
+    ) -> Option<()> {
+        let begun = Begun { at, text, tasks };
+        let waiting = &mut self.processes[peer].begun;
+        (waiting.len() < BELIEVED as usize).then(|| {
+            waiting.insert(call, begun);
+        })
+    }
+
+    pub(super) fn call_in(
+        &mut self,
+        peer: usize,
+        thread: u16,
+        call: u32,
+        pool: u32,
+        chunksize: Option<u32>,
+    ) -> Option<()> {
+        let begun = self.processes[peer].begun.remove(&call)?;
+        let Begun { at, text, tasks } = begun;
+        let tasks = tasks.filter(|&tasks| tasks <= MOST);
+        let pool = self.pool(peer, thread, at, pool);
+        let (id, is_executor) = (self.pools[pool].id, self.pools[pool].is_executor);
+        let lane = self.caller(peer, thread, at);
+        let [method, function, file, row] = self.processes[peer].parts(text);
+        let blocks = !is_executor && BLOCKING.contains(&method.as_str());
+        if blocks {
+            self.turn(peer, thread, at, CallerState::Submitting);
+        }
+        let is_single = tasks == Some(1) && SINGLE.contains(&method.as_str());
+        let delivery = delivery(&method, is_executor);
+        let time = self.tell.time(at);
+        let again = self.again(peer, thread, id, text).filter(|_| is_single);
+        let (shown, base) = again.unwrap_or((CallId(self.calls), 0));
+        if again.is_some() {
+            let tasks = Indexes::one(base);
+            self.tell
+                .say(lane, time, Kind::CallAgain { call: shown, tasks });
+        } else {
+            self.calls += 1;
+            let facts = CallBegan {
+                call: shown,
+                pool: Some(id),
+                method,
+                function,
+                source: (!file.is_empty()).then(|| (file, row.parse().unwrap_or(0))),
+                tasks: tasks.filter(|&tasks| tasks <= BELIEVED),
+                chunksize: Some(chunksize.unwrap_or(1).max(1)),
+            };
+            self.tell.say(lane, time, Kind::CallBegan(Box::new(facts)));
+        }
+        self.remember(
+            peer,
+            thread,
+            id,
+            text,
+            is_single.then_some((shown, base)),
+            shown,
+        );
+        let mut raw = RawCall::new(shown, base, id, lane);
+        raw.delivery = delivery;
+        raw.chunksize = chunksize.unwrap_or(1).max(1);
+        raw.tasks = tasks;
+        if let Some(tasks) = tasks.filter(|&tasks| 0 < tasks && tasks <= BELIEVED) {
+            raw.submitted = tasks;
+            let submitted = Kind::Submitted {
+                call: shown,
+                tasks: raw.all(),
+            };
+            self.tell.say(lane, time, submitted);
+        }
+        self.processes[peer].calls.insert(call, raw);
+        Some(())
+    }
+
+    /// The call that is shown and is joined by another of this line, with the index of that.
+    fn again(
+        &self,
+        peer: usize,
+        thread: u16,
+        pool: PoolId,
+        text: StringId,
+    ) -> Option<(CallId, u32)> {
+        let caller = self.processes[peer].callers.get(&thread)?;
+        let series = caller.series.get(&(pool, text))?;
+        let goes_on = caller.last == Some(series.shown) || series.open > 0;
+        (goes_on && series.next < MOST).then_some((series.shown, series.next))
+    }
+
+    fn remember(
+        &mut self,
+        peer: usize,
+        thread: u16,
+        pool: PoolId,
+        text: StringId,
+        single: Option<(CallId, u32)>,
+        shown: CallId,
+    ) {
+        let Some(caller) = self.processes[peer].callers.get_mut(&thread) else {
+            return;
+        };
+        caller.last = Some(shown);
+        if let Some((shown, index)) = single {
+            let series = caller.series.entry((pool, text)).or_insert(Series {
+                shown,
+                next: 0,
+                open: 0,
+            });
+            if series.shown != shown {
+                (series.shown, series.open) = (shown, 0);
+            }
+            series.next = index + 1;
+            series.open += 1;
+        }
+    }
+
+    /// What a chunk is that the process with the call speaks of, with the number of its call.
+    pub(super) fn own_chunk(&self, peer: usize, chunk: Chunk) -> Option<(u32, u32)> {
+        let process = &self.processes[peer];
+        if !chunk.work {
+            return Some((chunk.call, chunk.chunk));
+        }
+        let mut works = process.pools.values();
+        works.find_map(|&pool| process.works.get(&(pool, chunk.call)).copied())
+    }
+
+    pub(super) fn submit(
+        &mut self,
+        peer: usize,
+        at: u64,
+        call: u32,
+        chunk: u32,
+        work: u32,
+        items: u16,
+    ) -> Option<()> {
+        let process = &mut self.processes[peer];
+        let raw = process.calls.get_mut(&call)?;
+        raw.sized(chunk, u32::from(items));
+        let place = raw.place(chunk)?;
+        let (lane, new, pool) = (raw.caller, raw.submit(place), raw.pool);
+        process.works.insert((pool, work), (call, chunk));
+        self.submitted(lane, at, place.call, new);
+        Some(())
+    }
+
+    fn submitted(&mut self, lane: LaneId, at: u64, call: CallId, tasks: Option<Indexes>) {
+        if let Some(tasks) = tasks {
+            let at = self.tell.time(at);
+            self.tell.say(lane, at, Kind::Submitted { call, tasks });
+        }
+    }
+
+    pub(super) fn put(
+        &mut self,
+        peer: usize,
+        at: u64,
+        chunk: Chunk,
+        items: u16,
+        bytes: Option<u32>,
+    ) -> Option<()> {
+        let (call, number) = self.own_chunk(peer, chunk)?;
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        if items < u16::MAX {
+            raw.sized(number, u32::from(items));
+        }
+        let place = raw.place(number)?;
+        let (lane, new) = (raw.caller, raw.submit(place));
+        self.submitted(lane, at, place.call, new);
+        let time = self.tell.time(at);
+        let chunks = Indexes::one(place.chunk);
+        let call = place.call;
+        self.tell.say(lane, time, Kind::Enqueued { call, chunks });
+        self.carried(lane, at, place, bytes, Way::ToWorker);
+        Some(())
+    }
+
+    pub(super) fn carried(
+        &mut self,
+        lane: LaneId,
+        at: u64,
+        place: Place,
+        bytes: Option<u32>,
+        way: Way,
+    ) {
+        let Some(bytes) = bytes else {
+            return;
+        };
+        let carried = Kind::Carried {
+            call: place.call,
+            chunk: place.chunk,
+            bytes,
+            way,
+        };
+        self.tell.say(lane, self.tell.time(at), carried);
+    }
+
+    pub(super) fn back(&mut self, peer: usize, at: u64, chunk: Chunk) -> Option<()> {
+        let (call, number) = self.own_chunk(peer, chunk)?;
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        let place = raw.place(number)?;
+        let (lane, ready) = (raw.caller, raw.returned(number, place));
+        let time = self.tell.time(at);
+        let returned = Kind::Returned {
+            call: place.call,
+            chunk: place.chunk,
+        };
+        self.tell.say(lane, time, returned);
+        if let Some(tasks) = ready.filter(|tasks| !tasks.is_empty()) {
+            let call = place.call;
+            self.tell.say(lane, time, Kind::Ready { call, tasks });
+        }
+        self.forget(peer, call);
+        Some(())
+    }
+
+    pub(super) fn ready(&mut self, peer: usize, at: u64, call: u32) -> Option<()> {
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        if raw.is_iterator() || std::mem::replace(&mut raw.is_ready, true) {
+            return Some(());
+        }
+        let (lane, tasks, shown) = (raw.caller, raw.all(), raw.shown);
+        if !tasks.is_empty() {
+            let at = self.tell.time(at);
+            self.tell.say(lane, at, Kind::Ready { call: shown, tasks });
+        }
+        Some(())
+    }
+
+    pub(super) fn delivered(
+        &mut self,
+        peer: usize,
+        at: u64,
+        call: u32,
+        chunk: Option<u32>,
+        raised: bool,
+    ) -> Option<()> {
+        let raw = self.processes[peer].calls.get(&call)?;
+        if raw.ended {
+            return Some(());
+        }
+        if !raw.is_iterator() {
+            self.ready(peer, at, call);
+        }
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        let tasks = match chunk {
+            Some(chunk) => raw.place(chunk)?.tasks,
+            None => raw.all(),
+        };
+        let (lane, shown, time) = (raw.caller, raw.shown, self.tell.time(at));
+        raw.delivered = raw.delivered.saturating_add(tasks.len());
+        raw.chunks_delivered += u32::from(chunk.is_some());
+        let is_dead = raised && (raw.chunksize > 1 || self.pools[raw.pool.0 as usize].is_executor);
+        let ends = match chunk {
+            None if raised => Some(Ends::Error),
+            None => Some(Ends::Returned),
+            Some(_) if is_dead => Some(Ends::Error),
+            Some(_) => raw.is_collected().then_some(Ends::Returned),
+        };
+        if !raised && !tasks.is_empty() {
+            self.tell
+                .say(lane, time, Kind::Delivered { call: shown, tasks });
+        }
+        if let Some(ends) = ends {
+            self.end_call(peer, at, call, ends);
+        }
+        Some(())
+    }
+
+    /// The call is over as far as its caller is concerned.
+    pub(super) fn end_call(&mut self, peer: usize, at: u64, call: u32, ends: Ends) -> Option<()> {
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        if std::mem::replace(&mut raw.ended, true) {
+            return Some(());
+        }
+        let (lane, shown) = (raw.caller, raw.shown);
+        let at = self.tell.time(at);
+        self.tell
+            .say(lane, at, Kind::CallEnded { call: shown, ends });
+        let callers = self.processes[peer].callers.values_mut();
+        for series in callers.flat_map(|caller| caller.series.values_mut()) {
+            if series.shown == shown {
+                series.open = series.open.saturating_sub(1);
+            }
+        }
+        self.forget(peer, call);
+        Some(())
+    }
+
+    /// A call that has ended and of which everything is back needs no memory.
+    fn forget(&mut self, peer: usize, call: u32) {
+        let calls = &mut self.processes[peer].calls;
+        let is_over = |raw: &RawCall| raw.ended && raw.back >= raw.all().len() && raw.back > 0;
+        if calls.get(&call).is_some_and(is_over) {
+            calls.remove(&call);
+        }
+    }
+
+    pub(super) fn cancelled(&mut self, peer: usize, at: u64, call: u32, chunk: u32) -> Option<()> {
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        let place = raw.place(chunk)?;
+        raw.back = raw.back.saturating_add(place.tasks.len());
+        if raw.tasks == Some(1) {
+            self.end_call(peer, at, call, Ends::Cancelled)?;
+        }
+        Some(())
+    }
+
+    pub(super) fn input_end(&mut self, peer: usize, at: u64, call: u32, chunks: u32) -> Option<()> {
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        raw.chunks = Some(chunks);
+        let note = Note {
+            kind: NoteKind::InputSwallowed,
+            pool: Some(raw.pool),
+            call: Some(raw.shown),
+            text: String::new(),
+            value: i64::from(raw.delivered),
+        };
+        let (lane, is_over) = (raw.caller, raw.is_collected());
+        let time = self.tell.time(at);
+        self.tell.say(lane, time, Kind::Noted(Box::new(note)));
+        if is_over {
+            self.end_call(peer, at, call, Ends::Returned);
+        }
+        Some(())
+    }
+
+    /// Time in pickling on the side of the parent is a span of the caller.
+    pub(super) fn parent_cost(&mut self, peer: usize, record: Record) -> Option<()> {
+        let Told::Cost {
+            chunk,
+            pickling,
+            nanos,
+        } = record.told
+        else {
+            return None;
+        };
+        let lane = self.processes[peer].calls.get(&chunk.call)?.caller;
+        self.cost(lane, record.at, pickling, nanos);
+        Some(())
+    }
+
+    /// The program is over: what has lost a task never ended, and says so.
+    pub(super) fn end_calls(&mut self, at: u64) {
+        for peer in 0..self.processes.len() {
+            let calls = self.processes[peer].calls.iter();
+            let lost: Vec<u32> = calls
+                .filter(|(_, raw)| raw.has_lost && !raw.ended)
+                .map(|(&call, _)| call)
+                .collect();
+            for call in lost {
+                self.end_call(peer, at, call, Ends::Never);
+            }
+        }
+    }
+
+    /// The calls of a pool that have not ended, and how many tasks of them have no result.
+    pub(super) fn open_calls(&self, pool: usize) -> (Vec<u32>, u32) {
+        let Some(owner) = self.pools.get(pool) else {
+            return (Vec::new(), 0);
+        };
+        let process = &self.processes[owner.owner];
+        let open: Vec<(u32, u32)> = process
+            .calls
+            .iter()
+            .filter(|(_, raw)| raw.pool == owner.id && !raw.ended)
+            .map(|(&call, raw)| (call, raw.all().len().saturating_sub(raw.back)))
+            .collect();
+        let tasks = open
+            .iter()
+            .map(|&(_, tasks)| tasks)
+            .fold(0, u32::saturating_add);
+        let mut calls: Vec<u32> = open.into_iter().map(|(call, _)| call).collect();
+        calls.sort_unstable();
+        (calls, tasks)
+    }
+}

@@ -1,0 +1,96 @@
+//! What a process says in words about itself.
+
+use super::Join;
+use crate::event::{CallId, Ends, Kind, LaneId, Note, NoteKind, PoolId};
+use crate::origin::python::wire::{About, NoteKind as Said, Record, Told};
+
+impl Join {
+    /// By the process that has the pool.
+    pub(super) fn note(&mut self, peer: usize, record: Record) -> Option<()> {
+        let Told::Note {
+            kind,
+            about,
+            text,
+            value,
+        } = record.told
+        else {
+            return None;
+        };
+        let (lane, pool, call) = match about {
+            About::Pool(pool) => {
+                let id = *self.processes[peer].pools.get(&pool)?;
+                (self.pools[id.0 as usize].lane, id, None)
+            }
+            About::Call { call, .. } => {
+                let raw = self.processes[peer].calls.get(&call)?;
+                (raw.caller, raw.pool, Some(raw.shown))
+            }
+            About::Worker => return None,
+        };
+        if kind == Said::Broken {
+            self.broken(peer, record.at, pool);
+            return Some(());
+        }
+        let [text] = text.map_or_else(|| [String::new()], |text| self.processes[peer].parts(text));
+        self.noted(lane, record.at, (kind, Some(pool), call), text, value)
+    }
+
+    /// By a worker.
+    pub(super) fn worker_note(&mut self, worker: usize, record: Record) -> Option<()> {
+        let Told::Note {
+            kind, text, value, ..
+        } = record.told
+        else {
+            return None;
+        };
+        let teller = self.workers[worker].teller?;
+        let [text] = text.map_or_else(
+            || [String::new()],
+            |text| self.processes[teller].parts(text),
+        );
+        let hand = self.workers[worker].hand.as_ref();
+        let call = hand.map(|hand| hand.place.call);
+        let pool = self.pools[self.workers[worker].pool].id;
+        let lane = self.workers[worker].lane;
+        self.noted(lane, record.at, (kind, Some(pool), call), text, value)
+    }
+
+    fn noted(
+        &mut self,
+        lane: LaneId,
+        at: u64,
+        (kind, pool, call): (Said, Option<PoolId>, Option<CallId>),
+        text: String,
+        value: i32,
+    ) -> Option<()> {
+        let kind = match kind {
+            Said::UnpicklableArgument => NoteKind::UnpicklableArgument,
+            Said::WorkerExit => NoteKind::WorkerExit,
+            Said::UnpicklableResult => NoteKind::UnpicklableResult,
+            Said::InitializerRaised => NoteKind::InitializerRaised,
+            Said::CallbackRaised => NoteKind::CallbackRaised,
+            Said::ResultThreadDied => NoteKind::ResultThreadDied,
+            Said::Broken => return None,
+        };
+        let note = Note {
+            kind,
+            pool,
+            call,
+            text,
+            value: i64::from(value),
+        };
+        let at = self.tell.time(at);
+        self.tell.say(lane, at, Kind::Noted(Box::new(note)));
+        Some(())
+    }
+
+    /// An executor gave up: none of its calls will get what it has not got.
+    fn broken(&mut self, peer: usize, at: u64, pool: PoolId) {
+        let index = pool.0 as usize;
+        let (calls, _) = self.open_calls(index);
+        for call in calls {
+            self.end_call(peer, at, call, Ends::BrokenProcessPool);
+        }
+        self.pools[index].is_given_up = true;
+    }
+}

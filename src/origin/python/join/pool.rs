@@ -1,0 +1,99 @@
+//! A pool with its workers, as their parent tells of them.
+
+use super::hand::Hand;
+use crate::event::{Ended, LaneId, PoolId};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) id: PoolId,
+    /// The process that has it.
+    pub(super) owner: usize,
+    pub(super) lane: LaneId,
+    pub(super) is_executor: bool,
+    pub(super) is_closed: bool,
+    /// Its workers are made to end: what they have in hand was given up.
+    pub(super) is_given_up: bool,
+    /// Who has each row; a worker that replaces one that died takes its row.
+    rows: Vec<bool>,
+}
+
+impl Pool {
+    pub(super) fn new(id: PoolId, owner: usize, lane: LaneId) -> Self {
+        Self {
+            id,
+            owner,
+            lane,
+            is_executor: false,
+            is_closed: false,
+            is_given_up: false,
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn take_row(&mut self) -> usize {
+        let free = self.rows.iter().position(|taken| !taken);
+        let row = free.unwrap_or(self.rows.len());
+        if row == self.rows.len() {
+            self.rows.push(true);
+        }
+        self.rows[row] = true;
+        row
+    }
+
+    pub(super) fn free_row(&mut self, row: usize) {
+        if let Some(taken) = self.rows.get_mut(row) {
+            *taken = false;
+        }
+    }
+}
+
+/// A process or a thread that works for a pool.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) lane: LaneId,
+    pub(super) pool: usize,
+    pub(super) row: usize,
+    /// The process that speaks for it.
+    pub(super) teller: Option<usize>,
+    pub(super) hand: Option<Hand>,
+    /// It said itself that it ends.
+    pub(super) said_end: bool,
+    /// When its end was noticed, on the clock of all processes.
+    pub(super) died: Option<u64>,
+    /// What its parent saw of its end.
+    pub(super) exit: Option<i32>,
+    /// It died with a chunk in hand.
+    pub(super) lost: bool,
+    pub(super) is_closed: bool,
+}
+
+impl Worker {
+    pub(super) fn new(lane: LaneId, pool: usize, row: usize) -> Self {
+        Self {
+            lane,
+            pool,
+            row,
+            teller: None,
+            hand: None,
+            said_end: false,
+            died: None,
+            exit: None,
+            lost: false,
+            is_closed: false,
+        }
+    }
+
+    /// How it ended, as far as is known by now.
+    pub(super) fn ended(&self, pool: &Pool) -> Ended {
+        match self.exit {
+            _ if pool.is_given_up => Ended::Finished,
+            Some(..=-1) => Ended::Killed,
+            Some(1..) => Ended::Crashed,
+            None if !self.said_end => Ended::Killed,
+            _ if self.lost => Ended::Crashed,
+            _ if pool.is_closed => Ended::Finished,
+            _ => Ended::Retired,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One process as it tells of itself: its names, threads, pools and calls.
+
+use super::call::RawCall;
+use crate::event::{CallId, CallerState, LaneId, PoolId};
+use crate::origin::python::tell::harmless;
+use crate::origin::python::wire::{Hello, Record, StringId};
+use std::collections::HashMap;
+
+/// Different names, threads and pools that one process may have.
+const MOST_NAMES: usize = 1 << 16;
+/// Records that wait until it is known whose worker their process is.
+const MOST_HELD: usize = 1 << 17;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Process {
+    pub(super) pid: u32,
+    names: HashMap<StringId, String>,
+    threads: HashMap<u32, Thread>,
+    /// Pools and calls by the numbers this process gave them.
+    pub(super) pools: HashMap<u32, PoolId>,
+    pub(super) calls: HashMap<u32, RawCall>,
+    /// Calls of which the pool is still to be told.
+    pub(super) begun: HashMap<u32, Begun>,
+    /// What the work ids of its process executors stand for: call and chunk.
+    pub(super) works: HashMap<(PoolId, u32), (u32, u32)>,
+    /// The thread that works for a pool of the parent.
+    pub(super) works_in: Option<u16>,
+    /// The parent, as that thread told it.
+    pub(super) parent: Option<u32>,
+    /// What it is to its parent: a place among the workers.
+    pub(super) worker: Option<usize>,
+    /// Its threads that work for its own pools.
+    pub(super) hands: HashMap<u16, usize>,
+    /// What it told before its parent told of it, and since when.
+    pub(super) held: Vec<Record>,
+    pub(super) callers: HashMap<u16, Caller>,
+    pub(super) is_gone: bool,
+}
+
+/// A call of which the pool is still to be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Begun {
+    pub(super) at: u64,
+    pub(super) text: StringId,
+    pub(super) tasks: Option<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Thread {
+    native: u32,
+    name: String,
+}
+
+/// A thread that calls pools.
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) lane: LaneId,
+    pub(super) state: CallerState,
+    /// Calls that may be joined by more of the same.
+    pub(super) series: HashMap<(PoolId, StringId), Series>,
+    pub(super) last: Option<CallId>,
+}
+
+/// Calls from one line of which each is one task.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Series {
+    pub(super) shown: CallId,
+    /// The index of the next task.
+    pub(super) next: u32,
+    /// Those that have not been delivered.
+    pub(super) open: u32,
+}
+
+impl Process {
+    pub(super) fn new(hello: &Hello) -> Self {
+        Self {
+            pid: hello.pid,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn name(&mut self, id: StringId, text: String) {
+        if self.names.len() < MOST_NAMES {
+            self.names.insert(id, text);
+        }
+    }
+
+    pub(super) fn thread(&mut self, number: u32, native: u32, name: &str) {
+        if self.threads.len() < MOST_NAMES {
+            let name = harmless(name);
+            self.threads.insert(number, Thread { native, name });
+        }
+    }
+
+    /// The parts of a text, harmless; empty ones for those that are not there.
+    pub(super) fn parts<const N: usize>(&self, id: StringId) -> [String; N] {
+        let text = self.names.get(&id).map_or("", String::as_str);
+        let mut parts = text.split('\0').map(harmless);
+        std::array::from_fn(|_| parts.next().unwrap_or_default())
+    }
+
+    pub(super) fn native(&self, thread: u32) -> Option<u64> {
+        let thread = self.threads.get(&thread)?;
+        Some(u64::from(thread.native))
+    }
+
+    /// The name of a thread other than the first one of the process.
+    pub(super) fn thread_name(&self, thread: u16) -> Option<&str> {
+        let thread = self.threads.get(&u32::from(thread))?;
+        (thread.name != "MainThread" && !thread.name.is_empty()).then_some(&thread.name)
+    }
+
+    /// Keeps a record until its time has come; false if there is no room.
+    pub(super) fn hold(&mut self, record: Record) -> bool {
+        let has_room = self.held.len() < MOST_HELD;
+        if has_room {
+            self.held.push(record);
+        }
+        has_room
+    }
+}

@@ -1,0 +1,346 @@
+//! Workers: their start, whose they are, and their end.
+
+use super::pool::Worker;
+use super::{Join, Peer};
+use crate::event::{Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind};
+use crate::origin::python::wire::{Child, Closing, Entry, Record, Told};
+
+/// A worker whose parent says nothing of its end is given this long.
+const PATIENCE: u64 = 300_000_000;
+/// A worker whose parent says nothing of its begin is given this long.
+const UNNAMED: u64 = 1_000_000_000;
+
+impl Join {
+    pub(super) fn spawn(
+        &mut self,
+        peer: usize,
+        thread: u16,
+        at: u64,
+        pool: u32,
+        child: Child,
+    ) -> Option<()> {
+        let pool = self.pool(peer, thread, at, pool);
+        match child {
+            Child::Thread(number) => {
+                let number = u16::try_from(number).ok()?;
+                if !self.processes[peer].hands.contains_key(&number) {
+                    self.open_thread(peer, number, pool, at);
+                }
+            }
+            Child::Process(pid) => {
+                let at = self.first_held(pid).map_or(at, |first| first.min(at));
+                let worker = self.open_worker(pool, at, Some(pid), Some(u64::from(pid)));
+                self.children.insert(pid, worker);
+                self.adopt(pid, worker);
+            }
+        }
+        Some(())
+    }
+
+    /// When a process first said something that waits for its parent.
+    fn first_held(&self, pid: u32) -> Option<u64> {
+        let &process = self.pids.get(&pid)?;
+        self.processes[process].held.first().map(|record| record.at)
+    }
+
+    /// The process with this pid is that worker: what it said before is told now.
+    fn adopt(&mut self, pid: u32, worker: usize) {
+        let Some(&index) = self.pids.get(&pid) else {
+            return;
+        };
+        let process = &mut self.processes[index];
+        if process.worker.is_some() {
+            return;
+        }
+        process.worker = Some(worker);
+        self.workers[worker].teller = Some(index);
+        for record in std::mem::take(&mut self.processes[index].held) {
+            self.hand_on(index, record);
+        }
+    }
+
+    fn open_thread(&mut self, peer: usize, number: u16, pool: usize, at: u64) -> usize {
+        let process = &self.processes[peer];
+        let (pid, native) = (process.pid, process.native(u32::from(number)));
+        let worker = self.open_worker(pool, at, Some(pid), native);
+        self.workers[worker].teller = Some(peer);
+        self.processes[peer].hands.insert(number, worker);
+        worker
+    }
+
+    fn open_worker(&mut self, pool: usize, at: u64, pid: Option<u32>, tid: Option<u64>) -> usize {
+        let row = self.pools[pool].take_row();
+        let facts = LaneOpened {
+            kind: LaneKind::Worker,
+            pool: Some(self.pools[pool].id),
+            name: format!("worker {row}"),
+            pid,
+            tid,
+        };
+        let at = self.tell.time(at);
+        let lane = self.tell.open(at, facts);
+        self.workers.push(Worker::new(lane, pool, row));
+        self.workers.len() - 1
+    }
+
+    /// Hands a record to the worker that its thread is; keeps it while that is not known.
+    pub(super) fn hand_on(&mut self, peer: usize, record: Record) -> Option<()> {
+        let process = &self.processes[peer];
+        let worker = if process.works_in == Some(record.thread) {
+            if process.worker.is_none() {
+                let process = &mut self.processes[peer];
+                return process.hold(record).then_some(());
+            }
+            process.worker
+        } else {
+            let known = process.hands.get(&record.thread).copied();
+            known.or_else(|| self.thread_of_own_call(peer, &record))
+        }?;
+        match record.told {
+            Told::Note { .. } => self.worker_note(worker, record),
+            _ => self.work(worker, record),
+        }
+    }
+
+    /// A thread that takes a chunk of a call of its own process works for the pool of that call.
+    fn thread_of_own_call(&mut self, peer: usize, record: &Record) -> Option<usize> {
+        let Told::Taken { chunk, .. } = record.told else {
+            return None;
+        };
+        let call = self.processes[peer].calls.get(&chunk.call)?;
+        let pool = call.pool.0 as usize;
+        Some(self.open_thread(peer, record.thread, pool, record.at))
+    }
+
+    pub(super) fn reap(&mut self, peer: usize, at: u64, child: Child, exit: i32) -> Option<()> {
+        let worker = match child {
+            Child::Process(pid) => self.children.get(&pid).copied()?,
+            Child::Thread(number) => {
+                let number = u16::try_from(number).ok()?;
+                let worker = self.processes[peer].hands.remove(&number)?;
+                self.workers[worker].said_end = true;
+                worker
+            }
+        };
+        // Only the process that has the pool knows of its workers.
+        if self.pools[self.workers[worker].pool].owner != peer {
+            return None;
+        }
+        self.workers[worker].exit = Some(exit);
+        if self.workers[worker].teller.is_none() || matches!(child, Child::Thread(_)) {
+            // Nothing was heard of it, or it has no connection of its own.
+            self.died(worker, at, None);
+        }
+        if self.workers[worker].died.is_some() {
+            self.close_worker(worker);
+        }
+        Some(())
+    }
+
+    /// A process is gone, and everything that it told has been told. `entry`: what its page says of the
+    /// thread that worked for its parent.
+    pub(in crate::origin::python) fn gone(
+        &mut self,
+        Peer(peer): Peer,
+        at: u64,
+        entry: Option<Entry>,
+    ) {
+        if let (Some(thread), Some(entry)) = (self.processes[peer].works_in, entry) {
+            self.seen(Peer(peer), thread, entry);
+        }
+        self.processes[peer].is_gone = true;
+        if self.processes[peer].worker.is_none() && at > 0 && !self.processes[peer].held.is_empty()
+        {
+            // Its parent may still tell of it.
+            return;
+        }
+        self.gone_for_good(peer, at, entry);
+    }
+
+    fn gone_for_good(&mut self, peer: usize, at: u64, entry: Option<Entry>) {
+        if let Some(worker) = self.processes[peer].worker {
+            self.died(worker, at, entry);
+        }
+        let threads: Vec<usize> = self.processes[peer].hands.drain().map(|(_, k)| k).collect();
+        for worker in threads {
+            self.workers[worker].said_end = true;
+            self.workers[worker].hand = None;
+            self.died(worker, at, None);
+            self.close_worker(worker);
+        }
+        for pool in self.pools.iter_mut().filter(|pool| pool.owner == peer) {
+            pool.is_given_up = true;
+        }
+    }
+
+    fn died(&mut self, worker: usize, at: u64, entry: Option<Entry>) {
+        let Worker {
+            lane, pool, died, ..
+        } = self.workers[worker];
+        if died.is_some() {
+            return;
+        }
+        self.workers[worker].died = Some(at);
+        let hand = self.workers[worker].hand.take();
+        let pool = &self.pools[pool];
+        let (given_up, owner, id) = (pool.is_given_up, pool.owner, pool.id);
+        let time = self.tell.time(at);
+        let was_idle = hand.is_none();
+        if let Some(hand) = hand.filter(|_| !given_up) {
+            self.workers[worker].lost = true;
+            let place = hand.place;
+            let lost = Kind::Lost {
+                call: place.call,
+                tasks: place.tasks,
+            };
+            self.tell.say(lane, time, lost);
+            let process = &mut self.processes[owner];
+            let number = if hand.raw.work {
+                process.works.get(&(id, hand.raw.call)).map(|work| work.0)
+            } else {
+                Some(hand.raw.call)
+            };
+            if let Some(raw) = number.and_then(|call| process.calls.get_mut(&call)) {
+                raw.has_lost = true;
+            }
+        }
+        let held = entry.is_some_and(|entry| entry.holds_lock);
+        if held && was_idle && !given_up && !self.workers[worker].said_end {
+            self.say_note(lane, at, NoteKind::QueueLockHeld, worker);
+        }
+        self.dying.push(worker);
+    }
+
+    fn say_note(&mut self, lane: LaneId, at: u64, kind: NoteKind, worker: usize) {
+        let note = Note {
+            kind,
+            pool: Some(self.pools[self.workers[worker].pool].id),
+            call: None,
+            text: String::new(),
+            value: 0,
+        };
+        let at = self.tell.time(at);
+        self.tell.say(lane, at, Kind::Noted(Box::new(note)));
+    }
+
+    fn close_worker(&mut self, worker: usize) {
+        let Some(at) = self.workers[worker].died else {
+            return;
+        };
+        if std::mem::replace(&mut self.workers[worker].is_closed, true) {
+            return;
+        }
+        let (pool, row) = (self.workers[worker].pool, self.workers[worker].row);
+        let ended = self.workers[worker].ended(&self.pools[pool]);
+        self.pools[pool].free_row(row);
+        let (lane, at) = (self.workers[worker].lane, self.tell.time(at));
+        self.tell.say(lane, at, Kind::LaneClosed { ended });
+    }
+
+    pub(super) fn close_pool(
+        &mut self,
+        peer: usize,
+        at: u64,
+        pool: u32,
+        how: Closing,
+    ) -> Option<()> {
+        let id = *self.processes[peer].pools.get(&pool)?;
+        let index = id.0 as usize;
+        let lane = self.pools[index].lane;
+        let time = self.tell.time(at);
+        let gives_up = matches!(how, Closing::Terminate | Closing::With);
+        let first = !std::mem::replace(&mut self.pools[index].is_closed, true);
+        if first {
+            self.tell.say(lane, time, Kind::PoolClosed { pool: id });
+        }
+        if gives_up && !std::mem::replace(&mut self.pools[index].is_given_up, true) {
+            let (calls, tasks) = self.open_calls(index);
+            if tasks > 0 {
+                let call = calls.first();
+                let call = call.and_then(|call| self.processes[peer].calls.get(call));
+                let note = Note {
+                    kind: NoteKind::LeftOutstanding,
+                    pool: Some(id),
+                    call: call.map(|call| call.shown),
+                    text: String::new(),
+                    value: i64::from(tasks),
+                };
+                self.tell.say(lane, time, Kind::Noted(Box::new(note)));
+            }
+        }
+        Some(())
+    }
+
+    /// Time passes: whoever was waited for long enough is waited for no longer.
+    pub(in crate::origin::python) fn pass(&mut self, now: u64) {
+        let (late, rest): (Vec<usize>, Vec<usize>) =
+            std::mem::take(&mut self.dying).into_iter().partition(|&k| {
+                let died = self.workers[k].died.unwrap_or_default();
+                self.workers[k].exit.is_some() || now.saturating_sub(died) > PATIENCE
+            });
+        self.dying = rest;
+        for worker in late {
+            self.close_worker(worker);
+        }
+        for peer in 0..self.processes.len() {
+            let first = self.processes[peer].held.first().map(|record| record.at);
+            if first.is_some_and(|first| now.saturating_sub(first) > UNNAMED) {
+                self.give_up_waiting(peer);
+            }
+        }
+    }
+
+    /// Nobody told whose worker this process is: it gets the pool of the call it works for, or one
+    /// without a name.
+    pub(super) fn give_up_waiting(&mut self, peer: usize) {
+        if self.processes[peer].held.is_empty() || self.processes[peer].worker.is_some() {
+            return;
+        }
+        let (pid, at) = (self.processes[peer].pid, self.processes[peer].held[0].at);
+        let claimed = self.claimed_pool(peer);
+        let pool = claimed.unwrap_or_else(|| self.add_unnamed(peer, self.main, u32::MAX, at));
+        let worker = self.open_worker(pool, at, Some(pid), Some(u64::from(pid)));
+        self.children.insert(pid, worker);
+        self.adopt(pid, worker);
+        if self.processes[peer].is_gone {
+            self.gone_for_good(peer, at, None);
+        }
+    }
+
+    /// The pool of the first call that the process speaks of, if its parent is as it says.
+    fn claimed_pool(&self, peer: usize) -> Option<usize> {
+        let process = &self.processes[peer];
+        let parent = *self.pids.get(&process.parent?)?;
+        let call = process.held.iter().find_map(|record| match record.told {
+            Told::Taken { chunk, .. } if !chunk.work => Some(chunk.call),
+            _ => None,
+        })?;
+        let call = self.processes[parent].calls.get(&call)?;
+        Some(call.pool.0 as usize)
+    }
+
+    /// Every lane of a worker that is still open ends with the program.
+    pub(super) fn close_workers(&mut self, at: u64) {
+        for worker in std::mem::take(&mut self.dying) {
+            self.close_worker(worker);
+        }
+        for worker in 0..self.workers.len() {
+            if !self.workers[worker].is_closed {
+                self.workers[worker].is_closed = true;
+                let (lane, at) = (self.workers[worker].lane, self.tell.time(at));
+                let ended = Ended::Finished;
+                self.tell.say(lane, at, Kind::LaneClosed { ended });
+            }
+        }
+    }
+
+    /// The thread of a process that works for its parent.
+    pub(in crate::origin::python) fn working_thread(&self, Peer(peer): Peer) -> Option<u16> {
+        self.processes.get(peer)?.works_in
+    }
+
+    /// The place among the workers of a process that works for its parent.
+    pub(in crate::origin::python) fn worker_of(&self, Peer(peer): Peer) -> Option<usize> {
+        self.processes.get(peer)?.worker
+    }
+}

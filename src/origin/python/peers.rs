@@ -1,0 +1,393 @@
+//! The processes that are connected: what they say, and what their rings hold.
+//!
+//! A look at all of them ([`Peers::look`]) goes so:
+//!
+//! 1. The clock is read (`now`).
+//! 2. Connections are taken in and what they say is read, so that every process that told something before
+//!    `now` is known, and every name it used.
+//! 3. All rings are emptied. What was told up to `now` is there.
+//! 4. It is joined in the order of time up to `now`. What is later waits for the next look: something that
+//!    caused it may have been missed.
+//!
+//! Who sends what makes no sense is no longer listened to. There are never more than so many connections,
+//! and who does not say hello soon is forgotten, so a flood costs itself only.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "opens the rings of processes that it is told of"
+)]
+
+use super::join::{Join, Peer};
+use super::ring::Ring;
+use super::wire::{
+    ENTRIES, ENTRIES_AT, ENTRY_BYTES, Entry, HEADER_BYTES, Header, Hello, Message, RING_BYTES,
+    Record, SOCKET, Told,
+};
+use crate::event::{Kind, Note, NoteKind};
+use rustix::fs::{Mode, OFlags};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// Connections at a time; each takes two files, and usually 1024 are allowed.
+const MOST: usize = 450;
+/// Who has not said hello after so many nanoseconds will not.
+const SILENT: u64 = 2_000_000_000;
+/// Bytes that are read of one connection in one look.
+const AT_ONCE: usize = 1 << 18;
+/// A time that lies so far ahead is no time.
+const AHEAD: u64 = 1_000_000_000;
+/// Time between two looks at the page of a ring, and between two reports of what watching costs.
+const PAGE: u64 = 20_000_000;
+const COST: u64 = 1_000_000_000;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Peers {
+    listener: UnixListener,
+    rings: PathBuf,
+    list: Vec<Connection>,
+    paged: u64,
+    costed: u64,
+    /// Someone has said hello: with its version.
+    pub(super) greeted: Option<Hello>,
+}
+
+#[derive(Debug)]
+struct Connection {
+    stream: UnixStream,
+    bytes: Vec<u8>,
+    since: u64,
+    /// `None`: it has not said hello.
+    peer: Option<Peer>,
+    pid: u32,
+    hello: Option<Hello>,
+    ring: Option<Ring>,
+    /// Slots that are no records.
+    unread: u64,
+    /// The latest time of each thread: its records stay in their order.
+    latest: HashMap<u16, u64>,
+    /// Records of later than the last look.
+    later: Vec<(u64, Record)>,
+    records: u64,
+    items: u64,
+    /// It said its last word.
+    is_closed: bool,
+    /// Its ring was emptied after that.
+    is_empty: bool,
+}
+
+impl Peers {
+    /// Listens in the folder of the probe; rings are in the other one.
+    pub(super) fn listen(folder: &Path, rings: &Path) -> io::Result<Self> {
+        let listener = UnixListener::bind(folder.join(SOCKET))?;
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            listener,
+            rings: rings.to_owned(),
+            list: Vec::new(),
+            paged: 0,
+            costed: 0,
+            greeted: None,
+        })
+    }
+
+    /// See the module; `now` was read before. With `last` what is later than `now` is joined as well.
+    pub(super) fn look(&mut self, join: &mut Join, now: u64, last: bool) {
+        self.accept(now);
+        for connection in &mut self.list {
+            if !connection.is_closed {
+                connection.listen(join, &self.rings, now);
+            }
+            if let (None, Some(hello)) = (&self.greeted, connection.hello.take()) {
+                self.greeted = Some(hello);
+            }
+        }
+        let mut told = Vec::new();
+        for connection in &mut self.list {
+            connection.empty(join, now, last, &mut told);
+        }
+        // Stable: what one thread tells at the same moment stays in its order.
+        told.sort_by_key(|&(at, ..)| at);
+        for (_, peer, record) in told {
+            join.record(peer, record);
+        }
+        if now.saturating_sub(self.paged) >= PAGE {
+            self.paged = now;
+            self.list
+                .iter()
+                .for_each(|connection| connection.look_at_page(join));
+        }
+        let costs = now.saturating_sub(self.costed) >= COST || last;
+        if costs {
+            self.costed = now;
+        }
+        for connection in &self.list {
+            if costs || connection.is_closed {
+                connection.tell_cost(join, now);
+            }
+        }
+        self.list.retain(|connection| {
+            let is_over = connection.is_closed && connection.is_empty;
+            if is_over {
+                connection.leave(join, now);
+            }
+            !is_over
+        });
+        join.pass(now);
+    }
+
+    fn accept(&mut self, now: u64) {
+        self.list
+            .retain(|one| one.peer.is_some() || now.saturating_sub(one.since) < SILENT);
+        while let Ok((stream, _)) = self.listener.accept() {
+            // Whoever is one too many finds the connection closed.
+            if self.list.len() < MOST && stream.set_nonblocking(true).is_ok() {
+                self.list.push(Connection::new(stream, now));
+            }
+        }
+    }
+
+    /// The processes that are watched now, each with its pid.
+    pub(super) fn pids(&self) -> impl Iterator<Item = (Peer, u32)> + '_ {
+        self.list
+            .iter()
+            .filter_map(|connection| Some((connection.peer?, connection.pid)))
+    }
+}
+
+impl Connection {
+    fn new(stream: UnixStream, since: u64) -> Self {
+        Self {
+            stream,
+            bytes: Vec::new(),
+            since,
+            peer: None,
+            pid: 0,
+            hello: None,
+            ring: None,
+            unread: 0,
+            latest: HashMap::new(),
+            later: Vec::new(),
+            records: 0,
+            items: 0,
+            is_closed: false,
+            is_empty: false,
+        }
+    }
+
+    /// Reads what it says.
+    fn listen(&mut self, join: &mut Join, rings: &Path, now: u64) {
+        let mut piece = [0; 1 << 14];
+        let mut read = 0;
+        while read < AT_ONCE && !self.is_closed {
+            match self.stream.read(&mut piece) {
+                Ok(0) => self.is_closed = true,
+                Ok(length) => {
+                    read += length;
+                    self.bytes.extend_from_slice(&piece[..length]);
+                    if self.heed(join, rings, now).is_none() {
+                        self.is_closed = true;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => self.is_closed = true,
+            }
+        }
+    }
+
+    /// Does what the messages say that are there; `None` if one of them makes no sense.
+    fn heed(&mut self, join: &mut Join, rings: &Path, now: u64) -> Option<()> {
+        let mut place = 0;
+        while let Some((message, length)) = Message::parse(self.bytes.get(place..)?).ok()? {
+            place += length;
+            match (self.peer, message) {
+                (None, Message::Hello(hello)) => {
+                    if !is_from(&self.stream, hello.pid) {
+                        return None;
+                    }
+                    self.peer = Some(join.hello(&hello)?);
+                    self.pid = hello.pid;
+                    self.hello = Some(hello);
+                }
+                (Some(peer), Message::String { id, text }) => join.name(peer, id, text),
+                (
+                    Some(peer),
+                    Message::Thread {
+                        number,
+                        native,
+                        name,
+                    },
+                ) => join.thread(peer, number, native, &name),
+                (Some(_), Message::Ring { file }) => {
+                    if self.ring.is_none() && belongs(&file, self.pid) {
+                        self.ring = open(rings, &file).ok().map(Ring::new);
+                    }
+                }
+                (Some(peer), Message::NoProbe { part, reason }) => {
+                    let lane = join.lane(peer);
+                    let note = Note {
+                        kind: NoteKind::NoProbe,
+                        pool: None,
+                        call: None,
+                        text: super::tell::harmless(&format!("{part}: {reason}")),
+                        value: 0,
+                    };
+                    let tell = join.tell();
+                    tell.say(lane, tell.time(now), Kind::Noted(Box::new(note)));
+                }
+                (None, _) | (Some(_), Message::Hello(_)) => return None,
+            }
+        }
+        self.bytes.drain(..place);
+        Some(())
+    }
+
+    /// Takes what is in the ring, in pairs of the moment by which it is sorted and the record.
+    fn empty(
+        &mut self,
+        join: &mut Join,
+        now: u64,
+        last: bool,
+        told: &mut Vec<(u64, Peer, Record)>,
+    ) {
+        let Some(peer) = self.peer else {
+            self.is_empty = true;
+            return;
+        };
+        let is_closed = self.is_closed;
+        let mut records = std::mem::take(&mut self.later);
+        let mut gone = 0;
+        if let Some(ring) = &mut self.ring {
+            gone = ring.drain(is_closed || last, |slot| {
+                let Some(record) = Record::parse(slot).filter(|record| record.at < now + AHEAD)
+                else {
+                    self.unread += 1;
+                    return;
+                };
+                self.records += 1;
+                if let Told::Items { count, .. } = record.told {
+                    self.items += u64::from(count);
+                }
+                let latest = self.latest.entry(record.thread).or_default();
+                *latest = record.at.max(*latest);
+                records.push((*latest, record));
+            });
+        }
+        for (at, record) in records {
+            if at <= now || last {
+                told.push((at, peer, record));
+            } else {
+                self.later.push((at, record));
+            }
+        }
+        gone += std::mem::take(&mut self.unread);
+        if gone > 0 {
+            join.dropped(peer, now, gone);
+        }
+        self.is_empty = is_closed && self.later.is_empty();
+    }
+
+    /// The words of the threads, as far as they hold still.
+    fn page(&self) -> Option<(Header, Vec<u8>)> {
+        let ring = self.ring.as_ref()?;
+        let (mut first, mut second) = (vec![0; HEADER_BYTES], vec![0; HEADER_BYTES]);
+        ring.header(&mut first).ok()?;
+        ring.header(&mut second).ok()?;
+        let header = Header::parse(&second)?;
+        let entries = first
+            .chunks_exact(ENTRY_BYTES)
+            .zip(second.chunks_exact_mut(ENTRY_BYTES));
+        for (before, now) in entries.skip(ENTRIES_AT / ENTRY_BYTES) {
+            if before != now {
+                now.fill(0);
+            }
+        }
+        Some((header, second))
+    }
+
+    fn entry(page: &[u8], thread: usize) -> Option<Entry> {
+        let from = ENTRIES_AT + thread * ENTRY_BYTES;
+        let words = page.get(from..from + ENTRY_BYTES)?.as_chunks::<8>().0;
+        let words: [[u8; 8]; 4] = words.try_into().ok()?;
+        Some(Entry::from_words(words.map(u64::from_ne_bytes)))
+    }
+
+    fn look_at_page(&self, join: &mut Join) {
+        let (Some(peer), Some((_, page))) = (self.peer, self.page()) else {
+            return;
+        };
+        for thread in 0..ENTRIES {
+            if let Some(entry) = Self::entry(&page, thread) {
+                join.seen(peer, thread as u16, entry);
+            }
+        }
+    }
+
+    fn tell_cost(&self, join: &mut Join, now: u64) {
+        let (Some(peer), Some((header, _))) = (self.peer, self.page()) else {
+            return;
+        };
+        let cost = u64::from(header.record_cost)
+            .saturating_mul(self.records)
+            .saturating_add(u64::from(header.item_cost).saturating_mul(self.items));
+        let note = Note {
+            kind: NoteKind::ProbeCost,
+            pool: None,
+            call: None,
+            text: String::new(),
+            value: i64::try_from(cost).unwrap_or(i64::MAX),
+        };
+        let lane = join.lane(peer);
+        let tell = join.tell();
+        tell.say(lane, tell.time(now), Kind::Noted(Box::new(note)));
+    }
+
+    /// The process is gone.
+    fn leave(&self, join: &mut Join, now: u64) {
+        let Some(peer) = self.peer else {
+            return;
+        };
+        let page = self.page().map(|(_, page)| page);
+        let thread = join.working_thread(peer);
+        let entry = page
+            .zip(thread)
+            .and_then(|(page, thread)| Self::entry(&page, usize::from(thread)));
+        join.gone(peer, now, entry);
+    }
+}
+
+/// A ring has the pid of its process in its name.
+fn belongs(file: &str, pid: u32) -> bool {
+    file.split_once('-')
+        .is_some_and(|(own, _)| own.parse() == Ok(pid))
+}
+
+/// Opens a ring if it is what it should be, and takes its name away: nobody else needs it.
+fn open(rings: &Path, file: &str) -> io::Result<File> {
+    let path = rings.join(file);
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
+    let facts = file.metadata()?;
+    let is_ours = facts.uid() == rustix::process::getuid().as_raw();
+    if !facts.is_file() || facts.len() != RING_BYTES as u64 || !is_ours {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    fs::remove_file(path)?;
+    Ok(file)
+}
+
+/// Whether the system says that the other end has this pid; true where it says nothing.
+#[cfg(target_os = "linux")]
+fn is_from(stream: &UnixStream, pid: u32) -> bool {
+    let asked = rustix::net::sockopt::socket_peercred(stream);
+    asked.is_ok_and(|other| u32::try_from(other.pid.as_raw_nonzero().get()) == Ok(pid))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_from(_: &UnixStream, _: u32) -> bool {
+    true
+}
