@@ -6,8 +6,10 @@
 
 pub mod action;
 mod acts;
+pub mod calls;
 pub mod demo;
 pub mod find;
+mod findings;
 pub mod form;
 mod input;
 pub mod key;
@@ -30,11 +32,12 @@ pub use run::{Run, RunId, Subject};
 pub use scene::{Lanes, Overlay, Panel, Scene, View};
 pub use watched::{Asked, Watched};
 
-use crate::event::Event;
+use crate::event::{CallId, Event};
 use crate::experiment::Experiment;
 use crate::palette::{Charset, Look, ThemeName};
 use crate::time::{Nanos, Time};
 use demo::Demo;
+use findings::Findings;
 use keymap::{Context, Keymap};
 use selection::Selection;
 use switch::Change;
@@ -85,6 +88,8 @@ pub struct App {
     pub overlay: Option<Overlay>,
     pub viewport: Viewport,
     pub selection: Selection,
+    /// The call of a program that the person chose to see, if not the latest at the cursor.
+    chosen_call: Option<CallId>,
     pub large: Lanes,
     /// The first lane that is seen where not all fit. Drawing shows the selected one in any case.
     pub first_lane: usize,
@@ -95,6 +100,8 @@ pub struct App {
     pub notice: Option<String>,
     /// What the last switch changed.
     pub change: Option<Change>,
+    /// What went wrong and what is slow in a program, as of the cursor.
+    pub findings: Findings,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     /// CPUs that this process can use.
@@ -145,6 +152,7 @@ impl App {
             overlay: None,
             viewport: Viewport::default(),
             selection: Selection::default(),
+            chosen_call: None,
             large: Lanes::default(),
             first_lane: 0,
             look: settings.look,
@@ -152,6 +160,7 @@ impl App {
             keymap: settings.keymap,
             notice: None,
             change: None,
+            findings: Findings::default(),
             size: settings.size,
             cpus: settings.cpus,
             demo: None,
@@ -182,7 +191,9 @@ impl App {
 
     /// Whether a tick could change anything: ask for ticks at frame rate while it is so.
     pub fn moving(&self) -> bool {
-        self.run.playback.moves(self.run.end()) || (self.demo.is_some() && self.at_end())
+        self.findings.wait()
+            || self.run.playback.moves(self.run.end())
+            || (self.demo.is_some() && self.at_end())
     }
 
     /// The moment that is shown.
@@ -222,6 +233,7 @@ impl App {
 
     /// The only way in which the state changes.
     pub fn update(&mut self, message: Message) -> Option<Effect> {
+        let cursor = self.cursor();
         let effect = match message {
             Message::Input(input) => self.input(&input),
             Message::Click(hit) => {
@@ -278,6 +290,10 @@ impl App {
                 None
             }
         };
+        self.follow_call();
+        if cursor != self.cursor() {
+            self.doubt_findings();
+        }
         if !self.moving() {
             self.ticked = None;
         }
@@ -294,6 +310,7 @@ impl App {
         }
         let before = (self.run.playback, self.viewport);
         let first = self.run.trace.run().is_none();
+        self.doubt_findings();
         let run = &mut self.run;
         run.trace.apply(events);
         if complete_to == Time::NEVER {
@@ -304,8 +321,8 @@ impl App {
         }
         run.playback.known_to(run.end());
         let over = run.over;
-        if over && run.is_computed() {
-            // How long it takes is known before it is played.
+        if over && (run.is_computed() || run.program().is_some()) {
+            // How long it takes is known, and nobody could tell before.
             self.viewport.ends(run.end());
             self.make_room();
         }
@@ -333,6 +350,7 @@ impl App {
             self.viewport.show(self.cursor());
             self.changed();
         }
+        self.look_for_findings(now);
         let at_end = self.at_end();
         let next = self
             .demo

@@ -207,10 +207,10 @@ mod tests {
         use crate::app::action::Action;
         use crate::app::keymap::{Context, Key};
         let config =
-            Config::parse("[keys]\npause = [\"space\", \"ctrl-p\"]\nfit = \"F\"\n").unwrap();
+            Config::parse("[keys]\npause = [\"space\", \"ctrl-p\"]\nfit = \"G\"\n").unwrap();
         let means = |key| config.keymap.action(Key::parse(key).unwrap(), Context::Lab);
         assert_eq!(means("ctrl-p"), Some(Action::Pause));
-        assert_eq!(means("F"), Some(Action::Fit));
+        assert_eq!(means("G"), Some(Action::Fit));
         let wrong = |text: &str| Config::parse(text).unwrap_err();
         assert_eq!(
             wrong("[keys]\n\npuase = \"x\"\n"),
@@ -222,8 +222,8 @@ mod tests {
         );
         assert!(wrong("[keys]\npause = \"q\"\n").starts_with("2: `q` would mean both"));
         assert_eq!(
-            wrong("[keys]\nfit = \"F\"\n\npause = \"F\"\nhelp = \"f1\"\n"),
-            "4: `F` would mean both fit and pause"
+            wrong("[keys]\nfit = \"G\"\n\npause = \"G\"\nhelp = \"f1\"\n"),
+            "4: `G` would mean both fit and pause"
         );
     }
 }

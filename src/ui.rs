@@ -5,6 +5,7 @@
 
 pub mod axis;
 pub mod braille;
+pub mod call;
 pub mod caller;
 pub mod compare;
 pub mod definitions;
@@ -25,10 +26,12 @@ pub mod lanes;
 pub mod layout;
 pub mod leave;
 pub mod marks;
+pub mod news;
 pub mod numbers;
 pub mod output;
 pub mod overlay;
 pub mod presenter;
+pub mod processes;
 pub mod queue;
 #[cfg(test)]
 mod samples;
@@ -44,6 +47,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::app::{App, Hit, Overlay, Scene, View};
+use crate::event::CallId;
+use crate::finding::Finding;
 use crate::time::Time;
 use crate::trace::Trace;
 use axis::Axis;
@@ -65,6 +70,11 @@ pub fn draw(app: &App, frame: &mut Frame<'_>) {
 
 fn scene(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let (trace, at) = (&app.run.trace, app.cursor());
+    if app.run.program().is_some() && trace.call().is_none() {
+        // There is nothing that any other view could show.
+        processes::render(app, screen, pen);
+        return;
+    }
     match (app.scene, app.view) {
         (Scene::Panel, _) => {
             let body = framed(app, screen, pen);
@@ -92,9 +102,9 @@ fn overlay(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     match &app.overlay {
         Some(Overlay::Help { page }) => help::render(app, *page, screen, pen),
         Some(Overlay::Definitions { page }) => definitions::render(trace, at, *page, screen, pen),
+        Some(Overlay::Findings { page }) => news::list(app, *page, screen, pen),
         Some(Overlay::Inspector) => {
-            let task = app.selection.task.map(|task| task.index);
-            inspector::render(&app.run, task, screen, pen);
+            inspector::render(&app.run, app.selection.task, screen, pen);
         }
         Some(Overlay::Form(form)) => form::render(form, screen, pen),
         Some(Overlay::Find(find)) => find::render(find, screen, pen),
@@ -168,9 +178,16 @@ pub struct Moment<'a> {
     pub trace: &'a Trace,
     pub cursor: Time,
     pub axis: Axis,
+    /// What went wrong and what is slow, as far as it was looked for.
+    pub findings: &'a [Finding],
 }
 
 impl Moment<'_> {
+    /// The call whose tasks have the colours.
+    pub fn shown(&self) -> Option<CallId> {
+        self.trace.call().map(|call| call.facts.call)
+    }
+
     /// Whether the run had ended at the cursor.
     pub fn is_over(&self) -> bool {
         self.trace.ended().is_some_and(|(at, _)| at <= self.cursor)

@@ -14,3 +14,4 @@ mod simulated;
 mod support;
 mod threads;
 mod timeline;
+mod watching;

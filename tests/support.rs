@@ -4,3 +4,4 @@ pub(crate) mod program;
 pub(crate) mod reference;
 pub(crate) mod screen;
 pub(crate) mod told;
+pub(crate) mod watched;

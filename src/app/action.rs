@@ -14,6 +14,9 @@ pub enum Action {
     RunAgain,
     NewSeed,
     // A program.
+    PreviousCall,
+    NextCall,
+    Findings,
     Output,
     Interrupt,
     Terminate,
@@ -69,7 +72,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for the tests and for the names of the config file.
-    pub const ALL: [(Self, &'static str); 54] = [
+    pub const ALL: [(Self, &'static str); 57] = [
         (Self::SwitchForm, "switch-form"),
         (Self::NextFamily, "next-family"),
         (Self::PreviousFamily, "previous-family"),
@@ -79,6 +82,9 @@ impl Action {
         (Self::Edit, "edit"),
         (Self::RunAgain, "run-again"),
         (Self::NewSeed, "new-seed"),
+        (Self::PreviousCall, "previous-call"),
+        (Self::NextCall, "next-call"),
+        (Self::Findings, "findings"),
         (Self::Output, "output"),
         (Self::Interrupt, "interrupt"),
         (Self::Terminate, "terminate"),

@@ -23,6 +23,9 @@ impl App {
             | Action::NewSeed
             | Action::Run
             | Action::Compare => return self.act_in_lab(action),
+            Action::PreviousCall => self.step_call(false),
+            Action::NextCall => self.step_call(true),
+            Action::Findings => self.toggle_overlay(Overlay::Findings { page: 0 }),
             Action::Output | Action::Interrupt | Action::Terminate | Action::LeaveRunning => {
                 return self.act_on_program(action);
             }
@@ -157,17 +160,31 @@ impl App {
         }
     }
 
+    /// Goes to the next mark of the trace or of a finding.
     fn marker(&mut self, forward: bool) {
         let (cursor, end) = (self.cursor(), self.run.end());
         let markers = self.run.trace.markers();
-        let marker = if forward {
-            markers
-                .iter()
-                .find(|marker| marker.at > cursor && marker.at <= end)
-        } else {
-            markers.iter().rev().find(|marker| marker.at < cursor)
+        let findings = self
+            .findings
+            .found
+            .iter()
+            .map(|found| (found.at, &found.text));
+        let all = || {
+            let marked = markers.iter().map(|marker| (marker.at, &marker.text));
+            marked.chain(findings.clone())
         };
-        match marker.map(|marker| (marker.at, marker.text.clone())) {
+        // Of a finding and a mark at one moment, the finding says more.
+        let found = if forward {
+            all()
+                .filter(|&(at, _)| at > cursor && at <= end)
+                .rev()
+                .min_by_key(|&(at, _)| at)
+        } else {
+            all()
+                .filter(|&(at, _)| at < cursor)
+                .max_by_key(|&(at, _)| at)
+        };
+        match found.map(|(at, text)| (at, text.clone())) {
             Some((at, text)) => {
                 self.jump(at);
                 self.say(format!("{at}: {text}"));
@@ -203,7 +220,7 @@ impl App {
         }
         if matches!(
             self.overlay,
-            Some(Overlay::Help { .. } | Overlay::Definitions { .. })
+            Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Findings { .. })
         ) {
             self.page(forward);
             return;
@@ -224,7 +241,7 @@ impl App {
     fn vertical(&mut self, down: bool) {
         if matches!(
             self.overlay,
-            Some(Overlay::Help { .. } | Overlay::Definitions { .. })
+            Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Findings { .. })
         ) {
             self.page(down);
             return;
@@ -240,9 +257,8 @@ impl App {
     /// place of the picture; else at the cursor.
     fn chosen_moment(&self) -> Time {
         let cursor = self.cursor();
-        let call = self.run.trace.call();
         let task = self.selection.task.filter(|_| self.selection.row.is_some());
-        task.and_then(|task| call?.task(task.index))
+        task.and_then(|task| self.task(task))
             .filter(|task| task.started <= cursor)
             .map_or(cursor, |task| {
                 let end = task.finished.min(cursor);
@@ -255,9 +271,7 @@ impl App {
         if let Some(row) = selection.row {
             self.first_lane = self.first_lane.min(row);
         }
-        let task = selection
-            .task
-            .and_then(|task| self.run.trace.call()?.task(task.index).copied());
+        let task = selection.task.and_then(|task| self.task(task).copied());
         if let Some(task) = task
             && task.started <= self.cursor()
         {
@@ -413,7 +427,10 @@ impl App {
     }
 
     pub(super) fn page(&mut self, down: bool) {
-        if let Some(Overlay::Help { page } | Overlay::Definitions { page }) = &mut self.overlay {
+        if let Some(
+            Overlay::Help { page } | Overlay::Definitions { page } | Overlay::Findings { page },
+        ) = &mut self.overlay
+        {
             *page = if down {
                 (*page + 1).min(LAST_PAGE)
             } else {

@@ -137,7 +137,7 @@ impl App {
     pub(super) fn wheel(&mut self, at: Time, nearer: bool) {
         if matches!(
             self.overlay,
-            Some(Overlay::Help { .. } | Overlay::Definitions { .. })
+            Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Findings { .. })
         ) {
             self.page(!nearer);
         } else {

@@ -124,10 +124,24 @@ pub const ROWS: &[Row] = &[
     .works(App::at_end),
     row(
         Context::Program,
+        &[("F", Action::Findings)],
+        "what is wrong, what is slow",
+    )
+    .hint(2, |_| "findings")
+    .works(|app| !app.findings.found.is_empty()),
+    row(
+        Context::Program,
         &[("O", Action::Output)],
         "output of the program",
     )
     .hint(0, |_| "output"),
+    row(
+        Context::Program,
+        &[("(", Action::PreviousCall), (")", Action::NextCall)],
+        "call before / after",
+    )
+    .hint(1, |_| "calls")
+    .works(|app| app.run.trace.calls().len() > 1),
     row(Context::Main, &[("space", Action::Pause)], "pause / go on").hint(2, |app| {
         if app.at_end() {
             "replay"
@@ -197,7 +211,8 @@ pub const ROWS: &[Row] = &[
         &[("enter", Action::Inspect)],
         "inspect the selected task",
     )
-    .hint(11, |_| "inspect"),
+    .hint(11, |_| "inspect")
+    .works(|app| app.run.trace.call().is_some()),
     row(Context::Main, &[("/", Action::Find)], "find tasks"),
     row(
         Context::Main,

@@ -71,6 +71,10 @@ pub enum Overlay {
     Definitions {
         page: usize,
     },
+    /// What went wrong in a program and what is slow.
+    Findings {
+        page: usize,
+    },
     /// The story of the selected task.
     Inspector,
     Form(Box<Form>),

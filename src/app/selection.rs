@@ -3,7 +3,7 @@
 use crate::app::Lanes;
 use crate::event::TaskId;
 use crate::time::Time;
-use crate::trace::{Lane, Trace};
+use crate::trace::{Lane, Row, Trace};
 
 /// The lane is a row of what is large: workers by name, or CPUs. Without a lane nothing is chosen,
 /// unless a search found a task that no worker had.
@@ -80,6 +80,23 @@ impl Selection {
     }
 }
 
+/// The place of a worker: those of the pool of the shown call stand first.
+pub fn row(trace: &Trace, index: usize) -> Option<&Row> {
+    if !trace.is_program() {
+        return trace.rows().get(index);
+    }
+    let pool = trace.call().and_then(|call| call.facts.pool);
+    let mut own = trace.rows_of(pool);
+    let Some(other) = index.checked_sub(own.len()) else {
+        return own.nth(index);
+    };
+    trace
+        .rows()
+        .iter()
+        .filter(|row| row.pool != pool)
+        .nth(other)
+}
+
 /// How many lanes are large.
 pub fn rows(trace: &Trace, lanes: Lanes) -> usize {
     match lanes {
@@ -92,7 +109,7 @@ pub fn rows(trace: &Trace, lanes: Lanes) -> usize {
 fn tasks_of(trace: &Trace, lanes: Lanes, row: usize) -> Vec<(Time, TaskId)> {
     let mut tasks: Vec<(Time, TaskId)> = match lanes {
         Lanes::Workers => {
-            let workers = trace.rows().get(row).map_or(&[][..], |row| &row.lanes);
+            let workers = self::row(trace, row).map_or(&[][..], |row| &row.lanes);
             let pieces = workers
                 .iter()
                 .filter_map(|&id| trace.lane(id))

@@ -119,6 +119,19 @@ impl Viewport {
         }
     }
 
+    /// Brings a whole stretch into sight that the person asked for; nothing changes where it is.
+    pub fn focus(&mut self, span: Span) {
+        let seen = self.span();
+        let is_wide = span.length().0 >= seen.length().0 / 8;
+        if seen.start() <= span.start() && span.end() <= seen.end() && is_wide {
+            return;
+        }
+        let margin = Nanos(span.length().0 / 16).max(SHORTEST);
+        self.start = span.start() - margin;
+        self.length = (span.length() + margin + margin).clamp(SHORTEST, LONGEST);
+        self.follow = Follow::Hand;
+    }
+
     /// Everything from the begin to `end` and no more.
     pub fn fit_exactly(&mut self, end: Time) {
         *self = Self {

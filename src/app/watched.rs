@@ -159,4 +159,4 @@ impl App {
 }
 
 /// The first stretch of the axis, when nothing is known of how long a program runs.
-pub(super) const FIRST_AXIS: Nanos = Nanos::SECOND;
+pub(super) const FIRST_AXIS: Nanos = Nanos(400_000_000);

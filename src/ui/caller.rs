@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::Moment;
 use super::hues::{Hues, tasks};
 use super::lanes::GUTTER;
-use super::text::{Pen, width};
+use super::text::{Pen, clipped, sanitised, width};
 use crate::event::{CallerState, Ends, Outcome};
 use crate::time::{Span, Time};
 use crate::trace::{CallerTrace, Order, Trace};
@@ -17,7 +17,13 @@ const LOOKED_AT: usize = 48;
 pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (x, y) = (area.x, area.y);
-    pen.bold(x + 1, y, "main", theme.text);
+    let name = name(moment.trace);
+    pen.bold(
+        x + 1,
+        y,
+        &clipped(&name, GUTTER - 2, theme.glyphs.grows),
+        theme.text,
+    );
     lane(moment, y, pen);
     if let Some(state) = moment
         .trace
@@ -34,6 +40,15 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     if area.height > 1 {
         pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
         receives(moment, (y + 1, area.right()), pen);
+    }
+}
+
+/// Main, or in a program the thread or process that made the call that is shown.
+fn name(trace: &Trace) -> String {
+    let lane = trace.call().and_then(|call| trace.lane(call.caller));
+    match lane {
+        Some(lane) if trace.is_program() => sanitised(&lane.facts.name),
+        _ => "main".to_owned(),
     }
 }
 
@@ -197,7 +212,9 @@ fn counted(trace: &Trace, cursor: Time) -> Option<(String, bool)> {
 
 /// Why main does not get what it waits for, once that is certain.
 fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
-    let (_, ends) = trace.ended().filter(|&(at, _)| at <= cursor)?;
+    let over = trace.ended().filter(|&(at, _)| at <= cursor);
+    let own = || trace.call()?.ended.filter(|&(at, _)| at <= cursor);
+    let (_, ends) = if trace.is_program() { own() } else { over }?;
     let tasks = |count: usize| match count {
         1 => "1 task".to_owned(),
         many => format!("{many} tasks"),

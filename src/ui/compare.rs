@@ -54,6 +54,7 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
         trace: &run.trace,
         cursor: at.min(run.end()),
         axis: layout::axis(screen, span),
+        findings: &[],
     });
     let rows = Rows::of(
         screen.height,

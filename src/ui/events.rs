@@ -2,6 +2,7 @@
 
 use super::Moment;
 use super::lanes::GUTTER;
+use super::news;
 use super::text::{Pen, clipped, sanitised};
 use crate::event::Outcome;
 use crate::time::Time;
@@ -24,7 +25,7 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     }
     let theme = pen.theme;
     pen.text_within(area.x + 1, area.y, GUTTER - 2, "events", theme.text);
-    let lines = newest(moment.trace, moment.cursor, usize::from(area.height));
+    let lines = newest(moment, usize::from(area.height));
     for (line, y) in lines.iter().zip(area.y..area.bottom()) {
         let ink = match (line.bad, y == area.y) {
             (true, _) => theme.bad,
@@ -40,7 +41,8 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// The newest events up to a moment, the newest first.
-pub fn newest(trace: &Trace, until: Time, count: usize) -> Vec<Line> {
+pub fn newest(moment: &Moment<'_>, count: usize) -> Vec<Line> {
+    let (trace, until) = (moment.trace, moment.cursor);
     let mut lines: Vec<(Line, u8)> = Vec::new();
     if let Some(call) = trace.call() {
         let last = |entries: &'_ [Entry]| entries.len().saturating_sub(count);
@@ -59,6 +61,15 @@ pub fn newest(trace: &Trace, until: Time, count: usize) -> Vec<Line> {
     let past = trace.markers().partition_point(|marker| marker.at <= until);
     for marker in &trace.markers()[past.saturating_sub(count)..past] {
         lines.push((line(marker.at, sanitised(&marker.text)), 3));
+    }
+    let found = moment.findings.iter().filter(|found| found.at <= until);
+    for found in found.take(count) {
+        let line = Line {
+            at: found.at,
+            words: news::line(found),
+            bad: found.kind.is_fault(),
+        };
+        lines.push((line, 4));
     }
     lines.sort_by_key(|(line, rank)| (line.at, *rank));
     lines
@@ -130,8 +141,7 @@ mod tests {
 
     fn words(method: Method, cursor: u64, count: usize) -> Vec<String> {
         let run = samples::run(method, 1, &[]);
-        let at = samples::at(&run, cursor, 20).cursor;
-        let lines = newest(&run, at, count);
+        let lines = newest(&samples::at(&run, cursor, 20), count);
         lines.into_iter().map(|line| line.words).collect()
     }
 

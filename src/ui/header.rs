@@ -2,9 +2,10 @@
 
 use ratatui::layout::Rect;
 
-use super::text::{Pen, width};
+use super::call;
+use super::text::{Pen, clipped, sanitised, width};
 use super::theme::Theme;
-use crate::app::{App, Run, Subject};
+use crate::app::{App, Run, Subject, Watched};
 use crate::experiment::{Experiment, WorkKind};
 use crate::method::{Badge, Sends};
 use crate::palette::Ink;
@@ -52,7 +53,10 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
             let facts = tasks_and_workers(app, run, experiment, columns);
             (rules.name.to_owned(), Some(rules.badge), facts, measured)
         }
-        Subject::Program(program) => (program.command.clone(), None, Vec::new(), true),
+        Subject::Program(program) => {
+            let command = sanitised(&program.command);
+            (command, None, state_and_python(run, program), true)
+        }
     };
     let measured = run.trace.run().map_or(measured, |told| told.measured);
     let playback = run.playback;
@@ -75,6 +79,22 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
             time: playback.cursor.to_string(),
         },
     }
+}
+
+/// What is said of a program, the most useful first.
+fn state_and_python(run: &Run, program: &Watched) -> Vec<Vec<String>> {
+    let ended = call::ended(&run.trace, run.playback.cursor);
+    let state = match &ended {
+        Some((words, _)) => vec![words.clone(), words.replace("program ", "")],
+        None => vec!["program running".to_owned(), "running".to_owned()],
+    };
+    let python = program.python.as_deref().map(|version| {
+        let python = format!("Python {}", sanitised(version));
+        vec![python]
+    });
+    let cpus = run.trace.run().and_then(|run| run.cpus);
+    let cpus = cpus.map(|cpus| vec![counted(cpus, "CPU")]);
+    std::iter::once(state).chain(python).chain(cpus).collect()
 }
 
 /// What is said of an experiment, the most useful first.
@@ -163,7 +183,13 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     if x + named < end {
         x = pen.bold_on(x, y, &header.name, theme.now, panel) + 1;
     }
-    x = pen.bold_on(x, y, &header.method, theme.now, panel) + 2;
+    // A method is short; the command line of a program may not be.
+    let most = end
+        .saturating_sub(x + 1)
+        .max(1)
+        .min((area.width / 2).max(20));
+    let method = clipped(&header.method, most, theme.glyphs.grows);
+    x = pen.bold_on(x, y, &method, theme.now, panel) + 2;
     if let Some(badge) = header.badge {
         x = word(badge, (x, y), end.saturating_sub(x + 1), pen) + 2;
     }

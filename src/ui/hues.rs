@@ -1,15 +1,37 @@
 //! The colours of the tasks of one call: their place in the submission order.
 
 use super::theme::Theme;
+use crate::event::{CallId, TaskId};
 use crate::palette::{Depth, Ink, Ramp};
 use crate::trace::{Call, Trace};
 
+/// How much of the grey of words a task of another call has.
+const GREY: f64 = 0.5;
 /// How much of a task's colour is left where it waits for something else than a CPU.
 const PALE: f64 = 0.45;
 /// How much of it a plate keeps, on which a number stands over a low box.
 const PLATE: f64 = 0.35;
 /// How far the line inside a chunk is from the box's colour to that of its number.
 const LINE: f64 = 0.6;
+
+/// Marks the number of a task of another call than the one that is shown. No index is so large.
+const OTHER: u32 = 1 << 31;
+/// Keeps neighbours from different calls apart.
+const CALLS: u32 = 0b111 << 28;
+
+/// The number under which a lane draws a task: its index if it is of the shown call.
+pub fn number(task: TaskId, shown: Option<CallId>) -> u32 {
+    if shown.is_none_or(|shown| shown == task.call) {
+        task.index
+    } else {
+        OTHER | (task.call.0 << 28) & CALLS | task.index & !(OTHER | CALLS)
+    }
+}
+
+/// It has no place in the order of the shown call, and so no colour and no number.
+pub fn is_other(number: u32) -> bool {
+    number & OTHER != 0
+}
 
 /// The colours of the tasks of one call.
 #[derive(Clone, Copy)]
@@ -28,6 +50,11 @@ impl<'a> Hues<'a> {
 
     /// The colour of a task, the same wherever it shows.
     pub fn task(&self, index: u32) -> Ink {
+        if is_other(index) {
+            return self
+                .theme
+                .mixed(self.theme.dim, self.theme.background, GREY);
+        }
         self.theme.task(index, self.of)
     }
 
@@ -50,7 +77,8 @@ impl<'a> Hues<'a> {
     /// Between the boxes of two tasks: a line inside a chunk, the background between chunks.
     pub fn gap(&self, before: u32, after: u32) -> Ink {
         let same = |call: &Call| call.chunk_of(before) == call.chunk_of(after);
-        if self.theme.depth == Depth::None || !self.call.is_some_and(same) {
+        let other = is_other(before) || is_other(after);
+        if other || self.theme.depth == Depth::None || !self.call.is_some_and(same) {
             return self.theme.background;
         }
         let ink = self.task(after);

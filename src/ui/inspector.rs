@@ -6,7 +6,7 @@ use super::overlay;
 use super::text::{self, Pen};
 use crate::app::Run;
 use crate::definition::percent;
-use crate::event::Outcome;
+use crate::event::{Outcome, TaskId};
 use crate::palette::Ink;
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Task, Trace};
@@ -29,15 +29,17 @@ struct Moment {
 }
 
 /// Draws the story of a task, as far as the cursor, over the screen.
-pub fn render(run: &Run, index: Option<u32>, screen: Rect, pen: &mut Pen<'_>) {
+pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) {
     let width = if screen.width > WIDE + 10 {
         WIDE
     } else {
         NARROW
     };
     let area = overlay::place(screen, width, HEIGHT);
-    let task =
-        index.and_then(|index| Some((index, run.trace.call()?, run.trace.call()?.task(index)?)));
+    let task = task.and_then(|task| {
+        let call = run.trace.call_by(task.call)?;
+        Some((task.index, call, call.task(task.index)?))
+    });
     let Some((index, call, task)) = task else {
         let inside = overlay::render(pen, area, "no task", "");
         let says = "no task is selected: choose a lane and a task with the arrows";

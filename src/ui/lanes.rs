@@ -12,13 +12,13 @@ pub mod source;
 use ratatui::layout::Rect;
 
 use super::Moment;
-use super::hues::Hues;
+use super::hues::{self, Hues};
 use super::text::{Pen, clipped, sanitised};
 use crate::app::Lanes;
-use crate::app::selection::Selection;
+use crate::app::selection::{self, Selection};
 use crate::event::{Ended, Outcome};
 use crate::time::{Nanos, Span, Time};
-use crate::trace::{Lane, Piece, Trace};
+use crate::trace::{Lane, Piece, Row, Trace};
 use boxes::{Painter, Place};
 use columns::{Level, columns};
 use source::{LOOKED_AT, Source};
@@ -77,10 +77,10 @@ pub fn count(trace: &Trace, of: Lanes) -> usize {
 fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
     match of {
         Lanes::Workers => {
-            let row = trace.rows().get(index)?;
+            let row = selection::row(trace, index)?;
             let workers: Vec<&Lane> = row.lanes.iter().filter_map(|&id| trace.lane(id)).collect();
             Some(Track {
-                name: sanitised(&row.name),
+                name: name(trace, row),
                 short: index.to_string(),
                 sources: workers.iter().map(|lane| Source::Worker(lane)).collect(),
                 workers,
@@ -95,6 +95,20 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
                 sources: vec![Source::Cpu(cpu)],
             })
         }
+    }
+}
+
+/// The name of a worker; of one in another pool than that of the shown call, with the number of its pool.
+fn name(trace: &Trace, row: &Row) -> String {
+    let name = sanitised(&row.name);
+    let shown = trace.call().map(|call| call.facts.pool);
+    match row.pool {
+        Some(pool) if trace.is_program() && shown.is_some_and(|shown| shown != row.pool) => {
+            let before = trace.pools().take_while(|other| other.facts.pool != pool);
+            let number = before.count() + 1;
+            format!("{number}: {}", name.replace("worker ", "w"))
+        }
+        _ => name,
     }
 }
 
@@ -145,7 +159,7 @@ fn pair(moment: &Moment<'_>, of: Lanes, first: usize, area: Rect, y: u16, pen: &
     ];
     let drawn = tracks.each_ref().map(|track| {
         track.as_ref().map_or_else(Vec::new, |track| {
-            columns(&track.sources, moment.axis, moment.cursor)
+            columns(&track.sources, moment.axis, moment.cursor, moment.shown())
         })
     });
     pairs::render(pen, hues, (moment.axis.x, y), [&drawn[0], &drawn[1]]);
@@ -186,7 +200,7 @@ fn one(
     } else {
         pen.text(area.x + 1, y, &name, theme.text);
     }
-    let columns = columns(&track.sources, moment.axis, moment.cursor);
+    let columns = columns(&track.sources, moment.axis, moment.cursor, moment.shown());
     let mut painter = Painter { pen, hues, place };
     painter.boxes(&columns);
     for source in &track.sources {
@@ -203,7 +217,7 @@ fn one(
         painter.hot_edge(moment.axis.eighth(moment.cursor), &columns);
     }
     if let Some(task) = selected.and_then(|selection| selection.task) {
-        painter.select(task.index, &columns);
+        painter.select(hues::number(task, moment.shown()), &columns);
     }
     let x = moment.axis.right() + 1;
     state(moment, track, hues, (x, y), pen);
@@ -224,7 +238,7 @@ fn state(
     let cursor = moment.cursor;
     let task = running(moment, track).filter(|_| !moment.is_over());
     if let Some(piece) = task {
-        let ink = hues.task(piece.task.index);
+        let ink = hues.task(hues::number(piece.task, moment.shown()));
         let chip = format!("{:^4}", piece.task.index);
         if theme.is_bare() {
             pen.bold(at.0, at.1, &chip, theme.text);
@@ -292,13 +306,13 @@ fn dead(moment: &Moment<'_>, track: &Track<'_>) -> Vec<(u16, u16)> {
 
 /// Marks the boxes that came to a bad end, with a word where there is room.
 fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '_>) {
-    let Some(call) = moment.trace.call() else {
-        return;
-    };
     let glyphs = painter.pen.theme.glyphs;
     let right = moment.axis.right();
     for lane in &track.workers {
         for piece in ends_in(moment, lane) {
+            let Some(call) = moment.trace.call_by(piece.task.call) else {
+                continue;
+            };
             let Some(task) = call.task(piece.task.index) else {
                 continue;
             };
@@ -339,7 +353,8 @@ fn ends_in<'a>(moment: &Moment<'_>, lane: &'a Lane) -> impl Iterator<Item = &'a 
 fn share(moment: &Moment<'_>, track: &Track<'_>) -> Option<f64> {
     let makespan = moment.trace.makespan_at(moment.cursor);
     let end = makespan.unwrap_or(moment.trace.end());
-    let whole = Span::new(Time::ZERO, moment.cursor.min(end));
+    let from = moment.trace.counted_from();
+    let whole = Span::new(from, moment.cursor.min(end).max(from));
     if whole.length() == Nanos::ZERO {
         return None;
     }

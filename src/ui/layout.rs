@@ -30,12 +30,16 @@ pub struct Needs {
     pub block: u16,
     /// Sending chunks costs something, so it has a lane.
     pub dispatcher: bool,
+    /// A program is watched: there is a line about the call that is shown, and one about what was found.
+    pub program: bool,
 }
 
 /// The places of the panels; a panel without a row has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     pub header: Rect,
+    /// Which call of a program is shown.
+    pub call: Rect,
     /// Main, and what it receives.
     pub caller: Rect,
     pub dispatcher: Rect,
@@ -91,6 +95,7 @@ pub fn axis(screen: Rect, span: Span) -> Axis {
 
 /// Rows of each panel.
 struct Rows {
+    call: u16,
     dispatcher: u16,
     lanes: u16,
     /// Of one lane; 0: two lanes share one.
@@ -108,6 +113,7 @@ struct Rows {
 impl Rows {
     fn granted(height: u16, needs: Needs) -> Self {
         let mut rows = Self {
+            call: u16::from(needs.program),
             dispatcher: u16::from(needs.dispatcher),
             lanes: 0,
             each: 1,
@@ -116,7 +122,7 @@ impl Rows {
             strips: [1, 0, 1, 1],
             timebar: 1,
             events: 0,
-            change: 0,
+            change: u16::from(needs.program),
             gaps: [0; 4],
         };
         let room = height - rows.total();
@@ -144,7 +150,7 @@ impl Rows {
         if rows.each > 0 && block > 0 && grant(block) {
             rows.block = block;
         }
-        rows.change = u16::from(grant(1));
+        rows.change |= u16::from(!needs.program && grant(1));
         while (1..LANE).contains(&rows.each) && grant(lanes) {
             rows.each += 1;
             rows.lanes += lanes;
@@ -181,7 +187,15 @@ impl Rows {
     fn total(&self) -> u16 {
         const FIXED: u16 = 1 + 2 + 1 + 1 + 2 + 1;
         let strips: u16 = self.strips.iter().sum();
-        FIXED + self.dispatcher + self.lanes + self.block + self.held + strips + self.timebar
+        let program = self.call + self.change;
+        FIXED
+            + program
+            + self.dispatcher
+            + self.lanes
+            + self.block
+            + self.held
+            + strips
+            + self.timebar
     }
 
     fn stacked(&self, screen: Rect) -> Layout {
@@ -196,6 +210,7 @@ impl Rows {
             area
         };
         let header = next(1);
+        let call = next(self.call);
         next(self.gaps[0]);
         let caller = next(2);
         let dispatcher = next(self.dispatcher);
@@ -221,6 +236,7 @@ impl Rows {
         };
         Layout {
             header,
+            call,
             caller,
             dispatcher,
             lanes,
@@ -247,7 +263,7 @@ mod tests {
         let needs = Needs {
             lanes,
             block,
-            dispatcher: false,
+            ..Needs::default()
         };
         Layout::new(Rect::new(0, 0, width, height), needs).unwrap()
     }
@@ -301,6 +317,7 @@ mod tests {
                     lanes,
                     block: lanes / 2,
                     dispatcher: lanes % 2 == 1,
+                    program: lanes % 3 == 0,
                 };
                 let layout = Layout::new(screen, needs).unwrap();
                 let mut y = 0;

@@ -21,8 +21,17 @@ pub struct Shown {
 pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
     let over = numbers.complete;
     let grows = glyphs.grows;
+    // Events that were not seen can only have made it more.
+    let least = |value: String| {
+        if numbers.at_least {
+            format!(">={value}")
+        } else {
+            value
+        }
+    };
     let later = |value: Option<String>| {
-        value.unwrap_or_else(|| if over { "n/a" } else { grows }.to_owned())
+        let unknown = || if over { "n/a" } else { grows }.to_owned();
+        value.map_or_else(unknown, least)
     };
     let length = |length: Nanos| length.to_string();
     let first = match numbers.first_result {
@@ -46,7 +55,7 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
         ("first result", first),
         ("main blocked", later(numbers.blocked_main.map(length))),
         ("program end", later(numbers.program_end.map(length))),
-        ("messages", numbers.messages.to_string()),
+        ("messages", least(numbers.messages.to_string())),
     ];
     values
         .into_iter()

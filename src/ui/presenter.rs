@@ -33,6 +33,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
             width: screen.width.saturating_sub(GUTTER + 1),
             span: app.viewport.span(),
         },
+        findings: &[],
     };
     let caption = app.demo.as_ref().map_or_else(Vec::new, |demo| {
         text::wrapped(demo.act().caption, screen.width.saturating_sub(2))

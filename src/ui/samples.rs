@@ -62,6 +62,7 @@ pub(super) fn at(trace: &Trace, cursor: u64, end: u64) -> Moment<'_> {
             width: end as u16 * 2,
             span: Span::new(Time::ZERO, Time(end * UNIT)),
         },
+        findings: &[],
     }
 }
 

@@ -7,7 +7,8 @@ use super::layout::{self, Layout, Needs};
 use super::strips::{self, Which};
 use super::text::Pen;
 use super::{
-    Moment, axis, caller, dispatcher, events, figures, header, hints, numbers, queue, timebar,
+    Moment, axis, call, caller, dispatcher, events, figures, header, hints, news, numbers, queue,
+    timebar,
 };
 use crate::app::selection::Selection;
 use crate::app::{App, Hit, Lanes, Panel, Subject};
@@ -23,11 +24,13 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let moment = moment(app, screen);
     let top = header::of(app, &app.run, "parviz", screen.width);
     header::render(&top, layout.header, pen);
+    call::render(moment.trace, moment.cursor, layout.call, pen);
     caller::render(&moment, layout.caller, pen);
     dispatcher::render(&moment, layout.dispatcher, pen);
     let large = grid(app, app.large, layout.lanes, layout.lane_rows);
     lanes::render(&moment, large, app.selection, layout.lanes, pen);
     axis::render(&moment, layout.axis.y, pen);
+    news::marks(app, moment.axis, layout.axis.y, pen);
     lanes::scrolled(&moment, large, layout.lanes.height, layout.axis.y, pen);
     if layout.block.height > 0 {
         let block = Grid {
@@ -46,6 +49,11 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     timebar::render(&moment, layout.timebar, pen);
     events::render(&moment, layout.events, pen);
     point(app, &layout, pen);
+    if app.run.program().is_some() {
+        news::render(app, layout.change, pen);
+        hints::render(app, layout.hints, pen);
+        return;
+    }
     let news = app.change.as_ref().is_some_and(|change| change.is_news);
     if layout.change.height == 0 && news && app.notice.is_none() {
         hints::change(app, layout.hints, pen);
@@ -112,6 +120,7 @@ pub fn moment(app: &App, screen: Rect) -> Moment<'_> {
         trace: &app.run.trace,
         cursor: app.cursor(),
         axis: layout::axis(screen, app.viewport.span()),
+        findings: &app.findings.found,
     }
 }
 
@@ -151,6 +160,7 @@ fn needs(app: &App) -> Needs {
         lanes: count(lanes),
         block: count(block),
         dispatcher: trace.dispatcher().is_some(),
+        program: app.run.program().is_some(),
     }
 }
 

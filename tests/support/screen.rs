@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
-use parviz::app::{App, Effect, Message, Settings};
+use parviz::app::output::Line;
+use parviz::app::{App, Effect, Message, Settings, Watched};
 use parviz::event::Event;
 use parviz::experiment::{Backend, Experiment};
+use parviz::origin::python::Stream;
 use parviz::origin::simulated;
 use parviz::palette::Look;
-use parviz::time::Time;
+use parviz::time::{Nanos, Time};
 use parviz::ui;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -54,6 +56,49 @@ impl Stage {
         });
         app.update(Message::RunOver { run });
         Self { app }
+    }
+
+    /// A program that is watched, told these events: to its end, or up to a moment, in milliseconds.
+    pub(crate) fn watching(
+        program: Watched,
+        size: (u16, u16),
+        events: &[Event],
+        until: Option<u64>,
+    ) -> Self {
+        let settings = Settings {
+            size,
+            ..Settings::default()
+        };
+        let mut app = App::watching(program, settings);
+        app.update(Message::Python("3.12.1".to_owned()));
+        let run = app.run.id;
+        let complete_to = until.map_or(Time::NEVER, |until| Time(until * 1_000_000));
+        let told = |event: &&Event| until.is_none() || event.at <= complete_to;
+        app.update(Message::Batch {
+            run,
+            events: events.iter().filter(told).cloned().collect(),
+            complete_to,
+        });
+        app.update(Message::Tick { now: Nanos::SECOND });
+        Self { app }
+    }
+
+    /// The program has printed these lines, each to stdout, or to stderr where it begins with `!`.
+    pub(crate) fn printed(mut self, lines: &[&str]) -> Self {
+        let lines = lines.iter().zip(0..).map(|(line, number)| Line {
+            number,
+            stream: if line.starts_with('!') {
+                Stream::Err
+            } else {
+                Stream::Out
+            },
+            text: line.trim_start_matches('!').to_owned(),
+        });
+        let page: Vec<Line> = lines.collect();
+        let lines = page.len() as u64;
+        self.app.update(Message::Printed { lines });
+        self.app.update(Message::Page(page));
+        self
     }
 
     /// The same in other colours or characters.

@@ -5,7 +5,7 @@ use ratatui::style::Modifier;
 
 use super::columns::{Column, Level, Part};
 use crate::palette::{Depth, Ink};
-use crate::ui::hues::Hues;
+use crate::ui::hues::{self, Hues};
 use crate::ui::text::{Pen, width};
 
 /// The cells of a lane: `rows` of them on top of each other, from column `x` on.
@@ -280,6 +280,9 @@ impl Painter<'_, '_, '_> {
     /// The number of a box that has these columns, the first being the `from`-th of the lane. It stands
     /// at the left end, on a plate where the box is low there, and never moves while the box grows.
     fn number(&mut self, task: u32, from: usize, columns: &[Column]) {
+        if hues::is_other(task) {
+            return;
+        }
         let label = task.to_string();
         let edge = |column: &Column| matches!(column, Column::Whole { after: Some(_), .. });
         let free = usize::from(columns.first().is_some_and(edge));
@@ -329,7 +332,8 @@ impl Painter<'_, '_, '_> {
         };
         let theme = self.pen.theme;
         let (x, y) = (self.place.x + first as u16, self.place.bottom());
-        let label = task.to_string();
+        let label = (!hues::is_other(task)).then(|| task.to_string());
+        let label = label.unwrap_or_else(|| theme.glyphs.here.to_owned());
         if theme.is_bare() {
             // The bracket takes the cell of the boundary before the number.
             let x = x.saturating_sub(1).max(self.place.x);

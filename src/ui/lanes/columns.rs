@@ -5,9 +5,11 @@
 //! never looks busy, and zooming does not flicker.
 
 use super::source::{Finder, Source};
+use crate::event::CallId;
 use crate::time::{Nanos, Span, Time};
 use crate::trace::Piece;
 use crate::ui::axis::Axis;
+use crate::ui::hues;
 
 /// Shares of a column's time, 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -92,10 +94,17 @@ struct Held {
     inside: bool,
 }
 
-/// The columns of a lane up to the cursor. `sources` are the workers that were one after another in it.
-pub fn columns(sources: &[Source<'_>], axis: Axis, cursor: Time) -> Vec<Column> {
+/// The columns of a lane up to the cursor. `sources` are the workers that were one after another in it;
+/// tasks stand in them by the number that [`hues::number`] gives them.
+pub fn columns(
+    sources: &[Source<'_>],
+    axis: Axis,
+    cursor: Time,
+    shown: Option<CallId>,
+) -> Vec<Column> {
     let mut reader = Reader {
         sources,
+        shown,
         finders: sources.iter().map(|source| source.finder()).collect(),
         pieces: Vec::new(),
         held: Vec::new(),
@@ -110,6 +119,7 @@ pub fn columns(sources: &[Source<'_>], axis: Axis, cursor: Time) -> Vec<Column> 
 /// Reads a lane column by column.
 struct Reader<'a> {
     sources: &'a [Source<'a>],
+    shown: Option<CallId>,
     finders: Vec<Finder<'a>>,
     /// The pieces that touch the column.
     pieces: Vec<Piece>,
@@ -148,6 +158,9 @@ impl Reader<'_> {
         let mut crowded = false;
         for finder in &mut self.finders {
             crowded |= finder.find(now, &mut self.pieces);
+        }
+        for piece in &mut self.pieces {
+            piece.task.index = hues::number(piece.task, self.shown);
         }
         match self.pieces[..] {
             [piece] if whole && piece.start <= stretch.start() && stretch.end() <= piece.end => {
@@ -389,7 +402,12 @@ mod tests {
             width: columns,
             span: Span::new(Time::ZERO, Time(u64::from(columns) * 80)),
         };
-        super::columns(&[Source::Worker(lane)], axis, Time(u64::from(columns) * 80))
+        super::columns(
+            &[Source::Worker(lane)],
+            axis,
+            Time(u64::from(columns) * 80),
+            None,
+        )
     }
 
     fn part(task: u32) -> Part {
@@ -454,7 +472,7 @@ mod tests {
             width: 1,
             span: Span::new(Time::ZERO, Time(8_000)),
         };
-        let columns = super::columns(&[Source::Worker(lane)], axis, Time::NEVER);
+        let columns = super::columns(&[Source::Worker(lane)], axis, Time::NEVER, None);
         assert!(
             matches!(columns[0], Column::Several { level, .. } if (level.held - 0.5).abs() < 1e-9)
         );
@@ -469,7 +487,7 @@ mod tests {
             width: 3,
             span: Span::new(Time::ZERO, Time(240)),
         };
-        let columns = super::columns(&[Source::Worker(lane)], axis, Time(120));
+        let columns = super::columns(&[Source::Worker(lane)], axis, Time(120), None);
         assert_eq!(columns[1], cut(4, Some(part(0)), None));
         assert_eq!(columns[2], Column::Idle);
     }

@@ -8,7 +8,7 @@ use super::source::LOOKED_AT;
 use crate::event::CpuId;
 use crate::trace::CpuLane;
 use crate::ui::Moment;
-use crate::ui::hues::Hues;
+use crate::ui::hues::{self, Hues};
 use crate::ui::text::{Pen, width};
 
 /// Hatches the columns of tasks that left this CPU, and says where they went.
@@ -21,6 +21,7 @@ pub fn render(
 ) {
     let theme = pen.theme;
     let hues = Hues::new(theme, moment.trace);
+    let shown = moment.shown();
     let left: Vec<Option<(u32, CpuId)>> = columns
         .iter()
         .zip(place.x..)
@@ -28,8 +29,9 @@ pub fn render(
             let task = column.whole()?;
             let stretch = moment.axis.stretch(x);
             let mut pieces = cpu.pieces_in(stretch).take(LOOKED_AT);
-            let piece =
-                pieces.find(|piece| piece.task.index == task && piece.moved_to.is_some())?;
+            let piece = pieces.find(|piece| {
+                hues::number(piece.task, shown) == task && piece.moved_to.is_some()
+            })?;
             Some((task, piece.moved_to?))
         })
         .collect();

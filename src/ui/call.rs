@@ -1,0 +1,171 @@
+//! The second line of a program that is watched: which of its calls is shown, and the pool that runs it.
+
+use ratatui::layout::Rect;
+
+use super::header;
+use super::text::{Pen, sanitised, width};
+use crate::app::calls::place_of_shown;
+use crate::event::NoteKind;
+use crate::method::{Badge, Method};
+use crate::time::Time;
+use crate::trace::{Call, Pool, TimedNote, Trace};
+
+/// Columns of a function's name that are worth showing.
+const NAME: usize = 40;
+
+/// What the line says of the shown call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallLine {
+    /// `call 3 of 7`
+    pub place: String,
+    /// `map(f)`
+    pub text: String,
+    pub badge: Option<Badge>,
+    /// In the order of their worth: what does not fit is left out from the last.
+    pub facts: Vec<String>,
+    /// `Pool, fork, 4 workers`
+    pub pool: String,
+}
+
+impl CallLine {
+    /// `None` before the first call.
+    pub fn of(trace: &Trace, at: Time) -> Option<Self> {
+        let (place, count) = place_of_shown(trace)?;
+        let call = trace.call()?;
+        let pool = call.facts.pool.and_then(|pool| trace.pool(pool));
+        let facts = &call.facts;
+        let mut told = Vec::new();
+        if let Some((file, line)) = &facts.source {
+            let file = sanitised(file);
+            let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
+            told.push(format!("at {name}:{line}"));
+        }
+        told.push(tasks(call, at));
+        told.extend(
+            facts
+                .chunksize
+                .filter(|&size| size > 1)
+                .map(|size| format!("chunk {size}")),
+        );
+        Some(Self {
+            place: format!("call {} of {count}", place + 1),
+            text: text(call),
+            badge: badge(call, pool),
+            facts: told,
+            pool: pool.map(|pool| words(trace, pool)).unwrap_or_default(),
+        })
+    }
+}
+
+/// `map(f)`
+pub fn text(call: &Call) -> String {
+    let (method, function) = (
+        sanitised(&call.facts.method),
+        sanitised(&call.facts.function),
+    );
+    let function: String = function.chars().take(NAME).collect();
+    format!("{method}({function})")
+}
+
+/// How many tasks there are, and how many calls of one task each they came in.
+fn tasks(call: &Call, at: Time) -> String {
+    let counted = |count: usize, what: &str| {
+        let s = if count == 1 { "" } else { "s" };
+        format!("{count} {what}{s}")
+    };
+    match call.facts.tasks {
+        _ if call.is_series() => {
+            let begun = call.members().take_while(|member| member.began <= at);
+            counted(begun.count(), "call")
+        }
+        Some(tasks) => counted(tasks as usize, "task"),
+        None => format!("{} so far", counted(call.tasks().len(), "task")),
+    }
+}
+
+/// What kind of call it is. An executor's `map` hands over one by one, whatever a Pool's does.
+fn badge(call: &Call, pool: Option<&Pool>) -> Option<Badge> {
+    let method = call.facts.method.as_str();
+    if pool.is_some_and(|pool| pool.facts.kind.ends_with("Executor")) {
+        return match method {
+            "map" => Some(Badge::IteratorInOrder),
+            "submit" => Some(Badge::Async),
+            _ => None,
+        };
+    }
+    Method::named(method).map(|method| method.rules().badge)
+}
+
+/// `Pool, fork, 4 workers`, with its place where there are several.
+fn words(trace: &Trace, pool: &Pool) -> String {
+    let mut words = Vec::new();
+    if trace.pools().len() > 1 {
+        let id = pool.facts.pool;
+        let before = trace.pools().take_while(|other| other.facts.pool != id);
+        words.push(format!(
+            "pool {} of {}",
+            before.count() + 1,
+            trace.pools().len()
+        ));
+    }
+    words.push(sanitised(&pool.facts.kind));
+    words.extend(pool.facts.start_method.as_deref().map(sanitised));
+    if pool.facts.workers > 0 {
+        let s = if pool.facts.workers == 1 { "" } else { "s" };
+        words.push(format!("{} worker{s}", pool.facts.workers));
+    }
+    words.retain(|word| !word.is_empty());
+    words.join(", ")
+}
+
+/// Draws the line into the row of the area.
+pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let (theme, y) = (pen.theme, area.y);
+    let Some(line) = CallLine::of(trace, at) else {
+        let (says, ink) = match no_probe(trace, at) {
+            Some(reason) => (format!("no probe: {reason}"), theme.wait),
+            None => ("no call of a pool yet".to_owned(), theme.dim),
+        };
+        let room = area.width.saturating_sub(2);
+        pen.text_within(area.x + 1, y, room, &says, ink);
+        return;
+    };
+    let mut x = pen.text(area.x + 1, y, &line.place, theme.dim) + 2;
+    x = pen.bold(x, y, &line.text, theme.now) + 2;
+    if let Some(badge) = line.badge {
+        x = header::word(badge, (x, y), area.right().saturating_sub(x + 1), pen) + 2;
+    }
+    let end = area.right().saturating_sub(1);
+    for fact in &line.facts {
+        if x + width(fact) > end {
+            return;
+        }
+        x = pen.text(x, y, fact, theme.text) + 2;
+    }
+    if x + width(&line.pool) <= end {
+        pen.text_until(end, y, &line.pool, theme.dim);
+    }
+}
+
+/// Why the program cannot be watched, if that was told by then.
+pub fn no_probe(trace: &Trace, at: Time) -> Option<String> {
+    let note = last(trace, NoteKind::NoProbe, at)?;
+    Some(sanitised(&note.note.text))
+}
+
+/// How the program ended, if it had by then: `program ended, exit 3`, and whether that is well.
+pub fn ended(trace: &Trace, at: Time) -> Option<(String, bool)> {
+    let note = last(trace, NoteKind::ProgramEnded, at)?;
+    Some((note.note.words()?, note.note.value == 0))
+}
+
+/// The last note of a kind.
+fn last(trace: &Trace, kind: NoteKind, at: Time) -> Option<&TimedNote> {
+    let known = trace.notes().partition_point(|note| note.at <= at);
+    trace.notes()[..known]
+        .iter()
+        .rfind(|note| note.note.kind == kind)
+}

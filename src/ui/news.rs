@@ -1,0 +1,143 @@
+//! What a program that is watched should be told: what went wrong, what is slow, what was not seen.
+
+use ratatui::layout::Rect;
+
+use super::overlay;
+use super::text::{self, Pen, clipped, sanitised, width, wrapped};
+use crate::app::App;
+use crate::app::action::Action;
+use crate::finding::Finding;
+use crate::palette::Ink;
+
+const WIDTH: u16 = 100;
+/// Columns of a moment before what is said of it.
+const AT: u16 = 10;
+
+/// Draws the most severe finding into the row of the area, and how many there are.
+pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    if area.height == 0 {
+        return;
+    }
+    let theme = pen.theme;
+    let (x, y) = (area.x + 1, area.y);
+    let Some(finding) = app.findings.found.first() else {
+        let dropped = app.run.trace.counts(app.cursor()).dropped;
+        if dropped > 0 {
+            let says =
+                format!("{dropped} events were not seen: numbers marked >= are at least that");
+            pen.text_within(x, y, area.width.saturating_sub(2), &says, theme.wait);
+        }
+        return;
+    };
+    let count = app.findings.found.len();
+    let key = app.keymap.of(Action::Findings);
+    let more = match count {
+        1 => key,
+        count => format!("{key} 1 of {count}"),
+    };
+    let end = area.right().saturating_sub(width(&more) + 2);
+    pen.bold(x, y, "!", ink(finding, pen));
+    let words = format!(
+        "{}: {}",
+        sanitised(&finding.text),
+        sanitised(&finding.advice)
+    );
+    pen.text_within(x + 2, y, end.saturating_sub(x + 3), &words, theme.text);
+    pen.text(end + 1, y, &more, theme.dim);
+}
+
+fn ink(finding: &Finding, pen: &Pen<'_>) -> Ink {
+    if finding.kind.is_fault() {
+        pen.theme.bad
+    } else {
+        pen.theme.wait
+    }
+}
+
+/// A finding in the lines that it takes.
+struct Block<'a> {
+    finding: &'a Finding,
+    text: Vec<String>,
+    advice: Vec<String>,
+}
+
+/// Draws all findings over the screen, what went wrong first; past the last page, the last.
+pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
+    let area = overlay::place(screen, WIDTH, screen.height.saturating_sub(2));
+    let room = overlay::inside(area).width.saturating_sub(AT);
+    let blocks: Vec<Block<'_>> = app
+        .findings
+        .found
+        .iter()
+        .map(|finding| Block {
+            finding,
+            text: wrapped(&sanitised(&finding.text), room),
+            advice: wrapped(&format!("try: {}", sanitised(&finding.advice)), room),
+        })
+        .collect();
+    let pages = pages(&blocks, usize::from(overlay::inside(area).height));
+    let page = page.min(pages.len().saturating_sub(1));
+    let note = match pages.len() {
+        0 | 1 => String::new(),
+        count => format!("page {} of {count}: PgUp PgDn", page + 1),
+    };
+    let inside = overlay::render(pen, area, "what went wrong and what is slow", &note);
+    let (theme, mut y) = (pen.theme, inside.y);
+    if blocks.is_empty() {
+        let says = "nothing so far: no evidence of anything wrong or slow";
+        pen.text_on(
+            inside.x,
+            y,
+            &clipped(says, inside.width, ""),
+            theme.dim,
+            theme.panel,
+        );
+    }
+    for block in pages.get(page).copied().unwrap_or_default() {
+        let at = block.finding.at.to_string();
+        pen.text_on(inside.x, y, &at, theme.dim, theme.panel);
+        let x = inside.x + AT;
+        let mark = ink(block.finding, pen);
+        pen.bold_on(x.saturating_sub(2), y, "!", mark, theme.panel);
+        for line in &block.text {
+            pen.text_on(x, y, line, theme.now, theme.panel);
+            y += 1;
+        }
+        for line in &block.advice {
+            pen.text_on(x, y, line, theme.text, theme.panel);
+            y += 1;
+        }
+        y += 1;
+    }
+}
+
+/// As many blocks as fit on each page, an empty line behind each.
+fn pages<'a, 'b>(blocks: &'b [Block<'a>], height: usize) -> Vec<&'b [Block<'a>]> {
+    let mut pages = Vec::new();
+    let mut rest = blocks;
+    while !rest.is_empty() {
+        let mut used = 0;
+        let fitting = rest.iter().take_while(|block| {
+            used += block.text.len() + block.advice.len() + 1;
+            used <= height + 1
+        });
+        let (page, after) = rest.split_at(fitting.count().max(1));
+        pages.push(page);
+        rest = after;
+    }
+    pages
+}
+
+/// Marks the moments of findings on the ruler.
+pub fn marks(app: &App, axis: super::axis::Axis, y: u16, pen: &mut Pen<'_>) {
+    for finding in app.findings.found.iter().rev() {
+        if let Some(x) = axis.column(finding.at) {
+            pen.bold(x, y, "!", ink(finding, pen));
+        }
+    }
+}
+
+/// The line of a finding in the list of events.
+pub fn line(finding: &Finding) -> String {
+    text::sanitised(&finding.text)
+}

@@ -1,0 +1,216 @@
+//! The screens of a program that is watched, from what such a program tells.
+
+use parviz::app::Watched;
+use parviz::event::{LaneId, LaneKind, NoteKind};
+
+use crate::support::screen::Stage;
+use crate::support::watched::Story;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 20)];
+
+fn program() -> Watched {
+    Watched {
+        command: "script.py 3 --fast".to_owned(),
+        ..Watched::default()
+    }
+}
+
+fn stage(story: &Story, size: (u16, u16), until: Option<u64>) -> Stage {
+    Stage::watching(program(), size, &story.events, until)
+}
+
+fn snapshot(name: &str, (width, height): (u16, u16), drawn: &str) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(format!("run_{name}_{width}x{height}"), drawn);
+    });
+}
+
+/// A program that calls no pool: two processes that compute for three seconds.
+fn poolless() -> Story {
+    let mut story = Story::new();
+    story.lane(500, LaneId(1), LaneKind::Other, None, "pid 4001");
+    for step in 1..60 {
+        let at = step * 50;
+        story.cpu(at, LaneId(0), if step % 20 < 10 { 0.9 } else { 0.2 });
+        if at > 500 {
+            story.cpu(at, LaneId(1), 0.5);
+        }
+    }
+    story
+}
+
+#[test]
+fn a_program_is_drawn_while_it_runs_and_at_its_end() {
+    let mut story = Story::three_calls();
+    story.end(700, 3);
+    for size in SIZES {
+        snapshot("running", size, &stage(&story, size, Some(240)).drawn());
+        snapshot("ended", size, &stage(&story, size, None).drawn());
+    }
+}
+
+#[test]
+fn a_program_without_a_pool_is_shown_as_processes() {
+    for size in SIZES {
+        let early = stage(&poolless(), size, Some(1_000)).text();
+        assert!(
+            early.contains("waiting for the first call of a pool"),
+            "{early}"
+        );
+        snapshot(
+            "no_pool",
+            size,
+            &stage(&poolless(), size, Some(2_500)).drawn(),
+        );
+        let mut blind = poolless();
+        blind.note(10, NoteKind::NoProbe, "this Python was started with -I", 0);
+        snapshot("no_probe", size, &stage(&blind, size, Some(1_000)).drawn());
+    }
+}
+
+#[test]
+fn its_output_lies_on_top_with_stderr_told_apart() {
+    let lines: Vec<String> = (0..50).map(|line| format!("line {line}")).collect();
+    let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    lines[44] = "!warning: nothing to do";
+    for size in SIZES {
+        let stage = stage(&Story::three_calls(), size, Some(240)).press(&["O"]);
+        let open = stage.printed(&lines);
+        snapshot("output", size, &open.drawn());
+    }
+}
+
+#[test]
+fn it_asks_what_shall_become_of_a_program_that_runs() {
+    for size in SIZES {
+        let asked = stage(&Story::three_calls(), size, Some(240)).press(&["q"]);
+        snapshot("question", size, &asked.drawn());
+    }
+}
+
+#[test]
+fn one_goes_from_call_to_call() {
+    let story = Story::three_calls();
+    let shows = |stage: &Stage, words: &str| {
+        let text = stage.text();
+        assert!(text.contains(words), "{words}:\n{text}");
+    };
+    let latest = stage(&story, SIZES[0], Some(600));
+    shows(&latest, "call 3 of 3  map(g)");
+    let before = latest.press(&["("]);
+    shows(&before, "call 2 of 3  map(crunch)");
+    shows(&before, "12 tasks");
+    let first = before.press(&["("]);
+    shows(&first, "call 1 of 3  map(f)");
+    shows(&first.press(&["("]), "this is the first call");
+    let again = stage(&story, SIZES[0], Some(600)).press(&["(", ")", ")"]);
+    shows(&again, "call 3 of 3  map(g)");
+    shows(&again, "this is the latest call: the view follows");
+    // Where the cursor stands decides, as long as nobody chose.
+    shows(&stage(&story, SIZES[0], Some(100)), "call 1 of 1  map(f)");
+}
+
+#[test]
+fn keys_of_the_lab_mean_nothing_for_a_program() {
+    let story = Story::three_calls();
+    for key in ["s", "m", "M", "b", "-", "+", "e", "r", "n", "c"] {
+        let before = stage(&story, SIZES[0], Some(240));
+        let text = before.text();
+        assert_eq!(before.press(&[key]).text(), text, "{key}");
+    }
+    let help = stage(&story, SIZES[1], Some(240)).press(&["?"]).text();
+    assert!(
+        !help.contains("backend") && help.contains("call before / after"),
+        "{help}"
+    );
+}
+
+#[test]
+fn tasks_of_other_calls_have_neither_colour_nor_number() {
+    let story = Story::three_calls();
+    let stage = stage(&story, SIZES[1], Some(600));
+    let lane = |stage: &Stage, name: &str| {
+        let text = stage.text();
+        let line = text
+            .lines()
+            .find(|line| line.trim_start().starts_with(name));
+        line.map(str::to_owned).unwrap_or_default()
+    };
+    // Those of the shown pool stand first, the others below with the number of their pool.
+    assert!(
+        lane(&stage, "worker 0").contains("▍3▎4"),
+        "{}",
+        stage.text()
+    );
+    let other = lane(&stage, "1: w0");
+    let boxes: String = other.chars().skip(9).take(60).collect();
+    assert!(
+        !other.is_empty() && !boxes.contains(|c: char| c.is_ascii_digit()),
+        "{other}"
+    );
+}
+
+#[test]
+fn what_comes_from_outside_cannot_command_the_terminal() {
+    let mut story = Story::new();
+    story.pool(20, 1, "\u{1b}[31mPool", 1..3);
+    story.map(
+        30,
+        (1, 1),
+        ("map\u{7}", "\u{1b}]0;f\u{7}"),
+        1..3,
+        &[10, 20, 30],
+    );
+    story.raises(1, 1, "ValueError: \u{1b}[2J\u{202e}evil");
+    story.note(90, NoteKind::CallbackRaised, "\u{1b}c", 0);
+    story.end(100, 0);
+    let program = Watched {
+        command: "\u{1b}[1;1H.py".to_owned(),
+        ..Watched::default()
+    };
+    for keys in [
+        &[][..],
+        &["O"],
+        &["F"],
+        &["d"],
+        &["?"],
+        &["2"],
+        &["3"],
+        &["p"],
+        &["Down", "Enter"],
+        &["q"],
+    ] {
+        let stage = Stage::watching(program.clone(), SIZES[1], &story.events, None).press(keys);
+        for cell in stage.buffer().content() {
+            assert!(!cell.symbol().contains(char::is_control), "{keys:?}");
+        }
+    }
+}
+
+#[test]
+fn no_screen_is_too_small_or_too_large_for_a_program() {
+    let lost = Story::lost_task();
+    let three = Story::three_calls();
+    let none = poolless();
+    for size in [(0, 0), (1, 1), (20, 5), (60, 20), (61, 21), (300, 100)] {
+        for story in [&lost, &three, &none] {
+            for keys in [
+                &[][..],
+                &["O"],
+                &["O", "z"],
+                &["O", "/"],
+                &["F"],
+                &["d"],
+                &["q"],
+                &["2"],
+                &["3"],
+                &["p"],
+                &["z"],
+                &["Enter"],
+            ] {
+                stage(story, size, Some(300)).press(keys).buffer();
+                stage(story, size, None).press(keys).buffer();
+            }
+        }
+    }
+}
