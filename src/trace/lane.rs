@@ -108,6 +108,13 @@ pub struct Sums {
     pub unknown: Nanos,
 }
 
+impl Sums {
+    /// How some of it was spent is known.
+    pub fn is_known(&self) -> bool {
+        self.unknown < self.busy
+    }
+}
+
 impl Add for Sums {
     type Output = Self;
     fn add(self, other: Self) -> Self {
@@ -365,6 +372,20 @@ impl Lane {
         let rest = &self.pieces[block * BLOCK..begun];
         rest.iter()
             .fold(self.sums[block], |sum, piece| sum + piece.sums_until(time))
+    }
+
+    /// How the time inside tasks between two moments was spent.
+    pub fn sums_between(&self, begin: Time, end: Time) -> Sums {
+        let (before, all) = (self.sums_until(begin), self.sums_until(end));
+        let part = |of: fn(&Sums) -> Nanos| of(&all).saturating_sub(of(&before));
+        Sums {
+            busy: part(|sums| sums.busy),
+            on_cpu: part(|sums| sums.on_cpu),
+            waiting: part(|sums| sums.waiting),
+            useful_wait: part(|sums| sums.useful_wait),
+            blocked: part(|sums| sums.blocked),
+            unknown: part(|sums| sums.unknown),
+        }
     }
 
     /// Time inside tasks up to `time`.

@@ -9,7 +9,7 @@ use crate::definition::percent;
 use crate::event::{Outcome, TaskId};
 use crate::palette::Ink;
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Task, Trace};
+use crate::trace::{Call, Sums, Task, Trace};
 
 const NARROW: u16 = 78;
 const WIDE: u16 = 104;
@@ -65,16 +65,23 @@ pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) 
     };
     Story::new(&moments, (cursor, over), inside.width.saturating_sub(BAR))
         .render(&moments, ink, lines, pen);
-    if task.finished <= cursor {
-        spent(
-            task,
-            Rect {
-                y: inside.y + 5 + moments.len() as u16,
-                ..inside
-            },
-            pen,
-        );
+    let ended = task.finished <= cursor;
+    if let Some(sums) = sums(&run.trace, task, cursor).filter(|sums| ended || sums.is_known()) {
+        let line = Rect {
+            y: inside.y + 5 + moments.len() as u16,
+            ..inside
+        };
+        let title = if ended { "of its time" } else { "so far" };
+        spent(title, &sums, line, pen);
     }
+}
+
+/// How its time went up to the cursor: while it runs, as far as it was told.
+fn sums(trace: &Trace, task: &Task, cursor: Time) -> Option<Sums> {
+    let lane = trace.lane(task.lane?)?;
+    // A worker runs one task at a time.
+    (task.started <= cursor)
+        .then(|| lane.sums_between(task.started, task.finished.min(task.lost).min(cursor)))
 }
 
 /// What it calls, how it ended, who ran it where.
@@ -301,29 +308,25 @@ fn right_aligned(pen: &mut Pen<'_>, (end, y): (u16, u16), words: &str, ink: Ink)
 }
 
 /// How the time between start and end was spent, as a bar that adds up to it, and in words.
-fn spent(task: &Task, area: Rect, pen: &mut Pen<'_>) {
+fn spent(title: &str, sums: &Sums, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let Some(service) = task.service() else {
-        return;
-    };
     let shares = &theme.glyphs.shares;
-    let unknown = service.saturating_sub(task.known);
     let parts = [
-        ("on CPU", task.on_cpu, shares.on_cpu, theme.text),
-        ("I/O", task.useful_wait, shares.useful_wait, theme.text),
+        ("on CPU", sums.on_cpu, shares.on_cpu, theme.text),
+        ("I/O", sums.useful_wait, shares.useful_wait, theme.text),
         (
             "waiting for CPU",
-            task.waiting,
+            sums.waiting,
             shares.waiting_cpu,
             theme.wait,
         ),
-        ("blocked", task.blocked(), shares.blocked, theme.wait),
-        ("unknown", unknown, shares.unknown, theme.dim),
+        ("blocked", sums.blocked, shares.blocked, theme.wait),
+        ("unknown", sums.unknown, shares.unknown, theme.dim),
     ];
     let left = area.x + 12;
     let columns = area.right().saturating_sub(left);
-    pen.text_on(area.x, area.y, "of its time", theme.text, theme.panel);
-    let whole = service.seconds().max(1e-9);
+    pen.text_on(area.x, area.y, title, theme.text, theme.panel);
+    let whole = sums.busy.seconds().max(1e-9);
     let (mut sum, mut x) = (0.0, left);
     for (_, part, glyph, ink) in parts {
         sum += part.seconds() / whole;
@@ -341,5 +344,24 @@ fn spent(task: &Task, area: Rect, pen: &mut Pen<'_>) {
         }
         pen.cell(x, area.y + 1, glyph, ink, theme.panel);
         x = pen.text_on(x + 2, area.y + 1, &words, theme.text, theme.panel) + 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::ui::samples;
+
+    #[test]
+    fn while_a_task_runs_its_time_so_far_is_told() {
+        let trace = samples::short(Method::Map);
+        let task = trace.call().unwrap().task(0).unwrap();
+        let middle = Time(u64::midpoint(task.started.0, task.finished.0));
+        let told = |cursor| sums(&trace, task, cursor).map(|sums| (sums.busy, sums.on_cpu));
+        let half = middle.since(task.started);
+        assert_eq!(told(middle), Some((half, half)));
+        let whole = task.service().unwrap();
+        assert_eq!(told(trace.end()), Some((whole, whole)));
     }
 }
