@@ -44,6 +44,8 @@ pub struct Form {
     pub fields: Vec<Field>,
     /// The field that the keys go to.
     pub focus: usize,
+    /// Nothing was edited since the focus came here: what is typed takes the place of what stands there.
+    pub fresh: bool,
     /// One line that foretells the run, or says at length what is wrong.
     pub forecast: String,
     /// The experiment as far as the fields can be read.
@@ -88,6 +90,7 @@ impl Form {
         let mut form = Self {
             fields: fields.collect(),
             focus: 0,
+            fresh: true,
             forecast: String::new(),
             draft: experiment.clone(),
             cpus,
@@ -101,7 +104,7 @@ impl Form {
     pub fn experiment(&mut self) -> Option<(Experiment, Option<String>)> {
         let wrong = |field: &Field| matches!(field.note, Note::Wrong(_));
         if let Some(field) = self.fields.iter().position(wrong) {
-            self.focus = field;
+            self.go_to(field);
             return None;
         }
         Some(variant::settled(self.draft.clone()))
@@ -109,13 +112,14 @@ impl Form {
 
     pub fn go_to(&mut self, field: usize) {
         self.focus = field.min(self.fields.len().saturating_sub(1));
+        self.fresh = true;
     }
 
     /// To a neighbouring field, round and round.
     pub fn move_focus(&mut self, forward: bool) {
         let count = self.fields.len().max(1);
         let step = if forward { 1 } else { count - 1 };
-        self.focus = (self.focus + step) % count;
+        self.go_to((self.focus + step) % count);
     }
 
     /// Left and Right: another word of a choice, or the place in a text.
@@ -125,7 +129,10 @@ impl Form {
             .get_mut(self.focus)
             .map(|field| &mut field.entry)
         {
-            Some(Entry::Text(input)) => line::step(input, forward),
+            Some(Entry::Text(input)) => {
+                self.fresh = false;
+                line::step(input, forward);
+            }
             Some(Entry::Choice { words, at }) => {
                 let step = if forward { 1 } else { words.len() - 1 };
                 *at = (*at + step) % words.len();
@@ -137,15 +144,22 @@ impl Form {
 
     /// A key that the form has no meaning for: it is typed.
     pub fn type_key(&mut self, event: &KeyEvent) {
-        if let Some(Entry::Text(input)) = self.fields.get_mut(self.focus).map(|f| &mut f.entry)
-            && line::edit(input, event)
-        {
-            self.read();
+        if let Some(Entry::Text(input)) = self.fields.get_mut(self.focus).map(|f| &mut f.entry) {
+            let replaces = std::mem::take(&mut self.fresh) && line::types(event);
+            if replaces {
+                input.reset();
+            }
+            if line::edit(input, event) || replaces {
+                self.read();
+            }
         }
     }
 
     pub fn paste(&mut self, text: &str) {
         if let Some(Entry::Text(input)) = self.fields.get_mut(self.focus).map(|f| &mut f.entry) {
+            if std::mem::take(&mut self.fresh) {
+                input.reset();
+            }
             line::paste(input, text);
             self.read();
         }
@@ -171,7 +185,7 @@ impl Form {
         if errors.is_empty()
             && let Err(wrong) = variant::settled(self.draft.clone()).0.check()
         {
-            errors.push((field_of(&wrong), wrong.to_string()));
+            errors.push((field_of(&wrong), without_flags(&wrong.to_string())));
         }
         let makespan = (self.draft.tasks <= MOST_FORETOLD).then(|| self.makespan());
         let draft = Draft {
@@ -234,6 +248,17 @@ impl Draft<'_> {
         };
         let compute = experiment.kind == WorkKind::Cpu;
         (compute && experiment.running_workers() > cpus).then_some(cpus)
+    }
+}
+
+/// What is wrong, for somebody who reads it beside the field: `must be from 1 to 1024, not 0`.
+fn without_flags(wrong: &str) -> String {
+    match wrong.split_once(": ") {
+        Some((flag, rest)) if flag.starts_with("--") => rest.to_owned(),
+        _ => {
+            let words = wrong.split(' ').filter(|word| !word.starts_with("--"));
+            words.collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
@@ -348,6 +373,60 @@ mod tests {
         assert!(matches!(note(&form, "faults"), Note::Wrong(_)));
         fill(&mut form, "faults", "9:die");
         assert!(form.experiment().is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_flags() {
+        let mut form = form();
+        for (label, text, wrong) in [
+            ("workers", "0", "must be from 1 to 1024, not 0"),
+            (
+                "chunk size",
+                "0",
+                "must be at least 1; CPython's own rule is auto",
+            ),
+            (
+                "faults",
+                "99:die",
+                "there is no task 99, the last one is 23",
+            ),
+            (
+                "unit",
+                "abc",
+                "`abc` is no unit: write it with a suffix, such as 10ms",
+            ),
+        ] {
+            let before = form.clone();
+            fill(&mut form, label, text);
+            assert_eq!(form.forecast, format!("{label}: {wrong}"));
+            form = before;
+        }
+    }
+
+    #[test]
+    fn typing_first_takes_the_place_of_what_stood_there() {
+        let mut form = form();
+        let press = |form: &mut Form, code| {
+            form.type_key(&KeyEvent::new(code, KeyModifiers::NONE));
+        };
+        form.go_to(4);
+        press(&mut form, KeyCode::Char('1'));
+        press(&mut form, KeyCode::Char('2'));
+        assert_eq!(form.fields[4].text(), "12");
+        form.go_to(4);
+        press(&mut form, KeyCode::End);
+        press(&mut form, KeyCode::Char('0'));
+        assert_eq!(form.fields[4].text(), "120");
+        form.go_to(4);
+        press(&mut form, KeyCode::Backspace);
+        assert_eq!(form.fields[4].text(), "12");
+        form.go_to(4);
+        form.turn(false);
+        press(&mut form, KeyCode::Char('3'));
+        assert_eq!(form.fields[4].text(), "132");
+        form.go_to(4);
+        form.paste("7");
+        assert_eq!(form.experiment().unwrap().0.tasks, 7);
     }
 
     #[test]

@@ -27,6 +27,12 @@ pub(super) fn edit(line: &mut Input, event: &KeyEvent) -> bool {
     line.handle(request).is_some_and(|change| change.value)
 }
 
+/// Whether the key is a letter to be put in.
+pub(super) fn types(event: &KeyEvent) -> bool {
+    let held = event.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
+    matches!(event.code, KeyCode::Char(_)) && held.is_empty()
+}
+
 /// Moves the text cursor by one.
 pub(super) fn step(line: &mut Input, forward: bool) {
     line.handle(if forward {

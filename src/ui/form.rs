@@ -21,12 +21,12 @@ pub fn render(form: &Form, screen: Rect, pen: &mut Pen<'_>) {
     let area = overlay::place(screen, SIZE.0, SIZE.1);
     let visible = visible(form, area);
     let more = visible.len() < form.fields.len();
-    let note = if more {
+    let position = if more {
         format!("{} of {}", form.focus + 1, form.fields.len())
     } else {
         String::new()
     };
-    let inside = overlay::render(pen, area, "experiment", &note);
+    let inside = overlay::render(pen, area, "experiment", &position);
     let first = visible.start;
     for (y, (number, field)) in (inside.y + 1..).zip(
         form.fields
@@ -37,7 +37,11 @@ pub fn render(form: &Form, screen: Rect, pen: &mut Pen<'_>) {
     ) {
         row(
             field,
-            number == form.focus,
+            match (number == form.focus, form.fresh) {
+                (false, _) => Focus::Away,
+                (true, true) => Focus::Fresh,
+                (true, false) => Focus::Here,
+            },
             Rect {
                 y,
                 height: 1,
@@ -50,6 +54,14 @@ pub fn render(form: &Form, screen: Rect, pen: &mut Pen<'_>) {
         return;
     }
     let (theme, grows) = (pen.theme, pen.theme.glyphs.grows);
+    if let Some(field) = form.fields.get(form.focus) {
+        let (note, ink) = note(field, pen);
+        // What is wrong is said at length as the forecast.
+        let is_cut = text::width(note) > beside(inside).1;
+        if is_cut && !matches!(field.note, Note::Wrong(_)) {
+            pen.text_on(inside.x + 2, inside.bottom() - 3, note, ink, theme.panel);
+        }
+    }
     let says = |words: &str| text::clipped(words, inside.width.saturating_sub(2), grows);
     let foretold = says(&form.forecast);
     let wrong = form
@@ -100,7 +112,17 @@ fn visible(form: &Form, area: Rect) -> std::ops::Range<usize> {
     first..(first + room).min(form.fields.len())
 }
 
-fn row(field: &Field, here: bool, line: Rect, pen: &mut Pen<'_>) {
+/// Whether the keys go to a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Focus {
+    Away,
+    Here,
+    /// And nothing was edited in it yet.
+    Fresh,
+}
+
+fn row(field: &Field, focus: Focus, line: Rect, pen: &mut Pen<'_>) {
+    let here = focus != Focus::Away;
     let theme = pen.theme;
     let (x, y) = (line.x, line.y);
     let ink = if here { theme.now } else { theme.text };
@@ -113,22 +135,33 @@ fn row(field: &Field, here: bool, line: Rect, pen: &mut Pen<'_>) {
             theme.panel,
         );
     }
-    let end = pen.text_on(x + 1, y, field.label, ink, theme.panel);
-    let left = (x + LABEL).max(end + 1);
+    pen.text_on(x + 1, y, field.label, ink, theme.panel);
+    let left = x + LABEL;
     let room = BOX.min(line.right().saturating_sub(left));
-    value(field, here, Rect::new(left, y, room, 1), pen);
-    let (note, ink): (&str, Ink) = match &field.note {
-        Note::Plain(note) => (note, theme.dim),
-        Note::Warning(note) => (note, theme.wait),
-        Note::Wrong(note) => (note, theme.bad),
-    };
-    let left = left + room + 2;
-    let note = text::clipped(note, line.right().saturating_sub(left), theme.glyphs.grows);
+    value(field, focus, Rect::new(left, y, room, 1), pen);
+    let (note, ink) = note(field, pen);
+    let (left, room) = beside(line);
+    let note = text::clipped(note, room, theme.glyphs.grows);
     pen.text_on(left, y, &note, ink, theme.panel);
 }
 
+fn note<'a>(field: &'a Field, pen: &Pen<'_>) -> (&'a str, Ink) {
+    match &field.note {
+        Note::Plain(note) => (note, pen.theme.dim),
+        Note::Warning(note) => (note, pen.theme.wait),
+        Note::Wrong(note) => (note, pen.theme.bad),
+    }
+}
+
+/// Where the notes begin, and how many columns they have.
+fn beside(inside: Rect) -> (u16, u16) {
+    let left = inside.x + LABEL + BOX + 2;
+    (left, inside.right().saturating_sub(left))
+}
+
 /// The box of a field. With the focus it stands out; where colours are few, reversed or in brackets.
-fn value(field: &Field, here: bool, area: Rect, pen: &mut Pen<'_>) {
+fn value(field: &Field, focus: Focus, area: Rect, pen: &mut Pen<'_>) {
+    let here = focus != Focus::Away;
     let theme = pen.theme;
     let (ink, ground) = if here {
         (theme.background, theme.now)
@@ -147,7 +180,12 @@ fn value(field: &Field, here: bool, area: Rect, pen: &mut Pen<'_>) {
             let words: String = skip_columns(input.value(), from);
             let words = text::clipped(&words, room, "");
             pen.text_on(area.x + 1, area.y, &words, ink, ground);
-            if here {
+            if focus == Focus::Fresh && !words.is_empty() {
+                // What is typed takes the place of all of it.
+                for x in area.x + 1..area.x + 1 + text::width(&words) {
+                    pen.add(x, area.y, Modifier::REVERSED | Modifier::UNDERLINED);
+                }
+            } else if here {
                 let cursor = input.visual_cursor().saturating_sub(from) as u16;
                 let cell = (area.x + 1 + cursor.min(room), area.y);
                 // Where the box is reversed already, only the line tells.
@@ -236,6 +274,20 @@ mod tests {
         let amber = theme.style(theme.wait, theme.panel).fg;
         assert_eq!(Some(buffer[(40, 3)].fg), amber);
         assert!(line(&buffer, 12).contains(&form.forecast));
+    }
+
+    #[test]
+    fn a_note_without_room_is_whole_below_while_its_field_has_the_focus() {
+        let form = form(4, 1);
+        let buffer = drawn(&form, 60, 20);
+        let lines: Vec<String> = (0..20).map(|y| line(&buffer, y)).collect();
+        let whole = |line: &&String| line.contains("more than the 4 CPUs here");
+        assert_eq!(lines.iter().filter(whole).count(), 1, "{lines:?}");
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.contains("workers") && line.contains("\u{2026}"))
+        );
     }
 
     #[test]
