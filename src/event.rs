@@ -327,7 +327,7 @@ pub struct RunBegan {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolOpened {
     pub pool: PoolId,
-    /// `threads`, `simulated`, `Pool`, `ThreadPool`, `ProcessPoolExecutor`, `ThreadPoolExecutor`
+    /// `threads`, `processes`, `simulated`, `Pool`, `ThreadPool`, `ProcessPoolExecutor`, `ThreadPoolExecutor`
     pub kind: String,
     /// `fork`, `spawn`, `forkserver`; none for threads and where it is not known.
     pub start_method: Option<String>,

@@ -11,17 +11,24 @@ use serde::{Deserialize, Serialize};
 pub enum Backend {
     /// Threads of this process; time is measured.
     Threads,
+    /// Processes with memory of their own; time is measured.
+    Processes,
     /// Virtual time, deterministic, any number of workers and CPUs.
     Simulated,
 }
 
 impl Backend {
     /// Name and one-line description, in the order in which `b` goes through them.
-    pub const TABLE: [(Self, &'static str, &'static str); 2] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 3] = [
         (
             Self::Threads,
             "threads",
             "threads of this process, measured",
+        ),
+        (
+            Self::Processes,
+            "processes",
+            "processes with memory of their own, measured",
         ),
         (
             Self::Simulated,
@@ -42,13 +49,28 @@ impl Backend {
         self != Self::Simulated
     }
 
+    /// Messages between main and the workers carry bytes.
+    pub fn carries(self) -> bool {
+        self == Self::Processes
+    }
+
+    /// It can run on this system.
+    pub fn is_available(self) -> bool {
+        self != Self::Processes || cfg!(target_os = "linux")
+    }
+
+    /// The one that `b` goes to.
     #[must_use]
     pub fn next(self) -> Self {
         let here = Self::TABLE
             .iter()
             .position(|row| row.0 == self)
             .unwrap_or(0);
-        Self::TABLE[(here + 1) % Self::TABLE.len()].0
+        let others = Self::TABLE.iter().cycle().skip(here + 1);
+        others
+            .map(|row| row.0)
+            .find(|backend| backend.is_available())
+            .unwrap_or(self)
     }
 }
 
@@ -133,6 +155,8 @@ pub struct Experiment {
     /// `None`: CPython's rule.
     pub chunksize: Option<u32>,
     pub main_work: MainWork,
+    /// Bytes that go along with each task, to its worker and back.
+    pub payload: u32,
     /// Time the dispatcher needs for a message, one after another.
     pub dispatch: Nanos,
     pub startup: Nanos,
@@ -143,7 +167,7 @@ pub struct Experiment {
     /// The increments of `race` are done under a lock.
     pub lock: bool,
     pub policy: Policy,
-    /// `None`: separate where workers are simulated processes, shared between threads.
+    /// `None`: separate where workers are processes, real or simulated; shared between threads.
     pub memory: Option<MemoryModel>,
     pub effect: CounterEffect,
     pub increments: u32,
@@ -171,6 +195,7 @@ impl Default for Experiment {
             pairs: false,
             chunksize: Some(1),
             main_work: MainWork::Half,
+            payload: 0,
             dispatch: Nanos::ZERO,
             startup: Nanos::ZERO,
             serial: Nanos::ZERO,
@@ -209,6 +234,20 @@ pub enum Contradiction {
     DieInLoop(u32),
     #[error("--memory-model separate is for --backend simulated: threads share their memory")]
     SharedThreads,
+    #[error("--memory-model shared is for --backend simulated: processes have memory of their own")]
+    SeparateProcesses,
+    #[error(
+        "--gil is for --backend threads and simulated: each process has an interpreter of its own"
+    )]
+    OwnInterpreters,
+    #[error("--backend processes does not work on this system yet: use --backend threads")]
+    NoProcesses,
+    #[error("--payload is for --backend processes: elsewhere nothing is sent")]
+    NothingSent,
+    #[error(
+        "--payload: {0} tasks of {1} bytes are too much for one message: use a smaller --payload or --chunksize"
+    )]
+    Payload(u32, u32),
     #[error("--increments must be from 1 to 1000, not {0}")]
     Increments(u32),
     #[error(
@@ -223,6 +262,8 @@ pub enum Contradiction {
 pub const MOST_WORKERS: u32 = 1_024;
 /// A task keeps about 100 bytes of memory.
 pub const MOST_TASKS: u32 = 10_000_000;
+/// Bytes of a message: there is memory for several of them.
+const MOST_CARRIED: u64 = 256 << 20;
 /// The interleaving of a race is drawn step by step.
 const MOST_RACING: u64 = 10_000_000;
 
@@ -261,6 +302,7 @@ impl Experiment {
         if self.backend == Backend::Threads && self.memory == Some(MemoryModel::Separate) {
             return Err(Contradiction::SharedThreads);
         }
+        self.check_processes()?;
         if !(1..=1_000).contains(&self.increments) {
             return Err(Contradiction::Increments(self.increments));
         }
@@ -270,6 +312,29 @@ impl Experiment {
         }
         if self.unit == Nanos::ZERO {
             return Err(Contradiction::Unit);
+        }
+        Ok(())
+    }
+
+    /// The same for what is special about processes.
+    fn check_processes(&self) -> Result<(), Contradiction> {
+        if !self.backend.is_available() {
+            return Err(Contradiction::NoProcesses);
+        }
+        if self.payload > 0 && !self.backend.carries() {
+            return Err(Contradiction::NothingSent);
+        }
+        let tasks = self.real_chunksize().min(self.tasks);
+        if u64::from(tasks) * u64::from(self.payload) > MOST_CARRIED {
+            return Err(Contradiction::Payload(tasks, self.payload));
+        }
+        if self.backend == Backend::Processes {
+            if self.memory == Some(MemoryModel::Shared) {
+                return Err(Contradiction::SeparateProcesses);
+            }
+            if self.gil {
+                return Err(Contradiction::OwnInterpreters);
+            }
         }
         Ok(())
     }
@@ -294,7 +359,7 @@ impl Experiment {
         match (self.memory, self.backend) {
             (Some(memory), _) => memory,
             (None, Backend::Threads) => MemoryModel::Shared,
-            (None, Backend::Simulated) => MemoryModel::Separate,
+            (None, Backend::Processes | Backend::Simulated) => MemoryModel::Separate,
         }
     }
 

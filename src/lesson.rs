@@ -212,6 +212,7 @@ impl Lesson {
             pairs: false,
             chunksize: run.chunksize,
             main_work: MainWork::Fixed(length(workload.main_work.unwrap_or(0.0))),
+            payload: 0,
             dispatch: length(run.dispatch),
             startup: length(run.startup),
             serial: length(workload.serial.unwrap_or(0.0)),

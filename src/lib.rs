@@ -10,7 +10,7 @@
 //!
 //! | part | modules | may import |
 //! |---|---|---|
-//! | words | [`time`], [`event`], [`palette`], [`examples`] | nothing of ours |
+//! | words | [`time`], [`bytes`], [`event`], [`palette`], [`examples`] | nothing of ours |
 //! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words |
 //! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words; a report also the experiment |
 //! | origins | [`origin`] | words, semantics, [`platform`] |
@@ -43,6 +43,7 @@
 //! logging to a terminal that is drawn on.
 
 pub mod app;
+pub mod bytes;
 pub mod call;
 pub mod cli;
 pub mod config;

@@ -7,6 +7,8 @@
     reason = "every run has a thread of its own, owned by its `Running`"
 )]
 
+#[cfg(target_os = "linux")]
+pub mod processes;
 pub mod python;
 pub mod simulated;
 pub mod threads;
@@ -17,6 +19,7 @@ use crate::time::Time;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use std::convert::Infallible;
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -123,6 +126,12 @@ impl Feed {
 /// Starts a run of `experiment`, which has passed its [`Experiment::check`]. Fails only if the system
 /// refuses another thread.
 pub fn start(experiment: &Experiment) -> io::Result<Running> {
+    start_with(experiment, None)
+}
+
+/// The same where this program is not parviz: workers that are processes run `parviz` then.
+pub fn start_with(experiment: &Experiment, parviz: Option<&Path>) -> io::Result<Running> {
+    let parviz = parviz.map(Path::to_owned);
     let (sender, batches) = crossbeam_channel::bounded(WAITING_BATCHES);
     let cancel = Cancel::default();
     let (killer, kills) = crossbeam_channel::bounded(WAITING_KILLS);
@@ -138,6 +147,11 @@ pub fn start(experiment: &Experiment) -> io::Result<Running> {
             .spawn(move || match experiment.backend {
                 Backend::Simulated => simulated::feed(&experiment, &feed),
                 Backend::Threads => threads::feed(&experiment, &feed),
+                #[cfg(target_os = "linux")]
+                Backend::Processes => processes::feed(&experiment, &feed, parviz.as_deref()),
+                // Nothing asks for it: it is a contradiction there.
+                #[cfg(not(target_os = "linux"))]
+                Backend::Processes => drop(parviz),
             })?;
     Ok(Running {
         batches,

@@ -5,6 +5,8 @@ mod calls;
 mod cli;
 mod cpython;
 mod lessons;
+#[cfg(target_os = "linux")]
+mod processes;
 mod properties;
 #[cfg(unix)]
 mod pty;

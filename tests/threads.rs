@@ -27,7 +27,8 @@ pub(crate) fn experiment(method: Method, costs: &[u64]) -> Experiment {
 
 pub(crate) fn start(experiment: &Experiment) -> Running {
     assert_eq!(experiment.check(), Ok(()));
-    origin::start(experiment).expect("a thread for the run")
+    let parviz = std::path::Path::new(env!("CARGO_BIN_EXE_parviz"));
+    origin::start_with(experiment, Some(parviz)).expect("a thread for the run")
 }
 
 /// Reads a run to its end.
@@ -47,11 +48,11 @@ pub(crate) fn trace(experiment: &Experiment) -> Trace {
     trace
 }
 
-fn ends(trace: &Trace) -> Ends {
+pub(crate) fn ends(trace: &Trace) -> Ends {
     trace.ended().expect("the end is told").1
 }
 
-fn with_faults(method: Method, faults: &[(u32, FaultKind)]) -> Experiment {
+pub(crate) fn with_faults(method: Method, faults: &[(u32, FaultKind)]) -> Experiment {
     let faults = faults.iter().map(|&(task, kind)| Fault { task, kind });
     Experiment {
         faults: faults.collect(),
@@ -72,7 +73,7 @@ impl Dice {
     }
 }
 
-fn any_experiment(seed: u64) -> Experiment {
+pub(crate) fn any_experiment(seed: u64) -> Experiment {
     let mut dice = Dice(seed);
     let method = Method::ALL[(seed % 9) as usize];
     let tasks = dice.below(25);
@@ -246,18 +247,22 @@ impl Watch {
 #[test]
 fn every_run_keeps_its_promises() {
     for seed in 0..180 {
-        let experiment = any_experiment(seed);
-        let batches = batches(&experiment);
-        let result = std::panic::catch_unwind(|| {
-            let mut watch = Watch::default();
-            for batch in &batches {
-                watch.batch(batch);
-            }
-            watch.end(&experiment);
-            every_moment_is_accounted_for(&batches);
-        });
-        assert!(result.is_ok(), "seed {seed}: {experiment:?}");
+        keeps_its_promises(seed, &any_experiment(seed));
     }
+}
+
+/// Looks at every event of a run.
+pub(crate) fn keeps_its_promises(seed: u64, experiment: &Experiment) {
+    let batches = batches(experiment);
+    let result = std::panic::catch_unwind(|| {
+        let mut watch = Watch::default();
+        for batch in &batches {
+            watch.batch(batch);
+        }
+        watch.end(experiment);
+        every_moment_is_accounted_for(&batches);
+    });
+    assert!(result.is_ok(), "seed {seed}: {experiment:?}");
 }
 
 /// What a trace makes of a run: no overlaps, and all the time of all workers in some share.
@@ -418,7 +423,7 @@ fn a_loop_runs_on_the_main_program() {
 }
 
 /// Reads until `found` says so; a failure reaches the deadline.
-fn read_until(running: &Running, mut found: impl FnMut(&Event) -> bool) -> Vec<Event> {
+pub(crate) fn read_until(running: &Running, mut found: impl FnMut(&Event) -> bool) -> Vec<Event> {
     let deadline = crossbeam_channel::after(std::time::Duration::from_secs(30));
     let mut events = Vec::new();
     loop {

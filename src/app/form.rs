@@ -270,7 +270,10 @@ fn field_of(wrong: &Contradiction) -> usize {
         Contradiction::Tasks(_) => "tasks",
         Contradiction::NoChunks | Contradiction::Unchunked(_) => "chunk size",
         Contradiction::FaultBeyond(..) | Contradiction::DieInLoop(_) => "faults",
-        Contradiction::SharedThreads => "memory",
+        Contradiction::SharedThreads | Contradiction::SeparateProcesses => "memory",
+        Contradiction::OwnInterpreters => "gil",
+        Contradiction::NoProcesses => "backend",
+        Contradiction::NothingSent | Contradiction::Payload(..) => "payload",
         Contradiction::Increments(_) | Contradiction::Race(..) => "increments",
         Contradiction::Unit => "unit",
     };
@@ -319,7 +322,7 @@ mod tests {
 
     #[test]
     fn every_field_of_the_command_line_is_there() {
-        assert_eq!(form().fields.len(), 22);
+        assert_eq!(form().fields.len(), 23);
     }
 
     #[test]

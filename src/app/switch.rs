@@ -97,6 +97,7 @@ pub fn foretold(experiment: &Experiment, cpus: u32) -> Option<Trace> {
     experiment.main_work = MainWork::Fixed(experiment.main_work_length(&costs));
     if experiment.backend.is_measured() {
         experiment.backend = Backend::Simulated;
+        experiment.payload = 0;
         experiment.cpus = Some(cpus);
     }
     let mut trace = Trace::default();

@@ -57,6 +57,21 @@ pub fn settled(mut experiment: Experiment) -> (Experiment, Option<String>) {
         experiment.memory = None;
         left_out.push("without --memory-model separate: threads share their memory".to_owned());
     }
+    if experiment.payload > 0 && !experiment.backend.carries() {
+        left_out.push("without --payload: nothing is sent there".to_owned());
+        experiment.payload = 0;
+    }
+    if experiment.backend == Backend::Processes {
+        if experiment.memory == Some(MemoryModel::Shared) {
+            experiment.memory = None;
+            left_out.push(
+                "without --memory-model shared: processes have memory of their own".to_owned(),
+            );
+        }
+        if std::mem::take(&mut experiment.gil) {
+            left_out.push("without --gil: each process has an interpreter of its own".to_owned());
+        }
+    }
     if experiment.method.rules().sends == Sends::Nothing {
         let before = experiment.faults.len();
         experiment

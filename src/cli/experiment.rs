@@ -107,6 +107,7 @@ impl Flags {
             pairs: self.pairs,
             chunksize: self.chunksize.map_or(usual.chunksize, |size| size.0),
             main_work: length("main-work", &self.main_work)?.map_or(main_work, MainWork::Fixed),
+            payload: self.payload.map_or(0, |size| size.0),
             dispatch: length("dispatch", &self.dispatch)?.unwrap_or_default(),
             startup: length("startup", &self.startup)?.unwrap_or_default(),
             serial: length("serial", &self.serial)?.unwrap_or_default(),

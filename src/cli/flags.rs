@@ -3,6 +3,7 @@
 //! Both are read into the one [`Flags`]: what a flag is called there is what its key is called here.
 //! Lengths of time stay as written until the unit that bare numbers count is known.
 
+use crate::bytes;
 use crate::experiment::{Backend, CounterEffect, Fault, FaultKind, MemoryModel, Policy, WorkKind};
 use crate::method::Method;
 use crate::palette::ThemeName;
@@ -23,7 +24,7 @@ pub struct Flags {
     /// How the main program calls the pool [default: map]
     #[arg(long, value_name = "NAME", value_parser = methods())]
     pub method: Option<Method>,
-    /// What a worker is: a thread, measured, or simulated, exact on any number of CPUs
+    /// What a worker is: a thread or a process, measured, or simulated, exact on any number of CPUs
     /// [default: threads]
     #[arg(long, value_name = "NAME", value_parser = backends())]
     pub backend: Option<Backend>,
@@ -55,6 +56,10 @@ pub struct Flags {
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "written")]
     pub main_work: Option<Length>,
+    /// Bytes that go to the worker with each task and back with its result: 64KiB [default: 0]
+    #[arg(long, value_name = "BYTES")]
+    #[serde(deserialize_with = "written")]
+    pub payload: Option<Payload>,
     /// Time that sending one message takes [default: 0]
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "written")]
@@ -76,7 +81,7 @@ pub struct Flags {
     /// What a worker's death does: a Pool never completes, an executor gives up [default: pool]
     #[arg(long, value_name = "POLICY", value_parser = words::<Policy>(&["pool", "executor"]))]
     pub policy: Option<Policy>,
-    /// Whose memory the counter is in [default: separate if simulated, shared between threads]
+    /// Whose memory the counter is in [default: shared between threads, else separate]
     #[arg(long, value_name = "MODEL", value_parser = words::<MemoryModel>(&["shared", "separate"]))]
     #[serde(rename = "memory-model")]
     pub memory_model: Option<MemoryModel>,
@@ -116,6 +121,7 @@ impl Flags {
             pairs: self.pairs || defaults.pairs,
             chunksize: self.chunksize.or(defaults.chunksize),
             main_work: self.main_work.or(defaults.main_work),
+            payload: self.payload.or(defaults.payload),
             dispatch: self.dispatch.or(defaults.dispatch),
             startup: self.startup.or(defaults.startup),
             serial: self.serial.or(defaults.serial),
@@ -181,6 +187,17 @@ impl FromStr for Unit {
     fn from_str(text: &str) -> Result<Self, String> {
         let unit = Nanos::parse_unit(text).map_err(|error| error.to_string())?;
         Ok(Self(unit))
+    }
+}
+
+/// So many bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payload(pub u32);
+
+impl FromStr for Payload {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        bytes::parse(text).map(Self)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::app::Settings;
 use crate::cli::Lab;
 use crate::cli::flags::{Size, ThemeChoice};
 use crate::config::Config;
-use crate::experiment::{Experiment, MainWork, MemoryModel};
+use crate::experiment::{Backend, Experiment, MainWork, MemoryModel};
 use crate::palette::{Charset, Depth, Look, ThemeName};
 use crate::runtime::Options;
 use crate::time::{Nanos, Time};
@@ -75,8 +75,18 @@ impl Setup {
             // As a default of the config file these are for simulated runs only.
             experiment.cpus = experiment.cpus.filter(|_| lab.flags.cpus.is_some());
             let model = experiment.memory;
-            experiment.memory = model
-                .filter(|&model| model == MemoryModel::Shared || lab.flags.memory_model.is_some());
+            let usual = match experiment.backend {
+                Backend::Processes => MemoryModel::Separate,
+                _ => MemoryModel::Shared,
+            };
+            experiment.memory =
+                model.filter(|&model| model == usual || lab.flags.memory_model.is_some());
+        }
+        if !experiment.backend.carries() && lab.flags.payload.is_none() {
+            experiment.payload = 0;
+        }
+        if experiment.backend == Backend::Processes {
+            experiment.gil &= lab.flags.gil;
         }
         experiment
             .check()

@@ -19,15 +19,15 @@
 
 mod caller;
 mod clock;
-mod desk;
-mod dispatcher;
+pub(super) mod desk;
+pub(super) mod dispatcher;
 mod entry;
-mod hub;
+pub(super) mod hub;
 mod queue;
 /// Open for the benches, which measure it in place.
 #[doc(hidden)]
 pub mod recorder;
-mod task;
+pub(super) mod task;
 #[doc(hidden)]
 pub mod work;
 mod worker;
@@ -46,7 +46,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use work::{Pace, Token};
 
-const CALL: CallId = CallId(0);
+pub(super) const CALL: CallId = CallId(0);
 const POOL: PoolId = PoolId(0);
 const CALLER: LaneId = LaneId(0);
 
@@ -54,32 +54,32 @@ const CALLER: LaneId = LaneId(0);
 const WAITS_TELL_EVERY: Nanos = Nanos(20_000_000);
 
 /// What all threads of a run share.
-struct Shared {
-    experiment: Experiment,
-    works: Vec<Work>,
-    chunks: Vec<Indexes>,
-    delivery: Delivery,
+pub(super) struct Shared {
+    pub(super) experiment: Experiment,
+    pub(super) works: Vec<Work>,
+    pub(super) chunks: Vec<Indexes>,
+    pub(super) delivery: Delivery,
     main_work: Nanos,
-    clock: Clock,
-    pace: Pace,
+    pub(super) clock: Clock,
+    pub(super) pace: Pace,
     queue: queue::Queue,
-    desk: desk::Desk,
+    pub(super) desk: desk::Desk,
     /// The person's wish to stop.
     cancel: Cancel,
     /// Stops all tasks.
-    halt: Cancel,
+    pub(super) halt: Cancel,
     /// The executor gave up.
     broken: AtomicBool,
     /// There where only one task computes at a time.
     token: Option<Arc<Token>>,
     is_loop: bool,
-    counter: AtomicU64,
+    pub(super) counter: AtomicU64,
     /// Increments that each row of workers has made of it.
-    effects: Vec<AtomicU64>,
+    pub(super) effects: Vec<AtomicU64>,
     counter_lock: Mutex<()>,
     /// Nanoseconds that tasks have waited for that lock.
-    lock_wait: AtomicU64,
-    waits_tell_every: Nanos,
+    pub(super) lock_wait: AtomicU64,
+    pub(super) waits_tell_every: Nanos,
     hub: Sender<Note>,
 }
 
@@ -121,11 +121,11 @@ impl Shared {
     }
 
     /// A loop has no pool.
-    fn pool(&self) -> Option<PoolId> {
+    pub(super) fn pool(&self) -> Option<PoolId> {
         (!self.is_loop).then_some(POOL)
     }
 
-    fn worker_name(&self, row: u32) -> String {
+    pub(super) fn worker_name(&self, row: u32) -> String {
         if self.is_loop {
             "main".to_owned()
         } else {
@@ -133,12 +133,12 @@ impl Shared {
         }
     }
 
-    fn is_broken(&self) -> bool {
+    pub(super) fn is_broken(&self) -> bool {
         self.broken.load(Ordering::Acquire)
     }
 
     /// The executor gives up: all workers stop.
-    fn break_down(&self) {
+    pub(super) fn break_down(&self) {
         self.broken.store(true, Ordering::Release);
         self.stop_workers();
     }
@@ -148,7 +148,7 @@ impl Shared {
         self.queue.close();
     }
 
-    fn note(&self, note: Note) {
+    pub(super) fn note(&self, note: Note) {
         // The hub outlives every thread that has something to say.
         let _ = self.hub.send(note);
     }

@@ -64,6 +64,7 @@ fn experiment(asked: &Experiment) -> Value {
         "pairs": asked.pairs,
         "chunksize": asked.chunksize.map_or_else(|| json!("auto"), |size| json!(size)),
         "main_work": asked.main_work_length(&costs).0,
+        "payload": asked.payload,
         "dispatch": asked.dispatch.0,
         "startup": asked.startup.0,
         "serial": asked.serial.0,

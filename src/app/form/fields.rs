@@ -1,6 +1,7 @@
 //! The fields of the form as one table: label, how it is read and written, and what stands beside it.
 
 use super::{Draft, Note};
+use crate::bytes;
 use crate::experiment::{
     Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, MemoryModel, Policy, WorkKind,
 };
@@ -58,7 +59,7 @@ const MEMORIES: [Option<MemoryModel>; 3] =
 const NO_YES: &[&str] = &["no", "yes"];
 
 /// In the order of the command line; the unit last, because it is read first.
-pub(super) const FIELDS: [Spec; 22] = [
+pub(super) const FIELDS: [Spec; 23] = [
     Spec {
         label: "method",
         fill: Fill::Choice {
@@ -78,6 +79,7 @@ pub(super) const FIELDS: [Spec; 22] = [
         note: |d| {
             plain(match d.experiment.backend {
                 Backend::Threads => "real threads, measured",
+                Backend::Processes => "own memory, measured",
                 Backend::Simulated => "virtual time, exact",
             })
         },
@@ -230,13 +232,33 @@ pub(super) const FIELDS: [Spec; 22] = [
         note: |_| plain("main alone, before the call"),
     },
     Spec {
+        label: "payload",
+        fill: Fill::Text {
+            read: |e| bytes::exact(e.payload),
+            write: |e, text| bytes::parse(text).map(|bytes| e.payload = bytes),
+        },
+        note: |d| {
+            if d.experiment.payload > 0 && !d.experiment.backend.carries() {
+                Note::Warning("processes only: left out".to_owned())
+            } else {
+                plain("bytes to each task and back")
+            }
+        },
+    },
+    Spec {
         label: "gil",
         fill: Fill::Choice {
             words: NO_YES,
             read: |e| usize::from(e.gil),
             write: |e, at| e.gil = at == 1,
         },
-        note: |_| plain("one computes at a time"),
+        note: |d| {
+            if d.experiment.gil && d.experiment.backend == Backend::Processes {
+                Note::Warning("each has its own: left out".to_owned())
+            } else {
+                plain("one computes at a time")
+            }
+        },
     },
     Spec {
         label: "policy",
@@ -268,7 +290,8 @@ pub(super) const FIELDS: [Spec; 22] = [
             write: |e, at| e.memory = MEMORIES[at],
         },
         note: |d| match (d.experiment.backend, d.experiment.memory_model()) {
-            (Backend::Threads, MemoryModel::Separate) => {
+            (Backend::Threads, MemoryModel::Separate)
+            | (Backend::Processes, MemoryModel::Shared) => {
                 Note::Warning("simulated only: left out".to_owned())
             }
             (_, MemoryModel::Shared) => plain("one G for all"),

@@ -8,7 +8,7 @@ fn each_switch_starts_a_run_of_the_same_tasks_at_once() {
         ("s", (Method::MapAsync, Backend::Threads, 4, 7)),
         ("m", (Method::Imap, Backend::Threads, 4, 7)),
         ("M", (Method::Loop, Backend::Threads, 4, 7)),
-        ("b", (Method::Map, Backend::Simulated, 4, 7)),
+        ("b", (Method::Map, Backend::Threads.next(), 4, 7)),
         ("-", (Method::Map, Backend::Threads, 3, 7)),
         ("+", (Method::Map, Backend::Threads, 5, 7)),
         ("=", (Method::Map, Backend::Threads, 5, 7)),

@@ -56,9 +56,10 @@ impl MainProgram {
         let experiment = &shared.experiment;
         let began = RunBegan {
             label: format!(
-                "{}, {} tasks, threads",
+                "{}, {} tasks, {}",
                 experiment.method.name(),
-                experiment.tasks
+                experiment.tasks,
+                experiment.backend.name()
             ),
             measured: true,
             cpus: Some(platform::processors().usable),
@@ -71,7 +72,7 @@ impl MainProgram {
         if let Some(pool) = shared.pool() {
             let pool = PoolOpened {
                 pool,
-                kind: "threads".to_owned(),
+                kind: experiment.backend.name().to_owned(),
                 start_method: None,
                 workers: experiment.workers,
             };

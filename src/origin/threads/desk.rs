@@ -9,7 +9,7 @@ use crate::origin::Cancel;
 use crate::time::{Nanos, Time};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
-pub(super) struct Desk {
+pub(in crate::origin) struct Desk {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -26,24 +26,28 @@ struct State {
     /// The moment of the last chunk handed in: moments follow the order in which the lock was had.
     last: Time,
     caller_waits: bool,
+    /// There are no workers any more.
+    stranded: bool,
 }
 
 /// What handing in a chunk came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Handed {
-    pub(super) at: Time,
-    pub(super) ready: Option<Indexes>,
+pub(in crate::origin) struct Handed {
+    pub(in crate::origin) at: Time,
+    pub(in crate::origin) ready: Option<Indexes>,
 }
 
 impl State {
     /// Every chunk that can come back is back.
     fn nothing_can_happen(&self) -> bool {
-        self.returned + self.stuck == self.submitted || self.hanging == self.workers
+        self.stranded
+            || self.returned + self.stuck == self.submitted
+            || self.hanging == self.workers
     }
 }
 
 impl Desk {
-    pub(super) fn new(collector: Collector, workers: u32) -> Self {
+    pub(in crate::origin) fn new(collector: Collector, workers: u32) -> Self {
         Self {
             state: Mutex::new(State {
                 collector,
@@ -54,6 +58,7 @@ impl Desk {
                 hanging: 0,
                 last: Time::ZERO,
                 caller_waits: false,
+                stranded: false,
             }),
             changed: Condvar::new(),
         }
@@ -65,7 +70,7 @@ impl Desk {
 
     /// Hands in a chunk whose last task ended at `finished`. That moment counts, unless the worker had to
     /// wait for another one here.
-    pub(super) fn hand_in(
+    pub(in crate::origin) fn hand_in(
         &self,
         clock: Clock,
         finished: Time,
@@ -90,22 +95,49 @@ impl Desk {
     }
 
     /// A chunk will never come back.
-    pub(super) fn lose(&self) {
+    pub(in crate::origin) fn lose(&self) {
         let mut state = self.lock();
         state.stuck += 1;
         self.changed(&state, true);
     }
 
     /// A worker hangs: neither its chunk nor the worker will come back.
-    pub(super) fn hang(&self) {
+    pub(in crate::origin) fn hang(&self) {
         let mut state = self.lock();
         state.stuck += 1;
         state.hanging += 1;
         self.changed(&state, true);
     }
 
+    /// A worker that hung was killed and has a successor; its chunk stays lost.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "for workers that are processes")
+    )]
+    pub(in crate::origin) fn no_longer_hangs(&self) {
+        let mut state = self.lock();
+        state.hanging -= 1;
+        self.changed(&state, true);
+    }
+
+    /// There are no workers any more, and there will be none.
+    pub(in crate::origin) fn strand(&self) {
+        let mut state = self.lock();
+        state.stranded = true;
+        self.changed(&state, true);
+    }
+
+    /// The results of this chunk are here.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "for workers that are processes")
+    )]
+    pub(in crate::origin) fn is_back(&self, chunk: u32) -> bool {
+        self.lock().collector.result(chunk).is_some()
+    }
+
     /// The executor gives up; see [`Collector::give_up`]. Tasks that were submitted.
-    pub(super) fn give_up(&self) -> Vec<Indexes> {
+    pub(in crate::origin) fn give_up(&self) -> Vec<Indexes> {
         let mut state = self.lock();
         let mut failed = state.collector.give_up();
         let chunks = &state.collector.chunks()[..state.submitted as usize];
@@ -123,27 +155,31 @@ impl Desk {
     }
 
     /// Makes the caller look up, because it was cancelled.
-    pub(super) fn wake(&self) {
+    pub(in crate::origin) fn wake(&self) {
         let _state = self.lock();
         self.changed.notify_all();
     }
 
-    pub(super) fn submit(&self, chunks: u32) {
+    pub(in crate::origin) fn submit(&self, chunks: u32) {
         self.lock().submitted += chunks;
     }
 
     /// Some task hangs, and every chunk that can come back is back.
-    pub(super) fn is_stuck(&self) -> bool {
+    pub(in crate::origin) fn is_stuck(&self) -> bool {
         let state = self.lock();
         state.hanging > 0 && state.nothing_can_happen()
     }
 
-    pub(super) fn step(&self, caller: &mut Caller) -> Step {
+    pub(in crate::origin) fn step(&self, caller: &mut Caller) -> Step {
         caller.step(&self.lock().collector)
     }
 
     /// The first step of the caller that is not to wait. If there will never be one: why.
-    pub(super) fn wait(&self, caller: &mut Caller, cancel: &Cancel) -> Result<Step, Ends> {
+    pub(in crate::origin) fn wait(
+        &self,
+        caller: &mut Caller,
+        cancel: &Cancel,
+    ) -> Result<Step, Ends> {
         let mut state = self.lock();
         let found = loop {
             if cancel.is_cancelled() {

@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender};
 use std::sync::Arc;
 
 /// The caller's way to the queue.
-pub(super) enum Sending {
+pub(in crate::origin) enum Sending {
     Direct,
     Dispatched(Sender<Indexes>),
 }

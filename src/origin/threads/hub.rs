@@ -35,6 +35,9 @@ pub(in crate::origin) trait Staff {
     /// All workers shall end, whatever they do. Called again and again.
     fn stop(&mut self, _base: &mut Base) {}
 
+    /// Looks at what workers say of themselves besides what they tell.
+    fn look(&mut self, _base: &mut Base) {}
+
     /// Reads what workers told in a way of their own, and returns the moment up to which that is everything.
     fn drain(&mut self, _into: &mut Vec<Event>) -> Time {
         Time::NEVER
@@ -57,6 +60,8 @@ pub(in crate::origin) struct Base {
     lanes: u32,
     /// Events of its own, not sent yet.
     told: Vec<Event>,
+    /// Why the run cannot go on.
+    failed: Option<String>,
 }
 
 impl Base {
@@ -98,6 +103,24 @@ impl Base {
     /// Tells something on a lane that tells nothing itself any more, or not yet.
     pub(in crate::origin) fn tell_of(&mut self, lane: LaneId, at: Time, kind: Kind) {
         self.told.push(Event { at, lane, kind });
+    }
+
+    /// Passes on what was told by somebody who tells nothing any more.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "for workers that are processes")
+    )]
+    pub(in crate::origin) fn tell_all(&mut self, events: Vec<Event>) {
+        self.told.extend(events);
+    }
+
+    /// The run cannot go on, for this reason.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "for workers that are processes")
+    )]
+    pub(in crate::origin) fn fail(&mut self, why: String) {
+        self.failed.get_or_insert(why);
     }
 }
 
@@ -175,6 +198,7 @@ impl<'a, S: Staff> Hub<'a, S> {
                 threads: Vec::with_capacity(lanes),
                 lanes: 0,
                 told: Vec::new(),
+                failed: None,
             },
             staff,
             notes,
@@ -187,9 +211,7 @@ impl<'a, S: Staff> Hub<'a, S> {
     pub(in crate::origin) fn run(mut self) {
         let shared = self.base.shared.clone();
         if let Err(error) = self.start() {
-            self.base.tell(Kind::Marked(Box::new(error.to_string())));
-            self.ends = Some(Ends::Error);
-            shared.stop_workers();
+            self.fail(error.to_string());
         }
         let mut cancelled = shared.cancel.closed().clone();
         let mut kills = self.feed.kills().clone();
@@ -214,7 +236,11 @@ impl<'a, S: Staff> Hub<'a, S> {
             while let Ok(note) = self.notes.try_recv() {
                 self.hear(note);
             }
+            self.staff.look(&mut self.base);
             self.give_up_waiting();
+            if let Some(why) = self.base.failed.take() {
+                self.fail(why);
+            }
             if shared.halt.is_cancelled() {
                 self.staff.stop(&mut self.base);
             }
@@ -235,6 +261,14 @@ impl<'a, S: Staff> Hub<'a, S> {
         self.base.spawn("main".to_owned(), move || {
             caller::MainProgram::run(&shared, main, sending, hands);
         })
+    }
+
+    /// The run cannot go on, or not even begin.
+    fn fail(&mut self, why: String) {
+        self.base.tell(Kind::Marked(Box::new(why)));
+        self.ends = Some(Ends::Error);
+        self.base.shared.stop_workers();
+        self.base.shared.desk.strand();
     }
 
     fn hear(&mut self, note: Note) {

@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering, fence};
 
 /// Processors may move a read of the clock by some instructions, and clocks of two CPUs differ by a few
 /// nanoseconds; a moment that the hub vouches for stays clear of that.
-const CLOCKS_DIFFER: Nanos = Nanos(1_000);
+pub(in crate::origin) const CLOCKS_DIFFER: Nanos = Nanos(1_000);
 
 /// What threads say to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,23 @@ impl Pace {
         })
     }
 
+    /// A pace that was measured elsewhere.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "for workers that are processes")
+    )]
+    pub(in crate::origin) fn of(steps_a_nanosecond: f64) -> Self {
+        Self(steps_a_nanosecond)
+    }
+
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "for workers that are processes")
+    )]
+    pub(in crate::origin) fn value(self) -> f64 {
+        self.0
+    }
+
     pub fn steps(self, length: Nanos) -> u64 {
         (length.0 as f64 * self.0) as u64
     }
@@ -51,7 +68,7 @@ pub fn compute(steps: u64) {
 
 /// The right to compute, which one task has at a time (`gil`), first come, first served.
 #[derive(Debug, Default)]
-pub(super) struct Token(Mutex<Line>);
+pub(in crate::origin) struct Token(Mutex<Line>);
 
 #[derive(Debug, Default)]
 struct Line {
@@ -61,7 +78,7 @@ struct Line {
 
 /// Somebody has the token; gives it on when dropped.
 #[derive(Debug)]
-pub(super) struct Held<'a>(&'a Token);
+pub(in crate::origin) struct Held<'a>(&'a Token);
 
 impl Token {
     /// Waits for its turn.

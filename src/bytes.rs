@@ -1,0 +1,85 @@
+//! Numbers of bytes, as people write and read them.
+
+/// Names of units, largest first.
+const UNITS: [(&str, u64); 5] = [
+    ("GiB", 1 << 30),
+    ("MiB", 1 << 20),
+    ("KiB", 1 << 10),
+    ("MB", 1_000_000),
+    ("kB", 1_000),
+];
+
+/// Reads `64KiB`, `1.5MiB`, `100kB`, or a bare number. The error says what can be written.
+pub fn parse(text: &str) -> Result<u32, String> {
+    let wrong = || format!("`{text}` is no number of bytes: write 64KiB, 1MiB, or a bare number");
+    let text = text.trim();
+    let (number, unit) = UNITS
+        .iter()
+        .find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))
+        .unwrap_or((text.strip_suffix('B').unwrap_or(text), 1));
+    let number = number.trim();
+    if !number.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let bytes = number.parse::<f64>().map_err(|_| wrong())? * unit as f64;
+    if bytes > f64::from(u32::MAX) {
+        return Err(wrong());
+    }
+    Ok(bytes.round() as u32)
+}
+
+/// The shortest text that [`parse`] reads back as the same number: `64KiB`, `1000`.
+pub fn exact(bytes: u32) -> String {
+    let bytes = u64::from(bytes);
+    UNITS[..3]
+        .iter()
+        .find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit))
+        .map_or_else(
+            || bytes.to_string(),
+            |(name, unit)| format!("{}{name}", bytes / unit),
+        )
+}
+
+/// Two or three significant digits in the unit that fits: `850 B`, `4.2 MiB`, `64 KiB`.
+pub fn words(bytes: u64) -> String {
+    let unit = UNITS[..3].iter().find(|(_, unit)| bytes >= *unit);
+    let Some((name, unit)) = unit else {
+        return format!("{bytes} B");
+    };
+    let number = bytes as f64 / *unit as f64;
+    if number < 9.95 {
+        format!("{number:.1} {name}")
+    } else {
+        format!("{number:.0} {name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_number_of_bytes_reads_back() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("64KiB", 65_536),
+            ("1.5 MiB", 1_572_864),
+            ("100kB", 100_000),
+            ("12B", 12),
+        ] {
+            assert_eq!(parse(text), Ok(bytes), "{text}");
+            assert_eq!(parse(&exact(bytes)), Ok(bytes), "{text}");
+        }
+        for text in ["", "KiB", "-1", "1e3x", "much", "5GiB", "inf"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert_eq!(exact(65_536), "64KiB");
+    }
+
+    #[test]
+    fn bytes_read_as_people_say_them() {
+        assert_eq!(words(850), "850 B");
+        assert_eq!(words(65_536), "64 KiB");
+        assert_eq!(words(4_400_000), "4.2 MiB");
+    }
+}
