@@ -70,7 +70,7 @@ def hook_futures(m):
         there = submitted(future)
         if there is not None:
             raised = future._exception is not None
-            emit(DELIVERED, raised, me(), 0, now(), there.call, there.chunk, 0)
+            tell(DELIVERED, raised, there.call, there.chunk, 0)
 
     def settled(ok):
         def hook(future):
@@ -81,7 +81,7 @@ def hook_futures(m):
             if there.threads:
                 ended_in_thread(there, ok, frame)
             elif frame.f_code.co_name in received and (ok or not local_of(frame, "is_broken")):
-                emit(BACK, ok, me(), 0, now(), there.call, there.chunk, NONE)
+                tell(BACK, ok, there.call, there.chunk, NONE)
 
         return hook
 
@@ -101,7 +101,7 @@ def hook_futures(m):
     def calls_back(future):
         there = submitted(future)
         if there is not None and future._state == base.CANCELLED:
-            emit(CANCELLED, 0, me(), 0, now(), there.call, there.chunk, 0)
+            tell(CANCELLED, 0, there.call, there.chunk, 0)
 
     future._Future__get_result = Before(future._Future__get_result, handed_out)
     future.set_result = Before(future.set_result, settled(1))
@@ -140,9 +140,9 @@ def call_of(frame, function, count):
 def tell_call(call, new, pool):
     if new is not None:
         text, tasks, size = new
-        t, thread = now(), me()
-        emit(CALL, 0, thread, 0, t, call, text, tasks)
-        emit(CALL_IN, 0, thread, 0, t, call, pool, size)
+        t = now()
+        tell(CALL, 0, call, text, tasks, 0, t)
+        tell(CALL_IN, 0, call, pool, size, 0, t)
 
 
 def work_of(m, function, arguments):
@@ -164,7 +164,7 @@ def open_pool(executor):
     kind = "ThreadPoolExecutor" if context is None else "ProcessPoolExecutor"
     method = context.get_start_method(allow_none=True) if context is not None else None
     text = string(kind + "\0" + (method or ""))
-    emit(POOL_OPEN, 0, me(), 0, now(), number, executor._max_workers & NONE, text)
+    tell(POOL_OPEN, 0, number, executor._max_workers & NONE, text)
     return number
 
 
@@ -179,7 +179,7 @@ class Processes(dict):
     def __setitem__(self, pid, process):
         dict.__setitem__(self, pid, process)
         try:
-            emit(SPAWN, 0, me(), 0, now(), self.pool, pid, self.started)
+            tell(SPAWN, 0, self.pool, pid, self.started)
             self.started += 1
         except Exception:
             pass
@@ -202,7 +202,7 @@ class Pending(dict):
         item.future._parviz = Submitted(call, chunk, work, False)
         watch_waits(item.future._condition, call, condition_kinds)
         self.known[work] = call, chunk, count
-        emit(SUBMIT, 0, me(), count, now(), call, chunk, work & NONE)
+        tell(SUBMIT, 0, call, chunk, work & NONE, count)
 
     def __getitem__(self, work):
         # On its way into the queue.
@@ -270,7 +270,7 @@ def patch_processes(m):
             try:
                 if going:
                     call, chunk, count = known[going.popleft()]
-                    emit(PUT, 0, me(), count, now(), call, chunk, min(len(data), NONE))
+                    tell(PUT, 0, call, chunk, min(len(data), NONE), count)
             except Exception:
                 pass
             return send_bytes(data)
@@ -282,15 +282,15 @@ def patch_processes(m):
             seen = owner.__dict__["_parviz_seen"] = owner.__dict__.get("_parviz_seen", 0) + 1
             if seen == 1:
                 left = min(len(owner._pending_work_items), NONE)
-                emit(POOL_CLOSE, SHUTDOWN, me(), 0, now(), pool_of(owner), 0, left)
+                tell(POOL_CLOSE, SHUTDOWN, pool_of(owner), 0, left)
             elif seen == 2:
-                emit(BLOCK, 0, me(), 0, now(), NONE, 9, 0)
+                tell(BLOCK, 0, NONE, 9, 0)
         return value
 
     def set_manager(owner, value):
         if value is None and get_frame(2).f_code is shutdown and owner.__dict__.get("_parviz_seen", 0) > 1:
             owner.__dict__["_parviz_seen"] = 0
-            emit(UNBLOCK, 0, me(), 0, now(), NONE, 0, 0)
+            tell(UNBLOCK, 0, NONE)
         return value
 
     executor._processes = Attribute("_processes", set_processes)
@@ -328,8 +328,7 @@ def hook_executor_workers(m):
             chunk = arguments[0]
             progress.take(item.work_id, 0, len(chunk), t)
             return (items(progress, chunk),)
-        progress.take(item.work_id, 0, 1, t)
-        progress.start()
+        progress.start(progress.take(item.work_id, 0, 1, t))
         return arguments
 
     m._CallItem.args = Attribute("args", None, get_arguments)
@@ -353,7 +352,7 @@ class CallQueue:
 
             def received(data):
                 progress.got = now()
-                progress.head = data[:32]
+                progress.message = data
                 return data
 
             if hasattr(queue, "_recv_bytes"):
@@ -387,11 +386,11 @@ class ResultQueue:
                     progress.raised(error, t)
                 progress.end(t, error is None)
                 progress.putting = t
-                progress.head = None
+                progress.message = None
                 self.__dict__["_parviz"][0]._writer.__dict__["_parviz_ok"] = error is None
                 error = None
             else:  # It says that it leaves.
-                progress.head = None
+                progress.message = None
         except Exception:
             pass
         return queue.put
@@ -433,7 +432,7 @@ class Threads(set):
     def add(self, thread):
         set.add(self, thread)
         try:
-            emit(SPAWN, THREAD, me(), 0, now(), self.pool, thread_number(thread), self.started)
+            tell(SPAWN, THREAD, self.pool, thread_number(thread), self.started)
             self.started += 1
         except Exception:
             pass
@@ -459,7 +458,7 @@ def patch_threads(m):
         tell_call(call, new, pool)
         item.future._parviz = Submitted(call, chunk, NONE, True)
         watch_waits(item.future._condition, call, condition_kinds)
-        emit(PUT, 0, me(), 1, now(), call, chunk, NONE)
+        tell(PUT, 0, call, chunk, NONE, 1)
 
     def get_arguments(item, arguments):
         there = item.future.__dict__.get("_parviz")
@@ -467,8 +466,7 @@ def patch_threads(m):
             progress = getattr(local, "progress", None)
             if progress is None:
                 progress = local.progress = new_progress()
-            progress.take(there.call, there.chunk, 1, now())
-            progress.start()
+            progress.start(progress.take(there.call, there.chunk, 1, now()))
         return arguments
 
     def set_threads(executor, value):
@@ -482,15 +480,15 @@ def patch_threads(m):
         if get_frame(2).f_code is shutdown:
             pool = pool_of(executor)
             # One of what waits is the sign to leave.
-            emit(POOL_CLOSE, SHUTDOWN, me(), 0, now(), pool, 0, max(executor._work_queue.qsize() - 1, 0))
+            tell(POOL_CLOSE, SHUTDOWN, pool, 0, max(executor._work_queue.qsize() - 1, 0))
             return joined(value)
         return value
 
     def joined(workers):
-        emit(BLOCK, 0, me(), 0, now(), NONE, 9, 0)
+        tell(BLOCK, 0, NONE, 9, 0)
         for thread in workers:
             yield thread
-        emit(UNBLOCK, 0, me(), 0, now(), NONE, 0, 0)
+        tell(UNBLOCK, 0, NONE)
 
     after_init(item, made)
     item.args = Attribute("args", None, get_arguments)

@@ -51,7 +51,7 @@ class Workers(list):
         list.append(self, worker)
         try:
             child, flags = child_of(worker)
-            emit(SPAWN, flags, me(), 0, now(), self.pool, child, self.started)
+            tell(SPAWN, flags, self.pool, child, self.started)
             self.started += 1
         except Exception:
             pass
@@ -61,7 +61,7 @@ class Workers(list):
             worker = self[index]
             child, flags = child_of(worker)
             exit_code = int(worker.exitcode or 0) & NONE
-            emit(REAP, flags, me(), 0, now(), self.pool, child, exit_code)
+            tell(REAP, flags, self.pool, child, exit_code)
         except Exception:
             pass
         list.__delitem__(self, index)
@@ -89,26 +89,26 @@ def hook_pools(m):
 
     def get_workers(pool, value):
         if get_frame(2).f_code is join:  # It goes through its workers when all else has ended.
-            emit(UNBLOCK, 0, me(), 0, now(), NONE, 0, 0)
+            tell(UNBLOCK, 0, NONE)
         return value
 
     def set_processes(pool, value):
         threads_only = isinstance(pool, m.ThreadPool)
         method = None if threads_only else pool._ctx.get_start_method(allow_none=True)
         text = string(("ThreadPool" if threads_only else "Pool") + "\0" + (method or ""))
-        emit(POOL_OPEN, 0, me(), 0, now(), pool.__dict__["_parviz"], min(value, NONE), text)
+        tell(POOL_OPEN, 0, pool.__dict__["_parviz"], min(value, NONE), text)
         return value
 
     def closing(pool, how):
         number = pool.__dict__["_parviz"]
-        emit(POOL_CLOSE, how, me(), 0, now(), number, 0, min(len(pool._cache), NONE))
+        tell(POOL_CLOSE, how, number, 0, min(len(pool._cache), NONE))
 
     def get_worker_handler(pool, value):
         code = get_frame(2).f_code
         if code is close:
             closing(pool, CLOSE)
         elif code is join:
-            emit(BLOCK, 0, me(), 0, now(), NONE, 8, 0)
+            tell(BLOCK, 0, NONE, 8)
         return value
 
     def get_terminate(pool, value):
@@ -130,9 +130,9 @@ def hook_pools(m):
         call = call_number(job)
         if call not in told_calls:
             told_calls.add(call)
-            emit(CALL, 0, me(), 0, now(), call, string("\0" + name_of(function) + "\0\0"), NONE)
-            emit(CALL_IN, 0, me(), 0, now(), call, pool, NONE)
-        emit(PUT, 0, me(), count, now(), call, index & NONE, min(size, NONE))
+            tell(CALL, 0, call, string("\0" + name_of(function) + "\0\0"), NONE)
+            tell(CALL_IN, 0, call, pool, NONE)
+        emit(10 | NO_CPU | me() << 32 | count << 48, now(), call | (index & NONE) << 32, min(size, NONE))
 
     def set_quick_put(pool, send):
         number = pool.__dict__["_parviz"]
@@ -160,12 +160,15 @@ def hook_pools(m):
 
         def _send_bytes(data):
             try:
-                task = local_of(get_frame(1), "obj")
+                there = get_frame(1).f_locals
+                task = there.get("obj")
+                if type(there) is dict:
+                    there.clear()
                 put_task(number, task, len(data))
                 t = now()
                 if t - began[0] >= DEAR and type(task) is tuple:
-                    call, took = call_number(task[0]), min(t - began[0], NONE)
-                    emit(COST, PICKLING, me(), 0, t, call, task[1] & NONE, took)
+                    took = min(t - began[0], NONE)
+                    tell(COST, PICKLING, call_number(task[0]), task[1] & NONE, took, 0, t)
                 task = None
             except Exception:
                 pass
@@ -178,7 +181,11 @@ def hook_pools(m):
         def received(task):
             try:
                 if type(task) is tuple and len(task) == 3:
-                    emit(BACK, bool(task[2][0]), me(), 0, now(), call_number(task[0]), task[1] & NONE, NONE)
+                    call, index, result = task
+                    head = 0x112 if result[0] else 18
+                    ab = call & 0x7FFFFFFF | (index & NONE) << 32
+                    emit(head | NO_CPU | me() << 32, now(), ab, NONE)
+                    result = None
             except Exception:
                 pass
             return task
@@ -255,7 +262,7 @@ def hook_results(m):
         return queue
 
     def submitted(pool, frame, result, function, chunksize):
-        call, thread, t = call_number(result._job), me(), now()
+        call, t = call_number(result._job), now()
         result._parviz = pool
         told_calls.add(call)
         last, user = caller_of(frame)
@@ -268,8 +275,8 @@ def hook_results(m):
         else:
             chunksize = 1
         size = chunksize if type(chunksize) is int and 0 <= chunksize < NONE else NONE
-        emit(CALL, 0, thread, 0, t, call, text, min(count, NONE))
-        emit(CALL_IN, 0, thread, 0, t, call, pool, size)
+        tell(CALL, 0, call, text, min(count, NONE), 0, t)
+        tell(CALL_IN, 0, call, pool, size, 0, t)
         if isinstance(result, m.IMapIterator):
             there = Items(result._items)
             there.arrived = Arrived(call, not isinstance(result, m.IMapUnorderedIterator))
@@ -277,7 +284,7 @@ def hook_results(m):
             return watch_waits(result._cond, call, kinds)
         watch_waits(result._event._cond, call, kinds)
         if result._event.is_set():  # Nothing to do at all.
-            emit(READY, 0, thread, 0, now(), call, 0, 0)
+            tell(READY, 0, call)
 
     class Items(deque):
         arrived = None
@@ -306,20 +313,19 @@ def hook_results(m):
         else:
             chunk = arrived.chunks.pop(0)
         arrived.taken += 1
-        emit(DELIVERED, not there[0][0], me(), 0, now(), arrived.call, chunk & NONE, 0)
+        tell(DELIVERED, not there[0][0], arrived.call, chunk & NONE)
 
     def asked(result):
         """`ready` was looked up; by `get`, after it has waited, that means that the result is handed out."""
         if get_frame(2).f_code is get and result._event.is_set() and result._parviz is not None:
             result._parviz = None
-            raised = not result._success
-            emit(DELIVERED, raised, me(), 0, now(), call_number(result._job), NONE, 0)
+            tell(DELIVERED, not result._success, call_number(result._job), NONE)
 
     def _set_length(self, length):
         set_length(self, length)
         try:
             call, taken = call_number(self._job), self._items.arrived.taken
-            emit(INPUT_END, 0, me(), 0, now(), call, length & NONE, taken & NONE)
+            tell(INPUT_END, 0, call, length & NONE, taken & NONE)
         except Exception:
             pass
 
@@ -328,7 +334,7 @@ def hook_results(m):
         if call_number(job) in told_calls:
             told_calls.discard(call_number(job))
             try:
-                emit(READY, 0, me(), 0, now(), call_number(job), 0, 0)
+                tell(READY, 0, call_number(job))
             except Exception:
                 pass
 
@@ -359,7 +365,7 @@ def in_child(_):
     current = process.current_process()
     for is_kind, hook in worker_kinds:
         if is_kind(current):
-            emit(WORKER_BEGIN, 0, me(), 0, now(), os.getppid(), 0, 0)
+            tell(WORKER_BEGIN, 0, os.getppid())
             return hook(current)
 
 
@@ -408,9 +414,9 @@ def is_plain(method):
 def worker_ends(progress, is_executor):
     """In a worker that ends by itself, whatever made it: an exception is still on its way."""
     error = sys.exc_info()[1]
-    flags = progress.flags
-    if progress.head is not None and error is not None:
-        call = message_head(progress.head)[0] if not flags else NONE
+    flags = progress.work
+    if progress.message is not None and error is not None:
+        call = message_call(progress.message) if not flags else NONE
         about = call_number(call) if call != NONE else NONE
         note(UNPICKLABLE_ARGUMENT, about, error_string(error), 0)
     elif progress.is_running():
@@ -420,81 +426,97 @@ def worker_ends(progress, is_executor):
             note(WORKER_EXIT, progress.call, error_string(error), code, flags)
     elif not progress.waited and (error is not None or is_executor):
         note(INITIALIZER_RAISED, NONE, NONE if error is None else error_string(error), 0)
-    emit(WORKER_END, 0, me(), 0, now(), 0, 0, 0)
+    tell(WORKER_END, 0, 0)
 
 
 # How many bytes pickle takes for an integer that is not negative: BININT1, BININT2, BININT.
 INTEGERS = {0x4B: 2, 0x4D: 3, 0x4A: 5}
 
 
-def message_head(data):
-    """Of a pickled `(job, index, (ok, value))`: job, index, ok; of a longer tuple the first two."""
+def message_ok(data):
+    """Of a pickled `(job, index, (ok, value))`: ok."""
     try:
         at = 11 if data[2] == 0x95 else 2
-        at += data[at] == 0x28
-        first = at + INTEGERS[data[at]]
-        second = first + INTEGERS[data[first]]
-        job = int.from_bytes(data[at + 1 : first], "little")
-        index = int.from_bytes(data[first + 1 : second], "little")
-        return job, index, data[second] == 0x88
+        at += INTEGERS[data[at]]
+        at += INTEGERS[data[at]]
+        return data[at] == 0x88
     except (KeyError, IndexError):
-        return NONE, NONE, True
+        return True
+
+
+def message_call(data):
+    """Of a pickled tuple of five: the first, which is the number of the call."""
+    try:
+        at = 12 if data[2] == 0x95 else 3
+        return int.from_bytes(data[at + 1 : at + INTEGERS[data[at]]], "little")
+    except (KeyError, IndexError):
+        return NONE
 
 
 class Reader:
     """The end of a pipe from which a worker reads, the lock of the queue held."""
 
-    def __init__(self, reader, progress):
-        self.__dict__["_parviz"] = (reader, progress)
-        receive = then(reader.recv_bytes, self.received)
-        self.__dict__["_parviz_receive"] = receive
+    __slots__ = ("_parviz", "_progress", "_receive", "_waits")
 
-    def received(self, data):
-        progress = self._parviz[1]
+    def __init__(self, reader, progress):
+        self._parviz = reader
+        self._progress = progress
+        self._receive = then(reader.recv_bytes, self._received)
+        self._waits = progress.at + 3
+
+    def _received(self, data):
+        progress = self._progress
         progress.got = now()
-        progress.words[progress.at + 3] = 0
-        progress.head = data[:32]
+        progress.words[self._waits] = 0
+        progress.message = data
         return data
 
     @property
     def recv_bytes(self):
-        progress = self._parviz[1]
+        progress = self._progress
         progress.waited = True
-        progress.words[progress.at + 3] = 1
-        return self._parviz_receive
+        progress.words[self._waits] = 1
+        return self._receive
 
     def __getattr__(self, name):
-        return getattr(self._parviz[0], name)
+        return getattr(self._parviz, name)
 
 
 class Writer:
     """The end of a pipe into which a worker writes, once the result is pickled and nobody has seen it."""
 
+    __slots__ = ("_parviz", "_progress", "_error_in")
+
     def __init__(self, writer, progress, error_in):
-        self.__dict__["_parviz"] = (writer, progress, error_in)
+        self._parviz = writer
+        self._progress = progress
+        self._error_in = error_in
 
     @property
     def send_bytes(self):
-        writer, progress, error_in = self._parviz
+        progress = self._progress
         try:
-            data = local_of(get_frame(1), "obj")
             began, progress.putting = progress.putting, 0
             if began:
-                ok = message_head(data)[2]
+                there = get_frame(1).f_locals
+                data = there["obj"]
+                if type(there) is dict:
+                    there.clear()
+                ok = message_ok(data)
                 if not ok and progress.is_running():
-                    error = error_in(get_frame(2))
+                    error = self._error_in(get_frame(2))
                     if error is not None:
                         progress.raised(error, began)
                     error = None
                 progress.end(began, ok)
                 progress.result(ok, len(data), began)
-            data = None
+                data = None
         except Exception:
             pass
-        return writer.send_bytes
+        return self._parviz.send_bytes
 
     def __getattr__(self, name):
-        return getattr(self._parviz[0], name)
+        return getattr(self._parviz, name)
 
 
 def taken(m, progress):
@@ -505,19 +527,19 @@ def taken(m, progress):
         try:
             progress.waited = True
             if task is None:
-                progress.head = None
+                progress.message = None
                 return task
             job, index, function, arguments, options = task
             t = progress.got or now()
             progress.got = 0
-            call = call_number(job)
             if function in chunked:
                 run, chunk = arguments[0]
-                progress.take(call, index, len(chunk), t)
+                progress.take(job & 0x7FFFFFFF, index, len(chunk), t)
                 return job, index, function, ((run, items(progress, chunk)),), options
-            progress.take(call, index, 0 if function is reraises else 1, t)
-            if function is not reraises:
-                progress.start()
+            if function is reraises:
+                progress.take(job & 0x7FFFFFFF, index, 0, t)
+            else:
+                progress.start(progress.take(job & 0x7FFFFFFF, index, 1, t))
         except Exception:
             pass
         return task

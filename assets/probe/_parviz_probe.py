@@ -17,7 +17,7 @@ HEADER = 4096
 ENTRIES_AT = 64
 ENTRIES = 126
 
-# Kinds of records, as in src/origin/python/wire/record.rs.
+# Kinds of records, as in src/origin/python/wire/record.rs; written as numbers where every item passes.
 POOL_OPEN = 1
 POOL_CLOSE = 2
 SPAWN = 3
@@ -60,6 +60,8 @@ BROKEN = 7
 # Messages.
 STRING, THREAD_IS, NO_PROBE, RING = 2, 3, 4, 5
 
+NO_CPU = 0xFFFF << 16
+
 # An item that takes less is told together with its neighbours, at most so many at once.
 SHORT = 20_000
 MOST = 256
@@ -68,7 +70,7 @@ DEAR = 10_000
 
 get_frame = sys._getframe
 order = sys.byteorder
-pack_into = Struct("=BBHHHQIIII").pack_into
+pack_into = Struct("=QQQII").pack_into
 
 
 # --- the ring ---------------------------------------------------------------------------------------------
@@ -82,6 +84,12 @@ def first_record(*record):
 
 def no_record(*record):
     """`emit` of a process that nobody watches."""
+
+
+def tell(kind, flags, a, b=0, c=0, n=0, t=None):
+    """Writes a record. Where it is done for every task, `emit` is called with the words put together there:
+    kind, flags, CPU (not known), thread and n are one, a and b another."""
+    emit(kind | flags << 8 | NO_CPU | me() << 32 | n << 48, now() if t is None else t, a | b << 32, c)
 
 
 def forked():
@@ -139,9 +147,9 @@ def make_ring():
             os.close(number)
     claim = itertools.count().__next__
 
-    def emit(kind, flags, thread, n, t, a, b, c):
+    def emit(head, t, ab, c):
         i = claim()
-        pack_into(ring, HEADER + ((i & 131071) << 5), kind, flags, 65535, thread, n, t, a, b, c, i + 1 & NONE)
+        pack_into(ring, ((i & 131071) << 5) + 4096, head, t, ab, c, i + 1 & 0xFFFFFFFF)
 
     Struct("=8xIIIIQII").pack_into(ring, 0, 1, SLOTS, os.getpid(), 0, now(), *own_cost(ring))
     ring[:8] = b"parvizR1"
@@ -153,16 +161,16 @@ def own_cost(ring):
     """What a record takes, and a coalesced item: the least of a few, in the last slot, that nobody reads yet."""
     last = HEADER + 32 * (SLOTS - 1)
 
-    def emit(kind, flags, thread, n, t, a, b, c):
+    def emit(head, t, ab, c):
         i = claim()
-        pack_into(ring, last + ((i & 0) << 5), kind, flags, 65535, thread, n, t, a, b, c, i + 1 & NONE)
+        pack_into(ring, ((i & 0) << 5) + last, head, t, ab, c, i + 1 & 0xFFFFFFFF)
 
     claim = itertools.count().__next__
     record = item = 1 << 30
     for _ in range(3):
         began = now()
         for number in range(10):
-            emit(0, 0, 0, 0, now(), 0, 0, number)
+            emit(0, now(), 0, number)
         record = min(record, (now() - began) // 10)
         began = now()
         for _ in coalesced(Progress(0, 0, [0, 0, 0, 0], 0), (None,) * 10, emit):
@@ -260,7 +268,7 @@ def error_string(error):
 
 
 def note(kind, about, text, value, flags=0):
-    emit(NOTE, flags, me(), kind, now(), about, text, int(value) & NONE)
+    tell(NOTE, flags, about, text, int(value) & NONE, kind)
 
 
 def no_probe(part, reason):
@@ -407,7 +415,7 @@ def watched_kind(kind):
     class Condition(kind):
         def _release_save(self):
             try:
-                emit(BLOCK, 0, me(), 0, now(), self._parviz, waits_in(get_frame(2)), 0)
+                tell(BLOCK, 0, self._parviz, waits_in(get_frame(2)))
             except Exception:
                 pass
             lock = self._lock
@@ -422,7 +430,7 @@ def watched_kind(kind):
             else:
                 lock.acquire()
             try:
-                emit(UNBLOCK, 0, me(), 0, now(), self._parviz, 0, 0)
+                tell(UNBLOCK, 0, self._parviz)
             except Exception:
                 pass
 
@@ -475,37 +483,39 @@ class Progress:
     """How far a worker is with its chunk. `words` from `at` on are what others can see of it: the chunk, since
     when its item runs, the item, and whether the worker waits with the lock of the queue."""
 
-    __slots__ = ("number", "flags", "words", "at", "call", "chunk", "first", "got", "head", "putting", "waited")
+    __slots__ = ("head", "words", "at", "work", "call", "chunk", "first", "got", "message", "putting", "waited")
 
     def __init__(self, number, flags, words, at):
-        self.number = number
-        self.flags = flags
+        # What all records of this worker have in common, and this chunk as records name it.
+        self.head = flags << 8 | NO_CPU | number << 32
+        self.chunk = 0
         self.words = words
         self.at = at
-        self.call = self.chunk = self.first = 0
+        self.work = flags
+        self.call = self.first = 0
         self.got = self.putting = 0
-        self.head = None
+        self.message = None
         self.waited = False
 
     def take(self, call, chunk, items, t):
-        """A message came at `t`."""
-        self.call = call & NONE
-        self.chunk = chunk & NONE
-        self.head = None
-        emit(TAKEN, self.flags, self.number, 0, t, self.call, self.chunk, items)
+        """A message came at `t`, and was read by now."""
+        self.call = call
+        ab = self.chunk = call & 0xFFFFFFFF | (chunk & 0xFFFFFFFF) << 32
+        self.message = None
         read = now()
-        if read - t >= DEAR:
-            emit(COST, self.flags, self.number, 0, read, self.call, self.chunk, min(read - t, NONE))
+        emit(self.head | 11, t, ab, items)
+        if read - t >= 10_000:
+            emit(self.head | 17, read, ab, min(read - t, NONE))
+        return read
 
-    def start(self):
+    def start(self, t):
         """The one item of a message without a chunk starts."""
-        t = now()
         words, at = self.words, self.at
-        words[at] = self.call << 32 | self.chunk
+        words[at] = ab = self.chunk
         words[at + 2] = 0
         words[at + 1] = t
         self.first = 0
-        emit(ITEM_START, self.flags, self.number, 0, t, self.call, self.chunk, 0)
+        emit(self.head | 12, t, ab, 0)
 
     def is_running(self):
         return self.words[self.at + 1] != 0
@@ -514,24 +524,21 @@ class Progress:
         """The item that runs ended at `t`, and the chunk with it, whatever was left of that."""
         words, at = self.words, self.at
         since = words[at + 1]
-        if not since:
-            return
-        item = words[at + 2]
-        words[at + 1] = 0
-        call, chunk, flags, number = self.call, self.chunk, self.flags, self.number
-        if item > self.first:
-            emit(ITEMS, flags, number, item - self.first, since, call, chunk, self.first)
-        emit(ITEM_END, flags | ok, number, 0, t, call, chunk, item)
+        if since:
+            item = words[at + 2]
+            words[at + 1] = 0
+            if item > self.first:
+                emit(self.head | 15 | item - self.first << 48, since, self.chunk, self.first)
+            emit(self.head | (0x10D if ok else 13), t, self.chunk, item)
 
     def raised(self, error, t):
-        emit(RAISED, self.flags, self.number, 65535, t, self.call, self.chunk, error_string(error))
+        emit(self.head | RAISED | 0xFFFF << 48, t, self.chunk, error_string(error))
 
     def result(self, ok, size, began):
         t = now()
-        if t - began >= DEAR and size != NONE:
-            flags = self.flags | PICKLING
-            emit(COST, flags, self.number, 0, t, self.call, self.chunk, min(t - began, NONE))
-        emit(RESULT, self.flags | ok, self.number, 0, t, self.call, self.chunk, min(size, NONE))
+        if t - began >= 10_000 and size != NONE:
+            emit(self.head | COST | PICKLING << 8, t, self.chunk, min(t - began, NONE))
+        emit(self.head | (0x110 if ok else 16), t, self.chunk, min(size, NONE))
 
 
 def new_progress(flags=0):
@@ -551,18 +558,16 @@ def coalesced(progress, chunk, emit):
     """The items of a chunk. Being asked for the next one is the end of the last and the start of the next: no
     frame around the program's function, one reading of the clock per item."""
     clock, short, most = now, SHORT, MOST
-    words, at = progress.words, progress.at
+    words, at, head, ab = progress.words, progress.at, progress.head, progress.chunk
     since, running = at + 1, at + 2
-    call, number_of_chunk = progress.call, progress.chunk
-    flags, thread = progress.flags, progress.number
     first = progress.first = item = 0
     rest = iter(chunk)
     for value in rest:
         last = clock()
-        words[at] = call << 32 | number_of_chunk
+        words[at] = ab
         words[running] = 0
         words[since] = last
-        emit(ITEM_START, flags, thread, 0, last, call, number_of_chunk, 0)
+        emit(head | 12, last, ab, 0)
         yield value
         break
     else:
@@ -574,11 +579,11 @@ def coalesced(progress, chunk, emit):
         words[since] = t
         if t - last >= short:
             if item - 1 > first:
-                emit(ITEMS, flags, thread, item - 1 - first, last, call, number_of_chunk, first)
-            emit(ITEM_NEXT, flags, thread, 0, t, call, number_of_chunk, item)
+                emit(head | 15 | item - 1 - first << 48, last, ab, first)
+            emit(head | 14, t, ab, item)
             first = progress.first = item
         elif item - first >= most:
-            emit(ITEMS, flags, thread, item - first, t, call, number_of_chunk, first)
+            emit(head | 15 | item - first << 48, t, ab, first)
             first = progress.first = item
         last = t
         yield value
@@ -586,10 +591,10 @@ def coalesced(progress, chunk, emit):
     words[since] = 0
     if t - last >= short:
         if item > first:
-            emit(ITEMS, flags, thread, item - first, last, call, number_of_chunk, first)
-        emit(ITEM_END, flags | 1, thread, 0, t, call, number_of_chunk, item)
+            emit(head | 15 | item - first << 48, last, ab, first)
+        emit(head | 0x10D, t, ab, item)
     else:
-        emit(ITEMS, flags | 1, thread, item + 1 - first, t, call, number_of_chunk, first)
+        emit(head | 0x10F | item + 1 - first << 48, t, ab, first)
 
 
 emit = words = local = strings = threads = None

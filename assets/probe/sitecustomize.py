@@ -118,7 +118,7 @@ class Connection(object):
 
 def high(fd):
     """The same at a number that the program does not meet: its own descriptors count as they always do."""
-    for number in (*range(900, 910), *range(240, 250)):
+    for number in list(range(900, 910)) + list(range(240, 250)):
         try:
             os.fstat(number)
         except OSError:
@@ -178,17 +178,19 @@ def watch_import(loader, patch):
 
 def hide(folder):
     """`os.environ` and `sys.path` as they would be; what children inherit stays."""
-    data = os.environ._data
+    sys.path[:] = [entry for entry in sys.path if entry != folder]
+    sys.path_importer_cache.pop(folder, None)
+    if sys.version_info < (3,):
+        data, ours = os.environ.data, folder
+    else:
+        data, ours = os.environ._data, os.fsencode(folder)
     data.pop(b"PARVIZ_PROBE", None)
     data.pop(b"PARVIZ_RINGS", None)
-    ours = os.fsencode(folder)
     path = data.get(b"PYTHONPATH", b"")
     if path == ours:
         del data[b"PYTHONPATH"]
     elif path.startswith(ours + b":"):
         data[b"PYTHONPATH"] = path[len(ours) + 1 :]
-    sys.path[:] = [entry for entry in sys.path if entry != folder]
-    sys.path_importer_cache.pop(folder, None)
 
 
 def help_subprocess(variables):
@@ -239,11 +241,13 @@ class Stand(object):
 
 def boot():
     folder = os.environ.get("PARVIZ_PROBE")
-    if not folder or os.path.dirname(os.path.abspath(__file__)) != folder:
+    if not folder:
         return
     rings = os.environ.get("PARVIZ_RINGS") or folder
-    variables = {b"PARVIZ_PROBE": os.fsencode(folder), b"PARVIZ_RINGS": os.fsencode(rings)}
     hide(folder)
+    if sys.version_info < (3,):
+        return
+    variables = {b"PARVIZ_PROBE": os.fsencode(folder), b"PARVIZ_RINGS": os.fsencode(rings)}
     connection = Connection(folder)
     shared = {"__name__": "_parviz_probe", "__builtins__": __builtins__}
     shared.update(connection=connection, folder=folder, rings=rings)
@@ -308,5 +312,7 @@ except Exception:
     pass
 
 # The program's own, if it has one; if not, this raises what `site` expects when there is none.
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path[:] = [entry for entry in sys.path if entry != here]
 sys.modules.pop("sitecustomize", None)
 import sitecustomize  # noqa: E402

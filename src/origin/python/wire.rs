@@ -145,8 +145,8 @@ impl Header {
     }
 }
 
-/// What a thread does at this moment, as four aligned words of 64 bits: the chunk (call in the upper half,
-/// chunk in the lower), since when its item runs (0: none runs), the item in the chunk, and whether the thread
+/// What a thread does at this moment, as four aligned words of 64 bits: the chunk (call in the lower half,
+/// chunk in the upper), since when its item runs (0: none runs), the item in the chunk, and whether the thread
 /// waits for a message.
 ///
 /// They are stored one by one, item before time. A reader takes the entry twice, until both are the same,
@@ -169,8 +169,8 @@ impl Entry {
     pub fn from_words(words: [u64; 4]) -> Self {
         let [chunk, since, item, waits] = words;
         Self {
-            call: (chunk >> 32) as u32,
-            chunk: chunk as u32,
+            call: chunk as u32,
+            chunk: (chunk >> 32) as u32,
             item: item as u32,
             since: (since != 0).then_some(since),
             holds_lock: waits == 1,
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_words_of_a_thread_tell_its_item() {
-        let entry = Entry::from_words([(5 << 32) | 6, 99, 7, 1]);
+        let entry = Entry::from_words([5 | (6 << 32), 99, 7, 1]);
         assert_eq!((entry.call, entry.chunk, entry.item), (5, 6, 7));
         assert_eq!((entry.since, entry.holds_lock), (Some(99), true));
         assert_eq!(Entry::from_words([0; 4]).since, None);
