@@ -13,6 +13,7 @@ mod cpu;
 mod fold;
 mod lane;
 mod marker;
+mod moment;
 mod note;
 mod numbers;
 mod order;
@@ -185,7 +186,7 @@ impl Trace {
 
     /// The latest call begun by `time` that has tasks; if none has, the latest begun.
     pub fn latest_call(&self, time: Time) -> Option<CallId> {
-        let begun = self.calls.iter().take(self.calls.begun(time)).rev();
+        let begun = self.calls.until(time).rev();
         let with_tasks = begun.clone().find(|call| !call.tasks().is_empty());
         with_tasks
             .or_else(|| begun.clone().next())
@@ -207,60 +208,9 @@ impl Trace {
     pub fn dropped(&self) -> u64 {
         self.tallies.dropped.sum_until(Time::NEVER)
     }
-
-    /// The next moment after `time` at which something happened: a start, an end, a result, a change of the caller.
-    pub fn moment_after(&self, time: Time) -> Option<Time> {
-        let submitted = self
-            .calls
-            .iter()
-            .filter_map(|call| call.submitted.moment_after(time));
-        let orders = self.calls.iter().flat_map(Call::orders);
-        let next = orders
-            .filter_map(|order| order.entries().get(order.count_until(time)))
-            .map(|entry| entry.at);
-        let changes = self
-            .callers
-            .iter()
-            .flat_map(CallerTrace::changes)
-            .map(|(at, _)| at)
-            .filter(|&at| at > time);
-        let marked = self.markers.moment_after(time);
-        let ended = self.ended.map(|(at, _)| at).filter(|&at| at > time);
-        next.chain(submitted)
-            .chain(changes)
-            .chain(marked)
-            .chain(ended)
-            .min()
-    }
-
-    /// The last moment before `time` at which something happened.
-    pub fn moment_before(&self, time: Time) -> Option<Time> {
-        let just_before = Time(time.0.checked_sub(1)?);
-        let submitted = self
-            .calls
-            .iter()
-            .filter_map(|call| call.submitted.until(just_before).last())
-            .map(|step| step.0);
-        let orders = self.calls.iter().flat_map(Call::orders);
-        let last = orders
-            .filter_map(|order| order.until(just_before).last())
-            .map(|entry| entry.at);
-        let changes = self
-            .callers
-            .iter()
-            .flat_map(CallerTrace::changes)
-            .map(|(at, _)| at)
-            .filter(|&at| at < time);
-        let marked = self.markers.moment_before(time);
-        last.chain(submitted).chain(changes).chain(marked).max()
-    }
 }
 
 impl Call {
-    fn orders(&self) -> [&Order; 4] {
-        [&self.started, &self.finished, &self.ready, &self.delivered]
-    }
-
     /// Neighbouring indexes as one word: `3`, `3-5`.
     pub fn words(tasks: Indexes) -> String {
         match tasks.len() {

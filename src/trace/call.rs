@@ -125,6 +125,8 @@ impl Call {
             Some(end) => self.expect(end),
             None => self.grow(self.facts.tasks.unwrap_or(0)),
         }
+        // Chunks that were told of before the call was get their tasks now.
+        self.divide(0);
     }
 
     /// There will be at least this many tasks.
@@ -156,21 +158,31 @@ impl Call {
 
     fn grow(&mut self, count: u32) {
         self.is_cut |= count > MOST;
-        let count = count.min(MOST);
-        if self.tasks.len() < count as usize {
-            self.tasks.resize(count as usize, Task::default());
+        let (before, count) = (self.tasks.len(), count.min(MOST) as usize);
+        if before < count {
+            self.tasks.resize(count, Task::default());
         }
-        let Some(size) = self.facts.chunksize.filter(|&size| size > 0) else {
-            return;
-        };
-        // Chunks that were told of before the call was get their tasks now.
-        let chunks = (self.tasks.len() as u32).div_ceil(size) as usize;
-        if self.chunks.len() < chunks {
-            self.chunks.resize(chunks, Chunk::default());
+        if let Some(size) = self.size() {
+            let chunks = self.tasks.len().div_ceil(size);
+            if self.chunks.len() < chunks {
+                self.chunks.resize(chunks, Chunk::default());
+            }
         }
-        let last = self.tasks.len() as u32;
-        for (chunk, first) in self.chunks.iter_mut().zip((0..last).step_by(size as usize)) {
-            chunk.tasks = Indexes::new(first, first.saturating_add(size).min(last));
+        self.divide(before);
+    }
+
+    fn size(&self) -> Option<usize> {
+        let size = self.facts.chunksize.filter(|&size| size > 0);
+        size.map(|size| size as usize)
+    }
+
+    /// Gives the chunks their tasks, from the one that has this task on.
+    fn divide(&mut self, task: usize) {
+        let Some(size) = self.size() else { return };
+        let (first, last) = (task / size, self.tasks.len());
+        let starts = (first * size..last).step_by(size);
+        for (chunk, start) in self.chunks.iter_mut().skip(first).zip(starts) {
+            chunk.tasks = Indexes::new(start as u32, (start + size).min(last) as u32);
         }
     }
 
@@ -180,10 +192,26 @@ impl Call {
             self.is_cut = true;
             return None;
         }
-        if index as usize >= self.tasks.len() {
+        let before = self.tasks.len();
+        if index as usize >= before {
             self.tasks.resize(index as usize + 1, Task::default());
+            self.divide(before);
         }
         self.tasks.get_mut(index as usize)
+    }
+
+    /// The chunk, making room for it; `None` for an index beyond what is kept.
+    pub(super) fn chunk_mut(&mut self, chunk: u32) -> Option<&mut Chunk> {
+        if chunk >= MOST {
+            self.is_cut = true;
+            return None;
+        }
+        let before = self.chunks.len();
+        if chunk as usize >= before {
+            self.chunks.resize(chunk as usize + 1, Chunk::default());
+            self.divide(before * self.size().unwrap_or(1));
+        }
+        self.chunks.get_mut(chunk as usize)
     }
 
     pub(super) fn submit(&mut self, tasks: Indexes, at: Time) {
@@ -200,18 +228,6 @@ impl Call {
                     .forget_from(self.started.count_until(started - Nanos(1)));
             }
         }
-    }
-
-    /// The chunk, making room for it; `None` for an index beyond what is kept.
-    pub(super) fn chunk_mut(&mut self, chunk: u32) -> Option<&mut Chunk> {
-        if chunk >= MOST {
-            self.is_cut = true;
-            return None;
-        }
-        if chunk as usize >= self.chunks.len() {
-            self.chunks.resize(chunk as usize + 1, Chunk::default());
-        }
-        self.chunks.get_mut(chunk as usize)
     }
 
     pub(super) fn enqueue(&mut self, chunks: Indexes, at: Time) {

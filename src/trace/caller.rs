@@ -60,6 +60,18 @@ impl CallerTrace {
             .map(|change| change.1)
     }
 
+    /// The first change after `time`.
+    pub(super) fn change_after(&self, time: Time) -> Option<Time> {
+        self.changes.get(self.begun(time)).map(|change| change.0)
+    }
+
+    /// The last change up to `time`.
+    pub(super) fn change_until(&self, time: Time) -> Option<Time> {
+        self.changes[..self.begun(time)]
+            .last()
+            .map(|change| change.0)
+    }
+
     fn begun(&self, time: Time) -> usize {
         self.changes.partition_point(|change| change.0 <= time)
     }

@@ -34,7 +34,22 @@ impl Calls {
     pub(super) fn iter(
         &self,
     ) -> impl ExactSizeIterator<Item = &Call> + DoubleEndedIterator + Clone {
-        self.by_begin.iter().map(|&place| &self.all[place as usize])
+        self.until(Time::NEVER)
+    }
+
+    /// Those that had begun at `time`, the moment itself included.
+    pub(super) fn until(
+        &self,
+        time: Time,
+    ) -> impl ExactSizeIterator<Item = &Call> + DoubleEndedIterator + Clone {
+        let begun = self.by_begin[..self.begun(time)].iter();
+        begun.map(|&place| &self.all[place as usize])
+    }
+
+    /// The first that began after `time`.
+    pub(super) fn after(&self, time: Time) -> Option<&Call> {
+        let place = self.by_begin.get(self.begun(time))?;
+        self.all.get(*place as usize)
     }
 
     pub(super) fn first(&self) -> Option<&Call> {
