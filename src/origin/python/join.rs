@@ -106,6 +106,9 @@ impl Join {
         let mut process = Process::new(hello);
         let worker = self.children.get(&hello.pid).copied();
         process.worker = worker.filter(|&worker| self.workers[worker].died.is_none());
+        if let Some(worker) = process.worker {
+            self.workers[worker].teller = Some(index);
+        }
         self.processes.push(process);
         self.pids.insert(hello.pid, index);
         Some(Peer(index))
@@ -113,6 +116,11 @@ impl Join {
 
     pub(super) fn name(&mut self, Peer(peer): Peer, id: StringId, text: String) {
         self.processes[peer].name(id, text);
+    }
+
+    /// A process has said the text of this number.
+    pub(super) fn knows(&self, Peer(peer): Peer, id: StringId) -> bool {
+        self.processes[peer].knows(id)
     }
 
     pub(super) fn thread(&mut self, Peer(peer): Peer, number: u32, native: u32, name: &str) {

@@ -7,7 +7,8 @@
 //!    `now` is known, and every name it used.
 //! 3. All rings are emptied. What was told up to `now` is there.
 //! 4. It is joined in the order of time up to `now`. What is later waits for the next look: something that
-//!    caused it may have been missed.
+//!    caused it may have been missed. So does what speaks of a text that is still on its way, as a record
+//!    may tell of a time before its text was sent, and everything behind it.
 //!
 //! Who sends what makes no sense is no longer listened to. There are never more than so many connections,
 //! and who does not say hello soon is forgotten, so a flood costs itself only.
@@ -37,6 +38,8 @@ const MOST: usize = 450;
 const SILENT: u64 = 2_000_000_000;
 /// Bytes that are read of one connection in one look.
 const AT_ONCE: usize = 1 << 18;
+/// A text that has not come so many nanoseconds after the record that speaks of it will not.
+const OVERDUE: u64 = 100_000_000;
 /// A time that lies so far ahead is no time.
 const AHEAD: u64 = 1_000_000_000;
 /// Time between two looks at the page of a ring, and between two reports of what watching costs.
@@ -105,9 +108,17 @@ impl Peers {
                 self.greeted = Some(hello);
             }
         }
+        for connection in &mut self.list {
+            connection.empty(join, now, last);
+        }
+        let until = if last {
+            u64::MAX
+        } else {
+            self.told_until(join, now)
+        };
         let mut told = Vec::new();
         for connection in &mut self.list {
-            connection.empty(join, now, last, &mut told);
+            connection.hand_on(until, &mut told);
         }
         // Stable: what one thread tells at the same moment stays in its order.
         told.sort_by_key(|&(at, ..)| at);
@@ -137,6 +148,21 @@ impl Peers {
             !is_over
         });
         join.pass(now);
+    }
+
+    /// Up to when everything is known: `now`, or just before the first record whose text is on its way.
+    fn told_until(&self, join: &Join, now: u64) -> u64 {
+        let waits = |peer: Peer, at: u64, record: &Record| {
+            let text = record.told.text();
+            text.is_some_and(|text| at + OVERDUE > now && !join.knows(peer, text))
+        };
+        let first = self.list.iter().filter_map(|connection| {
+            let peer = connection.peer?;
+            let mut later = connection.later.iter();
+            let first = later.find(|(at, record)| waits(peer, *at, record))?;
+            Some(first.0.saturating_sub(1))
+        });
+        first.min().unwrap_or(now).min(now)
     }
 
     fn accept(&mut self, now: u64) {
@@ -247,15 +273,8 @@ impl Connection {
     }
 
     /// Takes what is in the ring, in pairs of the moment by which it is sorted and the record.
-    fn empty(
-        &mut self,
-        join: &mut Join,
-        now: u64,
-        last: bool,
-        told: &mut Vec<(u64, Peer, Record)>,
-    ) {
+    fn empty(&mut self, join: &mut Join, now: u64, last: bool) {
         let Some(peer) = self.peer else {
-            self.is_empty = true;
             return;
         };
         let is_closed = self.is_closed;
@@ -277,18 +296,25 @@ impl Connection {
                 records.push((*latest, record));
             });
         }
-        for (at, record) in records {
-            if at <= now || last {
-                told.push((at, peer, record));
-            } else {
-                self.later.push((at, record));
-            }
-        }
+        self.later = records;
         gone += std::mem::take(&mut self.unread);
         if gone > 0 {
             join.dropped(peer, now, gone);
         }
-        self.is_empty = is_closed && self.later.is_empty();
+    }
+
+    /// Hands on what happened until then.
+    fn hand_on(&mut self, until: u64, told: &mut Vec<(u64, Peer, Record)>) {
+        if let Some(peer) = self.peer {
+            for (at, record) in std::mem::take(&mut self.later) {
+                if at <= until {
+                    told.push((at, peer, record));
+                } else {
+                    self.later.push((at, record));
+                }
+            }
+        }
+        self.is_empty = self.is_closed && self.later.is_empty();
     }
 
     /// The words of the threads, as far as they hold still.

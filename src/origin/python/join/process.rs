@@ -93,6 +93,10 @@ impl Process {
         }
     }
 
+    pub(super) fn knows(&self, id: StringId) -> bool {
+        self.names.contains_key(&id)
+    }
+
     /// The parts of a text, harmless; empty ones for those that are not there.
     pub(super) fn parts<const N: usize>(&self, id: StringId) -> [String; N] {
         let text = self.names.get(&id).map_or("", String::as_str);

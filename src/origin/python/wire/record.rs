@@ -252,6 +252,20 @@ struct Slot {
     c: u32,
 }
 
+impl Told {
+    /// The text that it speaks of; `None` if the process had no number left for it.
+    pub fn text(self) -> Option<StringId> {
+        let text = match self {
+            Self::PoolOpen { text, .. } | Self::Call { text, .. } | Self::Raised { text, .. } => {
+                Some(text)
+            }
+            Self::Note { text, .. } => text,
+            _ => None,
+        };
+        text.filter(|text| text.0 != NONE)
+    }
+}
+
 mod flag {
     pub(super) const OK: u8 = 1;
     pub(super) const RAISED: u8 = 1;
