@@ -79,7 +79,13 @@ impl Trace {
         if let Some(ended) = call.ended.filter(|_| !call.is_series()) {
             return Some(ended);
         }
-        let whole = call.ready.entries().len() >= call.tasks().len();
+        // Who does not tell when results are ready may tell when the caller has them.
+        let there = call
+            .ready
+            .entries()
+            .len()
+            .max(call.delivered.entries().len());
+        let whole = there >= call.tasks().len();
         match (call.ended, self.ended()) {
             (Some(ended), _) if whole => Some(ended),
             (_, Some((at, _))) if whole => Some((at, Ends::Returned)),
