@@ -5,7 +5,7 @@
 //! follows the same rules, those of CPython's `pool.py`.
 
 use crate::event::{Ends, Indexes};
-use crate::method::{Delivery, Method, Rules, chunks};
+use crate::method::{Chunks, Delivery, Method, Rules};
 
 /// What came back for a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum ChunkResult {
 pub struct Collector {
     delivery: Delivery,
     tasks: u32,
-    chunks: Vec<Indexes>,
+    chunks: Chunks,
     results: Vec<Option<ChunkResult>>,
     missing: usize,
     /// The first chunk whose turn has not come, for results in order.
@@ -33,12 +33,13 @@ pub struct Collector {
 
 impl Collector {
     pub fn new(method: Method, tasks: u32, chunksize: u32) -> Self {
-        let chunks: Vec<Indexes> = chunks(tasks, chunksize).collect();
+        let chunks = Chunks::new(tasks, chunksize);
+        let count = chunks.count() as usize;
         Self {
             delivery: method.rules().delivery,
             tasks,
-            results: vec![None; chunks.len()],
-            missing: chunks.len(),
+            results: vec![None; count],
+            missing: count,
             chunks,
             turn: 0,
             ready: Vec::new(),
@@ -47,8 +48,8 @@ impl Collector {
         }
     }
 
-    pub fn chunks(&self) -> &[Indexes] {
-        &self.chunks
+    pub fn chunks(&self) -> Chunks {
+        self.chunks
     }
 
     /// What came back for a chunk, if anything did.
@@ -73,12 +74,16 @@ impl Collector {
                     self.ready.push(self.turn as u32);
                     self.turn += 1;
                 }
-                (self.turn > first)
-                    .then(|| Indexes::new(self.chunks[first].first, self.chunks[self.turn - 1].end))
+                (self.turn > first).then(|| {
+                    Indexes::new(
+                        self.chunks.tasks(first as u32).first,
+                        self.chunks.tasks(self.turn as u32 - 1).end,
+                    )
+                })
             }
             Delivery::AsFinished | Delivery::Callback | Delivery::Value => {
                 self.ready.push(chunk);
-                Some(self.chunks[chunk as usize])
+                Some(self.chunks.tasks(chunk))
             }
         }
     }
@@ -89,7 +94,7 @@ impl Collector {
         if std::mem::replace(&mut self.broken, true) {
             return Vec::new();
         }
-        let mut ready = vec![false; self.chunks.len()];
+        let mut ready = vec![false; self.results.len()];
         match self.delivery {
             Delivery::List if self.missing == 0 => ready.fill(true),
             _ => self
@@ -97,11 +102,10 @@ impl Collector {
                 .iter()
                 .for_each(|&chunk| ready[chunk as usize] = true),
         }
-        self.chunks
-            .iter()
+        (0..self.chunks.count())
             .zip(ready)
             .filter(|(_, ready)| !ready)
-            .map(|(tasks, _)| *tasks)
+            .map(|(chunk, _)| self.chunks.tasks(chunk))
             .collect()
     }
 }
@@ -227,7 +231,7 @@ impl Caller {
                 }
             },
             Delivery::Callback => {
-                if self.collected == collector.chunks.len() as u32 {
+                if self.collected == collector.chunks.count() {
                     return self.ended(Ends::Returned);
                 }
                 match collector.result(self.collected) {
@@ -240,19 +244,19 @@ impl Caller {
                 }
             }
             Delivery::InOrder | Delivery::AsFinished => {
-                if self.collected == collector.chunks.len() as u32 {
+                if self.collected == collector.chunks.count() {
                     return self.ended(Ends::Returned);
                 }
                 let Some(&chunk) = collector.ready.get(self.collected as usize) else {
                     return wait;
                 };
                 self.collected += 1;
-                let tasks = collector.chunks[chunk as usize];
+                let tasks = collector.chunks.tasks(chunk);
                 match collector.result(chunk) {
                     Some(ChunkResult::Ok) => Some(Step::Take(tasks)),
                     // The lab's caller catches the error of an item and asks for the next one. With chunks
                     // of several tasks the iterator is a generator, which is dead after its first error.
-                    _ if collector.chunks[0].len() > 1 => self.ended(Ends::Error),
+                    _ if collector.chunks.tasks(0).len() > 1 => self.ended(Ends::Error),
                     _ => None,
                 }
             }

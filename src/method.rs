@@ -266,13 +266,41 @@ impl Method {
     }
 }
 
-/// The tasks of each chunk, in the order in which they are sent; the last chunk may be short.
-pub fn chunks(tasks: u32, chunksize: u32) -> impl ExactSizeIterator<Item = Indexes> {
-    let size = chunksize.max(1);
-    (0..tasks.div_ceil(size)).map(move |chunk| {
-        let first = chunk * size;
-        Indexes::new(first, first.saturating_add(size).min(tasks))
-    })
+/// How tasks are cut into chunks, numbered in the order in which they are sent; the last may be short.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunks {
+    tasks: u32,
+    size: u32,
+}
+
+impl Chunks {
+    pub fn new(tasks: u32, chunksize: u32) -> Self {
+        Self {
+            tasks,
+            size: chunksize.max(1),
+        }
+    }
+
+    /// How many there are.
+    pub fn count(self) -> u32 {
+        self.tasks.div_ceil(self.size)
+    }
+
+    /// How many are whole among the tasks before `end`.
+    pub fn before(self, end: u32) -> u32 {
+        if end >= self.tasks {
+            self.count()
+        } else {
+            end / self.size
+        }
+    }
+
+    /// The tasks of a chunk.
+    #[inline]
+    pub fn tasks(self, chunk: u32) -> Indexes {
+        let first = chunk.saturating_mul(self.size).min(self.tasks);
+        Indexes::new(first, first.saturating_add(self.size).min(self.tasks))
+    }
 }
 
 #[cfg(test)]
@@ -303,10 +331,14 @@ mod tests {
 
     #[test]
     fn chunks_cover_every_task_once() {
-        let all: Vec<u32> = chunks(10, 4).flat_map(Indexes::iter).collect();
+        let chunks = Chunks::new(10, 4);
+        let all: Vec<u32> = (0..chunks.count())
+            .flat_map(|chunk| chunks.tasks(chunk).iter())
+            .collect();
         assert_eq!(all, (0..10).collect::<Vec<_>>());
-        assert_eq!(chunks(10, 4).len(), 3);
-        assert_eq!(chunks(0, 4).len(), 0);
+        assert_eq!(chunks.count(), 3);
+        assert_eq!(Chunks::new(0, 4).count(), 0);
+        assert_eq!([3, 4, 9, 10].map(|end| chunks.before(end)), [0, 1, 2, 3]);
     }
 
     #[test]

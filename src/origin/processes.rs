@@ -399,7 +399,10 @@ impl Processes {
             .or(held)
             .and_then(|chunk| u32::try_from(chunk).ok())
             .filter(|&chunk| !shared.desk.is_back(chunk));
-        let gone = lost_chunk.and_then(|chunk| shared.chunks.get(chunk as usize).copied());
+        let known = |chunk: &u32| *chunk < shared.chunks.count();
+        let gone = lost_chunk
+            .filter(known)
+            .map(|chunk| shared.chunks.tasks(chunk));
         let at = shared.clock.now();
         let broken = shared.is_broken();
         if shared.halt.is_cancelled() {

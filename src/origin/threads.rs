@@ -34,9 +34,9 @@ mod worker;
 
 use super::{Cancel, Feed};
 use crate::call::Collector;
-use crate::event::{CallId, Indexes, LaneId, PoolId};
+use crate::event::{CallId, LaneId, PoolId};
 use crate::experiment::{Backend, Experiment};
-use crate::method::{Delivery, Sends, chunks};
+use crate::method::{Chunks, Delivery, Sends};
 use crate::time::{Nanos, Time};
 use crate::workload::{self, Work};
 use crossbeam_channel::Sender;
@@ -57,7 +57,7 @@ const WAITS_TELL_EVERY: Nanos = Nanos(20_000_000);
 pub(super) struct Shared {
     pub(super) experiment: Experiment,
     pub(super) works: Vec<Work>,
-    pub(super) chunks: Vec<Indexes>,
+    pub(super) chunks: Chunks,
     pub(super) delivery: Delivery,
     main_work: Nanos,
     pub(super) clock: Clock,
@@ -93,7 +93,7 @@ impl Shared {
         let collector = Collector::new(method, experiment.tasks, chunksize);
         Self {
             experiment: experiment.clone(),
-            chunks: chunks(experiment.tasks, chunksize).collect(),
+            chunks: collector.chunks(),
             delivery: method.rules().delivery,
             main_work: experiment.main_work_length(&costs),
             works,

@@ -93,7 +93,7 @@ impl Dispatcher {
     fn send(&mut self, chunk: u32, since: Time, buffer: &mut Vec<u8>) -> Option<Time> {
         let shared = self.shared.clone();
         let experiment = &shared.experiment;
-        let tasks = shared.chunks[chunk as usize];
+        let tasks = shared.chunks.tasks(chunk);
         let began = self.recorder.now();
         let errors: Vec<String> = tasks
             .iter()

@@ -163,8 +163,7 @@ impl Simulation<'_> {
         if !tasks.is_empty() {
             self.tell(CALLER, Kind::Submitted { call: CALL, tasks });
         }
-        let chunks = self.collector.chunks();
-        self.dispatcher.submitted = chunks.partition_point(|chunk| chunk.end <= tasks.end) as u32;
+        self.dispatcher.submitted = self.collector.chunks().before(tasks.end);
         if self.dispatcher.takes_time() {
             if self.dispatcher.arrives == Time::NEVER
                 && self.dispatcher.sent < self.dispatcher.submitted

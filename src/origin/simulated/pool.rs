@@ -60,7 +60,7 @@ impl Simulation<'_> {
                 let call = CALL;
                 self.tell(self.workers[worker].lane, Kind::Dequeued { call, chunk });
             }
-            self.start(worker, chunk, self.collector.chunks()[chunk as usize].first);
+            self.start(worker, chunk, self.collector.chunks().tasks(chunk).first);
         }
         self.taken > before
     }
@@ -134,7 +134,7 @@ impl Simulation<'_> {
             _ => {
                 let (task, outcome) = (task(index), Outcome::Ok);
                 self.tell(lane, Kind::Finished { task, outcome, cpu });
-                if self.collector.chunks()[chunk as usize].contains(index + 1) {
+                if self.collector.chunks().tasks(chunk).contains(index + 1) {
                     self.start(worker, chunk, index + 1);
                 } else {
                     self.give_back(worker, chunk, ChunkResult::Ok);
@@ -151,7 +151,7 @@ impl Simulation<'_> {
             error: self.experiment.error_text(index),
         };
         self.tell(lane, Kind::Raised(Box::new(raised)));
-        let rest = index..self.collector.chunks()[chunk as usize].end;
+        let rest = index..self.collector.chunks().tasks(chunk).end;
         for skipped in rest {
             let (outcome, cpu) = if skipped == index {
                 (Outcome::Failed, cpu)
@@ -217,7 +217,7 @@ impl Simulation<'_> {
     }
 
     fn lose(&mut self, chunk: u32) {
-        let tasks = self.collector.chunks()[chunk as usize];
+        let tasks = self.collector.chunks().tasks(chunk);
         self.tell(CALLER, Kind::Lost { call: CALL, tasks });
     }
 

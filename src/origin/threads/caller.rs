@@ -169,7 +169,7 @@ impl MainProgram {
         let chunks = if rules.one_at_a_time {
             tasks
         } else {
-            Indexes::new(0, self.shared.chunks.len() as u32)
+            Indexes::new(0, self.shared.chunks.count())
         };
         self.shared.desk.submit(chunks.len());
         let Some(hands) = self.hands.as_mut() else {

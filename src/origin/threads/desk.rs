@@ -9,6 +9,8 @@ use crate::origin::Cancel;
 use crate::time::{Nanos, Time};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
+/// On lines of memory of its own, as the queue.
+#[repr(align(128))]
 pub(in crate::origin) struct Desk {
     state: Mutex<State>,
     changed: Condvar,
@@ -77,6 +79,28 @@ impl Desk {
         chunk: u32,
         result: ChunkResult,
     ) -> Handed {
+        self.hand_in_all(clock, finished, [(chunk, result)])
+    }
+
+    /// Hands in several chunks at once, of a call whose results become ready all together.
+    pub(super) fn hand_in_all(
+        &self,
+        clock: Clock,
+        finished: Time,
+        chunks: impl IntoIterator<Item = (u32, ChunkResult)>,
+    ) -> Handed {
+        let (mut state, at) = self.lock_at(clock, finished);
+        let mut ready = None;
+        for (chunk, result) in chunks {
+            state.returned += 1;
+            ready = state.collector.returned(chunk, result).or(ready);
+        }
+        self.changed(&state, ready.is_some());
+        Handed { at, ready }
+    }
+
+    /// The lock, and the moment at which it was had.
+    fn lock_at(&self, clock: Clock, finished: Time) -> (MutexGuard<'_, State>, Time) {
         let (mut state, had) = match self.state.try_lock() {
             Ok(state) => (state, finished),
             Err(TryLockError::Poisoned(poisoned)) => (poisoned.into_inner(), finished),
@@ -88,10 +112,7 @@ impl Desk {
         // A nanosecond between neighbours: nobody has this lock and gives it back in less.
         let at = had.max(state.last + Nanos(1));
         state.last = at;
-        state.returned += 1;
-        let ready = state.collector.returned(chunk, result);
-        self.changed(&state, ready.is_some());
-        Handed { at, ready }
+        (state, at)
     }
 
     /// A chunk will never come back.
@@ -140,8 +161,8 @@ impl Desk {
     pub(in crate::origin) fn give_up(&self) -> Vec<Indexes> {
         let mut state = self.lock();
         let mut failed = state.collector.give_up();
-        let chunks = &state.collector.chunks()[..state.submitted as usize];
-        let submitted = chunks.last().map_or(0, |last| last.end);
+        let last = state.submitted.checked_sub(1);
+        let submitted = last.map_or(0, |last| state.collector.chunks().tasks(last).end);
         failed.retain(|tasks| tasks.end <= submitted);
         self.changed(&state, true);
         failed

@@ -7,7 +7,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+/// On lines of memory of its own: every chunk that is taken writes to them, and what lies beside them
+/// would have to be fetched anew each time.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(super) struct Queue {
     next: AtomicU32,
     sent: AtomicU32,

@@ -56,7 +56,8 @@ impl Tell for Recorder {
         Self::now(self)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "as below")]
+    #[inline(always)]
     fn tell(&mut self, at: Time, kind: Kind) {
         Self::tell(self, at, kind);
     }
@@ -141,13 +142,29 @@ impl Recorder {
     }
 
     /// Writes an event; waits only for the hub, and only if the ring is full.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "the kind is known where this is called"
+    )]
+    #[inline(always)]
     pub fn tell(&mut self, at: Time, kind: Kind) {
-        let mark = match Mark::of(kind) {
-            Ok(mark) => mark,
-            Err(kind) => self.put_aside(kind),
-        };
-        let entry = Entry { at, mark };
+        match Mark::of(kind) {
+            Ok(mark) => self.write(Entry { at, mark }),
+            Err(kind) => self.tell_aside(at, kind),
+        }
+    }
+
+    /// Before its entry: whoever reads that finds this.
+    #[inline(never)]
+    fn tell_aside(&mut self, at: Time, kind: Kind) {
+        // The hub reads as long as there are recorders; if it has died, nobody misses this.
+        let _ = self.aside.send(kind);
+        let mark = Mark::ASIDE;
+        self.write(Entry { at, mark });
+    }
+
+    #[inline]
+    fn write(&mut self, entry: Entry) {
         if self.until_call == 0 {
             self.call();
         }
@@ -155,14 +172,6 @@ impl Recorder {
         if self.ring.push(entry).is_err() {
             self.write_when_there_is_room(entry);
         }
-    }
-
-    /// Before its entry: whoever reads that finds this.
-    #[inline(never)]
-    fn put_aside(&mut self, kind: Kind) -> Mark {
-        // The hub reads as long as there are recorders; if it has died, nobody misses this.
-        let _ = self.aside.send(kind);
-        Mark::Aside
     }
 
     #[cold]

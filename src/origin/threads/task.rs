@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// Shorter tasks do not have their time accounted for: reading the clocks would cost more than a percent.
-const WORTH_MEASURING: Nanos = Nanos(50_000);
+pub(super) const WORTH_MEASURING: Nanos = Nanos(50_000);
 /// A reading of the thread's clock at the end of a task serves the next one that starts this soon. A
 /// reading costs more than a microsecond, and the thread has neither slept nor been interrupted.
 const SAME_BREATH: Nanos = Nanos(5_000);

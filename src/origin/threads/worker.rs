@@ -1,7 +1,7 @@
 //! A worker: takes chunks, runs their tasks one after another, hands the results in, and tells all of it.
 
 use super::recorder::{Note, Recorder};
-use super::task::{Fate, Place, Runner};
+use super::task::{Fate, Place, Runner, WORTH_MEASURING};
 use super::work::{Pace, Token};
 use super::{CALL, Shared};
 use crate::call::ChunkResult;
@@ -13,6 +13,7 @@ use crate::method::Delivery;
 use crate::origin::Cancel;
 use crate::platform;
 use crate::time::{Nanos, Time};
+use crate::workload::Work;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -23,7 +24,15 @@ pub(super) struct Worker {
     runner: Runner<Here, Recorder>,
     /// Its place in the pool; one that replaces it has the same.
     row: u32,
+    /// Chunks that are back but not handed in yet. Where all results become ready together, nobody misses
+    /// those of short tasks until something else than short tasks follows.
+    held: Vec<(u32, ChunkResult)>,
+    /// When the last of them came back.
+    back: Time,
 }
+
+/// Chunks that a worker hands in together at most.
+const MOST_HELD: usize = 64;
 
 /// A thread of this process.
 struct Here {
@@ -109,6 +118,8 @@ impl Worker {
             shared,
             runner: Runner::new(here, recorder),
             row,
+            held: Vec::with_capacity(MOST_HELD),
+            back: Time::ZERO,
         };
         worker.runner.recorder.tell(
             at,
@@ -126,10 +137,10 @@ impl Worker {
     /// Works until there is nothing left to do.
     pub(super) fn work(mut self) {
         while !self.shared.halt.is_cancelled() {
-            let next = match self.shared.queue.try_take() {
-                Some(chunk) => Some(chunk),
-                None => self.runner.recorder.quietly(|| self.shared.queue.take()),
-            };
+            let next = self.shared.queue.try_take().or_else(|| {
+                self.hand_in_held();
+                self.runner.recorder.quietly(|| self.shared.queue.take())
+            });
             let Some(chunk) = next else { break };
             if self.shared.halt.is_cancelled() {
                 break;
@@ -138,6 +149,7 @@ impl Worker {
                 return;
             }
         }
+        self.hand_in_held();
         self.close(self.ended_by_halt());
     }
 
@@ -181,7 +193,11 @@ impl Worker {
                 .recorder
                 .tell(at, Kind::Dequeued { call: CALL, chunk });
         }
-        let tasks = self.shared.chunks[chunk as usize];
+        let tasks = self.shared.chunks.tasks(chunk);
+        let works = &self.shared.works[tasks.first as usize..tasks.end as usize];
+        if !self.held.is_empty() && !works.iter().all(is_short) {
+            self.hand_in_held();
+        }
         let mut now = at;
         let mut result = ChunkResult::Ok;
         for index in tasks.iter() {
@@ -236,6 +252,17 @@ impl Worker {
 
     fn hand_in(&mut self, finished: Time, chunk: u32, result: ChunkResult) {
         let shared = &self.shared;
+        if shared.delivery == Delivery::List {
+            self.runner
+                .recorder
+                .tell(finished, Kind::Returned { call: CALL, chunk });
+            self.held.push((chunk, result));
+            self.back = finished;
+            if self.held.len() == MOST_HELD {
+                self.hand_in_held();
+            }
+            return;
+        }
         let handed = shared.desk.hand_in(shared.clock, finished, chunk, result);
         let at = handed.at;
         if !shared.is_loop {
@@ -251,6 +278,20 @@ impl Worker {
             self.runner
                 .recorder
                 .tell(at, Kind::Delivered { call: CALL, tasks });
+        }
+    }
+
+    /// Hands in what this worker has held back.
+    fn hand_in_held(&mut self) {
+        if self.held.is_empty() {
+            return;
+        }
+        let Shared { desk, clock, .. } = &*self.shared;
+        let handed = desk.hand_in_all(*clock, self.back, self.held.drain(..));
+        if let Some(tasks) = handed.ready {
+            self.runner
+                .recorder
+                .tell(handed.at, Kind::Ready { call: CALL, tasks });
         }
     }
 
@@ -280,4 +321,9 @@ impl Worker {
             }
         }
     }
+}
+
+/// True if the task can be over in a moment, whatever happens.
+fn is_short(work: &Work) -> bool {
+    work.cost < WORTH_MEASURING && !work.io && work.fault.is_none()
 }
