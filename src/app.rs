@@ -250,6 +250,11 @@ impl App {
                 self.changed();
                 None
             }
+            Message::Scrolled { lanes } => {
+                self.scroll_to(&lanes);
+                self.changed();
+                None
+            }
             Message::Batch {
                 run,
                 events,

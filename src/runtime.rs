@@ -22,6 +22,7 @@ use crate::origin::python::{Exit, Handle, Output, Program};
 use crate::terminal::{self, Flushed, Notice, Screen};
 use crate::time::Nanos;
 use crate::trace::Trace;
+use crate::ui;
 use anyhow::{Context, bail};
 use crossbeam_channel::{Receiver, RecvError, never, select_biased};
 use crossterm::event::Event as Input;
@@ -224,6 +225,10 @@ impl Dashboard {
             }
             Effect::LeaveRunning => return Ok(Some(End::Left)),
             Effect::Suspend => terminal::ask_to_stop(),
+            Effect::Scroll { down } => {
+                let lanes = ui::timeline::scrolled(&self.app, down);
+                return self.update(Message::Scrolled { lanes });
+            }
             Effect::Mouse(on) => self.frames.insert(self.screen.mouse(on)),
         }
         Ok(None)

@@ -142,6 +142,9 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
     if !layout::fits(screen) {
         return None;
     }
+    if y + 1 == screen.bottom() {
+        return hint(app, screen, x);
+    }
     let (trace, at) = (&app.run.trace, app.cursor());
     match (&app.overlay, app.scene, app.view) {
         (Some(Overlay::Form(form)), ..) => form::field_at(form, screen, x, y).map(Hit::Field),
@@ -151,6 +154,23 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
         }
         (None, Scene::Panel, _) => timeline::panel_hit(app, screen, body(screen), x, y),
         _ => None,
+    }
+}
+
+/// What the hint at this column of the last row does.
+fn hint(app: &App, screen: Rect, x: u16) -> Option<Hit> {
+    let row = Rect {
+        y: screen.bottom() - 1,
+        height: 1,
+        ..screen
+    };
+    match (&app.overlay, app.scene, app.view) {
+        // They lie over the hints, or may.
+        (Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Find(_)), ..)
+        | (Some(Overlay::Output(_)), ..)
+        | (_, Scene::Presenter, _) => None,
+        (_, Scene::View, View::Timeline) => timeline::hint(app, screen, x),
+        _ => hints::hit(app, row, x),
     }
 }
 

@@ -195,3 +195,41 @@ fn what_differs_between_two_runs_has_an_arrow() {
     let less = text.lines().find(|line| line.contains('▼'));
     assert!(less.is_some(), "{text}");
 }
+
+#[test]
+fn lanes_that_do_not_fit_are_scrolled_from_end_to_end() {
+    let many = Experiment {
+        workers: 64,
+        tasks: 128,
+        ..experiment(Method::Map)
+    };
+    let many = Experiment {
+        costs: Costs::Const(Nanos(100_000_000)),
+        ..many
+    };
+    let stage = Stage::new(&many, SIZES[0]);
+    let start = stage.text();
+    let mut last = start.clone();
+    let mut stage = stage.press(&["}"]);
+    while stage.text() != last {
+        last = stage.text();
+        stage = stage.press(&["}"]);
+    }
+    assert!(!start.contains("62·63") && last.contains("62·63"), "{last}");
+    // No press is lost at the end: the first one back moves the lanes.
+    let back = stage.press(&["{"]);
+    assert_ne!(back.text(), last);
+    let all = stage_of_few().press(&["}"]).text();
+    assert!(all.contains("all lanes are in sight"), "{all}");
+}
+
+fn stage_of_few() -> Stage {
+    stage(Method::Map, SIZES[0])
+}
+
+#[test]
+fn the_comparison_on_a_small_screen_tells_how_to_quit() {
+    let text = stage(Method::Map, SIZES[0]).press(&["m", "s", "c"]).text();
+    let hints = text.lines().last().unwrap_or_default();
+    assert!(hints.contains("q quit"), "{hints}");
+}

@@ -41,6 +41,8 @@ pub enum Action {
     Fit,
     // What is seen.
     SwapLanes,
+    LanesUp,
+    LanesDown,
     Timeline,
     Order,
     Numbers,
@@ -72,7 +74,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for the tests and for the names of the config file.
-    pub const ALL: [(Self, &'static str); 57] = [
+    pub const ALL: [(Self, &'static str); 59] = [
         (Self::SwitchForm, "switch-form"),
         (Self::NextFamily, "next-family"),
         (Self::PreviousFamily, "previous-family"),
@@ -106,6 +108,8 @@ impl Action {
         (Self::ZoomOut, "zoom-out"),
         (Self::Fit, "fit"),
         (Self::SwapLanes, "swap-lanes"),
+        (Self::LanesUp, "lanes-up"),
+        (Self::LanesDown, "lanes-down"),
         (Self::Timeline, "timeline"),
         (Self::Order, "order"),
         (Self::Numbers, "numbers"),

@@ -4,10 +4,11 @@ use crate::app::action::Action;
 use crate::app::find::Find;
 use crate::app::form::Form;
 use crate::app::keymap::Context;
-use crate::app::selection::Selection;
+use crate::app::selection::{self, Selection};
 use crate::app::{App, Effect, Lanes, Overlay, Panel, Run, Scene, View};
 use crate::event::TaskId;
 use crate::time::Time;
+use std::ops::Range;
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Option<Effect> {
@@ -49,6 +50,8 @@ impl App {
             Action::ZoomOut => self.zoom(false),
             Action::Fit => self.fit(),
             Action::SwapLanes => self.swap_lanes(),
+            Action::LanesUp => return Some(Effect::Scroll { down: false }),
+            Action::LanesDown => return Some(Effect::Scroll { down: true }),
             Action::Timeline => self.view(View::Timeline),
             Action::Order => self.view(View::Order),
             Action::Numbers => self.view(View::Numbers),
@@ -336,6 +339,18 @@ impl App {
         match self.selection.task {
             Some(task) => self.select_task(task),
             None => self.selection = Selection::default(),
+        }
+    }
+
+    /// Shows these lanes; what is selected goes where it would be out of sight.
+    pub(super) fn scroll_to(&mut self, lanes: &Range<usize>) {
+        if lanes.len() >= selection::rows(&self.run.trace, self.large) {
+            self.say("all lanes are in sight");
+            return;
+        }
+        self.first_lane = lanes.start;
+        if self.selection.row.is_some_and(|row| !lanes.contains(&row)) {
+            self.selection = Selection::default();
         }
     }
 

@@ -156,7 +156,9 @@ pub const ROWS: &[Row] = &[
         &[(".", Action::StepForward), (",", Action::StepBack)],
         "step an event on / back",
     )
-    .hint(3, |_| "step"),
+    .hint(3, |_| "step")
+    // Two runs beside each other are mostly looked at as wholes, and have no room to spare.
+    .works(|app| app.scene != Scene::Compare),
     row(
         Context::Main,
         &[
@@ -208,6 +210,11 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         Context::Main,
+        &[("{", Action::LanesUp), ("}", Action::LanesDown)],
+        "scroll the lanes",
+    ),
+    row(
+        Context::Main,
         &[("enter", Action::Inspect)],
         "inspect the selected task",
     )
@@ -234,7 +241,8 @@ pub const ROWS: &[Row] = &[
         "compare with previous run",
     )
     .hint(5, |_| "compare")
-    .works(|app| app.previous.is_some()),
+    // There its way back is Esc.
+    .works(|app| app.previous.is_some() && app.scene != Scene::Compare),
     row(
         Context::Main,
         &[("d", Action::Definitions)],
@@ -397,6 +405,16 @@ pub struct Entry {
     pub words: &'static str,
 }
 
+/// What the hint bar says of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// `m M`
+    pub keys: String,
+    /// What each of these keys does.
+    pub actions: Vec<Action>,
+    pub words: &'static str,
+}
+
 impl Keymap {
     /// Binds these keys, and only these, to the action of this name, wherever it can be reached. What
     /// works whatever is open stays beside them: Ctrl-C always quits. Call [`Keymap::check`] afterwards.
@@ -448,28 +466,26 @@ impl Keymap {
 
     /// The keys of a row of [`ROWS`], as they are shown: `m M`.
     pub fn keys(&self, row: usize) -> String {
-        self.labels(row, |_| true)
-    }
-
-    /// One key for each action of a row.
-    fn first_keys(&self, row: usize) -> String {
-        let mut seen = Vec::new();
-        self.labels(row, |action| {
-            let new = !seen.contains(&action);
-            seen.push(action);
-            new
-        })
-    }
-
-    fn labels(&self, row: usize, mut wanted: impl FnMut(Action) -> bool) -> String {
         let mut labels: Vec<String> = Vec::new();
         for bound in self.bound.iter().filter(|bound| bound.row == row) {
             let label = bound.key.label();
-            if wanted(bound.action) && !labels.contains(&label) {
+            if !labels.contains(&label) {
                 labels.push(label);
             }
         }
         labels.join(" ")
+    }
+
+    /// One key for each action of a row, and these actions.
+    fn first_keys(&self, row: usize) -> (String, Vec<Action>) {
+        let (mut labels, mut actions) = (Vec::new(), Vec::new());
+        for bound in self.bound.iter().filter(|bound| bound.row == row) {
+            if !actions.contains(&bound.action) {
+                labels.push(bound.key.label());
+                actions.push(bound.action);
+            }
+        }
+        (labels.join(" "), actions)
     }
 
     /// The first key of an action, as it is shown; empty if it has none.
@@ -503,7 +519,7 @@ impl Keymap {
     }
 
     /// What works now, the most useful first; as many as fit belong in the hint bar.
-    pub fn hints(&self, app: &App) -> Vec<Entry> {
+    pub fn hints(&self, app: &App) -> Vec<Hint> {
         let context = app.context();
         let below = matches!(context, Context::Overlay | Context::Output)
             && !matches!(app.overlay, Some(Overlay::Help { .. }));
@@ -512,22 +528,25 @@ impl Keymap {
                 && (row.context.holds(context)
                     || below && row.context.holds(app.below()) && row.keys[0].1 != Action::Close)
         };
-        let mut hints: Vec<((bool, u8), Entry)> = ROWS
+        let mut hints: Vec<((bool, u8), Hint)> = ROWS
             .iter()
             .enumerate()
             .filter(|(_, row)| here(row) && (row.works)(app))
             .filter_map(|(number, row)| {
                 let (place, word) = row.hint?;
-                let entry = Entry {
-                    keys: self.first_keys(number),
-                    words: word(app),
-                };
+                let (keys, actions) = self.first_keys(number);
                 let order = (!row.context.holds(context), place);
-                (!entry.keys.is_empty()).then_some((order, entry))
+                let words = word(app);
+                let hint = Hint {
+                    keys,
+                    actions,
+                    words,
+                };
+                (!hint.actions.is_empty()).then_some((order, hint))
             })
             .collect();
         hints.sort_by_key(|(order, _)| *order);
-        hints.into_iter().map(|(_, entry)| entry).collect()
+        hints.into_iter().map(|(_, hint)| hint).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::experiment::Experiment;
 use crate::time::{Nanos, Time};
 use crossterm::event::Event as Input;
+use std::ops::Range;
 
 /// Anything that can change the state.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub enum Message {
     Drag { from: Time, to: Time },
     /// The wheel turned over this moment of the axis.
     Wheel { at: Time, nearer: bool },
+    /// These lanes are in sight now: the answer to [`Effect::Scroll`].
+    Scrolled { lanes: Range<usize> },
     /// What happened in a run, and up to when that is everything.
     Batch {
         run: RunId,
@@ -95,6 +98,10 @@ pub enum Effect {
     LookUp(Lookup),
     /// Close the view; the program goes on to its end.
     LeaveRunning,
+    /// Find out which lanes are in sight after a scroll: only the layout of the screen knows that.
+    Scroll {
+        down: bool,
+    },
     /// Take the mouse, or give it back to the terminal.
     Mouse(bool),
 }

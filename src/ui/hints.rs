@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
-use crate::app::App;
+use crate::app::keymap::Hint;
+use crate::app::{App, Hit};
 
 /// Draws the line about the last switch into the row of the area.
 pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
@@ -39,19 +40,98 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
         pen.text_within(area.x + 1, area.y, room, notice, theme.wait);
         return;
     }
-    let mut x = area.x + 1;
-    for hint in app.keymap.hints(app) {
-        if x + width(&hint.keys) + 1 + width(hint.words) > area.right() {
-            return;
-        }
-        x = pen.bold(x, area.y, &hint.keys, theme.now) + 1;
-        x = pen.text(x, area.y, hint.words, theme.dim) + 2;
+    for (x, hint) in placed(app, area) {
+        // Where words are as bold and bright as keys, keys stand out as keys of a keyboard do.
+        let x = if theme.bold {
+            pen.bold_on(x, area.y, &hint.keys, theme.background, theme.now)
+        } else {
+            pen.bold(x, area.y, &hint.keys, theme.now)
+        };
+        pen.text(x + 1, area.y, hint.words, theme.dim);
     }
+}
+
+/// The hints that fit into the row, each with its first column.
+fn placed(app: &App, area: Rect) -> impl Iterator<Item = (u16, Hint)> {
+    let mut next = area.x + 1;
+    app.keymap.hints(app).into_iter().map_while(move |hint| {
+        let end = next + width(&hint.keys) + 1 + width(hint.words);
+        let x = std::mem::replace(&mut next, end + 2);
+        (end <= area.right()).then_some((x, hint))
+    })
+}
+
+/// What lies at this column of the row of hints: a key, or words, which do what their first key does.
+pub fn hit(app: &App, area: Rect, x: u16) -> Option<Hit> {
+    if app.notice.is_some() {
+        return None;
+    }
+    let before = placed(app, area).take_while(|(start, _)| *start <= x);
+    let (start, hint) = before.last()?;
+    let mut end = start;
+    for (key, &action) in hint.keys.split(' ').zip(&hint.actions) {
+        end += width(key);
+        if x < end {
+            return Some(Hit::Key(action));
+        }
+        end += 1;
+    }
+    let first = hint.actions.first().filter(|_| x < end + width(hint.words));
+    first.map(|&action| Hit::Key(action))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Settings;
+    use crate::app::action::Action;
+    use crate::experiment::Experiment;
+    use crate::palette::{Depth, Look, ThemeName};
+    use crate::ui::theme::Theme;
+    use ratatui::buffer::Buffer;
+
+    /// The row of hints, 80 columns wide, as text and as cells.
+    fn row(look: Look) -> (App, Rect, String, Buffer) {
+        let app = App::new(Experiment::default(), Settings::default());
+        let area = Rect::new(0, 0, 80, 1);
+        let mut buffer = Buffer::empty(area);
+        render(&app, area, &mut Pen::new(&mut buffer, Theme::of(look)));
+        let text = (0..80).map(|x| buffer[(x, 0)].symbol()).collect();
+        (app, area, text, buffer)
+    }
+
+    #[test]
+    fn a_click_on_a_hint_does_what_its_key_does() {
+        let (mut app, area, text, _) = row(Look::default());
+        let hit = |app: &App, words: &str, offset: usize| {
+            let x = text.find(words).unwrap() + offset;
+            hit(app, area, x as u16)
+        };
+        let method = |action| Some(Hit::Key(action));
+        assert_eq!(hit(&app, "m M", 0), method(Action::NextFamily));
+        assert_eq!(hit(&app, "m M", 2), method(Action::PreviousFamily));
+        assert_eq!(hit(&app, "method", 3), method(Action::NextFamily));
+        assert_eq!(hit(&app, "method", 6), None);
+        assert_eq!(super::hit(&app, area, 79), None);
+        app.notice = Some("something to read".to_owned());
+        assert_eq!(hit(&app, "method", 3), None);
+    }
+
+    #[test]
+    fn keys_and_words_look_different_in_every_theme() {
+        for theme in ThemeName::ALL {
+            for depth in [Depth::None, Depth::Sixteen, Depth::Indexed, Depth::True] {
+                let look = Look {
+                    theme,
+                    depth,
+                    ..Look::default()
+                };
+                let (_, _, text, buffer) = row(look);
+                let style = |words: &str| buffer[(text.find(words).unwrap() as u16, 0)].style();
+                assert_ne!(style("m M"), style("method"), "{look:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_long_line_ends_with_a_whole_clause() {

@@ -1,6 +1,7 @@
 //! View 1: the run over time. Which panels there are, where they stand, and what a click in them hit.
 
 use ratatui::layout::Rect;
+use std::ops::Range;
 
 use super::lanes::{self, Grid};
 use super::layout::{self, Layout, Needs};
@@ -11,7 +12,7 @@ use super::{
     timebar,
 };
 use crate::app::selection::Selection;
-use crate::app::{App, Hit, Lanes, Panel, Subject};
+use crate::app::{App, Hit, Lanes, Panel, Scene, Subject};
 
 /// Rows of a lane that has the screen with the others.
 const MOST_ROWS: u16 = 6;
@@ -54,13 +55,28 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         hints::render(app, layout.hints, pen);
         return;
     }
-    let news = app.change.as_ref().is_some_and(|change| change.is_news);
-    if layout.change.height == 0 && news && app.notice.is_none() {
+    if hints_give_way(app, &layout) {
         hints::change(app, layout.hints, pen);
     } else {
         hints::change(app, layout.change, pen);
         hints::render(app, layout.hints, pen);
     }
+}
+
+/// What the last switch changed stands in the row of the hints: it is news and has none of its own.
+fn hints_give_way(app: &App, layout: &Layout) -> bool {
+    let news = app.change.as_ref().is_some_and(|change| change.is_news);
+    let is_program = app.run.program().is_some();
+    layout.change.height == 0 && news && app.notice.is_none() && !is_program
+}
+
+/// What the hint at this column of the last row does, if it shows hints.
+pub fn hint(app: &App, screen: Rect, x: u16) -> Option<Hit> {
+    let layout = Layout::new(screen, needs(app))?;
+    if hints_give_way(app, &layout) {
+        return None;
+    }
+    hints::hit(app, layout.hints, x)
 }
 
 /// Points at the panel that would get the screen, once the person has chosen one.
@@ -195,6 +211,35 @@ pub(super) fn grid(app: &App, of: Lanes, area: Rect, rows: u16) -> Grid {
         first = first.next_multiple_of(2).min(all.saturating_sub(1)) / 2 * 2;
     }
     Grid { first, ..grid }
+}
+
+/// The lanes that are in sight when they have been scrolled by half of what is in sight.
+pub fn scrolled(app: &App, down: bool) -> Range<usize> {
+    let screen = Rect::new(0, 0, app.size.0, app.size.1);
+    let (grid, area) = match (app.scene, Layout::new(screen, needs(app))) {
+        (Scene::Panel, _) => {
+            let tall = TallLanes::new(app, &moment(app, screen), super::body(screen));
+            (tall.grid, tall.area)
+        }
+        (_, Some(layout)) => {
+            let area = layout.lanes;
+            (grid(app, app.large, area, layout.lane_rows), area)
+        }
+        (_, None) => (grid(app, app.large, screen, 1), screen),
+    };
+    let shown = grid.lanes(area.height).max(1);
+    let last = lanes::count(&app.run.trace, grid.of).saturating_sub(shown);
+    let step = match grid.rows {
+        // Two of them share a row.
+        0 => (shown / 2).next_multiple_of(2),
+        _ => (shown / 2).max(1),
+    };
+    let first = if down {
+        (grid.first + step).min(last)
+    } else {
+        grid.first.saturating_sub(step)
+    };
+    first..first + shown
 }
 
 /// One panel over all of the screen that is between header and hints.

@@ -141,6 +141,10 @@ impl Stage {
 
     /// Runs what is to be run, at once and whole.
     fn perform(&mut self, effect: Option<Effect>) {
+        if let Some(Effect::Scroll { down }) = effect {
+            let lanes = ui::timeline::scrolled(&self.app, down);
+            self.app.update(Message::Scrolled { lanes });
+        }
         let Some(Effect::Start { run, experiment }) = effect else {
             return;
         };
