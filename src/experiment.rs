@@ -13,13 +13,15 @@ pub enum Backend {
     Threads,
     /// Processes with memory of their own; time is measured.
     Processes,
+    /// CPython's own pools, driven by a script; time is measured.
+    Python,
     /// Virtual time, deterministic, any number of workers and CPUs.
     Simulated,
 }
 
 impl Backend {
     /// Name and one-line description, in the order in which `b` goes through them.
-    pub const TABLE: [(Self, &'static str, &'static str); 3] = [
+    pub const TABLE: [(Self, &'static str, &'static str); 4] = [
         (
             Self::Threads,
             "threads",
@@ -30,6 +32,7 @@ impl Backend {
             "processes",
             "processes with memory of their own, measured",
         ),
+        (Self::Python, "python", "a pool of CPython itself, measured"),
         (
             Self::Simulated,
             "simulated",
@@ -51,12 +54,16 @@ impl Backend {
 
     /// Messages between main and the workers carry bytes.
     pub fn carries(self) -> bool {
-        self == Self::Processes
+        matches!(self, Self::Processes | Self::Python)
     }
 
     /// It can run on this system.
     pub fn is_available(self) -> bool {
-        self != Self::Processes || cfg!(target_os = "linux")
+        match self {
+            Self::Threads | Self::Simulated => true,
+            Self::Processes => cfg!(target_os = "linux"),
+            Self::Python => cfg!(unix),
+        }
     }
 
     /// The one that `b` goes to.
@@ -71,6 +78,51 @@ impl Backend {
             .map(|row| row.0)
             .find(|backend| backend.is_available())
             .unwrap_or(self)
+    }
+}
+
+/// Which pool of CPython the tasks go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PythonPool {
+    /// `multiprocessing.Pool`
+    Pool,
+    /// `multiprocessing.pool.ThreadPool`
+    ThreadPool,
+    /// `concurrent.futures.ProcessPoolExecutor`
+    Executor,
+}
+
+impl PythonPool {
+    pub const TABLE: [(Self, &'static str); 3] = [
+        (Self::Pool, "pool"),
+        (Self::ThreadPool, "threadpool"),
+        (Self::Executor, "executor"),
+    ];
+
+    pub fn name(self) -> &'static str {
+        Self::TABLE[self as usize].1
+    }
+}
+
+/// How CPython makes a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StartMethod {
+    Fork,
+    Spawn,
+    Forkserver,
+}
+
+impl StartMethod {
+    pub const TABLE: [(Self, &'static str); 3] = [
+        (Self::Fork, "fork"),
+        (Self::Spawn, "spawn"),
+        (Self::Forkserver, "forkserver"),
+    ];
+
+    pub fn name(self) -> &'static str {
+        Self::TABLE[self as usize].1
     }
 }
 
@@ -176,6 +228,12 @@ pub struct Experiment {
     pub unit: Nanos,
     /// Ends a run that can never complete; zero: as soon as nothing else can happen.
     pub stop_at: Nanos,
+    /// The python backend only, as the next two.
+    pub pool: PythonPool,
+    /// `None`: what this Python does by itself.
+    pub start_method: Option<StartMethod>,
+    /// The interpreter; `None`: that of the virtual environment, or `python3`.
+    pub python: Option<String>,
 }
 
 /// The first start: 24 tasks of 600 ms on average on 4 threads, chunk size 1.
@@ -209,6 +267,9 @@ impl Default for Experiment {
             seed: 7,
             unit: Nanos(10_000_000),
             stop_at: Nanos::ZERO,
+            pool: PythonPool::Pool,
+            start_method: None,
+            python: None,
         }
     }
 }
@@ -232,6 +293,10 @@ pub enum Contradiction {
     FaultBeyond(u32, i64),
     #[error("--fault {0}:die needs a pool: --method loop has no workers")]
     DieInLoop(u32),
+    #[error("--fault {0}:die needs processes: --pool threadpool has threads")]
+    DieInThreads(u32),
+    #[error("--{0} is not for --backend python: {1}")]
+    NotInPython(&'static str, &'static str),
     #[error("--memory-model separate is for --backend simulated: threads share their memory")]
     SharedThreads,
     #[error("--memory-model shared is for --backend simulated: processes have memory of their own")]
@@ -240,9 +305,9 @@ pub enum Contradiction {
         "--gil is for --backend threads and simulated: each process has an interpreter of its own"
     )]
     OwnInterpreters,
-    #[error("--backend processes does not work on this system yet: use --backend threads")]
-    NoProcesses,
-    #[error("--payload is for --backend processes: elsewhere nothing is sent")]
+    #[error("--backend {0} does not work on this system yet: use --backend threads")]
+    Unavailable(&'static str),
+    #[error("--payload is for --backend processes and python: elsewhere nothing is sent")]
     NothingSent,
     #[error(
         "--payload: {0} tasks of {1} bytes are too much for one message: use a smaller --payload or --chunksize"
@@ -299,6 +364,9 @@ impl Experiment {
                 return Err(Contradiction::DieInLoop(fault.task));
             }
         }
+        if self.backend == Backend::Python {
+            self.check_python()?;
+        }
         if self.backend == Backend::Threads && self.memory == Some(MemoryModel::Separate) {
             return Err(Contradiction::SharedThreads);
         }
@@ -319,7 +387,7 @@ impl Experiment {
     /// The same for what is special about processes.
     fn check_processes(&self) -> Result<(), Contradiction> {
         if !self.backend.is_available() {
-            return Err(Contradiction::NoProcesses);
+            return Err(Contradiction::Unavailable(self.backend.name()));
         }
         if self.payload > 0 && !self.backend.carries() {
             return Err(Contradiction::NothingSent);
@@ -337,6 +405,41 @@ impl Experiment {
             }
         }
         Ok(())
+    }
+
+    /// CPython decides itself what other backends can be told.
+    fn check_python(&self) -> Result<(), Contradiction> {
+        let decided = [
+            (
+                self.dispatch > Nanos::ZERO,
+                "dispatch",
+                "CPython takes its own time to send",
+            ),
+            (
+                self.gil,
+                "gil",
+                "CPython has its own; see --pool threadpool",
+            ),
+            (
+                self.policy == Policy::Executor,
+                "policy",
+                "take --pool executor",
+            ),
+            (self.memory.is_some(), "memory-model", "--pool decides it"),
+        ];
+        if let Some((_, flag, why)) = decided.into_iter().find(|row| row.0) {
+            return Err(Contradiction::NotInPython(flag, why));
+        }
+        let dies = self
+            .faults
+            .iter()
+            .find(|fault| fault.kind == FaultKind::Die);
+        match dies {
+            Some(fault) if self.pool == PythonPool::ThreadPool => {
+                Err(Contradiction::DieInThreads(fault.task))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Workers that really run tasks: a loop has the main program only.
@@ -359,7 +462,10 @@ impl Experiment {
         match (self.memory, self.backend) {
             (Some(memory), _) => memory,
             (None, Backend::Threads) => MemoryModel::Shared,
-            (None, Backend::Processes | Backend::Simulated) => MemoryModel::Separate,
+            (None, Backend::Python) if self.pool == PythonPool::ThreadPool => MemoryModel::Shared,
+            (None, Backend::Processes | Backend::Python | Backend::Simulated) => {
+                MemoryModel::Separate
+            }
         }
     }
 

@@ -226,6 +226,7 @@ impl Lesson {
             seed: run.seed,
             unit,
             stop_at: length(run.stop_at),
+            ..Experiment::default()
         }
     }
 }

@@ -269,12 +269,18 @@ fn field_of(wrong: &Contradiction) -> usize {
         Contradiction::Cpus(_) | Contradiction::RealCpus => "cpus",
         Contradiction::Tasks(_) => "tasks",
         Contradiction::NoChunks | Contradiction::Unchunked(_) => "chunk size",
-        Contradiction::FaultBeyond(..) | Contradiction::DieInLoop(_) => "faults",
+        Contradiction::FaultBeyond(..)
+        | Contradiction::DieInLoop(_)
+        | Contradiction::DieInThreads(_) => "faults",
         Contradiction::SharedThreads | Contradiction::SeparateProcesses => "memory",
         Contradiction::OwnInterpreters => "gil",
-        Contradiction::NoProcesses => "backend",
+        Contradiction::Unavailable(_) => "backend",
         Contradiction::NothingSent | Contradiction::Payload(..) => "payload",
         Contradiction::Increments(_) | Contradiction::Race(..) => "increments",
+        Contradiction::NotInPython(flag, _) => match *flag {
+            "memory-model" => "memory",
+            flag => flag,
+        },
         Contradiction::Unit => "unit",
     };
     let place = FIELDS.iter().position(|spec| spec.label == label);

@@ -1,6 +1,6 @@
 //! Experiments that differ from another in one thing, as the keys make them.
 
-use crate::experiment::{Backend, Experiment, FaultKind, MOST_WORKERS, MemoryModel};
+use crate::experiment::{Backend, Experiment, FaultKind, MOST_WORKERS, MemoryModel, PythonPool};
 use crate::method::Sends;
 
 /// With the method that `s` switches to; `None` for a loop, which has no asynchronous form.
@@ -72,6 +72,9 @@ pub fn settled(mut experiment: Experiment) -> (Experiment, Option<String>) {
             left_out.push("without --gil: each process has an interpreter of its own".to_owned());
         }
     }
+    if experiment.backend == Backend::Python {
+        left_out.extend(without_python(&mut experiment));
+    }
     if experiment.method.rules().sends == Sends::Nothing {
         let before = experiment.faults.len();
         experiment
@@ -83,6 +86,34 @@ pub fn settled(mut experiment: Experiment) -> (Experiment, Option<String>) {
     }
     let words = (!left_out.is_empty()).then(|| left_out.join("; "));
     (experiment, words)
+}
+
+/// Leaves out what CPython decides itself.
+fn without_python(experiment: &mut Experiment) -> Vec<String> {
+    let usual = Experiment::default();
+    let mut left_out = Vec::new();
+    if std::mem::take(&mut experiment.dispatch) != usual.dispatch {
+        left_out.push("without --dispatch: CPython takes its own time to send".to_owned());
+    }
+    if std::mem::take(&mut experiment.gil) {
+        left_out.push("without --gil: CPython has its own".to_owned());
+    }
+    if std::mem::replace(&mut experiment.policy, usual.policy) != usual.policy {
+        left_out.push("without --policy executor: CPython's pool decides".to_owned());
+    }
+    if experiment.memory.take().is_some() {
+        left_out.push("without --memory-model: CPython's pool decides".to_owned());
+    }
+    if experiment.pool == PythonPool::ThreadPool {
+        let before = experiment.faults.len();
+        experiment
+            .faults
+            .retain(|fault| fault.kind != FaultKind::Die);
+        if experiment.faults.len() < before {
+            left_out.push("without the fault die: threads do not die alone".to_owned());
+        }
+    }
+    left_out
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The experiment that flags ask for, the rest as on the first start; and what contradicts itself in them.
 
 use crate::cli::flags::{Faults, Flags, Length, Unit};
-use crate::experiment::{Contradiction, CounterEffect, Experiment, MainWork, WorkKind};
+use crate::experiment::{
+    Backend, Contradiction, CounterEffect, Experiment, MainWork, PythonPool, WorkKind,
+};
 use crate::method::Sends;
 use crate::time::Nanos;
 use crate::workload::Costs;
@@ -34,6 +36,21 @@ impl Flags {
             .or(config.method)
             .unwrap_or(Experiment::default().method);
         let unchunked = matches!(method.rules().sends, Sends::Tasks | Sends::Nothing);
+        let backend = self.backend.or(config.backend);
+        let of_python = [
+            (self.pool.is_some(), "pool"),
+            (self.start_method.is_some(), "start-method"),
+            (self.python.is_some(), "python"),
+        ];
+        if let Some((_, flag)) = of_python.into_iter().find(|row| row.0)
+            && backend != Some(Backend::Python)
+        {
+            return Err(format!("--{flag} is for --backend python: add that"));
+        }
+        if self.start_method.is_some() && self.pool == Some(PythonPool::ThreadPool) {
+            let text = "--start-method does not go with --pool threadpool: its workers are threads";
+            return Err(text.to_owned());
+        }
         if self.chunksize.is_some() && unchunked {
             return Err(Contradiction::Unchunked(method.name()).to_string());
         }
@@ -121,6 +138,9 @@ impl Flags {
             seed: self.seed.unwrap_or(usual.seed),
             unit,
             stop_at: usual.stop_at,
+            pool: self.pool.unwrap_or(usual.pool),
+            start_method: self.start_method,
+            python: self.python.clone(),
         })
     }
 }

@@ -4,7 +4,10 @@
 //! Lengths of time stay as written until the unit that bare numbers count is known.
 
 use crate::bytes;
-use crate::experiment::{Backend, CounterEffect, Fault, FaultKind, MemoryModel, Policy, WorkKind};
+use crate::experiment::{
+    Backend, CounterEffect, Fault, FaultKind, MemoryModel, Policy, PythonPool, StartMethod,
+    WorkKind,
+};
 use crate::method::Method;
 use crate::palette::ThemeName;
 use crate::time::Nanos;
@@ -102,6 +105,15 @@ pub struct Flags {
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "written")]
     pub unit: Option<Unit>,
+    /// The pool of CPython, with --backend python [default: pool]
+    #[arg(long, value_name = "POOL", value_parser = words::<PythonPool>(&["pool", "threadpool", "executor"]))]
+    pub pool: Option<PythonPool>,
+    /// How CPython makes processes, with --backend python [default: what this Python does]
+    #[arg(long, value_name = "METHOD", value_parser = words::<StartMethod>(&["fork", "spawn", "forkserver"]))]
+    pub start_method: Option<StartMethod>,
+    /// The interpreter of --backend python [default: that of the virtual environment, or python3]
+    #[arg(long, value_name = "EXE")]
+    pub python: Option<String>,
 }
 
 impl Flags {
@@ -138,6 +150,9 @@ impl Flags {
             },
             seed: self.seed.or(defaults.seed),
             unit: self.unit.or(defaults.unit),
+            pool: self.pool.or(defaults.pool),
+            start_method: self.start_method.or(defaults.start_method),
+            python: self.python.or(defaults.python),
         }
     }
 }

@@ -167,6 +167,7 @@ impl RunFlags {
                 let target = Target::Text {
                     name: format!("{}.py", example.name),
                     text: example.source.to_owned(),
+                    beside: Vec::new(),
                 };
                 (target, rest)
             }

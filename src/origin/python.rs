@@ -20,6 +20,7 @@ mod cpu;
 mod folder;
 #[cfg(unix)]
 mod join;
+pub(super) mod lab;
 #[cfg(unix)]
 mod launch;
 #[cfg(unix)]
@@ -70,6 +71,8 @@ pub struct Watched {
     /// Closes at the same time as the batches; nothing comes unless the output is kept.
     pub output: Receiver<Output>,
     pub handle: Handle,
+    /// When its time is 0, in nanoseconds of the system's monotonic clock.
+    pub began: u64,
 }
 
 /// A piece of what the program printed, in the order in which it was printed to that stream.

@@ -76,6 +76,9 @@ fn experiment(asked: &Experiment) -> Value {
         "increments": asked.increments,
         "fault": asked.faults.iter().copied().map(fault).collect::<Vec<_>>(),
         "seed": asked.seed,
+        "pool": asked.pool,
+        "start_method": asked.start_method,
+        "python": asked.python,
         "unit": asked.unit.0,
     })
 }

@@ -49,6 +49,7 @@ impl Watch {
             running,
             output,
             handle,
+            ..
         } = python::start(&self.program).context("the program cannot be started")?;
         self.started = Some(Started {
             handle,

@@ -80,6 +80,7 @@ pub(super) const FIELDS: [Spec; 23] = [
             plain(match d.experiment.backend {
                 Backend::Threads => "real threads, measured",
                 Backend::Processes => "own memory, measured",
+                Backend::Python => "a pool of CPython itself",
                 Backend::Simulated => "virtual time, exact",
             })
         },

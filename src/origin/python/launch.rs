@@ -42,9 +42,16 @@ pub(super) fn command(program: &Program, folder: &Folder) -> io::Result<Command>
     let mut command = Command::new(interpreter);
     let text = folder.path().join("example");
     let text = match &program.target {
-        Target::Text { name, text: source } => {
+        Target::Text {
+            name,
+            text: source,
+            beside,
+        } => {
             std::fs::create_dir(&text)?;
             std::fs::write(text.join(name), source)?;
+            for (name, content) in beside {
+                std::fs::write(text.join(name), content)?;
+            }
             text.join(name)
         }
         _ => text,

@@ -39,6 +39,8 @@ pub enum Target {
     Text {
         name: String,
         text: String,
+        /// Names and contents of files in the same folder.
+        beside: Vec<(String, String)>,
     },
 }
 

@@ -92,6 +92,7 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
         },
         output,
         handle,
+        began,
     })
 }
 

@@ -1,0 +1,256 @@
+"""One experiment of the lab on CPython's own pools; experiment.json stands beside this file.
+
+What happens is seen from outside, as in any program. On its standard output it says only what cannot
+be seen so, a JSON object a line: the version, the tasks of a plain loop, the counter at the end.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "experiment.json")) as file:
+    SPEC = json.load(file)
+CALM = 20_000_000  # ns: about the time the calibration takes
+G = 0  # the counter that tasks increment
+LOCK = threading.Lock()
+
+
+class Item(int):
+    """A number that carries bytes when it is sent."""
+
+    def __reduce__(self):
+        return unpack_item, (int(self), bytes(SPEC["payload"]))
+
+
+def unpack_item(value, _payload):
+    return Item(value)
+
+
+class Result(tuple):
+    """(pid, counter), with as many bytes when it is sent."""
+
+    def __reduce__(self):
+        return unpack_result, (tuple(self), bytes(SPEC["payload"]))
+
+
+def unpack_result(value, _payload):
+    return Result(value)
+
+
+def spin(steps):
+    """Work that a processor has to do."""
+    value = 1
+    for _ in range(steps):
+        value = value * 69069 & 0xFFFFFFFF
+    return value
+
+
+def steps_in_a_ms():
+    """How much of it fits into a millisecond here: the best of several tries."""
+    best, end = 0.0, time.perf_counter_ns() + CALM
+    while time.perf_counter_ns() < end:
+        begin = time.perf_counter_ns()
+        spin(10_000)
+        best = max(best, 10_000 / (time.perf_counter_ns() - begin))
+    return best * 1_000_000
+
+
+def work(index):
+    """Task number `index`: its cost, its part of the counter, and what goes wrong in it."""
+    global G
+    cost, waits = SPEC["works"][index]
+    if waits:
+        time.sleep(cost / 1e9)
+    else:
+        spin(int(cost / 1e6 * PACE))
+    if SPEC["effect"] == "count":
+        with LOCK:
+            G += 1
+    elif SPEC["effect"] == "race":
+        for _ in range(SPEC["increments"]):
+            if SPEC["lock"]:
+                with LOCK:
+                    G += 1
+            else:
+                seen = G
+                time.sleep(0)
+                G = seen + 1
+    fault = SPEC["faults"].get(str(index))
+    if fault == "raise":
+        raise ValueError("task %d failed" % index)
+    if fault == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if fault == "hang":
+        threading.Event().wait()
+    return Result((os.getpid(), G))
+
+
+if SPEC["two_arguments"]:
+
+    def f(x, y):
+        return work(x)
+
+else:
+
+    def f(x):
+        return work(x)
+
+
+def prepare(pace):
+    """In every worker: parents and children of a spawn share no memory."""
+    global PACE
+    PACE = pace
+
+
+def say(**facts):
+    print(json.dumps(facts), flush=True)
+
+
+def own_work(done=[]):
+    """What the main program does besides, once."""
+    if not done:
+        done.append(True)
+        time.sleep(SPEC["main_work"] / 1e9)
+
+
+def arguments(item):
+    """A call takes a tuple of arguments, whatever the item is."""
+    return item if isinstance(item, tuple) else (item,)
+
+
+def with_pool(pool, items, chunks):
+    """The methods of Pool and ThreadPool."""
+    method = SPEC["method"]
+    if method in ("map", "starmap"):
+        results = getattr(pool, method)(f, items, **chunks)
+    elif method in ("map_async", "starmap_async"):
+        coming = getattr(pool, method)(f, items, **chunks)
+        own_work()
+        return coming.get()
+    elif method in ("imap", "imap_unordered"):
+        coming = getattr(pool, method)(f, items, **chunks)
+        own_work()
+        return list(coming)
+    elif method == "apply":
+        results = [pool.apply(f, arguments(item)) for item in items]
+    else:
+        taken = []
+        coming = [pool.apply_async(f, arguments(item), callback=taken.append) for item in items]
+        own_work()
+        return [each.get() for each in coming]
+    own_work()
+    return results
+
+
+def with_executor(executor, items, chunks):
+    """What comes nearest in concurrent.futures, which has `map` and `submit` only."""
+    from concurrent.futures import as_completed
+
+    method = SPEC["method"]
+    columns = list(zip(*items)) if method.startswith("starmap") else [items]
+    if method in ("map", "starmap"):
+        results = list(executor.map(f, *columns, **chunks))
+    elif method in ("map_async", "starmap_async", "imap"):
+        coming = executor.map(f, *columns, **chunks)
+        own_work()
+        return list(coming)
+    elif method == "apply":
+        results = [executor.submit(f, *arguments(item)).result() for item in items]
+    else:
+        coming = [executor.submit(f, *arguments(item)) for item in items]
+        if method == "apply_async":
+            taken = []
+            for each in coming:
+                each.add_done_callback(taken.append)
+        own_work()
+        in_turn = as_completed(coming) if method == "imap_unordered" else coming
+        return [each.result() for each in in_turn]
+    own_work()
+    return results
+
+
+def with_loop(items):
+    results = []
+    for index, item in enumerate(items):
+        say(began=index, at=time.monotonic_ns())
+        try:
+            results.append(f(*arguments(item)))
+        except Exception as error:
+            say(ended=index, at=time.monotonic_ns(), error=told(error))
+            raise
+        say(ended=index, at=time.monotonic_ns(), error=None)
+    own_work()
+    return results
+
+
+def told(error):
+    return "%s: %s" % (type(error).__name__, error)
+
+
+def make_pool():
+    """The pool, and what is to be done with it at the end."""
+    kind, workers = SPEC["pool"], SPEC["workers"]
+    if kind == "threadpool":
+        from multiprocessing.pool import ThreadPool
+
+        pool = ThreadPool(workers)
+        return pool, pool.terminate
+    import multiprocessing
+
+    context = multiprocessing.get_context(SPEC["start_method"])
+    if kind == "executor":
+        from concurrent.futures import ProcessPoolExecutor
+
+        pool = ProcessPoolExecutor(workers, context, prepare, (PACE,))
+        return pool, lambda: pool.shutdown(wait=False)
+    pool = context.Pool(workers, prepare, (PACE,))
+    return pool, pool.terminate
+
+
+def tell_counter(results):
+    last = {}
+    for pid, value in results:
+        last[pid] = max(value, last.get(pid, 0))
+    copies = list(last.values()) or [0]
+    say(main=G, sum=sum(copies), min=min(copies), max=max(copies))
+
+
+def end_with_parent():
+    """Nothing of this is to stay behind when the program that shows it has gone."""
+    parent = os.getppid()
+
+    def look():
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
+def main():
+    say(python="%d.%d.%d" % sys.version_info[:3])
+    prepare(steps_in_a_ms())
+    time.sleep((SPEC["startup"] + SPEC["serial"]) / 1e9)
+    items = [Item(k) if SPEC["payload"] else k for k in range(len(SPEC["works"]))]
+    if SPEC["pairs"]:
+        items = [(item, int(item) + 1) for item in items]
+    chunks = {} if SPEC["chunksize"] is None else {"chunksize": SPEC["chunksize"]}
+    if SPEC["method"] == "loop":
+        end_with_parent()
+        results, end = with_loop(items), None
+    else:
+        pool, end = make_pool()
+        end_with_parent()
+        way = with_executor if SPEC["pool"] == "executor" else with_pool
+        results = way(pool, items, chunks)
+    if SPEC["effect"] != "none":
+        tell_counter(results)
+    if end:
+        end()
+
+
+if __name__ == "__main__":
+    main()
