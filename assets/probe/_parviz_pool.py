@@ -334,7 +334,11 @@ def hook_results(m):
         if call_number(job) in told_calls:
             told_calls.discard(call_number(job))
             try:
-                tell(READY, 0, call_number(job))
+                result = local_of(get_frame(1), "self")
+                taken = getattr(result, "_callback", None) is not None and result._success
+                if taken:
+                    result._parviz = None
+                tell(READY, int(taken), call_number(job))
             except Exception:
                 pass
 

@@ -201,7 +201,13 @@ impl Join {
             } => self.put(peer, at, chunk, items, bytes),
             Told::Cancelled { call, chunk } => self.cancelled(peer, at, call, chunk),
             Told::Back { chunk, .. } => self.back(peer, at, chunk),
-            Told::Ready { call } => self.ready(peer, at, call),
+            Told::Ready { call, taken } => {
+                if taken {
+                    self.delivered(peer, at, call, None, false)
+                } else {
+                    self.ready(peer, at, call)
+                }
+            }
             Told::Block { waits, .. } => {
                 self.block(peer, thread, at, waits);
                 None

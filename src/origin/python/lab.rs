@@ -327,8 +327,13 @@ impl Lab<'_> {
     fn read_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         let events = match serde_json::from_slice(&line) {
-            Ok(Said::Version { python }) => self.version(&python),
-            Ok(Said::Began { began, at }) => starts(task(began), self.at(at)),
+            Ok(Said::Version { python }) => vec![self.begin(Some(&python))],
+            Ok(Said::Began { began, at }) => {
+                let at = self.at(at);
+                let mut events = self.loop_begins(at);
+                events.extend(starts(task(began), at));
+                events
+            }
             Ok(Said::Ended { ended, at, error }) => ends(task(ended), self.at(at), error),
             Ok(Said::Counter {
                 main: of_main,
@@ -355,41 +360,35 @@ impl Lab<'_> {
         self.send(events, Time::ZERO);
     }
 
-    fn version(&mut self, python: &str) -> Vec<Event> {
-        let mut events = vec![self.begin(Some(python))];
-        if self.is_loop() {
-            self.called = true;
-            let tasks = self.experiment.tasks;
-            let hands = LaneOpened {
-                kind: LaneKind::Worker,
-                pool: None,
-                name: "main".to_owned(),
-                pid: Some(self.handle.pid()),
-                tid: None,
-            };
-            events.push(Event {
-                at: self.last,
-                lane: HANDS,
-                kind: Kind::LaneOpened(Box::new(hands)),
-            });
-            let call = CallBegan {
-                call: CALL,
-                pool: None,
-                method: Method::Loop.name().to_owned(),
-                function: "f".to_owned(),
-                source: None,
-                tasks: Some(tasks),
-                chunksize: Some(1),
-            };
-            let kinds = [
-                Kind::CallBegan(Box::new(call)),
-                Kind::Caller {
-                    state: CallerState::OwnWork,
-                },
-            ];
-            events.extend(kinds.map(|kind| main(self.last, kind)));
+    /// A plain loop is a call without a pool, and begins with its first task.
+    fn loop_begins(&mut self, at: Time) -> Vec<Event> {
+        if std::mem::replace(&mut self.called, true) {
+            return Vec::new();
         }
-        events
+        let hands = LaneOpened {
+            kind: LaneKind::Worker,
+            pool: None,
+            name: "main".to_owned(),
+            pid: Some(self.handle.pid()),
+            tid: None,
+        };
+        let call = CallBegan {
+            call: CALL,
+            pool: None,
+            method: Method::Loop.name().to_owned(),
+            function: "f".to_owned(),
+            source: None,
+            tasks: Some(self.experiment.tasks),
+            chunksize: Some(1),
+        };
+        let hands = Event {
+            at,
+            lane: HANDS,
+            kind: Kind::LaneOpened(Box::new(hands)),
+        };
+        let state = CallerState::OwnWork;
+        let call = Kind::CallBegan(Box::new(call));
+        vec![hands, main(at, call), main(at, Kind::Caller { state })]
     }
 
     /// A moment that the script tells of.

@@ -185,9 +185,10 @@ pub enum Told {
         chunk: Chunk,
         ok: bool,
     },
-    /// All results of the call are there and its callback has returned.
+    /// All results of the call are there; `taken`: and its callback had them and has returned.
     Ready {
         call: u32,
+        taken: bool,
     },
     /// This thread waits from now on; for no call in particular, perhaps.
     Block {
@@ -270,6 +271,7 @@ mod flag {
     pub(super) const OK: u8 = 1;
     pub(super) const RAISED: u8 = 1;
     pub(super) const LAST: u8 = 1;
+    pub(super) const TAKEN: u8 = 1;
     pub(super) const THREAD: u8 = 1;
     pub(super) const PICKLING: u8 = 1;
     pub(super) const POOL: u8 = 1;
@@ -396,7 +398,10 @@ impl Slot {
                 nanos: c,
             },
             18 => Told::Back { chunk, ok },
-            19 => Told::Ready { call: a },
+            19 => Told::Ready {
+                call: a,
+                taken: self.has(flag::TAKEN),
+            },
             20 => Told::Block {
                 call: known(a),
                 waits: Waits::from_number(b),
