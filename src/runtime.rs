@@ -112,10 +112,10 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
         Ok(End::Signal(signal)) => {
             pass_on(&watch, signal);
             screen.leave();
-            runs.finish();
             if let Some(watch) = &mut watch {
                 watch.give_back();
             }
+            runs.finish();
             screen.die(signal);
         }
         // Whether the signal or the loss itself is noticed first is chance: the end is the same.

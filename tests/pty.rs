@@ -1,5 +1,6 @@
 //! The real binary in a pseudo-terminal: whole journeys, and the terminal left as it was found.
 
+mod program;
 mod session;
 
 use rustix::process::Signal;

@@ -79,6 +79,9 @@ fn tasks(call: &Call, at: Time) -> String {
             counted(begun.count(), "call")
         }
         Some(tasks) => counted(tasks as usize, "task"),
+        None if call.ended.is_some_and(|(ended, _)| ended <= at) => {
+            counted(call.tasks().len(), "task")
+        }
         None => format!("{} so far", counted(call.tasks().len(), "task")),
     }
 }

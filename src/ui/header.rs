@@ -14,6 +14,9 @@ use crate::workload::Costs;
 /// From so many columns on tasks are described.
 const WIDE: u16 = 110;
 
+/// Columns of a method, or of a command line that may be longer, before the name gives way to it.
+const MOST_METHOD: u16 = 24;
+
 /// What the first line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -21,6 +24,8 @@ pub struct Header {
     pub name: String,
     pub method: String,
     pub badge: Option<Badge>,
+    /// Whether a program runs or how it ended; always shown.
+    pub state: String,
     /// In the order of their worth, each at length and in short: what does not fit is left out from
     /// the last.
     pub facts: Vec<Vec<String>>,
@@ -46,6 +51,7 @@ pub enum Motion {
 
 /// What the first line says of a run.
 pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
+    let mut state = String::new();
     let (method, badge, facts, measured) = match &run.subject {
         Subject::Experiment(experiment) => {
             let measured = experiment.backend.is_measured();
@@ -54,8 +60,10 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
             (rules.name.to_owned(), Some(rules.badge), facts, measured)
         }
         Subject::Program(program) => {
+            let ended = call::ended(&run.trace, run.playback.cursor);
+            state = ended.map_or_else(|| "program running".to_owned(), |(words, _)| words);
             let command = sanitised(&program.command);
-            (command, None, state_and_python(run, program), true)
+            (command, None, python_and_cpus(run, program), true)
         }
     };
     let measured = run.trace.run().map_or(measured, |told| told.measured);
@@ -71,6 +79,7 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
         name: name.to_owned(),
         method,
         badge,
+        state,
         facts,
         origin: if measured { "measured" } else { "simulated" }.to_owned(),
         clock: Clock {
@@ -82,19 +91,14 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
 }
 
 /// What is said of a program, the most useful first.
-fn state_and_python(run: &Run, program: &Watched) -> Vec<Vec<String>> {
-    let ended = call::ended(&run.trace, run.playback.cursor);
-    let state = match &ended {
-        Some((words, _)) => vec![words.clone(), words.replace("program ", "")],
-        None => vec!["program running".to_owned(), "running".to_owned()],
-    };
+fn python_and_cpus(run: &Run, program: &Watched) -> Vec<Vec<String>> {
     let python = program.python.as_deref().map(|version| {
-        let python = format!("Python {}", sanitised(version));
+        let python = sanitised(version);
         vec![python]
     });
     let cpus = run.trace.run().and_then(|run| run.cpus);
     let cpus = cpus.map(|cpus| vec![counted(cpus, "CPU")]);
-    std::iter::once(state).chain(python).chain(cpus).collect()
+    python.into_iter().chain(cpus).collect()
 }
 
 /// What is said of an experiment, the most useful first.
@@ -178,7 +182,8 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     pen.bold_on(clock_x, y, &clock, theme.now, panel);
 
     let badge = header.badge.map_or("", Badge::word);
-    let named = width(&header.name) + width(&header.method) + width(badge) + 7;
+    let said = width(&header.method).min(MOST_METHOD) + width(&header.state);
+    let named = width(&header.name) + said + width(badge) + 7;
     let mut x = area.x + 1;
     if x + named < end {
         x = pen.bold_on(x, y, &header.name, theme.now, panel) + 1;
@@ -192,6 +197,9 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     x = pen.bold_on(x, y, &method, theme.now, panel) + 2;
     if let Some(badge) = header.badge {
         x = word(badge, (x, y), end.saturating_sub(x + 1), pen) + 2;
+    }
+    if !header.state.is_empty() {
+        x = pen.bold_on(x, y, &header.state, theme.text, panel) + 2;
     }
     for fact in &header.facts {
         let fits = |words: &String| x + width(words) < end;
@@ -235,6 +243,7 @@ mod tests {
             name: "parviz".into(),
             method: "imap_unordered".into(),
             badge: Some(Badge::IteratorAsFinished),
+            state: String::new(),
             facts: vec![
                 vec!["8 workers on 4 CPUs".into(), "8 workers".into()],
                 vec!["24 tasks lognormal 600 ms".into(), "24 tasks".into()],

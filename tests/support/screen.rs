@@ -70,7 +70,7 @@ impl Stage {
             ..Settings::default()
         };
         let mut app = App::watching(program, settings);
-        app.update(Message::Python("3.12.1".to_owned()));
+        app.update(Message::Python("python3.12 3.12.1".to_owned()));
         let run = app.run.id;
         let complete_to = until.map_or(Time::NEVER, |until| Time(until * 1_000_000));
         let told = |event: &&Event| until.is_none() || event.at <= complete_to;
