@@ -491,6 +491,9 @@ pub enum NoteKind {
     ProbeCost,
 }
 
+/// The quantity of a [`Sample`]: bytes of memory that the process of its lane has resident.
+pub const RESIDENT: &str = "memory";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// `counter`, `memory`, ...

@@ -23,6 +23,7 @@ impl App {
             | Action::RunAgain
             | Action::NewSeed
             | Action::Run
+            | Action::Kill
             | Action::Compare => return self.act_in_lab(action),
             Action::PreviousCall => self.step_call(false),
             Action::NextCall => self.step_call(true),

@@ -123,6 +123,13 @@ pub const ROWS: &[Row] = &[
     .hint(4, |_| "again")
     .works(App::at_end),
     row(
+        Context::Lab,
+        &[("K", Action::Kill)],
+        "kill the worker (a process)",
+    )
+    .hint(3, |_| "kill")
+    .works(App::can_kill),
+    row(
         Context::Program,
         &[("F", Action::Findings)],
         "what is wrong, what is slow",

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::overlay;
 use super::text::{self, Pen};
 use crate::app::Run;
+use crate::bytes;
 use crate::definition::percent;
 use crate::event::{Outcome, TaskId};
 use crate::palette::Ink;
@@ -133,7 +134,12 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
     if let Some(lane) = task.lane.and_then(|id| trace.lane(id)) {
         parts.push(text::sanitised(&lane.facts.name));
         parts.extend(lane.facts.pid.map(|pid| format!("process {pid}")));
-        parts.extend(lane.facts.tid.map(|tid| format!("thread {tid}")));
+        // The first thread of a process has its number.
+        let (pid, tid) = (lane.facts.pid.map(u64::from), lane.facts.tid);
+        parts.extend(
+            tid.filter(|_| tid != pid)
+                .map(|tid| format!("thread {tid}")),
+        );
     }
     match (task.cpu_start, task.cpu_end) {
         (Some(from), Some(to)) if from != to => {
@@ -153,6 +159,12 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
             "chunk {chunk} ({noun} {})",
             Call::words(sent.tasks)
         ));
+        // The message may carry other tasks of the chunk as well.
+        let carried = [(sent.bytes_there, "there"), (sent.bytes_back, "back")];
+        parts.extend(carried.into_iter().filter_map(|(size, way)| {
+            let size = bytes::words(u64::from(size?));
+            Some(format!("{size} {way}"))
+        }));
     }
     parts.join(", ")
 }

@@ -16,7 +16,8 @@ use super::hues::{self, Hues};
 use super::text::{Pen, clipped, sanitised};
 use crate::app::Lanes;
 use crate::app::selection::{self, Selection};
-use crate::event::{Ended, Outcome};
+use crate::bytes;
+use crate::event::{Ended, Outcome, RESIDENT};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Lane, Piece, Row, Trace};
 use boxes::{Painter, Place};
@@ -193,7 +194,16 @@ fn one(
     let theme = pen.theme;
     let hues = Hues::new(theme, moment.trace);
     let y = place.bottom();
-    let name = clipped(&track.name, GUTTER - 2, theme.glyphs.grows);
+    let memory = memory(moment, track);
+    let name = match &memory {
+        // In the one row there is, a short name makes room.
+        Some(memory) if place.rows < 2 => format!("w{} {memory}", track.short),
+        _ => track.name.clone(),
+    };
+    if let Some(memory) = memory.filter(|_| place.rows > 1) {
+        pen.text_within(area.x + 1, y - 1, GUTTER - 2, &memory, theme.dim);
+    }
+    let name = clipped(&name, GUTTER - 2, theme.glyphs.grows);
     if selected.is_some() {
         pen.text(area.x, y, theme.glyphs.here, theme.now);
         pen.bold(area.x + 1, y, &name, theme.now);
@@ -224,6 +234,18 @@ fn one(
     if let Some(share) = share(moment, track) {
         pen.text(x + 6, y, &format!("{:>3.0} %", share * 100.0), theme.dim);
     }
+}
+
+/// The memory that the worker of this lane had resident when it last looked, where it has memory of its own.
+fn memory(moment: &Moment<'_>, track: &Track<'_>) -> Option<String> {
+    let lane = track
+        .workers
+        .iter()
+        .rfind(|lane| lane.opened <= moment.cursor)?;
+    let samples = moment.trace.samples(lane.id, RESIDENT);
+    let told = samples.partition_point(|sample| sample.0 <= moment.cursor);
+    let (_, value) = samples[..told].last()?;
+    Some(bytes::short(*value as u64))
 }
 
 /// What the lane does at the cursor, in five columns or in one word.
