@@ -501,4 +501,4 @@ fn is_of_panel(action: Action) -> bool {
 }
 
 /// No screen is so small that its text has more pages.
-const LAST_PAGE: usize = 9;
+const LAST_PAGE: usize = 19;

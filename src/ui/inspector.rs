@@ -12,6 +12,8 @@ use crate::palette::Ink;
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Sums, Task, Trace};
 
+/// Letters of a function's name.
+const NAME: usize = 60;
 const NARROW: u16 = 78;
 const WIDE: u16 = 104;
 const HEIGHT: u16 = 19;
@@ -98,7 +100,10 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
     };
     let called = match run.experiment() {
         Some(experiment) => experiment.call_text(index),
-        None => format!("{}(...)", text::sanitised(&call.facts.function)),
+        None => {
+            let function: String = call.facts.function.chars().take(NAME).collect();
+            format!("{}(...)", text::sanitised(&function))
+        }
     };
     let end = pen.bold_on(x, y, &within(x, &called), theme.now, panel);
     let (word, ink) = state(task, cursor, pen);
@@ -165,6 +170,11 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
             let size = bytes::words(u64::from(size?));
             Some(format!("{size} {way}"))
         }));
+    }
+    if trace.is_program() {
+        let source = call.facts.source.as_ref();
+        let line = source.map(|(file, line)| format!("{}:{line}", super::call::file(file)));
+        parts.extend(line);
     }
     parts.join(", ")
 }

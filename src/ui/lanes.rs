@@ -61,6 +61,8 @@ impl Grid {
 
 /// A lane as it is drawn: the workers that were one after another in it, or a CPU.
 struct Track<'a> {
+    /// It is one of those that the numbers are about.
+    counts: bool,
     name: String,
     short: String,
     workers: Vec<&'a Lane>,
@@ -80,7 +82,9 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
         Lanes::Workers => {
             let row = selection::row(trace, index)?;
             let workers: Vec<&Lane> = row.lanes.iter().filter_map(|&id| trace.lane(id)).collect();
+            let pool = trace.call().map(|call| call.facts.pool);
             Some(Track {
+                counts: !trace.is_program() || pool == Some(row.pool),
                 name: name(trace, row),
                 short: index.to_string(),
                 sources: workers.iter().map(|lane| Source::Worker(lane)).collect(),
@@ -90,6 +94,7 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
         Lanes::Cpus => {
             let cpu = trace.cpus().get(index)?;
             Some(Track {
+                counts: true,
                 name: format!("cpu {}", cpu.cpu.0),
                 short: cpu.cpu.0.to_string(),
                 workers: Vec::new(),
@@ -231,7 +236,7 @@ fn one(
     }
     let x = moment.axis.right() + 1;
     state(moment, track, hues, (x, y), pen);
-    if let Some(share) = share(moment, track) {
+    if let Some(share) = share(moment, track).filter(|_| track.counts) {
         pen.text(x + 6, y, &format!("{:>3.0} %", share * 100.0), theme.dim);
     }
 }
@@ -276,6 +281,7 @@ fn state(
             ("restart", theme.bad)
         }
         _ if died => ("killed", theme.bad),
+        Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
         None if !track.workers.is_empty() => ("starts", theme.dim),
         _ => ("idle", theme.dim),
     };
@@ -300,6 +306,11 @@ fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
         piece.filter(|_| measured && track.workers.is_empty())
     };
     track.piece_at(cursor).or_else(recent)
+}
+
+/// The worker ended well, or its pool did.
+fn has_left(lane: &Lane, at: Time) -> bool {
+    lane.closed.is_some_and(|(closed, _)| closed <= at)
 }
 
 /// When the worker of a lane died, if it did.
