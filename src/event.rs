@@ -491,8 +491,8 @@ pub enum NoteKind {
     ProbeCost,
 }
 
-/// The quantity of a [`Sample`]: bytes of memory that the process of its lane has resident.
-pub const RESIDENT: &str = "memory";
+/// The quantity of a [`Sample`] that tells how long a caller has been on a CPU so far, in nanoseconds.
+pub const CALLER_ON_CPU: &str = "caller_on_cpu";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {

@@ -16,8 +16,6 @@ mod told;
 mod words;
 mod worker;
 
-pub use caller::ON_CPU;
-
 use crate::event::{CallId, LaneId};
 use crate::time::Time;
 use crate::trace::Trace;

@@ -4,7 +4,7 @@ use super::search::{Search, share_of};
 use super::words::call as named;
 use super::{Finding, FindingKind};
 use crate::definition::percent;
-use crate::event::{BlockedIn, CallId, CallerState, LaneId};
+use crate::event::{BlockedIn, CALLER_ON_CPU, CallId, CallerState, LaneId};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Call, CallerTrace, Trace};
 use std::collections::BTreeMap;
@@ -13,9 +13,6 @@ use std::collections::BTreeMap;
 const SHARE: f64 = 0.1;
 /// Nor is less than this.
 const LEAST: Nanos = Nanos(20_000_000);
-
-/// The quantity that tells how long a caller has been on a CPU so far, in nanoseconds.
-pub const ON_CPU: &str = "caller_on_cpu";
 
 /// What a caller did in and right after the calls of one line.
 #[derive(Default)]
@@ -134,7 +131,7 @@ fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Pl
 
 /// Time of a span that a caller was on a CPU, between the samples that lie in it; `None` if that was not measured.
 fn on_cpu(trace: &Trace, lane: LaneId, span: Span) -> Option<Nanos> {
-    let samples = trace.samples(lane, ON_CPU);
+    let samples = trace.samples(lane, CALLER_ON_CPU);
     let first = samples.partition_point(|sample| sample.0 < span.start());
     let end = samples.partition_point(|sample| sample.0 <= span.end());
     let [first, .., last] = samples.get(first..end)? else {

@@ -3,7 +3,7 @@
 use super::search::{Search, share_of};
 use super::words::{call as named, short};
 use super::{Finding, FindingKind};
-use crate::event::{CallId, NoteKind, Outcome};
+use crate::event::{CallId, NoteKind, Outcome, PoolId};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Task, TimedNote};
 use std::collections::BTreeMap;
@@ -16,8 +16,16 @@ const HIDDEN_LEAST: Nanos = Nanos(20_000_000);
 pub(super) fn search(search: &mut Search<'_>) {
     let trace = search.scene.trace;
     if trace.counts(search.scene.at).failed > 0 && trace.run().is_some_and(|run| run.program) {
-        let taken = taken(search.scene.notes());
-        for call in trace.calls() {
+        let notes = search.scene.notes();
+        let taken = taken(notes);
+        let broken = |pool: Option<PoolId>| {
+            let died = |note: &TimedNote| {
+                note.note.kind == NoteKind::ResultThreadDied && note.note.pool == pool
+            };
+            notes.iter().any(died)
+        };
+        // Where nothing comes back any more, that is what is told.
+        for call in trace.calls().filter(|call| !broken(call.facts.pool)) {
             hidden_errors(search, call, &taken);
         }
     }
@@ -198,6 +206,15 @@ mod tests {
             .call_ended(100, Ends::Error)
             .over(110);
         assert_eq!(map.ever(), []);
+    }
+
+    #[test]
+    fn what_cannot_come_back_is_told_where_that_broke() {
+        let told = call("apply_async", 1)
+            .fails(1, 0, 1, 5)
+            .note(6, 0, NoteKind::ResultThreadDied, 0)
+            .over(60);
+        assert_eq!(told.kinds(), [FindingKind::UnpicklableResult]);
     }
 
     #[test]

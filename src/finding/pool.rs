@@ -16,6 +16,9 @@ const WAITING_SHARE: f64 = 0.15;
 /// Pickling below this share is what calling a pool costs.
 const PICKLING_SHARE: f64 = 0.2;
 
+/// Messages of fewer bytes are pickled in no time; what they cost is the sending.
+const LARGE_MESSAGE: u64 = 10_000;
+
 /// What spans of pickling and unpickling are called.
 const PICKLING: [&str; 2] = ["pickle", "unpickle"];
 
@@ -105,10 +108,13 @@ fn pickling(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
     if time < LEAST || share < PICKLING_SHARE {
         return None;
     }
-    let bytes: u64 = calls()
-        .flat_map(|call| [Way::ToWorker, Way::ToCaller].map(|way| call.bytes_until(scene.at, way)))
-        .flatten()
-        .sum();
+    let ways = [Way::ToWorker, Way::ToCaller];
+    let sent = calls().flat_map(|call| ways.map(|way| call.bytes_until(scene.at, way)));
+    let bytes: u64 = sent.flatten().sum();
+    let messages: u64 = calls().map(|call| call.enqueued.sum_until(scene.at)).sum();
+    if bytes / messages.max(1) < LARGE_MESSAGE {
+        return None;
+    }
     let finding = Finding {
         kind: FindingKind::PicklingCost,
         at: pool.opened,
@@ -241,8 +247,14 @@ mod tests {
     }
 
     fn pickled(kind: &str, time: u64) -> Told {
+        carried(kind, time, 20_000)
+    }
+
+    /// The same with so many bytes in the two messages.
+    fn carried(kind: &str, time: u64, bytes: u32) -> Told {
         Told::pool(kind, 2)
             .call(0, "map", 2, 1)
+            .bytes(0, bytes)
             .task(1, 0, 10, 50)
             .task(2, 1, 10, 50)
             .span(0, "pickle", 0, 10)
@@ -259,6 +271,7 @@ mod tests {
         );
         assert_eq!(pickled("Pool", 9).ever(), []);
         assert_eq!(pickled("ThreadPool", 30).ever(), []);
+        assert_eq!(carried("Pool", 10, 19_999).ever(), []);
     }
 
     /// Two tasks of 5 ms that start at `first`; called at `called`, workers there at 0.

@@ -3,9 +3,9 @@
 
 use super::{Finding, FindingKind, of};
 use crate::event::{
-    CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind,
-    LaneOpened, NamedSpan, Note, NoteKind, Outcome, PoolId, PoolOpened, Raised, Ran, RunBegan,
-    Sample, TaskId,
+    CALLER_ON_CPU, CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId,
+    LaneKind, LaneOpened, NamedSpan, Note, NoteKind, Outcome, PoolId, PoolOpened, Raised, Ran,
+    RunBegan, Sample, TaskId, Way,
 };
 use crate::time::{Nanos, Time};
 use crate::trace::Trace;
@@ -44,16 +44,16 @@ impl Told {
             workers,
         };
         let mut told = Self { events: Vec::new() };
-        told.lane(0, LaneKind::Caller, "main");
+        told.lane(0, 0, LaneKind::Caller, "main");
         told.tell(0, 0, Kind::RunBegan(Box::new(run)));
         told.tell(0, 0, Kind::PoolOpened(Box::new(pool)));
         for worker in 1..=workers {
-            told.lane(worker, LaneKind::Worker, &format!("worker {worker}"));
+            told.lane(0, worker, LaneKind::Worker, &format!("worker {worker}"));
         }
         told
     }
 
-    fn lane(&mut self, lane: u32, kind: LaneKind, name: &str) {
+    fn lane(&mut self, at: u64, lane: u32, kind: LaneKind, name: &str) {
         let facts = LaneOpened {
             kind,
             pool: (kind == LaneKind::Worker).then_some(POOL),
@@ -61,7 +61,7 @@ impl Told {
             pid: Some(4_000 + lane),
             tid: None,
         };
-        self.tell(0, lane, Kind::LaneOpened(Box::new(facts)));
+        self.tell(at, lane, Kind::LaneOpened(Box::new(facts)));
     }
 
     pub(super) fn tell(&mut self, at: u64, lane: u32, kind: Kind) {
@@ -161,6 +161,28 @@ impl Told {
         self
     }
 
+    /// The message of chunk 0 is so large.
+    pub(super) fn bytes(mut self, at: u64, bytes: u32) -> Self {
+        let (call, chunk, way) = (CALL, 0, Way::ToWorker);
+        self.tell(
+            at,
+            0,
+            Kind::Carried {
+                call,
+                chunk,
+                bytes,
+                way,
+            },
+        );
+        self
+    }
+
+    /// Another worker, in the place of the first.
+    pub(super) fn replaced(mut self, at: u64, lane: u32) -> Self {
+        self.lane(at, lane, LaneKind::Worker, "worker 1");
+        self
+    }
+
     pub(super) fn call_ended(mut self, at: u64, ends: Ends) -> Self {
         self.tell(at, 0, Kind::CallEnded { call: CALL, ends });
         self
@@ -199,7 +221,7 @@ impl Told {
     /// The caller has been on a CPU for this long so far.
     pub(super) fn on_cpu(mut self, at: u64, so_far: u64) -> Self {
         let sample = Sample {
-            quantity: super::ON_CPU.to_owned(),
+            quantity: CALLER_ON_CPU.to_owned(),
             value: length(so_far).0 as f64,
         };
         self.tell(at, 0, Kind::Sample(Box::new(sample)));

@@ -105,8 +105,12 @@ fn add<'a>(search: &mut Search<'a>, call: Option<&'a Call>, finding: Finding) {
 fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
     let trace = search.scene.trace;
     let pool = note.note.pool.or_else(|| trace.lane(note.lane)?.facts.pool);
-    // An executor gives up when a worker dies.
-    if search.scene.is_executor(pool) {
+    // An executor gives up when a worker dies. And a pool that does not replace the worker was at its end.
+    let goes_on = trace.rows_of(pool).flat_map(|row| &row.lanes).any(|&id| {
+        let lane = trace.lane(id);
+        lane.is_some_and(|lane| (note.at..=search.scene.at).contains(&lane.opened))
+    });
+    if search.scene.is_executor(pool) || !goes_on {
         return;
     }
     let waiting: usize = trace
@@ -198,9 +202,13 @@ mod tests {
         let found = Told::pool("Pool", 2)
             .call(9, "map", 4, 1)
             .note(5, 1, NoteKind::QueueLockHeld, 0)
+            .replaced(6, 3)
             .finding();
         assert_eq!(found.kind, FindingKind::QueueDeadlock);
-        let executor = Told::pool("ProcessPoolExecutor", 2).note(5, 1, NoteKind::QueueLockHeld, 0);
+        let of = |kind| Told::pool(kind, 2).note(5, 1, NoteKind::QueueLockHeld, 0);
+        // Nobody goes on without it.
+        assert_eq!(of("Pool").kinds(), []);
+        let executor = of("ProcessPoolExecutor").replaced(6, 3);
         assert_eq!(executor.kinds(), []);
         assert!(
             found.text.contains("4 chunks wait for ever"),

@@ -6,7 +6,7 @@
 //! Where the system cannot tell, nothing is told.
 
 use super::join::{Join, Peer};
-use crate::event::{Category, Kind, LaneId, LaneKind, LaneOpened, NamedSpan};
+use crate::event::{self, Category, Kind, LaneId, LaneKind, LaneOpened, NamedSpan};
 use crate::platform::{self, Spent, ThreadTimes};
 use crate::time::Nanos;
 use std::collections::{HashMap, HashSet};
@@ -85,6 +85,7 @@ impl Cpu {
                 since: times.at,
                 at,
                 spent: spent.since(times.spent),
+                so_far: spent.on_cpu,
             });
             (times.at, times.spent) = (at, spent);
         }
@@ -98,6 +99,7 @@ impl Cpu {
             since,
             at,
             spent,
+            so_far,
         } in samples
         {
             // The kernel brings its numbers up to date only now and then, so they may be a little off.
@@ -106,6 +108,14 @@ impl Cpu {
             let waiting = spent.waiting.min(length.saturating_sub(on_cpu));
             if let Some(worker) = join.worker_of(peer) {
                 join.spent(worker, since, at, on_cpu, waiting);
+            }
+            if let Some(lane) = join.main_caller(peer) {
+                let sample = event::Sample {
+                    quantity: event::CALLER_ON_CPU.to_owned(),
+                    value: so_far.0 as f64,
+                };
+                let tell = join.tell();
+                tell.say(lane, tell.time(at), Kind::Sample(Box::new(sample)));
             }
         }
         let now = platform::monotonic();
@@ -166,6 +176,8 @@ pub(super) struct Sample {
     since: u64,
     at: u64,
     spent: Spent,
+    /// Time on a CPU since it began.
+    so_far: Nanos,
 }
 
 /// A process and all that came of it.

@@ -135,6 +135,14 @@ impl Join {
         worker.or(caller).unwrap_or(self.main)
     }
 
+    /// The lane of a process whose main thread calls pools.
+    pub(super) fn main_caller(&self, Peer(peer): Peer) -> Option<LaneId> {
+        let process = &self.processes[peer];
+        let mut callers = process.callers.iter();
+        let main = callers.find(|&(&thread, _)| process.thread_name(thread).is_none());
+        main.map(|(_, caller)| caller.lane)
+    }
+
     /// So many records of this process were lost.
     pub(super) fn dropped(&mut self, peer: Peer, at: u64, count: u64) {
         let lane = self.lane(peer);

@@ -141,7 +141,8 @@ impl Peers {
             }
         }
         self.list.retain(|connection| {
-            let is_over = connection.is_closed && connection.is_empty;
+            // What its parent saw of its end may still be held back.
+            let is_over = connection.is_empty && until >= now;
             if is_over {
                 connection.leave(join, now);
             }

@@ -277,6 +277,16 @@ impl Join {
             Some(_) if is_dead => Some(Ends::Error),
             Some(_) => raw.is_collected().then_some(Ends::Returned),
         };
+        if raised {
+            let note = Note {
+                kind: NoteKind::ErrorTaken,
+                pool: Some(raw.pool),
+                call: Some(shown),
+                text: String::new(),
+                value: i64::from(tasks.first),
+            };
+            self.tell.say(lane, time, Kind::Noted(Box::new(note)));
+        }
         if !raised && !tasks.is_empty() {
             self.tell
                 .say(lane, time, Kind::Delivered { call: shown, tasks });

@@ -91,6 +91,6 @@ impl Join {
         for call in calls {
             self.end_call(peer, at, call, Ends::BrokenProcessPool);
         }
-        self.pools[index].is_given_up = true;
+        self.pools[index].give_up(at);
     }
 }

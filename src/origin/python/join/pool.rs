@@ -14,6 +14,8 @@ pub(super) struct Pool {
     pub(super) is_closed: bool,
     /// Its workers are made to end: what they have in hand was given up.
     pub(super) is_given_up: bool,
+    /// Since this time of the clock, if it is.
+    pub(super) gave_up: u64,
     /// Who has each row; a worker that replaces one that died takes its row.
     rows: Vec<bool>,
 }
@@ -27,8 +29,15 @@ impl Pool {
             is_executor: false,
             is_closed: false,
             is_given_up: false,
+            gave_up: u64::MAX,
             rows: Vec::new(),
         }
+    }
+
+    /// Its work is given up from now on; false if it was before.
+    pub(super) fn give_up(&mut self, at: u64) -> bool {
+        self.gave_up = self.gave_up.min(at);
+        !std::mem::replace(&mut self.is_given_up, true)
     }
 
     pub(super) fn take_row(&mut self) -> usize {
@@ -61,8 +70,9 @@ pub(super) struct Worker {
     pub(super) said_end: bool,
     /// When its end was noticed, on the clock of all processes.
     pub(super) died: Option<u64>,
-    /// What its parent saw of its end.
+    /// What its parent saw of its end, and when.
     pub(super) exit: Option<i32>,
+    pub(super) reaped: Option<u64>,
     /// It died with a chunk in hand.
     pub(super) lost: bool,
     pub(super) is_closed: bool,
@@ -79,6 +89,7 @@ impl Worker {
             said_end: false,
             died: None,
             exit: None,
+            reaped: None,
             lost: false,
             is_closed: false,
         }

@@ -127,6 +127,7 @@ impl Join {
             return None;
         }
         self.workers[worker].exit = Some(exit);
+        self.workers[worker].reaped = Some(at);
         if self.workers[worker].teller.is_none() || matches!(child, Child::Thread(_)) {
             // Nothing was heard of it, or it has no connection of its own.
             self.died(worker, at, None);
@@ -159,6 +160,8 @@ impl Join {
 
     fn gone_for_good(&mut self, peer: usize, at: u64, entry: Option<Entry>) {
         if let Some(worker) = self.processes[peer].worker {
+            // What its parent did after it had noticed its end has nothing to do with that.
+            let at = self.workers[worker].reaped.unwrap_or(at);
             self.died(worker, at, entry);
         }
         let threads: Vec<usize> = self.processes[peer].hands.drain().map(|(_, k)| k).collect();
@@ -169,7 +172,7 @@ impl Join {
             self.close_worker(worker);
         }
         for pool in self.pools.iter_mut().filter(|pool| pool.owner == peer) {
-            pool.is_given_up = true;
+            pool.give_up(at);
         }
     }
 
@@ -183,7 +186,7 @@ impl Join {
         self.workers[worker].died = Some(at);
         let hand = self.workers[worker].hand.take();
         let pool = &self.pools[pool];
-        let (given_up, owner, id) = (pool.is_given_up, pool.owner, pool.id);
+        let (given_up, owner, id) = (pool.gave_up <= at, pool.owner, pool.id);
         let time = self.tell.time(at);
         let was_idle = hand.is_none();
         if let Some(hand) = hand.filter(|_| !given_up) {
@@ -253,7 +256,7 @@ impl Join {
         if first {
             self.tell.say(lane, time, Kind::PoolClosed { pool: id });
         }
-        if gives_up && !std::mem::replace(&mut self.pools[index].is_given_up, true) {
+        if gives_up && self.pools[index].give_up(at) {
             let (calls, tasks) = self.open_calls(index);
             if tasks > 0 {
                 let call = calls.first();
