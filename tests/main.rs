@@ -4,6 +4,8 @@
 mod calls;
 mod cli;
 mod cpython;
+mod examples;
+mod findings;
 mod lessons;
 #[cfg(target_os = "linux")]
 mod processes;

@@ -1,6 +1,7 @@
 //! What several integration tests share.
 
 pub(crate) mod program;
+pub(crate) mod python;
 pub(crate) mod reference;
 pub(crate) mod screen;
 pub(crate) mod told;

@@ -136,7 +136,7 @@ impl Peers {
             self.costed = now;
         }
         for connection in &self.list {
-            if costs || connection.is_closed {
+            if costs && !connection.is_closed {
                 connection.tell_cost(join, now);
             }
         }
@@ -145,6 +145,8 @@ impl Peers {
             let is_over = connection.is_empty && until >= now;
             if is_over {
                 connection.leave(join, now);
+                // It died before now, so that comes first.
+                connection.tell_cost(join, now);
             }
             !is_over
         });

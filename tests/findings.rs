@@ -1,0 +1,265 @@
+//! What is found in real programs on the real CPython: each script in `tests/findings` makes one thing go
+//! wrong, or makes one thing slow, and ends by itself once that has come to be so.
+
+use crate::support::python::{Watched, watch};
+use parviz::finding::{FindingKind, TABLE};
+use serde_json::Value;
+
+/// A script of `tests/findings`, watched.
+fn watched(script: &str) -> Watched {
+    let file = format!("{}/tests/findings/{script}", env!("CARGO_MANIFEST_DIR"));
+    watch(&[&file])
+}
+
+/// The findings of a report that are of this kind.
+fn of_kind(report: &Value, kind: FindingKind) -> Vec<&Value> {
+    let findings = report["findings"].as_array().unwrap();
+    let same = findings.iter().filter(|found| found["kind"] == kind.word());
+    same.collect()
+}
+
+/// Whatever went wrong, by its words.
+fn faults(report: &Value) -> Vec<&str> {
+    let findings = report["findings"].as_array().unwrap();
+    let words = findings.iter().map(|found| found["kind"].as_str().unwrap());
+    let is_fault = |word: &&str| {
+        TABLE
+            .iter()
+            .any(|row| row.word == *word && row.kind.is_fault())
+    };
+    words.filter(is_fault).collect()
+}
+
+/// The only fault that the script has: its text and its numbers.
+#[track_caller]
+fn the_fault(script: &str, kind: FindingKind) -> (String, Value) {
+    let report = watched(script).report;
+    assert_eq!(faults(&report), [kind.word()], "{:#}", report["findings"]);
+    told(&report, kind)
+}
+
+/// The slowness that the script has, where nothing goes wrong: its text and its numbers.
+#[track_caller]
+fn the_slowness(script: &str, kind: FindingKind) -> (String, Value) {
+    let report = watched(script).report;
+    assert_eq!(faults(&report), [""; 0], "{:#}", report["findings"]);
+    told(&report, kind)
+}
+
+#[track_caller]
+fn told(report: &Value, kind: FindingKind) -> (String, Value) {
+    let found = of_kind(report, kind);
+    let [found] = found.as_slice() else {
+        panic!("{:#}", report["findings"])
+    };
+    let text = found["text"].as_str().unwrap().to_owned();
+    assert!(
+        found["advice"]
+            .as_str()
+            .is_some_and(|advice| !advice.is_empty())
+    );
+    (text, found["numbers"].clone())
+}
+
+#[track_caller]
+fn assert_says(text: &str, words: &str) {
+    assert!(text.contains(words), "{text}");
+}
+
+#[test]
+fn a_worker_killed_in_a_task_loses_that_task() {
+    let (text, numbers) = the_fault("lost_task.py", FindingKind::LostTask);
+    assert_says(
+        &text,
+        " was killed in task 3 of map_async(work) in line 22: ",
+    );
+    assert_says(
+        &text,
+        "this call can never complete; a ProcessPoolExecutor would have raised BrokenProcessPool",
+    );
+    assert_eq!(
+        (&numbers["lost"], &numbers["task"]),
+        (&1.0.into(), &3.0.into())
+    );
+}
+
+#[test]
+fn an_idle_worker_killed_with_the_lock_of_the_queue_is_a_deadlock() {
+    let (text, _) = the_fault("queue_deadlock.py", FindingKind::QueueDeadlock);
+    assert_says(&text, "no worker can take a task any more");
+}
+
+#[test]
+fn a_task_that_leaves_its_worker_is_told_with_its_exit_code() {
+    let (text, numbers) = the_fault("worker_exit.py", FindingKind::WorkerExit);
+    assert_says(&text, "task 2 of map_async(work) in line 21 ended worker ");
+    assert_eq!(
+        (&numbers["exit"], &numbers["task"]),
+        (&7.0.into(), &2.0.into())
+    );
+}
+
+#[test]
+fn an_argument_that_cannot_be_unpickled_kills_its_worker() {
+    let report = watched("unpicklable_argument.py").report;
+    let (text, _) = told(&report, FindingKind::UnpicklableArgument);
+    assert_says(&text, "(ValueError: nobody can make me)");
+}
+
+#[test]
+fn a_callback_that_raises_stops_the_pool() {
+    let (text, _) = the_fault("callback_raised.py", FindingKind::CallbackRaised);
+    assert_says(
+        &text,
+        "a callback of apply_async(abs) in line 13 raised (ValueError: no such result)",
+    );
+}
+
+#[test]
+fn an_initializer_that_raises_kills_worker_after_worker() {
+    let (text, numbers) = the_fault("initializer_raised.py", FindingKind::InitializerRaised);
+    assert_says(
+        &text,
+        "the initializer raises (RuntimeError: no database): ",
+    );
+    assert!(numbers["workers"].as_f64() >= Some(10.0), "{numbers}");
+    assert!(numbers["rate"].as_f64() > Some(0.0), "{numbers}");
+}
+
+#[test]
+fn a_result_that_cannot_be_pickled_takes_its_chunk_along() {
+    let (text, numbers) = the_fault("unpicklable_result.py", FindingKind::UnpicklableResult);
+    assert_says(
+        &text,
+        "a result of map(work) in line 14 could not be pickled",
+    );
+    assert_eq!(numbers["chunksize"], 4.0);
+}
+
+#[test]
+fn an_error_that_cannot_be_unpickled_stops_the_pool() {
+    let (text, _) = the_fault("unreadable_error.py", FindingKind::UnpicklableResult);
+    assert_says(&text, "the main program could not unpickle what a task");
+}
+
+#[test]
+fn errors_are_hidden_until_they_are_asked_for() {
+    let report = watched("hidden_error.py").report;
+    assert_eq!(
+        faults(&report),
+        ["hidden-error"; 2],
+        "{:#}",
+        report["findings"]
+    );
+    let found = of_kind(&report, FindingKind::HiddenError);
+    let texts: Vec<&str> = found
+        .iter()
+        .map(|found| found["text"].as_str().unwrap())
+        .collect();
+    let of = |words: &str| *texts.iter().find(|text| text.contains(words)).unwrap();
+    assert_says(
+        of("of apply_async(work)"),
+        "raised ValueError: task 1, and nothing showed it until its result was asked for ",
+    );
+    assert_says(
+        of("of map_async(work)"),
+        "raised ValueError: task 2, and nobody ever asked for its result",
+    );
+}
+
+#[test]
+fn imap_reads_its_whole_input_ahead() {
+    let (text, numbers) = the_fault("input_swallowed.py", FindingKind::InputSwallowed);
+    assert_says(
+        &text,
+        "imap(work) in line 20 had read its whole input of 500 items",
+    );
+    assert_eq!(
+        (&numbers["items"], &numbers["taken"]),
+        (&500.0.into(), &0.0.into())
+    );
+}
+
+#[test]
+fn leaving_a_pool_with_work_outstanding_gives_that_work_up() {
+    let (_, numbers) = the_fault("left_outstanding.py", FindingKind::LeftOutstanding);
+    assert_eq!(numbers["outstanding"], 6.0);
+}
+
+#[test]
+fn two_chunks_are_too_large_for_four_workers() {
+    let (text, numbers) = the_slowness("chunk_too_large.py", FindingKind::ChunkTooLarge);
+    assert_says(
+        &text,
+        "chunks of 4 tasks are too large for map(work) in line 13",
+    );
+    assert_eq!(numbers["better"], 1.0);
+}
+
+#[test]
+fn a_message_for_each_task_that_does_nothing_is_overhead() {
+    let (text, numbers) = the_slowness("chunk_too_small.py", FindingKind::ChunkTooSmall);
+    assert_says(&text, "map(abs) in line 7 sends 5000 messages");
+    assert!(numbers["overhead"].as_f64() >= Some(0.5), "{numbers}");
+}
+
+#[test]
+fn a_task_that_all_others_wait_for_is_a_straggler() {
+    let (text, numbers) = the_slowness("straggler.py", FindingKind::Straggler);
+    assert_says(&text, "task 7 of map(work) in line 13 took ");
+    assert_eq!(numbers["task"], 7.0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn more_processes_than_cpus_wait_for_a_cpu() {
+    let (_, numbers) = the_slowness("oversubscribed.py", FindingKind::Oversubscribed);
+    let number = |key: &str| numbers[key].as_f64().unwrap();
+    assert!(number("workers") >= 4.0 * number("cpus"), "{numbers}");
+    assert!(number("share") > 0.5, "{numbers}");
+}
+
+#[test]
+fn large_messages_take_longer_to_pickle_than_to_work_on() {
+    let (text, numbers) = the_slowness("pickling_cost.py", FindingKind::PicklingCost);
+    assert_says(&text, "pickling and unpickling ");
+    assert!(
+        numbers["bytes"].as_f64() > Some(8.0 * 2.0 * 500_000.0),
+        "{numbers}"
+    );
+}
+
+#[test]
+fn fresh_interpreters_for_no_work_cost_more_than_they_bring() {
+    let (text, _) = the_slowness("start_up_cost.py", FindingKind::StartUpCost);
+    assert_says(&text, "starting 2 workers took ");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_main_program_that_waits_before_its_own_work_could_do_both_at_once() {
+    let (text, numbers) = the_slowness("caller_blocked.py", FindingKind::CallerBlocked);
+    assert_says(&text, "the main program waited ");
+    assert_says(&text, " for map(work) in line 13 and computed ");
+    assert!(numbers["share"].as_f64() >= Some(0.1), "{numbers}");
+}
+
+#[test]
+fn a_program_in_which_all_is_well_has_no_findings() {
+    let watched = watched("quiet.py");
+    let report = watched.report;
+    assert_eq!(report["findings"], serde_json::json!([]));
+    // It was seen all the same.
+    assert_eq!(report["counts"]["pools"], 4);
+    assert_eq!(
+        (&report["counts"]["failed"], &report["counts"]["lost"]),
+        (&0.into(), &0.into())
+    );
+}
+
+#[test]
+fn pools_that_end_with_the_interpreter_have_no_findings() {
+    let report = watched("left_to_exit.py").report;
+    assert_eq!(report["findings"], serde_json::json!([]));
+    assert_eq!(report["counts"]["workers"], 6);
+}

@@ -1,0 +1,7 @@
+"""A message for each of many tasks that do nothing."""
+
+from multiprocessing import Pool
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        pool.map(abs, range(5000), chunksize=1)

@@ -1,0 +1,19 @@
+"""An initializer that raises: worker after worker dies of it."""
+
+import time
+from multiprocessing import Pool, Value
+
+begun = Value("i", 0)
+
+
+def initialize():
+    with begun:
+        begun.value += 1
+    raise RuntimeError("no database")
+
+
+if __name__ == "__main__":
+    with Pool(2, initializer=initialize) as pool:
+        pool.apply_async(abs, (1,))
+        while begun.value < 12:
+            time.sleep(0.01)

@@ -1,0 +1,28 @@
+"""The only worker is killed while it waits for a task with the lock of the queue in its hands."""
+
+import multiprocessing
+import os
+import signal
+import time
+from multiprocessing import Pool
+
+
+def workers():
+    return {worker.pid for worker in multiprocessing.active_children()}
+
+
+if __name__ == "__main__":
+    pool = Pool(1)
+    pool.apply(abs, (1,))
+    while not pool._inqueue._rlock._semlock._is_zero():
+        time.sleep(0.01)
+    first = workers()
+    os.kill(min(first), signal.SIGKILL)
+    while not workers() - first:
+        time.sleep(0.01)
+    pool.map_async(abs, range(4), chunksize=1)
+    while not pool._taskqueue.empty():
+        time.sleep(0.01)
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    os._exit(0)  # terminate() would wait for the lock for ever
