@@ -7,6 +7,8 @@ mod cpython;
 mod examples;
 mod findings;
 mod lessons;
+#[cfg(unix)]
+mod probe;
 #[cfg(target_os = "linux")]
 mod processes;
 mod properties;

@@ -225,6 +225,24 @@ def help_subprocess(variables):
         setattr(place, name, fork_exec)
         if place is not module:
             module._posixsubprocess = place
+        if sys.version_info >= (3, 13):
+            module.os = Spawning(module.os)
+
+    class Spawning(Stand):
+        """`os`, for what gives it all of the environment."""
+
+        @property
+        def posix_spawn(self):
+            try:
+                # Looked up before the arguments are, and locals can be set here.
+                there = sys._getframe(1).f_locals
+                env = there["env"]
+                if env is self.module.environ or is_python(os.fsencode(there["executable"])):
+                    pairs = [os.fsencode(name) + b"=" + os.fsencode(value) for name, value in env.items()]
+                    there["env"] = dict(pair.split(b"=", 1) for pair in with_probe(pairs))
+            except Exception:
+                pass
+            return self.module.posix_spawn
 
     return patch
 
