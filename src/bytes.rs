@@ -54,6 +54,13 @@ pub fn words(bytes: u64) -> String {
     }
 }
 
+/// The same in four characters at most, where there is no room for more: `850B`, `4.2M`, `64K`.
+pub fn short(bytes: u64) -> String {
+    let words = words(bytes);
+    let (number, unit) = words.split_once(' ').unwrap_or((&words, ""));
+    format!("{number}{}", unit.get(..1).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,5 +88,7 @@ mod tests {
         assert_eq!(words(850), "850 B");
         assert_eq!(words(65_536), "64 KiB");
         assert_eq!(words(4_400_000), "4.2 MiB");
+        let short: Vec<String> = [850, 65_536, 4_400_000].map(short).to_vec();
+        assert_eq!(short, ["850B", "64K", "4.2M"]);
     }
 }

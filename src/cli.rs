@@ -33,7 +33,8 @@ use std::path::PathBuf;
     disable_help_subcommand = true,
     allow_negative_numbers = true,
     after_help = "Without a subcommand: parviz lab. Press ? inside for keys and meanings.\n\
-        Exit codes: 0; 1 the run could not be made; 2 wrong usage; 130, 143, 129 after SIGINT, SIGTERM, SIGHUP."
+        Exit codes: 0; 1 the run could not be made; 2 wrong usage; 130, 143, 129 after SIGINT, SIGTERM, SIGHUP;\n\
+        parviz run ends with the code of the program."
 )]
 pub struct Args {
     #[command(subcommand)]

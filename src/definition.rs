@@ -179,7 +179,7 @@ const fn row(
 
 /// Every number that is shown anywhere.
 #[rustfmt::skip]
-pub static TABLE: [Definition; 50] = {
+pub static TABLE: [Definition; 51] = {
     use Topic::{Caller, Orders, Outcome, Pace, Tasks, Where};
     use Value::{Count, Plain, Share, Time, Times, Word};
     [
@@ -292,6 +292,9 @@ pub static TABLE: [Definition; 50] = {
         row(("overhead", "overhead"), Where,
             "start-up, taking chunks and returning results", "",
             |f| f.share(f.shares.overhead)),
+        row(("watching", "probe"), Where,
+            "what the probe inside the watched workers itself took, as a share of their overhead", "",
+            |f| f.trace.watching_share(f.at).map(Share)),
         row(("starved", "starved"), Where,
             "idle while tasks were not yet sent: the sender is the bottleneck", "",
             |f| f.share(f.shares.starved)),

@@ -491,6 +491,9 @@ pub enum NoteKind {
     ProbeCost,
 }
 
+/// The quantity of a [`Sample`]: bytes of memory that the process of its lane has resident.
+pub const RESIDENT: &str = "memory";
+
 /// The quantity of a [`Sample`] that tells how long a caller has been on a CPU so far, in nanoseconds.
 pub const CALLER_ON_CPU: &str = "caller_on_cpu";
 

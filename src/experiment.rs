@@ -57,6 +57,11 @@ impl Backend {
         matches!(self, Self::Processes | Self::Python)
     }
 
+    /// Its workers can be killed one by one.
+    pub fn is_mortal(self) -> bool {
+        self == Self::Processes
+    }
+
     /// It can run on this system.
     pub fn is_available(self) -> bool {
         match self {

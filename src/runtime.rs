@@ -207,6 +207,7 @@ impl Dashboard {
                     return self.update(Message::Notice(text));
                 }
             }
+            Effect::Kill { run, lane } => self.runs.kill(run, lane),
             Effect::Watch { run } => {
                 if let Some(watch) = &mut self.watch {
                     self.runs.adopt(run, watch.start()?);

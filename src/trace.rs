@@ -198,6 +198,14 @@ impl Trace {
         self.markers.all()
     }
 
+    /// Why a run of the lab could not be made, or could not go on, if that is how it ended.
+    pub fn failure(&self) -> Option<&str> {
+        let failed = self.ended.is_some_and(|(_, ends)| ends == Ends::Error);
+        let mut notes = self.markers().iter().rev();
+        let note = notes.find(|marker| marker.kind == MarkerKind::Note);
+        note.filter(|_| failed).map(|marker| marker.text.as_str())
+    }
+
     /// What a plain loop of the same tasks was seen to take: from now on that is the serial time, in the
     /// place of an estimate. The one thing here that is not folded from events.
     pub fn know_loop(&mut self, time: Option<Nanos>) {

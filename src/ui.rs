@@ -123,15 +123,26 @@ fn framed(app: &App, screen: Rect, pen: &mut Pen<'_>) -> Rect {
         height: 1,
         ..screen
     };
-    hints::change(app, row(2), pen);
+    if app.run.program().is_some() {
+        let second = Rect {
+            y: screen.y + 1,
+            height: 1,
+            ..screen
+        };
+        call::render(&app.run.trace, app.cursor(), second, pen);
+        news::render(app, row(2), pen);
+    } else {
+        hints::change(app, row(2), pen);
+    }
     hints::render(app, row(1), pen);
-    body(screen)
+    body(app, screen)
 }
 
-fn body(screen: Rect) -> Rect {
+fn body(app: &App, screen: Rect) -> Rect {
+    let above = 1 + u16::from(app.run.program().is_some());
     Rect {
-        y: screen.y + 1,
-        height: screen.height.saturating_sub(3),
+        y: screen.y + above,
+        height: screen.height.saturating_sub(above + 2),
         ..screen
     }
 }
@@ -150,9 +161,9 @@ pub fn hit(app: &App, x: u16, y: u16) -> Option<Hit> {
         (Some(Overlay::Form(form)), ..) => form::field_at(form, screen, x, y).map(Hit::Field),
         (None, Scene::View, View::Timeline) => timeline::hit(app, screen, x, y),
         (None, Scene::View, View::Order) => {
-            slope::task_at(trace, at, body(screen), x, y).map(|index| Hit::Task { index })
+            slope::task_at(trace, at, body(app, screen), x, y).map(|index| Hit::Task { index })
         }
-        (None, Scene::Panel, _) => timeline::panel_hit(app, screen, body(screen), x, y),
+        (None, Scene::Panel, _) => timeline::panel_hit(app, screen, body(app, screen), x, y),
         _ => None,
     }
 }
@@ -166,8 +177,15 @@ fn hint(app: &App, screen: Rect, x: u16) -> Option<Hit> {
     };
     match (&app.overlay, app.scene, app.view) {
         // They lie over the hints, or may.
-        (Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Find(_)), ..)
-        | (Some(Overlay::Output(_)), ..)
+        (
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Definitions { .. }
+                | Overlay::Find(_)
+                | Overlay::Output(_),
+            ),
+            ..,
+        )
         | (_, Scene::Presenter, _) => None,
         (_, Scene::View, View::Timeline) => timeline::hint(app, screen, x),
         _ => hints::hit(app, row, x),

@@ -1,4 +1,4 @@
-//! The threads backend against a real `multiprocessing.Pool`: the same tasks make the same chunks, finish
+//! The measured backends against a real `multiprocessing.Pool`: the same tasks make the same chunks, finish
 //! in the same order and reach the caller in the same order.
 //!
 //! The tasks only wait, and no two of them end within a unit of each other, so the orders do not depend
@@ -13,6 +13,7 @@ use crate::threads::{experiment, trace};
 use parviz::event::Indexes;
 use parviz::experiment::{Backend, Experiment, WorkKind};
 use parviz::method::{Method, Sends};
+use parviz::time::Nanos;
 use parviz::trace::Trace;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -144,8 +145,9 @@ fn compare(python: &mut Python, experiment: &Experiment, costs: &[u64]) {
         }
     }
     panic!(
-        "{} of {costs:?}, chunk size {:?}:\nours    {ours:#?}\nCPython {theirs:#?}",
+        "{} on {} of {costs:?}, chunk size {:?}:\nours    {ours:#?}\nCPython {theirs:#?}",
         experiment.method.name(),
+        experiment.backend.name(),
         experiment.chunksize
     );
 }
@@ -168,6 +170,15 @@ fn a_real_pool_has_the_same_chunks_and_orders() {
                         continue;
                     }
                     compare(&mut python, &experiment, costs);
+                    if Backend::Processes.is_available() {
+                        let experiment = Experiment {
+                            backend: Backend::Processes,
+                            // All workers have begun by then, however busy the machine is.
+                            startup: Nanos(5 * UNIT),
+                            ..experiment
+                        };
+                        compare(&mut python, &experiment, costs);
+                    }
                 }
                 python.end();
             });

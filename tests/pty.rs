@@ -73,6 +73,32 @@ fn a_person_plays_with_a_run() {
     assert!(session.end_tidily().success());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_is_killed_by_a_key_where_it_is_a_process() {
+    let tasks = ["--tasks", "8", "--costs", "const:60s", "--kind", "io"];
+    let mut session = Setting::parviz(&[&tasks[..], &["--workers", "4"]].concat())
+        .sized(120, 36)
+        .start();
+    session.wait_for(READY);
+    session.press("K");
+    session.wait_for("only a process can be killed");
+    session.press("b");
+    session.wait_for("processes");
+    session.press("K");
+    session.wait_for("choose the worker first");
+    // All have told how much memory they have, which they do when they begin.
+    session.wait_until("four workers", |screen| {
+        let screen = screen.contents();
+        (0..4).all(|row| screen.contains(&format!("worker {row}")) && screen.contains('M'))
+    });
+    session.press("\x1b[B");
+    session.press("K");
+    session.wait_for("killed");
+    session.press("q");
+    assert!(session.end().success());
+}
+
 #[test]
 fn q_quits_and_leaves_the_terminal_as_found() {
     let mut session = Setting::parviz(&[]).start();

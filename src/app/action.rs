@@ -13,6 +13,8 @@ pub enum Action {
     Edit,
     RunAgain,
     NewSeed,
+    // The run itself.
+    Kill,
     // A program.
     PreviousCall,
     NextCall,
@@ -74,7 +76,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, for the tests and for the names of the config file.
-    pub const ALL: [(Self, &'static str); 59] = [
+    pub const ALL: [(Self, &'static str); 60] = [
         (Self::SwitchForm, "switch-form"),
         (Self::NextFamily, "next-family"),
         (Self::PreviousFamily, "previous-family"),
@@ -84,6 +86,7 @@ impl Action {
         (Self::Edit, "edit"),
         (Self::RunAgain, "run-again"),
         (Self::NewSeed, "new-seed"),
+        (Self::Kill, "kill"),
         (Self::PreviousCall, "previous-call"),
         (Self::NextCall, "next-call"),
         (Self::Findings, "findings"),

@@ -23,6 +23,7 @@ impl App {
             | Action::RunAgain
             | Action::NewSeed
             | Action::Run
+            | Action::Kill
             | Action::Compare => return self.act_in_lab(action),
             Action::PreviousCall => self.step_call(false),
             Action::NextCall => self.step_call(true),
@@ -500,4 +501,4 @@ fn is_of_panel(action: Action) -> bool {
 }
 
 /// No screen is so small that its text has more pages.
-const LAST_PAGE: usize = 9;
+const LAST_PAGE: usize = 19;

@@ -1,6 +1,7 @@
 //! Which call of a program is shown: the latest at the cursor, unless the person chose one.
 
 use crate::app::App;
+use crate::app::selection::Selection;
 use crate::event::TaskId;
 use crate::time::{Span, Time};
 use crate::trace::{Call, Task, Trace};
@@ -17,7 +18,13 @@ impl App {
         let shown = trace.call().map(|call| call.facts.call);
         if wanted.is_some() && wanted != shown {
             self.run.trace.show(wanted);
+            // The lanes stand in another order now; what is chosen stays chosen.
             self.first_lane = 0;
+            let (cursor, large) = (self.cursor(), self.large);
+            let chosen = self.selection.task;
+            self.selection = chosen.map_or_else(Selection::default, |task| {
+                Selection::task(&self.run.trace, large, task, cursor)
+            });
             self.changed();
         }
     }

@@ -5,8 +5,8 @@ use crate::app::form::{self, Form};
 use crate::app::run::Run;
 use crate::app::selection::Selection;
 use crate::app::switch::{self, Change};
-use crate::app::{App, Effect, Overlay, demo, variant};
-use crate::experiment::Experiment;
+use crate::app::{App, Effect, Lanes, Overlay, demo, variant};
+use crate::experiment::{Backend, Experiment};
 use crate::method::Method;
 use crate::time::{Nanos, Time};
 use crate::workload::Costs;
@@ -34,10 +34,39 @@ impl App {
             Action::RunAgain => return Some(self.switch(experiment)),
             Action::NewSeed => return Some(self.new_seed(&experiment)),
             Action::Run => return self.run_form(),
+            Action::Kill => return self.kill(),
             Action::Compare => self.compare(),
             _ => {}
         }
         None
+    }
+
+    /// Workers of the run can be killed now.
+    pub(super) fn can_kill(&self) -> bool {
+        let backend = self.run.experiment().map(|experiment| experiment.backend);
+        backend.is_some_and(Backend::is_mortal) && !self.run.over
+    }
+
+    /// Kills the worker that has the selected lane now, wherever the cursor stands.
+    fn kill(&mut self) -> Option<Effect> {
+        if !self.can_kill() {
+            self.say(if self.run.over {
+                "the run is over: nobody is left to be killed"
+            } else {
+                "only a process can be killed: b goes to the processes backend"
+            });
+            return None;
+        }
+        let row = self.selection.row.filter(|_| self.large == Lanes::Workers);
+        let rows = self.run.trace.rows();
+        let Some(lane) = row.and_then(|row| rows.get(row)?.lanes.last()) else {
+            self.say("choose the worker first: up and down");
+            return None;
+        };
+        Some(Effect::Kill {
+            run: self.run.id,
+            lane: *lane,
+        })
     }
 
     /// Starts a run. The one before is kept, unless it has not told anything yet.
@@ -126,6 +155,11 @@ impl App {
             if let (Some(before), Some(_)) = (&mut self.previous, known) {
                 before.trace.know_loop(known);
             }
+        }
+        if let Some(why) = self.run.trace.failure().map(str::to_owned)
+            && self.run.experiment().is_some()
+        {
+            self.say(why);
         }
         self.conclude();
     }

@@ -5,7 +5,7 @@ use crate::app::output::{Line, Lookup};
 use crate::app::run::RunId;
 use crate::app::scene::Panel;
 use crate::app::watched::Asked;
-use crate::event::Event;
+use crate::event::{Event, LaneId};
 use crate::experiment::Experiment;
 use crate::time::{Nanos, Time};
 use crossterm::event::Event as Input;
@@ -87,6 +87,11 @@ pub enum Effect {
     Start {
         run: RunId,
         experiment: Box<Experiment>,
+    },
+    /// Kill the worker of this lane.
+    Kill {
+        run: RunId,
+        lane: LaneId,
     },
     /// Start the program that this was opened for and tell of it as this run.
     Watch {

@@ -144,12 +144,21 @@ fn report(
     match headless::run(experiment, |batch| trace.apply(batch.events))? {
         Ending::Signal(signal) => Ok(ExitCode::from(128 + signal)),
         Ending::Over => {
+            whole(&trace)?;
             let report = Report {
                 experiment,
                 trace: &trace,
             };
             Ok(print(|out| write(&report, out))?)
         }
+    }
+}
+
+/// An error if the run could not be made.
+fn whole(trace: &Trace) -> anyhow::Result<()> {
+    match trace.failure() {
+        Some(why) => Err(anyhow!("{why}")),
+        None => Ok(()),
     }
 }
 
@@ -175,6 +184,7 @@ fn draw(experiment: &Experiment, picture: Picture) -> Result<ExitCode, Failure> 
         return Ok(ExitCode::from(128 + signal));
     }
     app.update(Message::RunOver { run });
+    whole(&app.run.trace)?;
     let cursor = app.run.end().min(at.unwrap_or(Time::NEVER));
     app.run.playback.stop_at(cursor);
     app.viewport.show(cursor);

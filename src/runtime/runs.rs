@@ -9,6 +9,7 @@
 )]
 
 use crate::app::RunId;
+use crate::event::LaneId;
 use crate::experiment::Experiment;
 use crate::origin::{self, Batch, Running};
 use crossbeam_channel::{Receiver, Sender, never, unbounded};
@@ -48,6 +49,15 @@ impl Runs {
         self.retire();
         self.batches = running.batches.clone();
         self.current = Some((run, running));
+    }
+
+    /// Kills a worker of this run, if it is still the current one.
+    pub(super) fn kill(&self, run: RunId, lane: LaneId) {
+        if let Some((current, running)) = &self.current
+            && *current == run
+        {
+            running.kill(lane);
+        }
     }
 
     /// The one that is under way.

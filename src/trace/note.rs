@@ -1,8 +1,9 @@
 //! What only the program itself knew, as it was told.
 
 use super::Trace;
-use crate::event::{LaneId, Note};
+use crate::event::{LaneId, LaneKind, Note, NoteKind};
 use crate::time::Time;
+use std::collections::BTreeMap;
 
 /// A note with its moment and its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,26 @@ impl Trace {
     /// By time.
     pub fn losses(&self) -> &[Loss] {
         &self.losses
+    }
+
+    /// What watching took of the overhead of all workers whose processes told it, up to `time`.
+    pub fn watching_share(&self, time: Time) -> Option<f64> {
+        let told = self.notes.partition_point(|note| note.at <= time);
+        let costs: BTreeMap<LaneId, i64> = self.notes[..told]
+            .iter()
+            .filter(|note| note.note.kind == NoteKind::ProbeCost)
+            .map(|note| (note.lane, note.note.value))
+            .collect();
+        let (mut cost, mut overhead) = (0.0, 0.0);
+        for (&lane, &value) in &costs {
+            let lane = self.lane(lane);
+            if let Some(lane) = lane.filter(|lane| lane.facts.kind == LaneKind::Worker) {
+                cost += value as f64;
+                overhead += lane.overhead_until(time).0 as f64;
+            }
+        }
+        // Records between tasks that are not seen as overhead are its all the same.
+        (cost > 0.0).then(|| cost / overhead.max(cost))
     }
 
     pub(super) fn note(&mut self, at: Time, lane: LaneId, mut note: Note) {

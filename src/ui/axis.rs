@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Moment;
+use super::news;
 use super::text::{Pen, width};
 use crate::time::{Nanos, Span, Time};
 
@@ -105,6 +106,7 @@ pub fn render(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         pen.cell(x, y, glyphs.rule, theme.faint, theme.background);
     }
     let cursor = cursor_mark(moment, glyphs.cursor);
+    let marks = news::marks(moment, pen);
     let step = step(axis);
     let first = axis.span.start().0.div_ceil(step.0);
     for tick in first..=axis.span.end().0 / step.0 {
@@ -113,11 +115,15 @@ pub fn render(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         let Some(x) = axis.column(time) else { continue };
         let end = x + 1 + width(&label);
         let taken = |mark: &(u16, String)| x <= mark.0 + width(&mark.1) + 1 && mark.0 <= end;
-        if end + 1 >= axis.right() || cursor.as_ref().is_some_and(taken) {
+        let marked = marks.iter().any(|mark| (x..=end).contains(&mark.0));
+        if end + 1 >= axis.right() || cursor.as_ref().is_some_and(taken) || marked {
             continue;
         }
         pen.cell(x, y, glyphs.tick, theme.faint, theme.background);
         pen.text(x + 1, y, &label, theme.dim);
+    }
+    for (x, ink) in marks {
+        pen.bold(x, y, "!", ink);
     }
     if let Some((x, mark)) = cursor {
         pen.bold(x, y, &mark, theme.now);

@@ -35,12 +35,10 @@ impl CallLine {
         let pool = call.facts.pool.and_then(|pool| trace.pool(pool));
         let facts = &call.facts;
         let mut told = Vec::new();
-        if let Some((file, line)) = &facts.source {
-            let file = sanitised(file);
-            let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
-            told.push(format!("at {name}:{line}"));
+        if let Some((path, line)) = &facts.source {
+            told.push(format!("at {}:{line}", file(path)));
         }
-        told.push(tasks(call, at));
+        told.push(tasks(trace, call, at));
         told.extend(
             facts
                 .chunksize
@@ -57,6 +55,12 @@ impl CallLine {
     }
 }
 
+/// The name of a file without its folders.
+pub fn file(path: &str) -> String {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    sanitised(&name.chars().take(NAME).collect::<String>())
+}
+
 /// `map(f)`
 pub fn text(call: &Call) -> String {
     let (method, function) = (
@@ -68,7 +72,7 @@ pub fn text(call: &Call) -> String {
 }
 
 /// How many tasks there are, and how many calls of one task each they came in.
-fn tasks(call: &Call, at: Time) -> String {
+fn tasks(trace: &Trace, call: &Call, at: Time) -> String {
     let counted = |count: usize, what: &str| {
         let s = if count == 1 { "" } else { "s" };
         format!("{count} {what}{s}")
@@ -79,11 +83,14 @@ fn tasks(call: &Call, at: Time) -> String {
             counted(begun.count(), "call")
         }
         Some(tasks) => counted(tasks as usize, "task"),
-        None if call.ended.is_some_and(|(ended, _)| ended <= at) => {
-            counted(call.tasks().len(), "task")
-        }
+        None if is_over(trace, call, at) => counted(call.tasks().len(), "task"),
         None => format!("{} so far", counted(call.tasks().len(), "task")),
     }
+}
+
+fn is_over(trace: &Trace, call: &Call, at: Time) -> bool {
+    let ended = [call.ended, trace.ended()];
+    ended.into_iter().flatten().any(|(ended, _)| ended <= at)
 }
 
 /// What kind of call it is. An executor's `map` hands over one by one, whatever a Pool's does.

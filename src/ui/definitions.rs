@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::overlay;
 use super::text::{self, Pen};
 use crate::definition::{self, Definition, Facts, Topic};
+use crate::finding;
 use crate::time::Time;
 use crate::trace::Trace;
 
@@ -17,6 +18,8 @@ const MEANING: u16 = LABEL + 11;
 /// A topic's name, or a number with the lines of its definition.
 enum Block {
     Topic(&'static str),
+    /// A kind of finding.
+    Kind(&'static str, Vec<String>),
     Number(&'static Definition, Vec<String>),
 }
 
@@ -24,6 +27,8 @@ impl Block {
     fn height(&self) -> usize {
         match self {
             Self::Topic(_) => 1,
+            // Its name stands in a line of its own.
+            Self::Kind(_, lines) => lines.len() + 1,
             Self::Number(_, lines) => lines.len(),
         }
     }
@@ -39,7 +44,10 @@ pub fn render(trace: &Trace, at: Time, page: usize, screen: Rect, pen: &mut Pen<
     };
     let area = overlay::place(screen, width, screen.height);
     let inside = overlay::inside(area);
-    let blocks = blocks(inside.width.saturating_sub(MEANING));
+    let mut blocks = blocks(inside.width.saturating_sub(MEANING));
+    if trace.is_program() {
+        blocks.extend(kinds(inside.width.saturating_sub(LABEL)));
+    }
     let pages = pages(&blocks, usize::from(inside.height));
     let page = page.min(pages.len().saturating_sub(1));
     let note = match pages.len() {
@@ -59,6 +67,12 @@ pub fn render(trace: &Trace, at: Time, page: usize, screen: Rect, pen: &mut Pen<
         match block {
             Block::Topic(word) => {
                 pen.bold_on(inside.x, y, word, theme.now, theme.panel);
+            }
+            Block::Kind(word, lines) => {
+                pen.bold_on(inside.x + 1, y, word, theme.text, theme.panel);
+                for (line, y) in lines.iter().zip(y + 1..) {
+                    pen.text_on(inside.x + LABEL, y, line, theme.dim, theme.panel);
+                }
             }
             Block::Number(row, lines) => number(row, lines, &facts, (inside.x, y), pen),
         }
@@ -96,6 +110,15 @@ pub fn shown(row: &Definition, facts: &Facts<'_>, pen: &Pen<'_>) -> String {
         None if facts.numbers.complete => "n/a".to_owned(),
         None => glyphs.grows.to_owned(),
     }
+}
+
+/// What can be found in a program.
+fn kinds(room: u16) -> impl Iterator<Item = Block> {
+    let kind = move |row: &'static finding::Definition| {
+        Block::Kind(row.word, text::wrapped(row.meaning, room))
+    };
+    let title = Block::Topic("what can be found");
+    std::iter::once(title).chain(finding::TABLE.iter().map(kind))
 }
 
 fn blocks(room: u16) -> Vec<Block> {

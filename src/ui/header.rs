@@ -6,7 +6,7 @@ use super::call;
 use super::text::{Pen, clipped, sanitised, width};
 use super::theme::Theme;
 use crate::app::{App, Run, Subject, Watched};
-use crate::experiment::{Experiment, WorkKind};
+use crate::experiment::{Backend, Experiment, WorkKind};
 use crate::method::{Badge, Sends};
 use crate::palette::Ink;
 use crate::workload::Costs;
@@ -119,7 +119,11 @@ fn tasks_and_workers(
     );
     let mut facts = Vec::new();
     if rules.sends != Sends::Nothing {
-        let workers = counted(experiment.workers, "worker");
+        let workers = match (experiment.backend, experiment.workers) {
+            (Backend::Processes, 1) => "1 process".to_owned(),
+            (Backend::Processes, workers) => format!("{workers} processes"),
+            (_, workers) => counted(workers, "worker"),
+        };
         facts.push(vec![
             format!("{workers} on {}", counted(cpus, "CPU")),
             workers,

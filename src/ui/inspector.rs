@@ -5,12 +5,15 @@ use ratatui::layout::Rect;
 use super::overlay;
 use super::text::{self, Pen};
 use crate::app::Run;
+use crate::bytes;
 use crate::definition::percent;
 use crate::event::{Outcome, TaskId};
 use crate::palette::Ink;
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Sums, Task, Trace};
 
+/// Letters of a function's name.
+const NAME: usize = 60;
 const NARROW: u16 = 78;
 const WIDE: u16 = 104;
 const HEIGHT: u16 = 19;
@@ -97,7 +100,10 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
     };
     let called = match run.experiment() {
         Some(experiment) => experiment.call_text(index),
-        None => format!("{}(...)", text::sanitised(&call.facts.function)),
+        None => {
+            let function: String = call.facts.function.chars().take(NAME).collect();
+            format!("{}(...)", text::sanitised(&function))
+        }
     };
     let end = pen.bold_on(x, y, &within(x, &called), theme.now, panel);
     let (word, ink) = state(task, cursor, pen);
@@ -133,7 +139,12 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
     if let Some(lane) = task.lane.and_then(|id| trace.lane(id)) {
         parts.push(text::sanitised(&lane.facts.name));
         parts.extend(lane.facts.pid.map(|pid| format!("process {pid}")));
-        parts.extend(lane.facts.tid.map(|tid| format!("thread {tid}")));
+        // The first thread of a process has its number.
+        let (pid, tid) = (lane.facts.pid.map(u64::from), lane.facts.tid);
+        parts.extend(
+            tid.filter(|_| tid != pid)
+                .map(|tid| format!("thread {tid}")),
+        );
     }
     match (task.cpu_start, task.cpu_end) {
         (Some(from), Some(to)) if from != to => {
@@ -153,6 +164,17 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
             "chunk {chunk} ({noun} {})",
             Call::words(sent.tasks)
         ));
+        // The message may carry other tasks of the chunk as well.
+        let carried = [(sent.bytes_there, "there"), (sent.bytes_back, "back")];
+        parts.extend(carried.into_iter().filter_map(|(size, way)| {
+            let size = bytes::words(u64::from(size?));
+            Some(format!("{size} {way}"))
+        }));
+    }
+    if trace.is_program() {
+        let source = call.facts.source.as_ref();
+        let line = source.map(|(file, line)| format!("{}:{line}", super::call::file(file)));
+        parts.extend(line);
     }
     parts.join(", ")
 }

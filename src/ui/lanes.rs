@@ -16,7 +16,8 @@ use super::hues::{self, Hues};
 use super::text::{Pen, clipped, sanitised};
 use crate::app::Lanes;
 use crate::app::selection::{self, Selection};
-use crate::event::{Ended, Outcome};
+use crate::bytes;
+use crate::event::{Ended, Outcome, RESIDENT};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Lane, Piece, Row, Trace};
 use boxes::{Painter, Place};
@@ -60,6 +61,8 @@ impl Grid {
 
 /// A lane as it is drawn: the workers that were one after another in it, or a CPU.
 struct Track<'a> {
+    /// It is one of those that the numbers are about.
+    counts: bool,
     name: String,
     short: String,
     workers: Vec<&'a Lane>,
@@ -79,7 +82,9 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
         Lanes::Workers => {
             let row = selection::row(trace, index)?;
             let workers: Vec<&Lane> = row.lanes.iter().filter_map(|&id| trace.lane(id)).collect();
+            let pool = trace.call().map(|call| call.facts.pool);
             Some(Track {
+                counts: !trace.is_program() || pool == Some(row.pool),
                 name: name(trace, row),
                 short: index.to_string(),
                 sources: workers.iter().map(|lane| Source::Worker(lane)).collect(),
@@ -89,6 +94,7 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
         Lanes::Cpus => {
             let cpu = trace.cpus().get(index)?;
             Some(Track {
+                counts: true,
                 name: format!("cpu {}", cpu.cpu.0),
                 short: cpu.cpu.0.to_string(),
                 workers: Vec::new(),
@@ -193,7 +199,16 @@ fn one(
     let theme = pen.theme;
     let hues = Hues::new(theme, moment.trace);
     let y = place.bottom();
-    let name = clipped(&track.name, GUTTER - 2, theme.glyphs.grows);
+    let memory = memory(moment, track);
+    let name = match &memory {
+        // In the one row there is, a short name makes room.
+        Some(memory) if place.rows < 2 => format!("w{} {memory}", track.short),
+        _ => track.name.clone(),
+    };
+    if let Some(memory) = memory.filter(|_| place.rows > 1) {
+        pen.text_within(area.x + 1, y - 1, GUTTER - 2, &memory, theme.dim);
+    }
+    let name = clipped(&name, GUTTER - 2, theme.glyphs.grows);
     if selected.is_some() {
         pen.text(area.x, y, theme.glyphs.here, theme.now);
         pen.bold(area.x + 1, y, &name, theme.now);
@@ -221,9 +236,21 @@ fn one(
     }
     let x = moment.axis.right() + 1;
     state(moment, track, hues, (x, y), pen);
-    if let Some(share) = share(moment, track) {
+    if let Some(share) = share(moment, track).filter(|_| track.counts) {
         pen.text(x + 6, y, &format!("{:>3.0} %", share * 100.0), theme.dim);
     }
+}
+
+/// The memory that the worker of this lane had resident when it last looked, where it has memory of its own.
+fn memory(moment: &Moment<'_>, track: &Track<'_>) -> Option<String> {
+    let lane = track
+        .workers
+        .iter()
+        .rfind(|lane| lane.opened <= moment.cursor)?;
+    let samples = moment.trace.samples(lane.id, RESIDENT);
+    let told = samples.partition_point(|sample| sample.0 <= moment.cursor);
+    let (_, value) = samples[..told].last()?;
+    Some(bytes::short(*value as u64))
 }
 
 /// What the lane does at the cursor, in five columns or in one word.
@@ -254,6 +281,7 @@ fn state(
             ("restart", theme.bad)
         }
         _ if died => ("killed", theme.bad),
+        Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
         None if !track.workers.is_empty() => ("starts", theme.dim),
         _ => ("idle", theme.dim),
     };
@@ -278,6 +306,11 @@ fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
         piece.filter(|_| measured && track.workers.is_empty())
     };
     track.piece_at(cursor).or_else(recent)
+}
+
+/// The worker ended well, or its pool did.
+fn has_left(lane: &Lane, at: Time) -> bool {
+    lane.closed.is_some_and(|(closed, _)| closed <= at)
 }
 
 /// When the worker of a lane died, if it did.

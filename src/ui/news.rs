@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 
+use super::Moment;
 use super::overlay;
 use super::text::{self, Pen, clipped, sanitised, width, wrapped};
 use crate::app::App;
@@ -61,10 +62,17 @@ struct Block<'a> {
     advice: Vec<String>,
 }
 
+impl Block<'_> {
+    /// With an empty line behind it.
+    fn height(&self) -> usize {
+        self.text.len() + self.advice.len() + 1
+    }
+}
+
 /// Draws all findings over the screen, what went wrong first; past the last page, the last.
 pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
-    let area = overlay::place(screen, WIDTH, screen.height.saturating_sub(2));
-    let room = overlay::inside(area).width.saturating_sub(AT);
+    let most = overlay::place(screen, WIDTH, screen.height.saturating_sub(2));
+    let room = overlay::inside(most).width.saturating_sub(AT);
     let blocks: Vec<Block<'_>> = app
         .findings
         .found
@@ -75,6 +83,11 @@ pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
             advice: wrapped(&format!("try: {}", sanitised(&finding.advice)), room),
         })
         .collect();
+    let lines: usize = blocks.iter().map(Block::height).sum();
+    let height = u16::try_from(lines)
+        .unwrap_or(u16::MAX)
+        .clamp(2, most.height);
+    let area = overlay::place(screen, WIDTH, height.saturating_add(2).min(most.height));
     let pages = pages(&blocks, usize::from(overlay::inside(area).height));
     let page = page.min(pages.len().saturating_sub(1));
     let note = match pages.len() {
@@ -118,7 +131,7 @@ fn pages<'a, 'b>(blocks: &'b [Block<'a>], height: usize) -> Vec<&'b [Block<'a>]>
     while !rest.is_empty() {
         let mut used = 0;
         let fitting = rest.iter().take_while(|block| {
-            used += block.text.len() + block.advice.len() + 1;
+            used += block.height();
             used <= height + 1
         });
         let (page, after) = rest.split_at(fitting.count().max(1));
@@ -128,13 +141,12 @@ fn pages<'a, 'b>(blocks: &'b [Block<'a>], height: usize) -> Vec<&'b [Block<'a>]>
     pages
 }
 
-/// Marks the moments of findings on the ruler.
-pub fn marks(app: &App, axis: super::axis::Axis, y: u16, pen: &mut Pen<'_>) {
-    for finding in app.findings.found.iter().rev() {
-        if let Some(x) = axis.column(finding.at) {
-            pen.bold(x, y, "!", ink(finding, pen));
-        }
-    }
+/// Where findings stand on the ruler, what is slow before what went wrong.
+pub fn marks(moment: &Moment<'_>, pen: &Pen<'_>) -> Vec<(u16, Ink)> {
+    let known = moment.findings.iter().rev();
+    let known = known.filter(|finding| finding.at <= moment.cursor);
+    let placed = known.map(|finding| Some((moment.axis.column(finding.at)?, ink(finding, pen))));
+    placed.flatten().collect()
 }
 
 /// The line of a finding in the list of events.

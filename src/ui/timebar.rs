@@ -6,6 +6,7 @@ use super::Moment;
 use super::lanes::GUTTER;
 use super::text::{Pen, width};
 use super::theme::Theme;
+use crate::definition::percent;
 use crate::palette::Ink;
 use crate::trace::Shares;
 
@@ -95,7 +96,8 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     };
     bar(&parts, (axis.x, y), columns, pen);
     if rows > 1 {
-        legend(&parts, (axis.x, y + 1), end, false, pen);
+        let x = legend(&parts, (axis.x, y + 1), end, false, pen);
+        probe(moment, (x, y + 1), end, pen);
     } else {
         legend(&parts, (axis.x + columns + 1, y), end, true, pen);
     }
@@ -116,18 +118,30 @@ pub fn bar(parts: &[Part], at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
     }
 }
 
-fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'_>) {
+/// What watching itself took of the overhead, once that is told.
+fn probe(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, pen: &mut Pen<'_>) {
+    if let Some(share) = moment.trace.watching_share(moment.cursor) {
+        let words = format!("(probe: {} of overhead)", percent(share));
+        if x + width(&words) <= end {
+            pen.text(x, y, &words, pen.theme.dim);
+        }
+    }
+}
+
+/// Answers the column after it.
+fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'_>) -> u16 {
     let theme = pen.theme;
     let mut x = at.0;
     for part in parts.iter().filter(|part| part.share >= 0.005) {
         let name = if short { part.short } else { part.name };
         let words = format!(" {name} {:.0} %", part.share * 100.0);
         if x + 1 + width(&words) > end {
-            return;
+            return end;
         }
         pen.cell(x, at.1, part.glyph, part.ink, theme.background);
         x = pen.text(x + 1, at.1, &words, theme.text) + 2;
     }
+    x
 }
 
 #[cfg(test)]

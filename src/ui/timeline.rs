@@ -31,7 +31,6 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let large = grid(app, app.large, layout.lanes, layout.lane_rows);
     lanes::render(&moment, large, app.selection, layout.lanes, pen);
     axis::render(&moment, layout.axis.y, pen);
-    news::marks(app, moment.axis, layout.axis.y, pen);
     lanes::scrolled(&moment, large, layout.lanes.height, layout.axis.y, pen);
     if layout.block.height > 0 {
         let block = Grid {
@@ -218,7 +217,7 @@ pub fn scrolled(app: &App, down: bool) -> Range<usize> {
     let screen = Rect::new(0, 0, app.size.0, app.size.1);
     let (grid, area) = match (app.scene, Layout::new(screen, needs(app))) {
         (Scene::Panel, _) => {
-            let tall = TallLanes::new(app, &moment(app, screen), super::body(screen));
+            let tall = TallLanes::new(app, &moment(app, screen), super::body(app, screen));
             (tall.grid, tall.area)
         }
         (_, Some(layout)) => {

@@ -6,7 +6,7 @@ use super::lanes::GUTTER;
 use super::text::{self, Pen};
 use super::timebar::{self, Part};
 use crate::definition::{Facts, percent};
-use crate::trace::Numbers;
+use crate::trace::{Numbers, Row};
 
 /// Columns right of a bar: the share in which the worker had a task.
 const BUSY: u16 = 6;
@@ -21,7 +21,12 @@ pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
     let (trace, at) = (facts.trace, facts.at);
     let theme = pen.theme;
     let all = timebar::parts(&facts.shares, theme);
-    let rows = trace.rows();
+    let rows: Vec<&Row> = if trace.is_program() {
+        let pool = trace.call().and_then(|call| call.facts.pool);
+        trace.rows_of(pool).collect()
+    } else {
+        trace.rows().iter().collect()
+    };
     let entries: Vec<&Part> = all.iter().filter(|part| part.share > 0.0).collect();
     let legend = Legend::new(&entries, area.width);
     // The title, the bar of all, an empty line, the legend.
@@ -44,7 +49,7 @@ pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
         bar(name, parts, Rect { y, height, ..area }, pen);
         y += each;
     };
-    for row in &rows[first..first + seen] {
+    for &row in &rows[first..first + seen] {
         let parts = timebar::parts(&trace.row_shares(row, at), theme);
         next(&text::sanitised(&row.name), &parts, pen);
     }

@@ -4,7 +4,8 @@
 
 use super::book::{PLACE, Place};
 use crate::event::{
-    CallId, Category, CpuId, Ended, Kind, NamedSpan, Outcome, Raised, Ran, Sample, TaskId, Way,
+    CallId, Category, CpuId, Ended, Kind, NamedSpan, Outcome, RESIDENT, Raised, Ran, Sample,
+    TaskId, Way,
 };
 use crate::time::{Nanos, Time};
 
@@ -25,8 +26,6 @@ const CLOSED: u64 = 9;
 
 /// The names of spans that a worker tells.
 const SPANS: [&str; 3] = ["start-up", "deserialise", "serialise"];
-/// The quantity of a sample that a worker tells: bytes it has resident.
-pub(crate) const RESIDENT: &str = "memory";
 const OUTCOMES: [Outcome; 4] = [
     Outcome::Ok,
     Outcome::Failed,

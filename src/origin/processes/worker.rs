@@ -12,7 +12,9 @@ use super::book::{ASLEEP, Book, COUNT, HANGS, HOLDS, LOOK, QUIET, Writer};
 use super::line::{COUNTER, LOCK, LOCK_WAIT, Line, READER_SLEEPS};
 use super::message::{self, Answer, Order, Setup, Value};
 use super::{monotonic, tape};
-use crate::event::{Category, Ended, Kind, NamedSpan, Outcome, Raised, Sample, TaskId, Way};
+use crate::event::{
+    Category, Ended, Kind, NamedSpan, Outcome, RESIDENT, Raised, Sample, TaskId, Way,
+};
 use crate::experiment::CounterEffect;
 use crate::origin::Cancel;
 use crate::origin::threads::CALL;
@@ -409,7 +411,7 @@ impl Worker {
         self.weighed = Some(at);
         if let Some(bytes) = platform::resident_memory() {
             let sample = Sample {
-                quantity: tape::RESIDENT.to_owned(),
+                quantity: RESIDENT.to_owned(),
                 value: bytes as f64,
             };
             self.runner

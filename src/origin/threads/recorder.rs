@@ -1,8 +1,9 @@
 //! How the threads of a run tell what they do, without waiting for anybody and without sharing anything.
 //!
-//! Each thread writes its events into a ring of its own; one hub thread empties all rings. A write costs
-//! about as much as reading the clock. The hub also vouches for a moment up to which everything has been
-//! told, although a thread may be interrupted between reading the clock and writing the event:
+//! Each thread writes its events into a ring of its own, what is told of every task as two words; one hub
+//! thread empties all rings. A write costs less than reading the clock. The hub also vouches for a moment
+//! up to which everything has been told, although a thread may be interrupted between reading the clock
+//! and writing the event:
 //!
 //! 1. A thread reads the clock, then writes the event with that time. Its times never run backwards.
 //! 2. Before a stretch in which it tells nothing (it waits, or computes for long) it sets its `quiet`
