@@ -52,6 +52,8 @@ pub struct Row {
     pub hint: Option<(u8, Word)>,
     /// The hint bar shows only what would do something now.
     pub works: fn(&App) -> bool,
+    /// The help screen lists it only where it ever works.
+    pub listed: fn(&App) -> bool,
 }
 
 const fn row(context: Context, keys: &'static [(&'static str, Action)], help: &'static str) -> Row {
@@ -61,6 +63,7 @@ const fn row(context: Context, keys: &'static [(&'static str, Action)], help: &'
         help,
         hint: None,
         works: |_| true,
+        listed: |_| true,
     }
 }
 
@@ -70,6 +73,10 @@ impl Row {
             hint: Some((place, word)),
             ..self
         }
+    }
+
+    const fn listed(self, listed: fn(&App) -> bool) -> Self {
+        Self { listed, ..self }
     }
 
     const fn works(self, works: fn(&App) -> bool) -> Self {
@@ -128,7 +135,8 @@ pub const ROWS: &[Row] = &[
         "kill the worker (a process)",
     )
     .hint(3, |_| "kill")
-    .works(App::can_kill),
+    .works(App::can_kill)
+    .listed(App::has_mortal_workers),
     row(
         Context::Program,
         &[("F", Action::Findings)],
@@ -513,6 +521,17 @@ impl Keymap {
                 keys: self.keys(number),
                 words: row.help,
             })
+    }
+
+    /// What of that is listed for what is watched now.
+    pub fn help_now<'a>(&'a self, app: &'a App) -> impl Iterator<Item = Entry> + 'a {
+        let unlisted: Vec<&str> = ROWS
+            .iter()
+            .filter(|row| !(row.listed)(app))
+            .map(|row| row.help)
+            .collect();
+        self.help(app.below())
+            .filter(move |entry| !unlisted.contains(&entry.words))
     }
 
     /// Every row of this context alone, as the question shows them that they answer.

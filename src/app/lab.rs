@@ -43,8 +43,13 @@ impl App {
 
     /// Workers of the run can be killed now.
     pub(super) fn can_kill(&self) -> bool {
+        self.has_mortal_workers() && !self.run.over
+    }
+
+    /// Workers of runs like this one can be killed.
+    pub(super) fn has_mortal_workers(&self) -> bool {
         let backend = self.run.experiment().map(|experiment| experiment.backend);
-        backend.is_some_and(Backend::is_mortal) && !self.run.over
+        backend.is_some_and(Backend::is_mortal)
     }
 
     /// Kills the worker that has the selected lane now, wherever the cursor stands.

@@ -33,7 +33,7 @@ enum Row<'a> {
 
 /// Draws this page over the screen; past the last one, the last.
 pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
-    let keys: Vec<Entry> = app.keymap.help(app.below()).collect();
+    let keys: Vec<Entry> = app.keymap.help_now(app).collect();
     render_page(&keys, page, screen, pen);
 }
 

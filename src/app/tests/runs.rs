@@ -242,3 +242,23 @@ fn a_call_that_never_completes_blocks_for_ever() {
         change.text
     );
 }
+
+#[test]
+fn a_worker_is_killed_only_where_it_is_a_process_and_chosen() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell(&mut app, 4);
+    assert_eq!(press(&mut app, "K"), None);
+    assert!(app.notice.as_deref().unwrap().contains("only a process"));
+    let Subject::Experiment(experiment) = &mut app.run.subject else {
+        panic!("the lab runs experiments");
+    };
+    experiment.backend = Backend::Processes;
+    assert_eq!(press(&mut app, "K"), None);
+    assert!(app.notice.as_deref().unwrap().contains("choose the worker"));
+    press(&mut app, "down");
+    let lane = app.run.trace.rows()[0].lanes[0];
+    let run = app.run.id;
+    assert_eq!(press(&mut app, "K"), Some(Effect::Kill { run, lane }));
+    app.run.over = true;
+    assert_eq!(press(&mut app, "K"), None);
+}
