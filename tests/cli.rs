@@ -213,6 +213,22 @@ fn a_mistake_is_one_line_and_exit_2() {
             "--cpus is for --backend simulated: a measured run has the CPUs of this machine",
         ),
         (
+            "lab --pool executor",
+            "--pool is for --backend python: add that",
+        ),
+        (
+            "lab --backend python --pool threadpool --start-method spawn",
+            "--start-method does not go with --pool threadpool: its workers are threads",
+        ),
+        (
+            "lab --backend python --pool threadpool --fault 3:die",
+            "--fault 3:die needs processes: --pool threadpool has threads",
+        ),
+        (
+            "lab --backend python --policy executor",
+            "--policy is not for --backend python: take --pool executor",
+        ),
+        (
             "lab --text --json",
             "--text and --json contradict each other: give one of them",
         ),

@@ -6,6 +6,8 @@ mod cli;
 mod cpython;
 mod examples;
 mod findings;
+#[cfg(unix)]
+mod lab_python;
 mod lessons;
 #[cfg(unix)]
 mod probe;

@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn every_field_of_the_command_line_is_there() {
-        assert_eq!(form().fields.len(), 23);
+        assert_eq!(form().fields.len(), 26);
     }
 
     #[test]

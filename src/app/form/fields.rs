@@ -3,7 +3,8 @@
 use super::{Draft, Note};
 use crate::bytes;
 use crate::experiment::{
-    Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, MemoryModel, Policy, WorkKind,
+    Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, MemoryModel, Policy,
+    PythonPool, StartMethod, WorkKind,
 };
 use crate::method::{Method, Sends};
 use crate::time::Nanos;
@@ -56,10 +57,16 @@ const EFFECTS: [CounterEffect; 3] = [
 ];
 const MEMORIES: [Option<MemoryModel>; 3] =
     [None, Some(MemoryModel::Shared), Some(MemoryModel::Separate)];
+const START_METHODS: [Option<StartMethod>; 4] = [
+    None,
+    Some(StartMethod::Fork),
+    Some(StartMethod::Spawn),
+    Some(StartMethod::Forkserver),
+];
 const NO_YES: &[&str] = &["no", "yes"];
 
 /// In the order of the command line; the unit last, because it is read first.
-pub(super) const FIELDS: [Spec; 23] = [
+pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "method",
         fill: Fill::Choice {
@@ -240,11 +247,41 @@ pub(super) const FIELDS: [Spec; 23] = [
         },
         note: |d| {
             if d.experiment.payload > 0 && !d.experiment.backend.carries() {
-                Note::Warning("processes only: left out".to_owned())
+                Note::Warning("left out: nothing is sent".to_owned())
             } else {
                 plain("bytes to each task and back")
             }
         },
+    },
+    Spec {
+        label: "pool",
+        fill: Fill::Choice {
+            words: &["pool", "threadpool", "executor"],
+            read: |e| place(&PythonPool::TABLE.map(|row| row.0), &e.pool),
+            write: |e, at| e.pool = PythonPool::TABLE[at].0,
+        },
+        note: |_| plain("of CPython, on python"),
+    },
+    Spec {
+        label: "start method",
+        fill: Fill::Choice {
+            words: &["auto", "fork", "spawn", "forkserver"],
+            read: |e| place(&START_METHODS, &e.start_method),
+            write: |e, at| e.start_method = START_METHODS[at],
+        },
+        note: |_| plain("of processes, on python"),
+    },
+    Spec {
+        label: "python",
+        fill: Fill::Text {
+            read: |e| e.python.clone().unwrap_or_else(|| "auto".to_owned()),
+            write: |e, text| {
+                let named = !matches!(text, "" | "auto");
+                e.python = named.then(|| text.to_owned());
+                Ok(())
+            },
+        },
+        note: |_| plain("the interpreter"),
     },
     Spec {
         label: "gil",

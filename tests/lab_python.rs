@@ -1,0 +1,237 @@
+//! The lab on CPython's own pools: the same experiment as everywhere, run by a real interpreter.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "looks for the processes of a run that was stopped"
+)]
+
+use crate::threads::{ends, experiment, start, trace};
+use parviz::event::{Ended, Ends, Kind, LaneKind, Way};
+use parviz::experiment::{
+    Backend, CounterEffect, Experiment, Fault, FaultKind, PythonPool, StartMethod, WorkKind,
+};
+use parviz::method::{Method, Sends};
+use parviz::time::Time;
+use parviz::trace::Order;
+use std::time::{Duration, Instant};
+
+/// In nanoseconds; a wait may be late by nearly that much.
+const UNIT: u64 = 30_000_000;
+const COSTS: [u64; 8] = [12, 2, 3, 8, 9, 13, 10, 3];
+/// A machine where waits are badly late may turn an order.
+const ATTEMPTS: usize = 6;
+
+fn on_python(method: Method, unit: u64) -> Experiment {
+    let chunked = method.rules().sends != Sends::Tasks && method != Method::Loop;
+    Experiment {
+        backend: Backend::Python,
+        chunksize: chunked.then_some(1),
+        kind: WorkKind::Io,
+        ..experiment(method, &COSTS.map(|cost| cost * unit))
+    }
+}
+
+fn with_fault(kind: FaultKind, pool: PythonPool) -> Experiment {
+    Experiment {
+        pool,
+        faults: vec![Fault { task: 3, kind }],
+        ..on_python(Method::Map, UNIT / 10)
+    }
+}
+
+fn indexes(order: &Order) -> Vec<u32> {
+    order.entries().iter().map(|entry| entry.index).collect()
+}
+
+/// Finished and delivered.
+fn orders(experiment: &Experiment) -> [Vec<u32>; 2] {
+    let trace = trace(experiment);
+    assert_eq!(ends(&trace), Ends::Returned, "{:?}", experiment.method);
+    let call = trace.call().unwrap();
+    [indexes(&call.finished), indexes(&call.delivered)]
+}
+
+/// The rules, in virtual time.
+fn rules(experiment: &Experiment) -> [Vec<u32>; 2] {
+    orders(&Experiment {
+        backend: Backend::Simulated,
+        ..experiment.clone()
+    })
+}
+
+fn follows_the_rules(experiment: &Experiment) {
+    let expected = rules(experiment);
+    let seen: Vec<_> = (0..ATTEMPTS)
+        .map(|_| orders(experiment))
+        .take_while(|seen| *seen != expected)
+        .collect();
+    assert!(
+        seen.len() < ATTEMPTS,
+        "{:?} on {:?}: {seen:?}, not {expected:?}",
+        experiment.method,
+        experiment.pool
+    );
+}
+
+#[test]
+fn the_methods_of_a_pool_follow_the_rules_of_the_lab() {
+    // They only wait, so all of them can do it at once.
+    std::thread::scope(|threads| {
+        for &method in &Method::ALL[..8] {
+            threads.spawn(move || follows_the_rules(&on_python(method, UNIT)));
+        }
+    });
+}
+
+/// Workers start one after another, and some of these ways take long for it: which one takes what is open.
+#[test]
+fn every_pool_and_start_method_delivers_in_order() {
+    let ways = [
+        (PythonPool::Pool, Some(StartMethod::Spawn), "Pool"),
+        (PythonPool::Pool, Some(StartMethod::Forkserver), "Pool"),
+        (PythonPool::ThreadPool, None, "ThreadPool"),
+        (
+            PythonPool::Executor,
+            Some(StartMethod::Fork),
+            "ProcessPoolExecutor",
+        ),
+    ];
+    std::thread::scope(|threads| {
+        for (pool, start_method, kind) in ways {
+            threads.spawn(move || {
+                let trace = trace(&Experiment {
+                    pool,
+                    start_method,
+                    ..on_python(Method::Imap, UNIT / 30)
+                });
+                assert_eq!(ends(&trace), Ends::Returned, "{kind}");
+                let call = trace.call().unwrap();
+                assert_eq!(indexes(&call.delivered), [0, 1, 2, 3, 4, 5, 6, 7], "{kind}");
+                let facts = &trace.pools()[0].facts;
+                let start_method = start_method.map(StartMethod::name);
+                assert_eq!(
+                    (facts.kind.as_str(), facts.start_method.as_deref()),
+                    (kind, start_method)
+                );
+            });
+        }
+    });
+}
+
+#[test]
+fn a_loop_has_no_pool_and_one_task_after_another() {
+    let trace = trace(&on_python(Method::Loop, UNIT / 10));
+    assert_eq!(ends(&trace), Ends::Returned);
+    let call = trace.call().unwrap();
+    assert_eq!(indexes(&call.delivered), [0, 1, 2, 3, 4, 5, 6, 7]);
+    let rows: Vec<&str> = trace.rows().iter().map(|row| row.name.as_str()).collect();
+    assert_eq!(rows, ["main"]);
+    assert_eq!(trace.pools().len(), 0);
+}
+
+#[test]
+fn a_worker_that_dies_takes_its_task_with_it_and_the_pool_never_returns() {
+    let trace = trace(&with_fault(FaultKind::Die, PythonPool::Pool));
+    assert_eq!(ends(&trace), Ends::Never);
+    let call = trace.call().unwrap();
+    let lost: Vec<usize> = (0..8)
+        .filter(|&index| call.tasks()[index].lost.happened())
+        .collect();
+    assert_eq!(lost, [3]);
+    let killed = trace
+        .lanes()
+        .filter(|lane| matches!(lane.closed, Some((_, Ended::Killed))));
+    assert_eq!(killed.count(), 1);
+    let workers = trace
+        .lanes()
+        .filter(|lane| lane.facts.kind == LaneKind::Worker);
+    assert_eq!(workers.count(), 5, "four, and one in the place of the dead");
+}
+
+#[test]
+fn an_executor_gives_up_when_a_worker_dies() {
+    let trace = trace(&with_fault(FaultKind::Die, PythonPool::Executor));
+    assert_eq!(ends(&trace), Ends::BrokenProcessPool);
+}
+
+#[test]
+fn a_task_that_raises_fails_its_call() {
+    let trace = trace(&with_fault(FaultKind::Raise, PythonPool::Pool));
+    assert_eq!(ends(&trace), Ends::Error);
+    assert_eq!(
+        trace.call().unwrap().error(3),
+        Some("ValueError: task 3 failed")
+    );
+}
+
+#[test]
+fn a_map_of_pairs_fails_as_python_says() {
+    let pairs = Experiment {
+        pairs: true,
+        ..on_python(Method::Map, UNIT / 30)
+    };
+    let trace = trace(&pairs);
+    assert_eq!(ends(&trace), Ends::Error);
+    assert_eq!(
+        trace.call().unwrap().error(0),
+        Some(pairs.error_text(0).as_str())
+    );
+}
+
+#[test]
+fn processes_count_for_themselves_and_threads_together() {
+    let main_finds = |pool| {
+        let trace = trace(&Experiment {
+            pool,
+            effect: CounterEffect::Count,
+            ..on_python(Method::Map, UNIT / 30)
+        });
+        ["counter_main", "counter_sum"].map(|name| trace.sample(name, Time::NEVER))
+    };
+    assert_eq!(main_finds(PythonPool::Pool), [Some(0.0), Some(8.0)]);
+    assert_eq!(main_finds(PythonPool::ThreadPool)[0], Some(8.0));
+}
+
+#[test]
+fn a_payload_is_really_carried_both_ways() {
+    let trace = trace(&Experiment {
+        payload: 10_000,
+        ..on_python(Method::Map, UNIT / 30)
+    });
+    let call = trace.call().unwrap();
+    for way in [Way::ToWorker, Way::ToCaller] {
+        let bytes = call.bytes_until(Time::NEVER, way);
+        assert!(bytes > Some(80_000), "{way:?}: {bytes:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_left_leaves_no_process_behind() {
+    let running = start(&with_fault(FaultKind::Hang, PythonPool::Pool));
+    let mut pids = Vec::new();
+    for batch in &running.batches {
+        for event in batch.events {
+            match event.kind {
+                Kind::LaneOpened(lane) => pids.extend(lane.pid),
+                Kind::Started { .. } => running.cancel(),
+                _ => {}
+            }
+        }
+    }
+    running.join();
+    assert!(pids.len() > 1, "main and a worker: {pids:?}");
+    let limit = Instant::now() + Duration::from_secs(60);
+    while pids.iter().any(|&pid| is_alive(pid)) {
+        assert!(Instant::now() < limit, "still there: {pids:?}");
+        std::thread::yield_now();
+    }
+}
+
+/// A process that nobody has waited for yet is dead all the same.
+fn is_alive(pid: u32) -> bool {
+    let words = std::process::Command::new("ps")
+        .args(["-o", "stat=", "-p", &pid.to_string()])
+        .output()
+        .unwrap();
+    let state = String::from_utf8_lossy(&words.stdout).trim().to_owned();
+    !state.is_empty() && !state.starts_with('Z')
+}
