@@ -106,7 +106,7 @@ fn every_pool_and_start_method_delivers_in_order() {
                 assert_eq!(ends(&trace), Ends::Returned, "{kind}");
                 let call = trace.call().unwrap();
                 assert_eq!(indexes(&call.delivered), [0, 1, 2, 3, 4, 5, 6, 7], "{kind}");
-                let facts = &trace.pools()[0].facts;
+                let facts = &trace.pools().next().unwrap().facts;
                 let start_method = start_method.map(StartMethod::name);
                 assert_eq!(
                     (facts.kind.as_str(), facts.start_method.as_deref()),

@@ -4,7 +4,7 @@
 
 use super::{Report, orders, workers};
 use crate::event::{Ends, LaneId, Outcome};
-use crate::experiment::{Experiment, Fault, FaultKind, MemoryModel};
+use crate::experiment::{Backend, Experiment, Fault, FaultKind, MemoryModel};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Lane, Numbers, Shares, Task, Trace};
 use crate::workload;
@@ -49,6 +49,7 @@ fn experiment(asked: &Experiment) -> Value {
         .map(|work| work.cost)
         .collect();
     let cpus = (!asked.backend.is_measured()).then(|| asked.simulated_cpus());
+    let on_python = asked.backend == Backend::Python;
     let model = match asked.memory_model() {
         MemoryModel::Shared => "shared",
         MemoryModel::Separate => "separate",
@@ -76,9 +77,9 @@ fn experiment(asked: &Experiment) -> Value {
         "increments": asked.increments,
         "fault": asked.faults.iter().copied().map(fault).collect::<Vec<_>>(),
         "seed": asked.seed,
-        "pool": asked.pool,
-        "start_method": asked.start_method,
-        "python": asked.python,
+        "pool": on_python.then_some(asked.pool),
+        "start_method": asked.start_method.filter(|_| on_python),
+        "python": asked.python.as_deref().filter(|_| on_python),
         "unit": asked.unit.0,
     })
 }

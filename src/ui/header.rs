@@ -129,6 +129,11 @@ fn tasks_and_workers(
             workers,
         ]);
     }
+    match experiment.backend {
+        Backend::Threads | Backend::Simulated => {}
+        Backend::Processes => facts.push(vec!["processes".to_owned()]),
+        Backend::Python => facts.push(interpreter(run)),
+    }
     let kind = match experiment.kind {
         WorkKind::Cpu => "",
         WorkKind::Io => "I/O ",
@@ -149,6 +154,18 @@ fn tasks_and_workers(
     }
     facts.push(vec![format!("seed {}", experiment.seed)]);
     facts
+}
+
+/// `python 3.11.7 Pool fork`, as far as is known.
+fn interpreter(run: &Run) -> Vec<String> {
+    let told = run.trace.run();
+    let python = told.map_or_else(|| "python".to_owned(), |run| sanitised(&run.label));
+    let pool = run.trace.pools().next().map(|pool| {
+        let start_method = pool.facts.start_method.as_deref().unwrap_or_default();
+        sanitised(format!("{} {start_method}", pool.facts.kind).trim_end())
+    });
+    let pool = pool.map(|pool| format!("{python} {pool}"));
+    pool.into_iter().chain([python]).collect()
 }
 
 fn counted(count: u32, what: &str) -> String {

@@ -225,10 +225,10 @@ mod tests {
 
         fn drain(&mut self, last: bool) -> (Vec<u64>, u64) {
             let mut read = Vec::new();
-            let lost = self.ring.drain(last, |slot| {
+            let overwritten = self.ring.drain(last, |slot| {
                 read.push(u64::from_le_bytes(slot[..8].try_into().unwrap()));
             });
-            (read, lost)
+            (read, overwritten)
         }
     }
 
