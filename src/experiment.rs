@@ -57,11 +57,6 @@ impl Backend {
         matches!(self, Self::Processes | Self::Python)
     }
 
-    /// Its workers can be killed one by one.
-    pub fn is_mortal(self) -> bool {
-        self == Self::Processes
-    }
-
     /// It can run on this system.
     pub fn is_available(self) -> bool {
         match self {
@@ -444,6 +439,16 @@ impl Experiment {
                 Err(Contradiction::DieInThreads(fault.task))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Its workers are processes of the system, which can be killed.
+    pub fn is_mortal(&self) -> bool {
+        let has_pool = self.method.rules().sends != Sends::Nothing;
+        match self.backend {
+            Backend::Processes => true,
+            Backend::Python => has_pool && self.pool != PythonPool::ThreadPool,
+            Backend::Threads | Backend::Simulated => false,
         }
     }
 

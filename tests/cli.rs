@@ -59,8 +59,8 @@ fn the_json_object_has_every_key_in_its_place() {
     assert_eq!(
         keys(&told["experiment"]),
         "method backend workers cpus tasks costs kind pairs chunksize main_work payload dispatch startup serial \
-         gil lock policy memory_model effect increments fault seed unit pool start_method \
-         python"
+         gil lock policy memory_model effect increments fault seed pool start_method python \
+         unit"
     );
     assert_eq!(
         keys(&told["numbers"]),

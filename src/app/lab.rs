@@ -6,7 +6,7 @@ use crate::app::run::Run;
 use crate::app::selection::Selection;
 use crate::app::switch::{self, Change};
 use crate::app::{App, Effect, Lanes, Overlay, demo, variant};
-use crate::experiment::{Backend, Experiment};
+use crate::experiment::Experiment;
 use crate::method::Method;
 use crate::time::{Nanos, Time};
 use crate::workload::Costs;
@@ -48,8 +48,7 @@ impl App {
 
     /// Workers of runs like this one can be killed.
     pub(super) fn has_mortal_workers(&self) -> bool {
-        let backend = self.run.experiment().map(|experiment| experiment.backend);
-        backend.is_some_and(Backend::is_mortal)
+        self.run.experiment().is_some_and(Experiment::is_mortal)
     }
 
     /// Kills the worker that has the selected lane now, wherever the cursor stands.

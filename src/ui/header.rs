@@ -129,10 +129,8 @@ fn tasks_and_workers(
             workers,
         ]);
     }
-    match experiment.backend {
-        Backend::Threads | Backend::Simulated => {}
-        Backend::Processes => facts.push(vec!["processes".to_owned()]),
-        Backend::Python => facts.push(interpreter(run)),
+    if experiment.backend == Backend::Python {
+        facts.push(interpreter(run));
     }
     let kind = match experiment.kind {
         WorkKind::Cpu => "",
