@@ -28,12 +28,13 @@ fn snapshot(name: &str, (width, height): (u16, u16), drawn: &str) {
 /// A program that calls no pool: two processes that compute for three seconds.
 fn poolless() -> Story {
     let mut story = Story::new();
-    story.lane(500, LaneId(1), LaneKind::Other, None, "pid 4001");
+    story.lane(0, LaneId(1), LaneKind::Other, None, "process 4000");
+    story.lane(500, LaneId(2), LaneKind::Other, None, "process 4001");
     for step in 1..60 {
         let at = step * 50;
-        story.cpu(at, LaneId(0), if step % 20 < 10 { 0.9 } else { 0.2 });
+        story.cpu(at, LaneId(1), if step % 20 < 10 { 0.9 } else { 0.2 });
         if at > 500 {
-            story.cpu(at, LaneId(1), 0.5);
+            story.cpu(at, LaneId(2), 0.5);
         }
     }
     story

@@ -137,6 +137,7 @@ pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
     let Some(line) = CallLine::of(trace, at) else {
         let (says, ink) = match no_probe(trace, at) {
             Some(reason) => (format!("no probe: {reason}"), theme.wait),
+            None if ended(trace, at).is_some() => ("it called no pool".to_owned(), theme.dim),
             None => ("no call of a pool yet".to_owned(), theme.dim),
         };
         let room = area.width.saturating_sub(2);

@@ -102,7 +102,11 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
         Some(experiment) => experiment.call_text(index),
         None => {
             let function: String = call.facts.function.chars().take(NAME).collect();
-            format!("{}(...)", text::sanitised(&function))
+            let source = call.facts.source.as_ref();
+            let place =
+                source.map(|(file, line)| format!(" at {}:{line}", super::call::file(file)));
+            let function = text::sanitised(&function);
+            format!("{function}(...){}", place.unwrap_or_default())
         }
     };
     let end = pen.bold_on(x, y, &within(x, &called), theme.now, panel);
@@ -170,11 +174,6 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
             let size = bytes::words(u64::from(size?));
             Some(format!("{size} {way}"))
         }));
-    }
-    if trace.is_program() {
-        let source = call.facts.source.as_ref();
-        let line = source.map(|(file, line)| format!("{}:{line}", super::call::file(file)));
-        parts.extend(line);
     }
     parts.join(", ")
 }

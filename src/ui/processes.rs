@@ -6,11 +6,12 @@ use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, wrapped};
 use super::{Moment, axis, call, header, hints, news, timeline};
 use crate::app::App;
-use crate::time::{Nanos, Time};
-use crate::trace::Lane;
+use crate::event::LaneKind;
+use crate::time::{Nanos, Span, Time};
+use crate::trace::{Lane, OtherSpan};
 
-/// The quantity that tells how many CPUs a process used since it was told last.
-pub const CPU: &str = "cpu";
+/// Each span of a process is the time it was on a CPU since it was last asked; it is asked this often.
+const ASKED: Nanos = Nanos(150_000_000);
 
 /// A program may take this long to make its first call before it is said what is not seen.
 const PATIENCE: Nanos = Nanos(2_000_000_000);
@@ -66,29 +67,38 @@ fn words(moment: &Moment<'_>) -> String {
     }
 }
 
-/// One lane for each process that has been there, in the order in which they came.
+/// The processes that have been there, in the order in which they came; the main program until they are
+/// known.
 fn processes<'a>(moment: &Moment<'a>) -> impl Iterator<Item = &'a Lane> {
     let (trace, cursor) = (moment.trace, moment.cursor);
-    let mut seen = Vec::new();
-    trace.lanes().filter(move |lane| {
-        let pid = lane.facts.pid;
-        let told = !trace.samples(lane.id, CPU).is_empty();
-        let new = pid.is_some() && (told || lane.id.0 == 0) && !seen.contains(&pid);
-        let opened = lane.opened <= cursor;
-        if new && opened {
-            seen.push(pid);
-        }
-        new && opened
-    })
+    let is_process = |lane: &&Lane| lane.facts.kind == LaneKind::Other && lane.facts.pid.is_some();
+    let here = move |lane: &&Lane| lane.opened <= cursor;
+    let known = trace.lanes().any(|lane| is_process(&lane) && here(&lane));
+    trace
+        .lanes()
+        .filter(move |lane| {
+            known && is_process(lane) || !known && lane.facts.kind == LaneKind::Caller
+        })
+        .filter(here)
+}
+
+/// `main`, or the number of a process.
+fn name(moment: &Moment<'_>, lane: &Lane) -> String {
+    let caller = |lane: &&Lane| lane.facts.kind == LaneKind::Caller;
+    let main = moment.trace.lanes().find(caller);
+    match lane.facts.pid {
+        pid if main.is_some_and(|main| main.facts.pid == pid) => "main".to_owned(),
+        Some(pid) => format!("pid {pid}"),
+        None => sanitised(&lane.facts.name),
+    }
 }
 
 /// A process: how much of a CPU it used in each column, as height.
 fn one(moment: &Moment<'_>, lane: &Lane, area: Rect, pen: &mut Pen<'_>) {
     let (theme, y) = (pen.theme, area.y);
     let glyphs = theme.glyphs;
-    let name = clipped(&sanitised(&lane.facts.name), GUTTER - 2, glyphs.grows);
+    let name = clipped(&name(moment, lane), GUTTER - 2, glyphs.grows);
     pen.text(area.x + 1, y, &name, theme.text);
-    let samples = moment.trace.samples(lane.id, CPU);
     let gone = lane.closed.map_or(Time::NEVER, |(at, _)| at);
     for x in moment.axis.x..moment.axis.right() {
         let stretch = moment.axis.stretch(x);
@@ -98,33 +108,68 @@ fn one(moment: &Moment<'_>, lane: &Lane, area: Rect, pen: &mut Pen<'_>) {
         if stretch.start() >= gone {
             break;
         }
-        let share = used(samples, stretch.start(), stretch.end().min(moment.cursor));
-        let eighths = (share.unwrap_or(0.0) * 8.0).round().clamp(0.0, 8.0) as usize;
-        let glyph = match eighths {
-            0 if share.is_some_and(|share| share > 0.01) => glyphs.bars[1],
-            0 => glyphs.rule,
-            eighths => glyphs.bars[eighths],
+        let now = Span::new(stretch.start(), stretch.end().min(moment.cursor));
+        let share = used(lane.others(), now);
+        let eighths = match (share * 8.0).round().clamp(0.0, 8.0) as usize {
+            0 if share > 0.01 => 1,
+            eighths => eighths,
         };
-        let ink = if eighths == 0 { theme.faint } else { theme.dim };
+        let (glyph, ink) = match eighths {
+            0 => (glyphs.rule, theme.faint),
+            eighths => (glyphs.bars[eighths], theme.text),
+        };
         pen.cell(x, y, glyph, ink, theme.background);
     }
     let x = moment.axis.right() + 1;
-    let words = match used(samples, moment.cursor, moment.cursor) {
-        _ if gone <= moment.cursor => "ended".to_owned(),
-        Some(share) => format!("{:>3.0} % CPU", share * 100.0),
-        None => "runs".to_owned(),
+    let words = if gone <= moment.cursor || moment.is_over() {
+        "ended".to_owned()
+    } else {
+        let since = moment.cursor - Nanos(2 * ASKED.0);
+        let until = moment.cursor - ASKED;
+        let share = used(lane.others(), Span::new(since, until.max(since)));
+        format!("{:>3.0} % CPU", share * 100.0)
     };
     pen.text(x, y, &words, theme.dim);
 }
 
-/// The mean of the samples that cover a stretch: each is about the time before it.
-fn used(samples: &[(Time, f64)], from: Time, to: Time) -> Option<f64> {
-    let first = samples.partition_point(|sample| sample.0 <= from);
-    let last = samples.partition_point(|sample| sample.0 <= to);
-    let about = match samples.get(first..(last + 1).min(samples.len())) {
-        Some(about) if !about.is_empty() => about,
-        // Nothing is told yet of what is going on: the last that is known stands.
-        _ => samples.last().map(std::slice::from_ref)?,
-    };
-    Some(about.iter().map(|sample| sample.1).sum::<f64>() / about.len() as f64)
+/// The share of a stretch that a process was on a CPU. When between two looks is not known, so it is
+/// spread over all of the time between them.
+fn used(spans: &[OtherSpan], stretch: Span) -> f64 {
+    let first = spans.partition_point(|other| other.span.start() + ASKED <= stretch.start());
+    let mut busy = 0.0;
+    for (place, other) in spans.iter().enumerate().skip(first) {
+        let start = other.span.start();
+        if start >= stretch.end() {
+            break;
+        }
+        let next = spans
+            .get(place + 1)
+            .map_or(Time::NEVER, |next| next.span.start());
+        let between = Span::new(start, next.min(start + ASKED).max(start));
+        let share = other.span.length().seconds() / between.length().seconds().max(1e-9);
+        busy += share.min(1.0) * between.overlap(stretch).seconds();
+    }
+    busy / stretch.length().seconds().max(1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Category;
+
+    #[test]
+    fn what_a_process_used_is_spread_between_two_looks() {
+        let span = |start: u64, length: u64| OtherSpan {
+            span: Span::new(Time(start * 1_000_000), Time((start + length) * 1_000_000)),
+            name: String::new(),
+            category: Category::Other,
+        };
+        let spans = [span(0, 50), span(100, 100), span(900, 10)];
+        let used = |from: u64, to: u64| {
+            let stretch = Span::new(Time(from * 1_000_000), Time(to * 1_000_000));
+            (used(&spans, stretch) * 100.0).round() as u32
+        };
+        assert_eq!([used(0, 100), used(50, 100), used(50, 150)], [50, 50, 58]);
+        assert_eq!([used(400, 500), used(0, 0)], [0, 0]);
+    }
 }

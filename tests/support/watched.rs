@@ -1,8 +1,9 @@
 //! What a watched program tells, event by event, without a program.
 
 use parviz::event::{
-    BlockedIn, CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind,
-    LaneOpened, Note, NoteKind, Outcome, PoolId, PoolOpened, Raised, RunBegan, Sample, TaskId,
+    BlockedIn, CallBegan, CallId, CallerState, Category, Ended, Ends, Event, Indexes, Kind, LaneId,
+    LaneKind, LaneOpened, NamedSpan, Note, NoteKind, Outcome, PoolId, PoolOpened, Raised, RunBegan,
+    TaskId,
 };
 use parviz::time::{Nanos, Time};
 
@@ -50,7 +51,7 @@ impl Story {
             kind,
             pool,
             name: name.to_owned(),
-            pid: Some(4_000 + lane.0),
+            pid: Some(4_000 + lane.0.saturating_sub(u32::from(kind == LaneKind::Other))),
             tid: None,
         };
         self.tell(at, lane, Kind::LaneOpened(Box::new(facts)))
@@ -192,12 +193,16 @@ impl Story {
         self.tell(at, MAIN, Kind::Noted(Box::new(note)))
     }
 
+    /// A process used this share of a CPU in the 50 ms before.
     pub(crate) fn cpu(&mut self, at: u64, lane: LaneId, share: f64) -> &mut Self {
-        let sample = Sample {
-            quantity: "cpu".to_owned(),
-            value: share,
+        let since = at - 50;
+        let span = NamedSpan {
+            name: "on a CPU".to_owned(),
+            category: Category::Other,
+            since: Time(since * UNIT),
         };
-        self.tell(at, lane, Kind::Sample(Box::new(sample)))
+        let busy = (share * 50.0) as u64;
+        self.tell(since + busy, lane, Kind::Span(Box::new(span)))
     }
 
     /// The program ends with this code.
