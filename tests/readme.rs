@@ -54,6 +54,15 @@ fn the_table_of_keys_is_the_one_the_program_reads() {
 }
 
 #[test]
+fn the_table_of_findings_is_the_one_the_program_reads() {
+    let mut table = "| finding | means |\n|---|---|\n".to_owned();
+    for row in &parviz::finding::TABLE {
+        writeln!(table, "| `{}` | {} |", row.word, row.meaning).unwrap();
+    }
+    assert!(README.contains(&table), "the README should have:\n{table}");
+}
+
+#[test]
 fn the_picture_and_the_commands_are_there() {
     for words in [
         "cargo run --release",
