@@ -17,6 +17,8 @@ mod properties;
 #[cfg(unix)]
 mod pty;
 mod readme;
+#[cfg(target_os = "linux")]
+mod run;
 mod screens;
 mod simulated;
 mod support;

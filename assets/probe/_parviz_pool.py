@@ -420,9 +420,9 @@ def worker_ends(progress, is_executor):
     error = sys.exc_info()[1]
     flags = progress.work
     if progress.message is not None and error is not None:
-        call = message_call(progress.message) if not flags else NONE
+        call, chunk = message_place(progress.message) if not flags else (NONE, 0)
         about = call_number(call) if call != NONE else NONE
-        note(UNPICKLABLE_ARGUMENT, about, error_string(error), 0)
+        note(UNPICKLABLE_ARGUMENT, about, error_string(error), chunk)
     elif progress.is_running():
         if error is not None:
             code = getattr(error, "code", 1)
@@ -448,13 +448,15 @@ def message_ok(data):
         return True
 
 
-def message_call(data):
-    """Of a pickled tuple of five: the first, which is the number of the call."""
+def message_place(data):
+    """Of a pickled tuple of five: the first two, which are the numbers of the call and of the chunk."""
     try:
-        at = 12 if data[2] == 0x95 else 3
-        return int.from_bytes(data[at + 1 : at + INTEGERS[data[at]]], "little")
+        first = 12 if data[2] == 0x95 else 3
+        second = first + INTEGERS[data[first]]
+        end = second + INTEGERS[data[second]]
+        return int.from_bytes(data[first + 1 : second], "little"), int.from_bytes(data[second + 1 : end], "little")
     except (KeyError, IndexError):
-        return NONE
+        return NONE, 0
 
 
 class Reader:

@@ -91,9 +91,9 @@ impl Join {
         &mut self.tell
     }
 
-    /// What was told since it was last asked for.
-    pub(super) fn take(&mut self) -> Vec<Event> {
-        self.tell.take()
+    /// What was told up to a moment and not taken before.
+    pub(super) fn take(&mut self, until: Time) -> Vec<Event> {
+        self.tell.take(until)
     }
 
     /// A process came. One that says a pid that another has now is not believed.

@@ -1,4 +1,5 @@
-//! Says events: gives lanes their numbers, and keeps each lane in the order of its times.
+//! Says events: gives lanes their numbers, keeps each lane in the order of its times, and puts what comes a
+//! little late into its place among the other lanes. Whoever folds the events need not go back then.
 
 use crate::event::{Event, Kind, LaneId, LaneOpened};
 use crate::time::Time;
@@ -47,8 +48,15 @@ impl Tell {
         self.events.push(Event { at, lane, kind });
     }
 
-    pub(super) fn take(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    /// What happened up to this moment and was not taken before, in the order of time.
+    pub(super) fn take(&mut self, until: Time) -> Vec<Event> {
+        let events = std::mem::take(&mut self.events);
+        let (mut taken, rest): (Vec<Event>, Vec<Event>) =
+            events.into_iter().partition(|event| event.at <= until);
+        self.events = rest;
+        // Stable: a lane stays in its order.
+        taken.sort_by_key(|event| event.at);
+        taken
     }
 }
 

@@ -29,8 +29,10 @@ use std::time::{Duration, Instant};
 /// The time between two looks at everything.
 const TICK: Duration = Duration::from_millis(5);
 /// Some things are told a little late: a running item is seen only now and then, and a record may be
-/// written some time after its clock was read.
-const LATE: Nanos = Nanos(40_000_000);
+/// written some time after its clock was read. What is told waits so long for what belongs before it.
+const LATE: Nanos = Nanos(60_000_000);
+/// What waited is passed on in portions.
+const PORTION: Nanos = Nanos(15_000_000);
 /// An interpreter that has not said hello after this has no probe.
 const SILENT: Nanos = Nanos(5_000_000_000);
 /// Pieces of output that may wait for a slow reader; what is printed more waits in its file.
@@ -205,7 +207,10 @@ impl Watch {
         if let Some(held) = self.join.held_since() {
             complete_to = complete_to.min(held);
         }
-        self.send(complete_to);
+        if last || complete_to > self.complete_to + PORTION {
+            self.add(complete_to);
+        }
+        self.send();
     }
 
     /// Nobody has said hello: says why, once.
@@ -236,8 +241,7 @@ impl Watch {
     }
 
     /// Sends what there is, as far as there is room for it. Only if very much waits, we wait as well.
-    fn send(&mut self, complete_to: Time) {
-        self.add(complete_to);
+    fn send(&mut self) {
         while let Some(batch) = self.waiting.pop_front() {
             self.waiting_events -= batch.events.len();
             if self.waiting_events > WAITING_EVENTS {
@@ -250,15 +254,17 @@ impl Watch {
         }
     }
 
-    /// Puts what was told into batches; only the last of them holds all up to that moment.
+    /// Puts what was told up to a moment into batches; only the last of them holds all of that.
     fn add(&mut self, complete_to: Time) {
-        let mut events = self.join.take();
+        let mut events = self.join.take(complete_to);
         self.waiting_events += events.len();
         while events.len() > BATCH {
             let rest = events.split_off(BATCH);
+            let events = std::mem::replace(&mut events, rest);
+            let complete_to = self.complete_to;
             self.waiting.push_back(Batch {
-                events: std::mem::replace(&mut events, rest),
-                complete_to: self.complete_to,
+                events,
+                complete_to,
             });
         }
         self.complete_to = complete_to.max(self.complete_to);

@@ -3,7 +3,7 @@
 
 use super::Report;
 use crate::definition::{Facts, percent};
-use crate::event::{Ends, PoolId};
+use crate::event::{Ends, NoteKind, PoolId};
 use crate::report::text::{counted, numbers, strips};
 use crate::report::workers;
 use crate::time::Nanos;
@@ -17,6 +17,7 @@ const LISTED: usize = 50;
 pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let trace = report.trace;
     title(report, out)?;
+    no_probe(trace, out)?;
     calls(trace, out)?;
     if let Some(call) = longest(trace) {
         let place = source(call).map_or_else(String::new, |source| format!(", {source}"));
@@ -74,6 +75,15 @@ fn title(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     writeln!(out)
+}
+
+/// Why the program could not be watched, or a part of it.
+fn no_probe(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+    let notes = trace.notes().iter().map(|note| &note.note);
+    for note in notes.filter(|note| note.kind == NoteKind::NoProbe) {
+        writeln!(out, "no probe: {}", plain(&note.text))?;
+    }
+    Ok(())
 }
 
 /// A line for each call; those that one line of the program made again and again are one.

@@ -38,6 +38,8 @@ pub(super) struct RawCall {
     pub(super) is_ready: bool,
     pub(super) has_lost: bool,
     pub(super) ended: bool,
+    /// Chunks that were sent so far.
+    pub(super) sent: u32,
     /// All chunks have been sent; so many.
     pub(super) chunks: Option<u32>,
     pub(super) chunks_delivered: u32,
@@ -64,6 +66,7 @@ impl RawCall {
             is_ready: false,
             has_lost: false,
             ended: false,
+            sent: 0,
             chunks: None,
             chunks_delivered: 0,
             short: BTreeMap::new(),
@@ -101,6 +104,7 @@ impl RawCall {
 
     /// The tasks of this chunk that were not told as submitted before; they are now.
     pub(super) fn submit(&mut self, place: Place) -> Option<Indexes> {
+        self.sent = self.sent.max(place.chunk.saturating_sub(self.base) + 1);
         let end = place.tasks.end.saturating_sub(self.base);
         if end <= self.submitted {
             return None;

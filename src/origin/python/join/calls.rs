@@ -230,6 +230,12 @@ impl Join {
             let call = place.call;
             self.tell.say(lane, time, Kind::Ready { call, tasks });
         }
+        let is_future =
+            self.pools[self.processes[peer].calls.get(&call)?.pool.0 as usize].is_executor;
+        if is_future {
+            // Nothing stands between the result of a future and its use.
+            self.ready(peer, at, call);
+        }
         self.forget(peer, call);
         Some(())
     }
@@ -256,13 +262,19 @@ impl Join {
         raised: bool,
     ) -> Option<()> {
         let raw = self.processes[peer].calls.get(&call)?;
-        if raw.ended {
+        // A result may be asked for again, and one that was there before its executor gave up counts.
+        if raw.ended && raw.delivered >= raw.all().len() {
             return Some(());
         }
         if !raw.is_iterator() {
             self.ready(peer, at, call);
         }
         let raw = self.processes[peer].calls.get_mut(&call)?;
+        let is_executor = self.pools[raw.pool.0 as usize].is_executor;
+        if is_executor && raw.is_iterator() {
+            // An executor has submitted everything before it hands out the first result of a map.
+            raw.chunks = Some(raw.sent);
+        }
         let tasks = match chunk {
             Some(chunk) => raw.place(chunk)?.tasks,
             None => raw.all(),
@@ -270,7 +282,7 @@ impl Join {
         let (lane, shown, time) = (raw.caller, raw.shown, self.tell.time(at));
         raw.delivered = raw.delivered.saturating_add(tasks.len());
         raw.chunks_delivered += u32::from(chunk.is_some());
-        let is_dead = raised && (raw.chunksize > 1 || self.pools[raw.pool.0 as usize].is_executor);
+        let is_dead = raised && (raw.chunksize > 1 || is_executor);
         let ends = match chunk {
             None if raised => Some(Ends::Error),
             None => Some(Ends::Returned),

@@ -113,6 +113,11 @@ impl Join {
             hand.skip_rest(at, &mut self.tell);
         }
         self.carried(lane, at, place, bytes, Way::ToCaller);
+        let pool = &self.pools[self.workers[worker].pool];
+        if pool.is_executor && !chunk.work {
+            // A thread sets the result of its future itself.
+            self.back(pool.owner, at, chunk)?;
+        }
         Some(())
     }
 
@@ -128,7 +133,7 @@ impl Join {
     }
 
     /// What a chunk is that a worker speaks of: one of the process that has its pool.
-    fn place(&self, worker: usize, chunk: Chunk) -> Option<Place> {
+    pub(super) fn place(&self, worker: usize, chunk: Chunk) -> Option<Place> {
         let pool = &self.pools[self.workers[worker].pool];
         let process = &self.processes[pool.owner];
         let (call, number) = if chunk.work {

@@ -2,7 +2,7 @@
 
 use super::Join;
 use crate::event::{CallId, Ends, Kind, LaneId, Note, NoteKind, PoolId};
-use crate::origin::python::wire::{About, NoteKind as Said, Record, Told};
+use crate::origin::python::wire::{About, Chunk, NoteKind as Said, Record, Told};
 
 impl Join {
     /// By the process that has the pool.
@@ -38,7 +38,10 @@ impl Join {
     /// By a worker.
     pub(super) fn worker_note(&mut self, worker: usize, record: Record) -> Option<()> {
         let Told::Note {
-            kind, text, value, ..
+            kind,
+            about,
+            text,
+            value,
         } = record.told
         else {
             return None;
@@ -48,8 +51,33 @@ impl Join {
             || [String::new()],
             |text| self.processes[teller].parts(text),
         );
+        let call_number = match about {
+            About::Call { call, work: false } => Some(call),
+            _ => None,
+        };
+        let about = match about {
+            About::Call { call, work } => self.place(
+                worker,
+                Chunk {
+                    call,
+                    // What could not be read is of this chunk.
+                    chunk: if kind == Said::UnpicklableArgument {
+                        value.cast_unsigned()
+                    } else {
+                        0
+                    },
+                    work,
+                },
+            ),
+            _ => None,
+        };
         let hand = self.workers[worker].hand.as_ref();
-        let call = hand.map(|hand| hand.place.call);
+        let call = about
+            .or(hand.map(|hand| hand.place))
+            .map(|place| place.call);
+        if let (Said::UnpicklableArgument, Some(place)) = (kind, about) {
+            self.lose(worker, record.at, call_number, place);
+        }
         let pool = self.pools[self.workers[worker].pool].id;
         let lane = self.workers[worker].lane;
         self.noted(lane, record.at, (kind, Some(pool), call), text, value)

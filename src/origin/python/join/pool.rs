@@ -98,11 +98,13 @@ impl Worker {
     /// How it ended, as far as is known by now.
     pub(super) fn ended(&self, pool: &Pool) -> Ended {
         match self.exit {
+            // Who died with a chunk in hand was not made to end.
+            None | Some(..=-1) if self.lost && !self.said_end => Ended::Killed,
+            _ if self.lost => Ended::Crashed,
             _ if pool.is_given_up => Ended::Finished,
             Some(..=-1) => Ended::Killed,
             Some(1..) => Ended::Crashed,
             None if !self.said_end => Ended::Killed,
-            _ if self.lost => Ended::Crashed,
             _ if pool.is_closed => Ended::Finished,
             _ => Ended::Retired,
         }

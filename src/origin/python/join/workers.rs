@@ -1,5 +1,6 @@
 //! Workers: their start, whose they are, and their end.
 
+use super::call::Place;
 use super::pool::Worker;
 use super::{Join, Peer};
 use crate::event::{Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind};
@@ -187,31 +188,37 @@ impl Join {
         let hand = self.workers[worker].hand.take();
         let pool = &self.pools[pool];
         let (given_up, owner, id) = (pool.gave_up <= at, pool.owner, pool.id);
-        let time = self.tell.time(at);
         let was_idle = hand.is_none();
         if let Some(hand) = hand.filter(|_| !given_up) {
-            self.workers[worker].lost = true;
-            let place = hand.place;
-            let lost = Kind::Lost {
-                call: place.call,
-                tasks: place.tasks,
-            };
-            self.tell.say(lane, time, lost);
-            let process = &mut self.processes[owner];
             let number = if hand.raw.work {
-                process.works.get(&(id, hand.raw.call)).map(|work| work.0)
+                let works = &self.processes[owner].works;
+                works.get(&(id, hand.raw.call)).map(|work| work.0)
             } else {
                 Some(hand.raw.call)
             };
-            if let Some(raw) = number.and_then(|call| process.calls.get_mut(&call)) {
-                raw.has_lost = true;
-            }
+            self.lose(worker, at, number, hand.place);
         }
         let held = entry.is_some_and(|entry| entry.holds_lock);
         if held && was_idle && !given_up && !self.workers[worker].said_end {
             self.say_note(lane, at, NoteKind::QueueLockHeld, worker);
         }
         self.dying.push(worker);
+    }
+
+    /// The results of these tasks will not come; `call` is the number of their call in its process.
+    pub(super) fn lose(&mut self, worker: usize, at: u64, call: Option<u32>, place: Place) {
+        self.workers[worker].lost = true;
+        let (lane, pool) = (self.workers[worker].lane, self.workers[worker].pool);
+        let lost = Kind::Lost {
+            call: place.call,
+            tasks: place.tasks,
+        };
+        let at = self.tell.time(at);
+        self.tell.say(lane, at, lost);
+        let calls = &mut self.processes[self.pools[pool].owner].calls;
+        if let Some(raw) = call.and_then(|call| calls.get_mut(&call)) {
+            raw.has_lost = true;
+        }
     }
 
     fn say_note(&mut self, lane: LaneId, at: u64, kind: NoteKind, worker: usize) {

@@ -53,7 +53,7 @@ pub enum Waits {
 /// What [`Told::Note`] is about; its `value` and its text as said here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoteKind {
-    /// The worker could not unpickle its message and ends; the exception.
+    /// The worker could not unpickle its message and ends; the chunk, the exception.
     UnpicklableArgument,
     /// A task left its worker with an exception that is no `Exception`; the exit code, the exception.
     WorkerExit,

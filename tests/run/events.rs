@@ -1,0 +1,65 @@
+//! What is told of real programs, event by event.
+
+use super::script::Script;
+use parviz::origin::python::{self, Input, Outlet, Program, Target};
+use parviz::time::Time;
+use parviz::trace::Trace;
+
+fn trace_of(script: &Script) -> Trace {
+    let program = Program {
+        python: Some(super::script::python().into()),
+        flags: Vec::new(),
+        target: Target::Script(script.path("script.py")),
+        args: Vec::new(),
+        input: Input::Empty,
+        outlet: Outlet::Kept,
+        group: true,
+    };
+    let watched = python::start(&program).unwrap();
+    let mut trace = Trace::default();
+    let mut complete_to = Time::ZERO;
+    let mut output = watched.output.iter();
+    for batch in &watched.running.batches {
+        assert!(batch.complete_to >= complete_to);
+        complete_to = batch.complete_to;
+        trace.apply(batch.events);
+        if complete_to == Time::NEVER {
+            break;
+        }
+    }
+    // Whatever it prints is handed on before the end.
+    assert!(output.by_ref().count() > 0);
+    watched.running.join();
+    trace
+}
+
+#[test]
+fn a_task_goes_through_its_stages_in_order() {
+    for method in ["fork", "spawn"] {
+        let script = Script::new(&super::METHODS.replace("METHOD", &format!("{method:?}")));
+        let trace = trace_of(&script);
+        let calls: Vec<_> = trace.calls().collect();
+        assert_eq!(calls.len(), 8, "series are shown as one");
+        for call in calls {
+            for (index, task) in call.tasks().iter().enumerate() {
+                let chunk = &call.chunks()[call.chunk_of(index as u32) as usize];
+                let stages = [
+                    ("submitted", task.submitted),
+                    ("enqueued", chunk.enqueued),
+                    ("dequeued", chunk.dequeued),
+                    ("started", task.started),
+                    ("finished", task.finished),
+                    ("returned", chunk.returned),
+                    ("ready", task.ready),
+                    ("delivered", task.delivered),
+                ];
+                assert!(
+                    stages.is_sorted_by_key(|stage| stage.1)
+                        && stages.iter().all(|stage| stage.1.happened()),
+                    "{} task {index}: {stages:?}",
+                    call.facts.method
+                );
+            }
+        }
+    }
+}
