@@ -1,6 +1,7 @@
 //! What a person does, and what becomes of it, on runs in virtual time.
 
 mod playback;
+mod program;
 mod runs;
 mod screen;
 

@@ -98,17 +98,10 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
             theme.glyphs.grows,
         )
     };
-    let called = match run.experiment() {
-        Some(experiment) => experiment.call_text(index),
-        None => {
-            let function: String = call.facts.function.chars().take(NAME).collect();
-            let source = call.facts.source.as_ref();
-            let place =
-                source.map(|(file, line)| format!(" at {}:{line}", super::call::file(file)));
-            let function = text::sanitised(&function);
-            format!("{function}(...){}", place.unwrap_or_default())
-        }
-    };
+    let called = run.experiment().map_or_else(
+        || foreign_call(call),
+        |experiment| experiment.call_text(index),
+    );
     let end = pen.bold_on(x, y, &within(x, &called), theme.now, panel);
     let (word, ink) = state(task, cursor, pen);
     let end = pen.bold_on((end + 2).max(x + 12), y, word, ink, panel);
@@ -124,6 +117,15 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
     }
     let words = whereabouts(&run.trace, call, index, task, theme.glyphs.arrow);
     pen.text_on(x, y + 1, &within(x, &words), theme.text, panel);
+}
+
+/// `f(...) at script.py:12`: the arguments of a program's call are not known.
+fn foreign_call(call: &Call) -> String {
+    let function: String = call.facts.function.chars().take(NAME).collect();
+    let source = call.facts.source.as_ref();
+    let place = source.map(|(file, line)| format!(" at {}:{line}", super::call::file(file)));
+    let function = text::sanitised(&function);
+    format!("{function}(...){}", place.unwrap_or_default())
 }
 
 fn state(task: &Task, at: Time, pen: &Pen<'_>) -> (&'static str, Ink) {

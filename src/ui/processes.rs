@@ -13,6 +13,9 @@ use crate::trace::{Lane, OtherSpan};
 /// Each span of a process is the time it was on a CPU since it was last asked; it is asked this often.
 const ASKED: Nanos = Nanos(150_000_000);
 
+/// Most rows of a lane.
+const HIGHEST: u16 = 3;
+
 /// A program may take this long to make its first call before it is said what is not seen.
 const PATIENCE: Nanos = Nanos(2_000_000_000);
 
@@ -37,14 +40,16 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let first = screen.y + 3;
     let room = screen.height.saturating_sub(3 + below).max(1);
     let lanes: Vec<&Lane> = processes(&moment).collect();
-    let rows = (lanes.len() as u16).clamp(1, room);
-    for (lane, y) in lanes.iter().zip(first..first + rows) {
-        one(&moment, lane, row(y, 1), pen);
+    let count = u16::try_from(lanes.len()).unwrap_or(u16::MAX).max(1);
+    let each = (room / count).clamp(1, HIGHEST);
+    let seen = (room / each).min(count);
+    for (lane, place) in lanes.iter().zip(0..seen) {
+        one(&moment, lane, row(first + place * each, each), pen);
     }
-    let mut y = first + rows;
+    let mut y = first + seen * each;
     axis::render(&moment, y, pen);
-    if lanes.len() > usize::from(rows) {
-        let hidden = format!("{rows} of {}", lanes.len());
+    if seen < count {
+        let hidden = format!("{seen} of {count}");
         pen.text(moment.axis.right() + 1, y, &hidden, pen.theme.wait);
     }
     y += 2;
@@ -95,8 +100,14 @@ fn name(moment: &Moment<'_>, lane: &Lane) -> String {
 
 /// A process: how much of a CPU it used in each column, as height.
 fn one(moment: &Moment<'_>, lane: &Lane, area: Rect, pen: &mut Pen<'_>) {
-    let (theme, y) = (pen.theme, area.y);
+    let (theme, y) = (pen.theme, area.bottom().saturating_sub(1));
     let glyphs = theme.glyphs;
+    // Of several rows the upper half of the top one stays empty, so that lanes do not touch.
+    let tall = if area.height > 1 {
+        area.height * 8 - 4
+    } else {
+        8
+    };
     let name = clipped(&name(moment, lane), GUTTER - 2, glyphs.grows);
     pen.text(area.x + 1, y, &name, theme.text);
     let gone = lane.closed.map_or(Time::NEVER, |(at, _)| at);
@@ -110,15 +121,20 @@ fn one(moment: &Moment<'_>, lane: &Lane, area: Rect, pen: &mut Pen<'_>) {
         }
         let now = Span::new(stretch.start(), stretch.end().min(moment.cursor));
         let share = used(lane.others(), now);
-        let eighths = match (share * 8.0).round().clamp(0.0, 8.0) as usize {
+        let eighths = match (share * f64::from(tall))
+            .round()
+            .clamp(0.0, f64::from(tall)) as u16
+        {
             0 if share > 0.01 => 1,
             eighths => eighths,
         };
-        let (glyph, ink) = match eighths {
-            0 => (glyphs.rule, theme.faint),
-            eighths => (glyphs.bars[eighths], theme.text),
-        };
-        pen.cell(x, y, glyph, ink, theme.background);
+        if eighths == 0 {
+            pen.cell(x, y, glyphs.rule, theme.faint, theme.background);
+        }
+        for row in 0..eighths.div_ceil(8) {
+            let bar = glyphs.bars[usize::from((eighths - row * 8).min(8))];
+            pen.cell(x, y - row, bar, theme.text, theme.background);
+        }
     }
     let x = moment.axis.right() + 1;
     let words = if gone <= moment.cursor || moment.is_over() {
