@@ -13,7 +13,7 @@
 //! | words | [`time`], [`bytes`], [`event`], [`palette`], [`examples`] | nothing of ours |
 //! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words |
 //! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words; a report also the experiment |
-//! | origins | [`origin`] | words, semantics, [`platform`] |
+//! | origins | [`origin`]: the lab's `simulated`, `threads`, `processes` and `python`, which also watches any program | words, semantics, [`platform`] |
 //! | teaching | [`lesson`] | words, facts, semantics, the simulated origin |
 //! | app | [`app`] | all above |
 //! | ui | [`ui`] | app and below, ratatui; no clock, file or thread |
@@ -22,7 +22,10 @@
 //! What holds everywhere:
 //!
 //! * An origin only reports. It sends batches through a bounded channel from threads of its own and never
-//!   waits for the screen; nothing of a run is lost.
+//!   waits for the screen; nothing of a run of the lab is lost.
+//! * A watched program never waits for parviz and outlives it. What could not be told in time is counted,
+//!   and the numbers it touches are lower bounds. What a process says is checked before it is believed: no
+//!   number from outside is an index or a size.
 //! * A trace is a fold of events: the same events give the same trace, in whatever batches they come and
 //!   however the lanes are mixed. What is missing is ordinary and never invented.
 //! * Everything is playback. Live means that the cursor sticks to the end of a trace that still grows, so

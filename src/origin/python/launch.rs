@@ -7,36 +7,19 @@
 use super::Exit;
 use super::folder::Folder;
 use super::program::{Input, Outlet, Program, Target};
-use super::wire::{PROBE_VARIABLE, RINGS_VARIABLE};
+use super::wire::{FILES, PROBE_VARIABLE, RINGS_VARIABLE};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
 
-macro_rules! probe {
-    ($name:literal) => {
-        (
-            $name,
-            include_str!(concat!("../../../assets/probe/", $name)),
-        )
-    };
-}
-
-/// The probe, as it is written into the private folder.
-const PROBE: [(&str, &str); 4] = [
-    probe!("sitecustomize.py"),
-    probe!("_parviz_probe.py"),
-    probe!("_parviz_pool.py"),
-    probe!("_parviz_futures.py"),
-];
-
 /// The interpreter with its words, its input and the way to the probe.
 pub(super) fn command(program: &Program, folder: &Folder) -> io::Result<Command> {
     let interpreter = program
         .interpreter()
         .map_err(|missing| io::Error::new(io::ErrorKind::NotFound, missing))?;
-    for (name, text) in PROBE {
+    for (name, text) in FILES {
         std::fs::write(folder.path().join(name), text)?;
     }
     let mut command = Command::new(interpreter);

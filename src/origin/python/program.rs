@@ -59,7 +59,7 @@ pub enum Outlet {
     /// To our own.
     Inherited,
     /// Into private files, and from there to [`super::Watched::output`]. Files, because a program that
-    /// writes into a pipe would die with parviz. [`super::Handle::kept`] opens what was printed so far.
+    /// writes into a pipe would die with parviz. [`super::Handle::read_kept`] reads what was printed so far.
     Kept,
     /// Both to this file, which is emptied first.
     File(PathBuf),

@@ -2,7 +2,7 @@
 
 use super::{NONE, SEQUENCE_AT, SLOT_BYTES, u16_at, u32_at, u64_at};
 
-/// A text that came or will come as [`Message::String`] from the same process.
+/// A text that came or will come as [`Message::String`](super::Message::String) from the same process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StringId(pub u32);
 
@@ -236,7 +236,7 @@ pub enum About {
 pub struct Record {
     /// `CLOCK_MONOTONIC`, in nanoseconds.
     pub at: u64,
-    /// The number of the thread that tells, as in [`Message::Thread`].
+    /// The number of the thread that tells, as in [`Message::Thread`](super::Message::Thread).
     pub thread: u16,
     pub cpu: Option<u16>,
     pub told: Told,
