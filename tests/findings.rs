@@ -101,9 +101,11 @@ fn a_task_that_leaves_its_worker_is_told_with_its_exit_code() {
 
 #[test]
 fn an_argument_that_cannot_be_unpickled_kills_its_worker() {
-    let report = watched("unpicklable_argument.py").report;
-    let (text, _) = told(&report, FindingKind::UnpicklableArgument);
-    assert_says(&text, "(ValueError: nobody can make me)");
+    let (text, _) = the_fault("unpicklable_argument.py", FindingKind::UnpicklableArgument);
+    assert_says(
+        &text,
+        "a message of apply_async(work) in line 28 and died of it (ValueError: nobody can make me)",
+    );
 }
 
 #[test]

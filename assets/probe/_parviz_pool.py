@@ -416,20 +416,22 @@ def is_plain(method):
 
 
 def worker_ends(progress, is_executor):
-    """In a worker that ends by itself, whatever made it: an exception is still on its way."""
+    """In a worker that ends by itself, whatever made it. Up to 3.12 an exception is still on its way; later it is
+    known only how far the worker was."""
     error = sys.exc_info()[1]
+    text = NONE if error is None else error_string(error)
     flags = progress.work
-    if progress.message is not None and error is not None:
+    if progress.message is not None:
         call, chunk = message_place(progress.message) if not flags else (NONE, 0)
         about = call_number(call) if call != NONE else NONE
-        note(UNPICKLABLE_ARGUMENT, about, error_string(error), chunk)
+        note(UNPICKLABLE_ARGUMENT, about, text, chunk)
     elif progress.is_running():
         if error is not None:
             code = getattr(error, "code", 1)
             code = code if type(code) is int else 0 if code is None else 1
-            note(WORKER_EXIT, progress.call, error_string(error), code, flags)
-    elif not progress.waited and (error is not None or is_executor):
-        note(INITIALIZER_RAISED, NONE, NONE if error is None else error_string(error), 0)
+            note(WORKER_EXIT, progress.call, text, code, flags)
+    elif not progress.waited and (error is not None or is_executor or sys.version_info >= (3, 13)):
+        note(INITIALIZER_RAISED, NONE, text, 0)
     tell(WORKER_END, 0, 0)
 
 

@@ -46,6 +46,9 @@ impl Join {
         else {
             return None;
         };
+        if matches!(kind, Said::UnpicklableArgument | Said::WorkerExit) {
+            self.workers[worker].said_why = true;
+        }
         let teller = self.workers[worker].teller?;
         let [text] = text.map_or_else(
             || [String::new()],

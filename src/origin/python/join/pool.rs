@@ -59,6 +59,7 @@ impl Pool {
 
 /// A process or a thread that works for a pool.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Worker {
     pub(super) lane: LaneId,
     pub(super) pool: usize,
@@ -66,6 +67,8 @@ pub(super) struct Worker {
     /// The process that speaks for it.
     pub(super) teller: Option<usize>,
     pub(super) hand: Option<Hand>,
+    /// It said why its task could not come to an end.
+    pub(super) said_why: bool,
     /// It said itself that it ends.
     pub(super) said_end: bool,
     /// When its end was noticed, on the clock of all processes.
@@ -86,6 +89,7 @@ impl Worker {
             row,
             teller: None,
             hand: None,
+            said_why: false,
             said_end: false,
             died: None,
             exit: None,

@@ -200,7 +200,7 @@ impl Join {
         }
         let held = entry.is_some_and(|entry| entry.holds_lock);
         if held && was_idle && !given_up && !self.workers[worker].said_end {
-            self.say_note(lane, at, NoteKind::QueueLockHeld, worker);
+            self.say_note(lane, at, NoteKind::QueueLockHeld, worker, 0);
         }
         self.dying.push(worker);
     }
@@ -221,13 +221,13 @@ impl Join {
         }
     }
 
-    fn say_note(&mut self, lane: LaneId, at: u64, kind: NoteKind, worker: usize) {
+    fn say_note(&mut self, lane: LaneId, at: u64, kind: NoteKind, worker: usize, value: i32) {
         let note = Note {
             kind,
             pool: Some(self.pools[self.workers[worker].pool].id),
             call: None,
             text: String::new(),
-            value: 0,
+            value: i64::from(value),
         };
         let at = self.tell.time(at);
         self.tell.say(lane, at, Kind::Noted(Box::new(note)));
@@ -239,6 +239,18 @@ impl Join {
         };
         if std::mem::replace(&mut self.workers[worker].is_closed, true) {
             return;
+        }
+        let Worker {
+            lost,
+            said_end,
+            said_why,
+            exit,
+            ..
+        } = self.workers[worker];
+        if lost && said_end && !said_why {
+            // It left by itself in the middle of a task, and its Python did not say of what.
+            let lane = self.workers[worker].lane;
+            self.say_note(lane, at, NoteKind::WorkerExit, worker, exit.unwrap_or(0));
         }
         let (pool, row) = (self.workers[worker].pool, self.workers[worker].row);
         let ended = self.workers[worker].ended(&self.pools[pool]);
