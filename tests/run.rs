@@ -317,8 +317,7 @@ fn nothing_is_left_behind() {
         "import multiprocessing\nif __name__ == '__main__':\n    print(multiprocessing.Pool(2).map(abs, [1]))",
     );
     let (_, _) = script.watch(&[]);
-    let left = std::fs::read_dir(script.temporary()).unwrap().count();
-    assert_eq!(left, 0);
+    assert_eq!(script.left(), 0);
 }
 
 #[test]

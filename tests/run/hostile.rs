@@ -86,7 +86,7 @@ fn who_claims_to_be_somebody_else_is_not_believed() {
 #[test]
 fn thousands_of_connections_cost_only_themselves() {
     let report = attacked(
-        r#"
+        r"
     import resource
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for _ in range(3000):
@@ -99,7 +99,7 @@ fn thousands_of_connections_cost_only_themselves() {
             break
     for there in held:
         there.close()
-"#,
+",
     );
     is_told_whole(&report);
 }

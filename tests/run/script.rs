@@ -56,8 +56,12 @@ impl Script {
         self
     }
 
-    /// Where temporary files go.
-    pub(super) fn temporary(&self) -> PathBuf {
+    /// Temporary files and folders that are there.
+    pub(super) fn left(&self) -> usize {
+        std::fs::read_dir(self.temporary()).unwrap().count()
+    }
+
+    fn temporary(&self) -> PathBuf {
         self.folder.path().join("tmp")
     }
 
