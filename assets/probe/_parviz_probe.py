@@ -61,6 +61,10 @@ BROKEN = 7
 STRING, THREAD_IS, NO_PROBE, RING = 2, 3, 4, 5
 
 NO_CPU = 0xFFFF << 16
+# Of `madvise`: gives memory now, or an error.
+POPULATE_WRITE = 23
+# Slots for which there is room at once.
+STEP = 8192
 
 # An item that takes less is told together with its neighbours, at most so many at once.
 SHORT = 20_000
@@ -115,41 +119,38 @@ def open_ring():
 
 
 def make_ring():
-    size = HEADER + 32 * SLOTS
     name = "%d-%d.ring" % (os.getpid(), now())
-    fd = -1
     for place in dict.fromkeys((rings, folder)):
         try:
-            path = place + "/" + name
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-            # Room that is only promised would kill the program when it is used.
-            os.posix_fallocate(fd, 0, size)
+            ring, room = map_ring(place + "/" + name)
             break
         except OSError as error:
             failed = error
-            if fd >= 0:
-                os.close(fd)
-                os.unlink(path)
-                fd = -1
     else:
         raise failed
-    low = []
-    while fd < 3:  # Standard descriptors that are closed stay so.
-        low.append(fd)
-        fd = os.dup(fd)
-    try:
-        if sys.version_info >= (3, 13):
-            ring = mmap.mmap(fd, size, trackfd=False)
-        else:
-            ring = mmap.mmap(fd, size)
-    finally:
-        for number in low + [fd]:
-            os.close(number)
     claim = itertools.count().__next__
+    full = False
 
     def emit(head, t, ab, c):
         i = claim()
+        if i >= room and not more_room(i):
+            return
         pack_into(ring, ((i & 131071) << 5) + 4096, head, t, ab, c, i + 1 & 0xFFFFFFFF)
+
+    def more_room(i):
+        nonlocal room, full
+        if room == SLOTS:  # Once around, there is room for good.
+            room = 1 << 62
+            return True
+        if full:
+            return False
+        try:
+            ring.madvise(POPULATE_WRITE, HEADER + 32 * room, 32 * STEP)
+            room += STEP
+        except OSError as error:
+            full = True
+            connection.say(NO_PROBE, text_bytes("ring\0no more room: " + str(error)))
+        return i < room
 
     Struct("=8xIIIIQII").pack_into(ring, 0, 1, SLOTS, os.getpid(), 0, now(), *own_cost(ring))
     ring[:8] = b"parvizR1"
@@ -157,15 +158,48 @@ def make_ring():
     return emit, memoryview(ring)[ENTRIES_AT:HEADER].cast("Q")
 
 
+def map_ring(path):
+    """The file, mapped, and how many slots have room: memory that is only promised would kill the program when it
+    is written to, so it is asked for first, a piece at a time where the system can do that."""
+    size = HEADER + 32 * SLOTS
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    low = []
+    try:
+        while fd < 3:  # Standard descriptors that are closed stay so.
+            low.append(fd)
+            fd = os.dup(fd)
+        os.ftruncate(fd, size)
+        if sys.version_info >= (3, 13):
+            ring = mmap.mmap(fd, size, trackfd=False)
+        else:
+            ring = mmap.mmap(fd, size)
+        try:
+            if mmap.PAGESIZE != HEADER or not sys.platform.startswith("linux"):
+                raise OSError
+            ring.madvise(POPULATE_WRITE, 0, HEADER + 32 * STEP)
+            return ring, STEP
+        except OSError:
+            os.posix_fallocate(fd, 0, size)
+            return ring, SLOTS
+    except OSError:
+        os.unlink(path)
+        raise
+    finally:
+        for number in low + [fd]:
+            os.close(number)
+
+
 def own_cost(ring):
-    """What a record takes, and a coalesced item: the least of a few, in the last slot, that nobody reads yet."""
-    last = HEADER + 32 * (SLOTS - 1)
+    """What a record takes, and a coalesced item: the least of a few, in the first slot, that nobody reads yet."""
+    claim = itertools.count().__next__
+    room = SLOTS
 
     def emit(head, t, ab, c):
         i = claim()
-        pack_into(ring, ((i & 0) << 5) + last, head, t, ab, c, i + 1 & 0xFFFFFFFF)
+        if i >= room and not i:
+            return
+        pack_into(ring, ((i & 0) << 5) + 4096, head, t, ab, c, i + 1 & 0xFFFFFFFF)
 
-    claim = itertools.count().__next__
     record = item = 1 << 30
     for _ in range(3):
         began = now()
@@ -176,7 +210,7 @@ def own_cost(ring):
         for _ in coalesced(Progress(0, 0, [0, 0, 0, 0], 0), (None,) * 10, emit):
             pass
         item = min(item, (now() - began) // 10)
-    ring[last : last + 32] = bytes(32)
+    ring[HEADER : HEADER + 32] = bytes(32)
     return record, item
 
 
