@@ -157,6 +157,11 @@ pub fn process_time(pid: u32) -> Option<Nanos> {
     system::process_time(pid)
 }
 
+/// The main thread of a process is on a CPU or waits for one; false if it is gone or nothing is known.
+pub fn is_runnable(pid: u32) -> bool {
+    system::is_runnable(pid)
+}
+
 /// The processes that a process started and that have not been waited for; none if nothing is known.
 pub fn children(pid: u32) -> Vec<u32> {
     system::children(pid)
@@ -242,6 +247,7 @@ mod tests {
         assert_eq!(portable::online_cpus(), None);
         assert!(portable::ThreadTimes::open(1, 1).is_none());
         assert_eq!(portable::process_time(1), None);
+        assert!(!portable::is_runnable(1));
         assert!(portable::children(1).is_empty());
         assert!(portable::ProcessEnd::of(1).is_none());
     }

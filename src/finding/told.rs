@@ -134,11 +134,22 @@ impl Told {
         (start, end): (u64, u64),
         waiting: u64,
     ) -> Self {
+        self.ran(lane, index, (start, end), (end - start - waiting, waiting))
+    }
+
+    /// The same, on a CPU and waiting for one for so long, and asleep for the rest.
+    pub(super) fn ran(
+        self,
+        lane: u32,
+        index: u32,
+        (start, end): (u64, u64),
+        (on_cpu, waiting): (u64, u64),
+    ) -> Self {
         let task = TaskId { call: CALL, index };
         let ran = Ran {
             task,
             since: ms(start),
-            on_cpu: length(end - start - waiting),
+            on_cpu: length(on_cpu),
             waiting: length(waiting),
             useful_wait: Nanos::ZERO,
             cpu: None,

@@ -63,6 +63,10 @@ pub(super) fn process_time(_: u32) -> Option<Nanos> {
     None
 }
 
+pub(super) fn is_runnable(_: u32) -> bool {
+    false
+}
+
 pub(super) fn children(_: u32) -> Vec<u32> {
     Vec::new()
 }

@@ -42,6 +42,41 @@ struct Times {
     clock: ThreadTimes,
     at: u64,
     spent: Spent,
+    ahead: Ahead,
+}
+
+/// What was told before the kernel counted it, in nanoseconds. It counts a wait for a CPU when the wait is
+/// over and a turn on one at its next tick, so a process that can run seems to do neither meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Ahead(u64);
+
+impl Ahead {
+    /// What a stretch of this length is told to have been, out of what was counted in it. Where a process can
+    /// run at its end, what nobody counted yet was a wait; it is taken off what is counted later, so that
+    /// nothing is told twice.
+    fn settle(
+        &mut self,
+        counted: Spent,
+        length: Nanos,
+        is_runnable: impl FnOnce() -> bool,
+    ) -> Spent {
+        let mut take_off = |counted: Nanos| {
+            let known = counted.0.min(self.0);
+            self.0 -= known;
+            Nanos(counted.0 - known)
+        };
+        let waiting = take_off(counted.waiting);
+        let on_cpu = counted.on_cpu.min(length);
+        // More than fits into the stretch was on a CPU before it.
+        take_off(counted.on_cpu.saturating_sub(length));
+        let mut waiting = waiting.min(length.saturating_sub(on_cpu));
+        let short = length.saturating_sub(on_cpu + waiting);
+        if short > Nanos(length.0 / 20) && is_runnable() {
+            self.0 += short.0;
+            waiting = waiting + short;
+        }
+        Spent { on_cpu, waiting }
+    }
 }
 
 impl Cpu {
@@ -72,7 +107,14 @@ impl Cpu {
                 let opened = ThreadTimes::open(pid, pid);
                 if let Some((clock, spent)) = opened.and_then(|it| it.read().map(|now| (it, now))) {
                     let at = platform::monotonic();
-                    self.workers.insert(peer, Times { clock, at, spent });
+                    let ahead = Ahead::default();
+                    let times = Times {
+                        clock,
+                        at,
+                        spent,
+                        ahead,
+                    };
+                    self.workers.insert(peer, times);
                 }
                 continue;
             };
@@ -80,11 +122,15 @@ impl Cpu {
                 continue;
             };
             let at = platform::monotonic();
+            let length = Nanos(at.saturating_sub(times.at));
+            let counted = spent.since(times.spent);
             samples.push(Sample {
                 peer,
                 since: times.at,
                 at,
-                spent: spent.since(times.spent),
+                spent: times
+                    .ahead
+                    .settle(counted, length, || platform::is_runnable(pid)),
                 so_far: spent.on_cpu,
             });
             (times.at, times.spent) = (at, spent);
@@ -102,12 +148,8 @@ impl Cpu {
             so_far,
         } in samples
         {
-            // The kernel brings its numbers up to date only now and then, so they may be a little off.
-            let length = Nanos(at.saturating_sub(since));
-            let on_cpu = spent.on_cpu.min(length);
-            let waiting = spent.waiting.min(length.saturating_sub(on_cpu));
             if let Some(worker) = join.worker_of(peer) {
-                join.spent(worker, since, at, on_cpu, waiting);
+                join.spent(worker, since, at, spent.on_cpu, spent.waiting);
             }
             if let Some(lane) = join.main_caller(peer) {
                 let sample = event::Sample {
@@ -202,4 +244,49 @@ fn open(join: &mut Join, pid: u32, at: u64) -> LaneId {
     let tell = join.tell();
     let at = tell.time(at);
     tell.open(at, facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spent(on_cpu: u64, waiting: u64) -> Spent {
+        let (on_cpu, waiting) = (Nanos(on_cpu), Nanos(waiting));
+        Spent { on_cpu, waiting }
+    }
+
+    /// What stretches of 20 are told to have been, of what was counted in each and whether it could run at its end.
+    fn settled<const N: usize>(stretches: [((u64, u64), bool); N]) -> [Spent; N] {
+        let mut ahead = Ahead::default();
+        stretches.map(|((on_cpu, waiting), is_runnable)| {
+            ahead.settle(spent(on_cpu, waiting), Nanos(20), || is_runnable)
+        })
+    }
+
+    #[test]
+    fn a_wait_is_told_before_it_is_counted_and_only_once() {
+        let told = settled([((5, 3), true), ((6, 26), true), ((9, 11), true)]);
+        assert_eq!(told, [spent(5, 15), spent(6, 14), spent(9, 11)]);
+        // A wait longer than a stretch.
+        let told = settled([((0, 0), true), ((0, 0), true), ((10, 50), false)]);
+        assert_eq!(told, [spent(0, 20), spent(0, 20), spent(10, 10)]);
+    }
+
+    #[test]
+    fn a_process_that_sleeps_does_not_wait_for_a_cpu() {
+        let told = settled([((1, 2), false), ((0, 0), false)]);
+        assert_eq!(told, [spent(1, 2), spent(0, 0)]);
+    }
+
+    #[test]
+    fn what_was_sleep_after_all_is_taken_off_later() {
+        let told = settled([((2, 0), true), ((4, 5), false), ((4, 16), false)]);
+        assert_eq!(told, [spent(2, 18), spent(4, 0), spent(4, 3)]);
+    }
+
+    #[test]
+    fn a_turn_on_a_cpu_that_is_counted_late_is_no_debt() {
+        let told = settled([((16, 0), true), ((24, 0), true), ((10, 8), false)]);
+        assert_eq!(told, [spent(16, 4), spent(20, 0), spent(10, 8)]);
+    }
 }
