@@ -73,7 +73,7 @@ impl Ahead {
         let short = length.saturating_sub(on_cpu + waiting);
         if short > Nanos(length.0 / 20) && is_runnable() {
             self.0 += short.0;
-            waiting = waiting + short;
+            waiting += short;
         }
         Spent { on_cpu, waiting }
     }
