@@ -240,10 +240,11 @@ def watch_result_thread(m, thread, pool):
 class Arrived:
     """What an iterator of results has and hands out next."""
 
-    def __init__(self, call, in_order):
+    def __init__(self, call, chunks):
         self.call = call
         self.taken = 0
-        self.chunks = None if in_order else []
+        # A queue of the numbers of those that are there; `None` where they come in order.
+        self.chunks = chunks
 
 
 def hook_results(m):
@@ -279,7 +280,8 @@ def hook_results(m):
         tell(CALL_IN, 0, call, pool, size, 0, t)
         if isinstance(result, m.IMapIterator):
             there = Items(result._items)
-            there.arrived = Arrived(call, not isinstance(result, m.IMapUnorderedIterator))
+            unordered = isinstance(result, m.IMapUnorderedIterator)
+            there.arrived = Arrived(call, deque() if unordered else None)
             result._items = there
             return watch_waits(result._cond, call, kinds)
         watch_waits(result._event._cond, call, kinds)
@@ -311,7 +313,7 @@ def hook_results(m):
         if arrived.chunks is None:
             chunk = arrived.taken
         else:
-            chunk = arrived.chunks.pop(0)
+            chunk = arrived.chunks.popleft()
         arrived.taken += 1
         tell(DELIVERED, not there[0][0], arrived.call, chunk & NONE)
 

@@ -139,20 +139,23 @@ def make_ring():
 
     def more_room(i):
         nonlocal room, full
-        if room == SLOTS:  # Once around, there is room for good.
+        first = room
+        if first >= SLOTS:  # Once around, there is room for good.
             room = 1 << 62
             return True
         if full:
             return False
         try:
-            ring.madvise(POPULATE_WRITE, HEADER + 32 * room, 32 * STEP)
-            room += STEP
+            ring.madvise(POPULATE_WRITE, HEADER + 32 * first, 32 * STEP)
+            room = max(room, first + STEP)  # Another thread may have asked as well.
         except OSError as error:
             full = True
             connection.say(NO_PROBE, text_bytes("ring\0no more room: " + str(error)))
         return i < room
 
     Struct("=8xIIIIQII").pack_into(ring, 0, 1, SLOTS, os.getpid(), 0, now(), *own_cost(ring))
+    connection.page = memoryview(ring)[40:48].cast("Q")
+    connection.page[0] = connection.lost
     ring[:8] = b"parvizR1"
     connection.say(RING, name.encode())
     return emit, memoryview(ring)[ENTRIES_AT:HEADER].cast("Q")
@@ -179,7 +182,8 @@ def map_ring(path):
             ring.madvise(POPULATE_WRITE, 0, HEADER + 32 * STEP)
             return ring, STEP
         except OSError:
-            os.posix_fallocate(fd, 0, size)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(fd, 0, size)
             return ring, SLOTS
     except OSError:
         os.unlink(path)

@@ -15,7 +15,6 @@ class Connection(object):
 
         self.path = folder + "/socket"
         self.new_lock = allocate_lock
-        self.lost = 0
         self.dead = False
         self.fd = -1
         self.forked()
@@ -30,6 +29,9 @@ class Connection(object):
         self.waiting = []
         self.size = 0
         self.greeted = False
+        # Messages that were dropped, and where in the ring that is said once there is one.
+        self.lost = 0
+        self.page = None
 
     def is_ours(self):
         """A program may close descriptors that it does not know, and open others in their place."""
@@ -46,8 +48,10 @@ class Connection(object):
             return
         if not self.greeted:
             self.hello()
-        if self.size > 1 << 18:
+        if self.size > 1 << 18 and kind != 5:  # Without the name of the ring nothing would be known.
             self.lost += 1
+            if self.page is not None:
+                self.page[0] = self.lost
             return
         self.size += len(payload)
         self.waiting.append((len(payload) + 1).to_bytes(4, sys.byteorder) + bytes((kind,)) + payload)

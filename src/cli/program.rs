@@ -160,7 +160,7 @@ impl RunFlags {
                 (target, rest)
             }
             Some(word) if word.starts_with("example:") => {
-                let name = word.trim_start_matches("example:");
+                let name = word.strip_prefix("example:").unwrap_or(word);
                 let example = examples::find(name).ok_or_else(|| {
                     format!("example:{name}: there is no such example: see parviz examples")
                 })?;

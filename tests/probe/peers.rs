@@ -2,6 +2,7 @@
 
 use crate::probe::watch::{Place, Seen, call, python, script};
 use crate::probe::without_chance;
+use parviz::origin::python::wire::Header;
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -11,6 +12,17 @@ fn program(words: &[&str]) -> Command {
     let mut all_words = words.to_vec();
     all_words.extend([all.to_str().unwrap(), "fork"]);
     call(&python(), &all_words)
+}
+
+/// Accepts everybody and reads nothing.
+fn hold(listener: UnixListener) {
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { return };
+            held.push(stream);
+        }
+    });
 }
 
 /// The program beside a listener in this place.
@@ -46,9 +58,33 @@ fn nobody_accepts() {
 fn nobody_reads() {
     let seen = beside(|place| {
         let listener = UnixListener::bind(place.socket()).unwrap();
-        thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+        hold(listener);
     });
     assert_eq!(seen, alone());
+}
+
+/// Functions with long names of their own: more than waits for one who does not read.
+const TALKATIVE: &str = "from multiprocessing.pool import ThreadPool
+pool = ThreadPool(1)
+for number in range(1000):
+    def named():
+        return None
+    named.__qualname__ = '%d' % number + 'x' * 900
+    pool.apply(named)
+pool.terminate()
+";
+
+#[test]
+fn what_nobody_took_is_counted() {
+    let place = Place::new();
+    let listener = UnixListener::bind(place.socket()).unwrap();
+    hold(listener);
+    let mut talkative = place.watch(call(&python(), &["-c", TALKATIVE]));
+    assert!(talkative.status().unwrap().success());
+    let mut rings = std::fs::read_dir(place.rings.path()).unwrap();
+    let ring = std::fs::read(rings.next().unwrap().unwrap().path()).unwrap();
+    let lost = Header::parse(&ring).unwrap().lost;
+    assert!((1..1000).contains(&lost), "{lost}");
 }
 
 #[test]
@@ -71,7 +107,7 @@ fn whoever_listens_leaves_in_the_middle() {
 fn there_is_no_room_for_rings() {
     let place = Place::new();
     let listener = UnixListener::bind(place.socket()).unwrap();
-    thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    hold(listener);
     let mut command = place.watch(program(&[]));
     command.env("PARVIZ_RINGS", "/nowhere");
     std::fs::remove_dir_all(place.rings.path()).unwrap();
@@ -83,7 +119,7 @@ fn a_strict_python_finds_nothing_to_complain_of() {
     for words in [["-X", "dev", "-bb"], ["-W", "error", "-bb"]] {
         let place = Place::new();
         let listener = UnixListener::bind(place.socket()).unwrap();
-        thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+        hold(listener);
         let strict = without_chance(program(&words).output().unwrap().into());
         let watched = without_chance(place.watch(program(&words)).output().unwrap().into());
         assert_eq!(without_pids(watched), without_pids(strict), "{words:?}");
@@ -104,7 +140,7 @@ fn without_pids(seen: Seen) -> Seen {
 fn closed_standard_descriptors_stay_closed() {
     let place = Place::new();
     let listener = UnixListener::bind(place.socket()).unwrap();
-    thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    hold(listener);
     let folder = tempfile::tempdir().unwrap();
     let shell = |closed: &str| {
         let text = format!(

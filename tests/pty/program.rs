@@ -1,5 +1,10 @@
 //! Programs that are watched, with the real python3: what is shown, what is asked, what is given back.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tells a program by a folder to go on"
+)]
+
 use super::session::{Session, Setting};
 use rustix::process::Signal;
 
@@ -118,19 +123,24 @@ fn it_can_be_terminated() {
 
 #[test]
 fn a_program_left_running_goes_on_to_its_own_end() {
-    let code = "import sys, time
+    let folder = tempfile::tempdir().unwrap();
+    let sign = folder.path().join("go");
+    let code = format!(
+        "import os, sys, time
 print('first'.upper(), flush=True)
-for _ in range(20):
-    time.sleep(0.02)
+while not os.path.exists({sign:?}):
+    time.sleep(0.01)
 print('last'.upper(), flush=True)
 sys.exit(5)
-";
-    let mut session = python(&[], code);
+"
+    );
+    let mut session = python(&[], &code);
     session.wait_for("program running");
     session.press("q");
     session.wait_for("the program still runs");
     session.press("l");
     session.wait_until("the view closed", |screen| !screen.alternate_screen());
+    std::fs::create_dir(sign).unwrap();
     assert_eq!(session.end_tidily().exit_code(), 5);
     given_back(&session, "FIRST");
     given_back(&session, "LAST");

@@ -70,6 +70,8 @@ struct Connection {
     ring: Option<Ring>,
     /// Slots that are no records.
     unread: u64,
+    /// Messages that it says it had to drop.
+    unsaid: u64,
     /// The latest time of each thread: its records stay in their order.
     latest: HashMap<u16, u64>,
     /// Records of later than the last look.
@@ -128,8 +130,8 @@ impl Peers {
         if now.saturating_sub(self.paged) >= PAGE {
             self.paged = now;
             self.list
-                .iter()
-                .for_each(|connection| connection.look_at_page(join));
+                .iter_mut()
+                .for_each(|connection| connection.look_at_page(join, now));
         }
         let costs = now.saturating_sub(self.costed) >= COST || last;
         if costs {
@@ -198,6 +200,7 @@ impl Connection {
             hello: None,
             ring: None,
             unread: 0,
+            unsaid: 0,
             latest: HashMap::new(),
             later: Vec::new(),
             records: 0,
@@ -345,10 +348,15 @@ impl Connection {
         Some(Entry::from_words(words.map(u64::from_ne_bytes)))
     }
 
-    fn look_at_page(&self, join: &mut Join) {
-        let (Some(peer), Some((_, page))) = (self.peer, self.page()) else {
+    fn look_at_page(&mut self, join: &mut Join, now: u64) {
+        let (Some(peer), Some((header, page))) = (self.peer, self.page()) else {
             return;
         };
+        let more = header.lost.saturating_sub(self.unsaid);
+        if more > 0 {
+            self.unsaid = header.lost;
+            join.dropped(peer, now, more);
+        }
         for thread in 0..ENTRIES {
             if let Some(entry) = Self::entry(&page, thread) {
                 join.seen(peer, thread as u16, entry);

@@ -135,16 +135,6 @@ impl Join {
         }
     }
 
-    /// What a chunk is that the process with the call speaks of, with the number of its call.
-    pub(super) fn own_chunk(&self, peer: usize, chunk: Chunk) -> Option<(u32, u32)> {
-        let process = &self.processes[peer];
-        if !chunk.work {
-            return Some((chunk.call, chunk.chunk));
-        }
-        let mut works = process.pools.values();
-        works.find_map(|&pool| process.works.get(&(pool, chunk.call)).copied())
-    }
-
     pub(super) fn submit(
         &mut self,
         peer: usize,
@@ -179,7 +169,7 @@ impl Join {
         items: u16,
         bytes: Option<u32>,
     ) -> Option<()> {
-        let (call, number) = self.own_chunk(peer, chunk)?;
+        let (call, number) = own(chunk)?;
         let raw = self.processes[peer].calls.get_mut(&call)?;
         if items < u16::MAX {
             raw.sized(number, u32::from(items));
@@ -216,7 +206,7 @@ impl Join {
     }
 
     pub(super) fn back(&mut self, peer: usize, at: u64, chunk: Chunk) -> Option<()> {
-        let (call, number) = self.own_chunk(peer, chunk)?;
+        let (call, number) = own(chunk)?;
         let raw = self.processes[peer].calls.get_mut(&call)?;
         let place = raw.place(number)?;
         let (lane, ready) = (raw.caller, raw.returned(number, place));
@@ -416,4 +406,9 @@ impl Join {
         calls.sort_unstable();
         (calls, tasks)
     }
+}
+
+/// The call and the chunk that the process with the call speaks of: it names none by a work id.
+fn own(chunk: Chunk) -> Option<(u32, u32)> {
+    (!chunk.work).then_some((chunk.call, chunk.chunk))
 }

@@ -120,7 +120,8 @@ impl Hand {
 
     /// The items that were not entered will not be any more.
     pub(super) fn skip_rest(&mut self, at: u64, tell: &mut Tell) {
-        for item in self.next..self.place.tasks.len().min(self.items) {
+        let end = self.place.tasks.len().min(self.items);
+        for item in self.next..end.min(self.next.saturating_add(FAR)) {
             let task = self.task(item);
             let outcome = Outcome::Skipped;
             let cpu = None;
