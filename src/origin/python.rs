@@ -42,7 +42,7 @@ use crate::origin::Running;
 use crate::platform;
 use crossbeam_channel::Receiver;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Signals have these numbers on every Unix.
@@ -167,20 +167,6 @@ impl Handle {
         match &self.0.kept {
             Some(files) => platform::read_at(&files[stream as usize], into, from),
             None => Ok(0),
-        }
-    }
-
-    /// Writes all that was printed to that stream and is kept.
-    pub fn give_back(&self, stream: Stream, out: &mut dyn Write) -> io::Result<()> {
-        let mut piece = vec![0; 1 << 16];
-        let mut place = 0;
-        loop {
-            let length = self.read_kept(stream, place, &mut piece)?;
-            if length == 0 {
-                return out.flush();
-            }
-            out.write_all(&piece[..length])?;
-            place += length as u64;
         }
     }
 }
