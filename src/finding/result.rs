@@ -2,6 +2,7 @@
 
 use super::search::Search;
 use super::words::{call as named, counted, in_brackets};
+use super::worker::was_interrupted;
 use super::{Finding, FindingKind};
 use crate::event::NoteKind;
 use crate::time::Time;
@@ -158,7 +159,7 @@ fn input_swallowed<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
 }
 
 fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
-    if search.scene.is_executor(note.note.pool) {
+    if search.scene.is_executor(note.note.pool) || was_interrupted(search.scene.trace, note.at) {
         return;
     }
     // What was lost before would not have come either.

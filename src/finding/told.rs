@@ -199,12 +199,21 @@ impl Told {
         self
     }
 
-    pub(super) fn note(mut self, at: u64, lane: u32, kind: NoteKind, value: i64) -> Self {
+    pub(super) fn note(self, at: u64, lane: u32, kind: NoteKind, value: i64) -> Self {
+        self.note_of(at, lane, kind, "TypeError: no", value)
+    }
+
+    /// A worker ends because of Ctrl-C.
+    pub(super) fn interrupted(self, at: u64, lane: u32) -> Self {
+        self.note_of(at, lane, NoteKind::WorkerExit, "KeyboardInterrupt", 1)
+    }
+
+    fn note_of(mut self, at: u64, lane: u32, kind: NoteKind, text: &str, value: i64) -> Self {
         let note = Note {
             kind,
             pool: Some(POOL),
             call: Some(CALL),
-            text: "TypeError: no".to_owned(),
+            text: text.to_owned(),
             value,
         };
         self.tell(at, lane, Kind::Noted(Box::new(note)));

@@ -4,8 +4,11 @@ use super::search::Search;
 use super::words::{call as named, in_brackets, worker};
 use super::{Finding, FindingKind};
 use crate::event::{CallId, NoteKind};
-use crate::time::Time;
+use crate::time::{Nanos, Time};
 use crate::trace::{Call, TimedNote, Trace};
+
+/// Between two things of which one made the other happen.
+const AT_ONCE: Nanos = Nanos(500_000_000);
 
 pub(super) fn search(search: &mut Search<'_>) {
     let trace = search.scene.trace;
@@ -36,12 +39,28 @@ fn call_of<'a>(trace: &'a Trace, note: &TimedNote) -> Option<&'a Call> {
     trace.call_by(id)
 }
 
+fn is_interrupt(note: &TimedNote) -> bool {
+    note.note.kind == NoteKind::WorkerExit && note.note.text.starts_with("KeyboardInterrupt")
+}
+
+/// Ctrl-C reaches all processes of a program, and its caller leaves the pool at once: then the workers'
+/// errors, and what they left, say nothing of their tasks. A task that raises it by itself leaves a caller
+/// who waits.
+pub(super) fn was_interrupted(trace: &Trace, left: Time) -> bool {
+    let mut notes = trace.notes().iter().filter(|note| is_interrupt(note));
+    notes.any(|note| note.at.since(left).max(left.since(note.at)) < AT_ONCE)
+}
+
 fn worker_exit<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
     let trace = search.scene.trace;
     let call = call_of(trace, note);
     let pool = note.note.pool.or_else(|| call?.facts.pool);
     // An executor hands such an exception to the caller like any other.
     if search.scene.is_executor(pool) {
+        return;
+    }
+    let left = pool.and_then(|pool| trace.pool(pool)?.closed);
+    if left.is_some_and(|left| was_interrupted(trace, left)) && is_interrupt(note) {
         return;
     }
     let task = trace.lane(note.lane).and_then(|lane| {
@@ -178,6 +197,16 @@ mod tests {
         assert_eq!(found.numbers, [("exit", 3.0), ("task", 2.0)]);
         let executor = killed("ProcessPoolExecutor", 1).note(20, 2, NoteKind::WorkerExit, 3);
         assert_eq!(executor.kinds(), []);
+    }
+
+    #[test]
+    fn an_interrupted_program_did_nothing_wrong() {
+        let told = || Told::pool("Pool", 2).call(0, "map", 4, 1).start(1, 0, 5);
+        let interrupted = told().interrupted(20, 1).pool_closed(21);
+        let left = interrupted.note(21, 0, NoteKind::LeftOutstanding, 4);
+        assert_eq!(left.kinds(), []);
+        let by_itself = told().interrupted(20, 1).pool_closed(900);
+        assert_eq!(by_itself.kinds(), [FindingKind::WorkerExit]);
     }
 
     #[test]
