@@ -491,14 +491,14 @@ fn notes_are_kept_in_order_and_marked_in_words() {
     let trace = folded(vec![
         at(9, 0, note(NoteKind::ProgramEnded, "", -9)),
         at(2, 0, note(NoteKind::CallbackRaised, "KeyError: 1", 0)),
-        at(5, 0, note(NoteKind::ProbeCost, "", 1_000)),
+        at(5, 0, note(NoteKind::ErrorTaken, "", 1)),
     ]);
     let kinds: Vec<NoteKind> = trace.notes().iter().map(|timed| timed.note.kind).collect();
     assert_eq!(
         kinds,
         [
             NoteKind::CallbackRaised,
-            NoteKind::ProbeCost,
+            NoteKind::ErrorTaken,
             NoteKind::ProgramEnded
         ]
     );

@@ -3,7 +3,9 @@
 use super::Trace;
 use crate::event::{LaneId, LaneKind, Note, NoteKind};
 use crate::time::Time;
-use std::collections::BTreeMap;
+
+/// The quantity of what watching took of a process so far, in nanoseconds.
+const WATCHING: &str = "watching";
 
 /// A note with its moment and its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +27,7 @@ pub struct Loss {
 }
 
 impl Trace {
-    /// By time.
+    /// By time; what watching costs is no note, see [`Trace::watching_share`].
     pub fn notes(&self) -> &[TimedNote] {
         &self.notes
     }
@@ -37,17 +39,13 @@ impl Trace {
 
     /// What watching took of the overhead of all workers whose processes told it, up to `time`.
     pub fn watching_share(&self, time: Time) -> Option<f64> {
-        let told = self.notes.partition_point(|note| note.at <= time);
-        let costs: BTreeMap<LaneId, i64> = self.notes[..told]
-            .iter()
-            .filter(|note| note.note.kind == NoteKind::ProbeCost)
-            .map(|note| (note.lane, note.note.value))
-            .collect();
         let (mut cost, mut overhead) = (0.0, 0.0);
-        for (&lane, &value) in &costs {
+        for (&lane, told) in self.samples.get(WATCHING).into_iter().flatten() {
+            let known = told.partition_point(|sample| sample.0 <= time);
             let lane = self.lane(lane);
-            if let Some(lane) = lane.filter(|lane| lane.facts.kind == LaneKind::Worker) {
-                cost += value as f64;
+            let lane = lane.filter(|lane| lane.facts.kind == LaneKind::Worker);
+            if let (Some(lane), Some(&(_, value))) = (lane, told[..known].last()) {
+                cost += value;
                 overhead += lane.overhead_until(time).0 as f64;
             }
         }
@@ -56,6 +54,10 @@ impl Trace {
     }
 
     pub(super) fn note(&mut self, at: Time, lane: LaneId, mut note: Note) {
+        if note.kind == NoteKind::ProbeCost {
+            // Told every second of every process, and asked for with every frame.
+            return self.measure(WATCHING.to_owned(), lane, at, note.value as f64);
+        }
         note.text = super::text::cut(note.text);
         let place = self
             .notes
@@ -85,5 +87,51 @@ impl Trace {
                 count,
             },
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Category, Event, Kind, LaneOpened, NamedSpan};
+
+    #[test]
+    fn what_watching_took_is_a_share_of_the_overhead() {
+        let told = |at: u64, kind| Event {
+            at: Time(at),
+            lane: LaneId(1),
+            kind,
+        };
+        let cost = |value| {
+            Kind::Noted(Box::new(Note {
+                kind: NoteKind::ProbeCost,
+                pool: None,
+                call: None,
+                text: String::new(),
+                value,
+            }))
+        };
+        let worker = LaneOpened {
+            kind: LaneKind::Worker,
+            pool: None,
+            name: "worker 0".to_owned(),
+            pid: None,
+            tid: None,
+        };
+        let span = NamedSpan {
+            name: "pickle".to_owned(),
+            category: Category::Overhead,
+            since: Time::ZERO,
+        };
+        let mut trace = Trace::default();
+        trace.apply(vec![
+            told(0, Kind::LaneOpened(Box::new(worker))),
+            told(40, Kind::Span(Box::new(span))),
+            told(50, cost(10)),
+            told(60, cost(20)),
+        ]);
+        assert_eq!(trace.watching_share(Time(49)), None);
+        assert_eq!(trace.watching_share(Time(50)), Some(0.25));
+        assert_eq!(trace.watching_share(Time(60)), Some(0.5));
     }
 }
