@@ -116,14 +116,21 @@ def initializer_raised(context):
     pool.terminate()
 
 
+def end(executor):
+    """CPython closes the pipe of a broken executor in a thread, and at its own end may still write to it."""
+    executor.shutdown(wait=True)
+
+
 def executor_initializer_raised(context):
     executor = ProcessPoolExecutor(1, mp_context=context, initializer=fail)
     wait([executor.submit(square, 1)])
+    end(executor)
 
 
 def executor_killed(context):
     executor = ProcessPoolExecutor(1, mp_context=context)
     wait([executor.submit(die, 1)])
+    end(executor)
 
 
 def left_outstanding(context):
