@@ -145,6 +145,7 @@ fn a_worker_that_dies_takes_its_task_with_it_and_the_pool_never_returns() {
         .lanes()
         .filter(|lane| lane.facts.kind == LaneKind::Worker);
     assert_eq!(workers.count(), 5, "four, and one in the place of the dead");
+    assert_eq!(trace.rows().len(), 4, "the new one has the row of the dead");
 }
 
 #[test]

@@ -129,6 +129,11 @@ impl Join {
         }
         self.workers[worker].exit = Some(exit);
         self.workers[worker].reaped = Some(at);
+        if !self.workers[worker].is_closed {
+            // Its place is free for the next one, also while the end of its own telling is still to come.
+            let (pool, row) = (self.workers[worker].pool, self.workers[worker].row);
+            self.pools[pool].free_row(row);
+        }
         if self.workers[worker].teller.is_none() || matches!(child, Child::Thread(_)) {
             // Nothing was heard of it, or it has no connection of its own.
             self.died(worker, at, None);
@@ -254,7 +259,9 @@ impl Join {
         }
         let (pool, row) = (self.workers[worker].pool, self.workers[worker].row);
         let ended = self.workers[worker].ended(&self.pools[pool]);
-        self.pools[pool].free_row(row);
+        if self.workers[worker].reaped.is_none() {
+            self.pools[pool].free_row(row);
+        }
         let (lane, at) = (self.workers[worker].lane, self.tell.time(at));
         self.tell.say(lane, at, Kind::LaneClosed { ended });
     }
