@@ -1,6 +1,7 @@
 //! `parviz run` with real Python programs: what they print and how they end stays theirs, and what is told
 //! of them is true.
 
+mod calls;
 mod events;
 mod hostile;
 mod script;

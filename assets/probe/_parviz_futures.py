@@ -310,7 +310,7 @@ def hook_executor_workers(m):
 
     def hook(process):
         progress = new_progress(WORK)
-        current.append(progress)
+        current[:] = [progress]  # A worker that was forked inside a task inherits that of the one above.
         from multiprocessing import util
 
         util.Finalize(None, quietly(worker_ends), (progress, True), exitpriority=-1000)
