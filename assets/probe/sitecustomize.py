@@ -1,5 +1,16 @@
 # What Python runs at start because this folder is the first of PYTHONPATH. It leaves everything as it would
-# be without parviz, says hello, and waits for the modules that make pools; `_parviz_probe.py` does the rest.
+# be without parviz, says hello, and waits for the modules that make pools; the other files do the rest. They
+# share one namespace, and `load` at their top names those that they need:
+#
+# | file | holds |
+# |---|---|
+# | `_parviz_ring` | the ring of the process |
+# | `_parviz_tell` | records, threads, texts |
+# | `_parviz_frames`, `_parviz_hooks` | looking at callers; hooking in unseen |
+# | `_parviz_progress` | how far a worker is with its chunk |
+# | `_parviz_children` | processes that multiprocessing starts |
+# | `_parviz_pool`, `_parviz_pool_results`, `_parviz_pool_workers` | `Pool` and `ThreadPool` |
+# | `_parviz_futures`, `_parviz_futures_processes`, `_parviz_futures_threads` | executors |
 #
 # Nothing here may raise into the program, wait, print, or import what the program did not ask for.
 # The wire is specified in src/origin/python/wire.rs.
@@ -272,26 +283,28 @@ def boot():
     variables = {b"PARVIZ_PROBE": os.fsencode(folder), b"PARVIZ_RINGS": os.fsencode(rings)}
     connection = Connection(folder)
     shared = {"__name__": "_parviz_probe", "__builtins__": __builtins__}
-    shared.update(connection=connection, folder=folder, rings=rings)
+    # Those of the probe, once they are there; they add those of the libraries.
+    files = set()
+    shared.update(connection=connection, folder=folder, rings=rings, inner_files=files)
 
     def no_probe(reason):
         connection.say(4, b"Python\0" + reason.encode())
 
-    def load(name):
-        """Runs another file of the probe, once, in the namespace that all of them share."""
+    def load(*names):
+        """Runs other files of the probe, each once, in the namespace that all of them share."""
         import _frozen_importlib_external as machinery
 
-        if name not in shared.setdefault("loaded", set()):
-            shared["loaded"].add(name)
-            loader = machinery.SourceFileLoader(name, folder + "/" + name + ".py")
-            exec(loader.get_code(name), shared)
+        for name in names:
+            path = folder + "/" + name + ".py"
+            if path not in files:
+                files.add(path)
+                exec(machinery.SourceFileLoader(name, path).get_code(name), shared)
 
     shared["load"] = load
 
     def patch(name, function):
         def run(module):
             try:
-                load("_parviz_probe")
                 load(name)
                 shared[function](module)
             except OSError:  # The folder has gone, and with it whoever wanted to know.
@@ -317,8 +330,8 @@ def boot():
     os.register_at_fork(after_in_child=forked)
     patches = {
         "multiprocessing.pool": patch("_parviz_pool", "patch_pool"),
-        "concurrent.futures.process": patch("_parviz_futures", "patch_processes"),
-        "concurrent.futures.thread": patch("_parviz_futures", "patch_threads"),
+        "concurrent.futures.process": patch("_parviz_futures_processes", "patch_processes"),
+        "concurrent.futures.thread": patch("_parviz_futures_threads", "patch_threads"),
         "subprocess": help_subprocess(variables),
     }
     for name in list(patches):

@@ -89,7 +89,7 @@ fn without_its_folder_a_program_runs_as_ever() {
     let alone = Seen::from(command().output().unwrap());
     let place = Place::new();
     let watched = place.watch(command());
-    for name in ["_parviz_probe.py", "_parviz_pool.py", "sitecustomize.py"] {
+    for name in ["_parviz_ring.py", "_parviz_pool.py", "sitecustomize.py"] {
         std::fs::remove_file(Path::join(place.main.path(), name)).unwrap();
         let mut again = call(&python(), &["-c", "import multiprocessing.pool; print(1)"]);
         for (name, value) in watched.get_envs() {

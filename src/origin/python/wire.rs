@@ -2,7 +2,7 @@
 //! end is `assets/probe`.
 //!
 //! ```text
-//! PARVIZ_PROBE=<directory, 0700>   sitecustomize.py  _parviz_probe.py  socket
+//! PARVIZ_PROBE=<directory, 0700>   sitecustomize.py  _parviz_*.py  socket
 //! PARVIZ_RINGS=<directory, 0700>   <pid>-<number>.ring      in /dev/shm where there is one
 //! PYTHONPATH=<PARVIZ_PROBE>[:what it was, if it was anything]
 //! ```
@@ -44,22 +44,58 @@ pub const RINGS_VARIABLE: &str = "PARVIZ_RINGS";
 pub const SOCKET: &str = "socket";
 
 /// The probe: the files of its directory, by name.
-pub const FILES: [(&str, &str); 4] = [
+pub const FILES: [(&str, &str); 13] = [
     (
         "sitecustomize.py",
         include_str!("../../../assets/probe/sitecustomize.py"),
     ),
     (
-        "_parviz_probe.py",
-        include_str!("../../../assets/probe/_parviz_probe.py"),
+        "_parviz_children.py",
+        include_str!("../../../assets/probe/_parviz_children.py"),
+    ),
+    (
+        "_parviz_frames.py",
+        include_str!("../../../assets/probe/_parviz_frames.py"),
+    ),
+    (
+        "_parviz_futures.py",
+        include_str!("../../../assets/probe/_parviz_futures.py"),
+    ),
+    (
+        "_parviz_futures_processes.py",
+        include_str!("../../../assets/probe/_parviz_futures_processes.py"),
+    ),
+    (
+        "_parviz_futures_threads.py",
+        include_str!("../../../assets/probe/_parviz_futures_threads.py"),
+    ),
+    (
+        "_parviz_hooks.py",
+        include_str!("../../../assets/probe/_parviz_hooks.py"),
     ),
     (
         "_parviz_pool.py",
         include_str!("../../../assets/probe/_parviz_pool.py"),
     ),
     (
-        "_parviz_futures.py",
-        include_str!("../../../assets/probe/_parviz_futures.py"),
+        "_parviz_pool_results.py",
+        include_str!("../../../assets/probe/_parviz_pool_results.py"),
+    ),
+    (
+        "_parviz_pool_workers.py",
+        include_str!("../../../assets/probe/_parviz_pool_workers.py"),
+    ),
+    (
+        "_parviz_progress.py",
+        include_str!("../../../assets/probe/_parviz_progress.py"),
+    ),
+    (
+        "_parviz_ring.py",
+        include_str!("../../../assets/probe/_parviz_ring.py"),
+    ),
+    (
+        "_parviz_tell.py",
+        include_str!("../../../assets/probe/_parviz_tell.py"),
     ),
 ];
 

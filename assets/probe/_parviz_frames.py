@@ -1,0 +1,54 @@
+"""Frames of the program and of its libraries: their locals, and who called whom for what.
+
+What holds: a frame that is looked at keeps nothing alive that it would not keep by itself. `inner_files` are those
+whose frames stand between the program and a wait or a call; the files of the probe are among them.
+"""
+import sys
+
+load("_parviz_tell")
+
+get_frame = sys._getframe
+
+
+def local_of(frame, name):
+    """A local of a function that runs. What older Pythons keep for this would hold on to all its locals."""
+    return locals_of(frame, name)[0]
+
+
+def locals_of(frame, *names):
+    there = frame.f_locals
+    values = [there.get(name) for name in names]
+    if type(there) is dict and frame.f_code.co_flags & 1:
+        there.clear()
+    return values
+
+
+WAITS = {"map": 1, "starmap": 2, "apply": 3, "get": 4, "wait": 4, "next": 5, "<genexpr>": 5}
+WAITS.update({"result_iterator": 5, "_chain_from_iterable_of_lists": 5, "result": 6, "exception": 6})
+WAITS.update({"as_completed": 7})
+
+
+def waits_in(frame):
+    name = None
+    while frame is not None and frame.f_code.co_filename in inner_files:
+        name = frame.f_code.co_name
+        place = frame.f_code.co_filename
+        frame = frame.f_back
+    if name == "wait" and place.endswith("_base.py"):
+        return 7
+    return WAITS.get(name, 0)
+
+
+def caller_of(frame):
+    """The outermost frame of the library and the one of the program that called it."""
+    last = None
+    while frame is not None and frame.f_code.co_filename in inner_files:
+        last = frame
+        frame = frame.f_back
+    return last, frame
+
+
+def call_text(method, function, frame):
+    if frame is None:
+        return string("%s\0%s\0\0" % (method, function))
+    return string("%s\0%s\0%s\0%d" % (method, function, frame.f_code.co_filename[-1000:], frame.f_lineno or 0))

@@ -1,0 +1,284 @@
+"""The hooks of ProcessPoolExecutor, in the parent and in its workers.
+
+| what | where | why nobody notices |
+|---|---|---|
+| executor made | `_processes` or `_threads`, set in its constructor: a dict or set that tells of workers | plain attributes |
+| submitted to processes | `_pending_work_items`: a dict that tells | plain attribute |
+| sent to a worker | `_send_bytes` of the call queue | below what can raise |
+| worker process | after-fork hook of multiprocessing: stand-ins for the two queues | back before they wait |
+| task starts | `args` read from the item to run | back before it runs |
+| shut down | the manager thread, or `_threads`, read by `shutdown` | plain attributes |
+
+What holds: a worker knows its message by a work id only; the parent tells which call and chunk that is.
+"""
+import sys
+from functools import partial
+from time import monotonic_ns as now
+
+load(
+    "_parviz_children",
+    "_parviz_frames",
+    "_parviz_futures",
+    "_parviz_hooks",
+    "_parviz_progress",
+    "_parviz_ring",
+    "_parviz_tell",
+)
+
+
+def work_of(m, function, arguments):
+    """The function of the program and how many items: a chunk of a `map` is wrapped."""
+    chunk_of = getattr(m, "_process_chunk", None)
+    if type(function) is partial and function.func is chunk_of and chunk_of and len(arguments) == 1:
+        return function.args[0], min(len(arguments[0]), 65535)
+    return function, 1
+
+
+class Processes(dict):
+    """The workers of an executor, by pid."""
+
+    pool = started = 0
+
+    def __setitem__(self, pid, process):
+        dict.__setitem__(self, pid, process)
+        try:
+            tell(SPAWN, 0, self.pool, pid, self.started)
+            self.started += 1
+        except Exception:
+            pass
+
+
+class Pending(dict):
+    """The work of an executor that has no result, by work id."""
+
+    def __setitem__(self, work, item):
+        try:
+            self.submitted(work, item)
+        except Exception:
+            pass
+        dict.__setitem__(self, work, item)
+
+    def submitted(self, work, item):
+        function, count = work_of(self.module, item.fn, item.args)
+        call, chunk, new = call_of(get_frame(2), function, count)
+        tell_call(call, new, self.pool)
+        item.future._parviz = Submitted(call, chunk, work, False)
+        watch_waits(item.future._condition, call, condition_kinds)
+        self.known[work] = call, chunk, count
+        tell(SUBMIT, 0, call, chunk, work & NONE, count)
+
+    def __getitem__(self, work):
+        # On its way into the queue.
+        if work in self.known:
+            self.going.append(work)
+        return dict.__getitem__(self, work)
+
+    def __delitem__(self, work):
+        # It was cancelled instead.
+        if self.going and self.going[-1] == work:
+            self.going.pop()
+        self.known.pop(work, None)
+        dict.__delitem__(self, work)
+
+    def pop(self, work, *default):
+        if get_frame(1).f_code.co_name == "_on_queue_feeder_error" and work in self.going:
+            self.going.remove(work)
+        self.known.pop(work, None)
+        return dict.pop(self, work, *default)
+
+    def clear(self):
+        if self:
+            quietly(note)(BROKEN, self.pool, NONE, len(self), OF_POOL)
+        self.known.clear()
+        dict.clear(self)
+
+
+def patch_processes(m):
+    executor = m.ProcessPoolExecutor
+    manager = "_executor_manager_thread"
+    if not hasattr(executor, "_start_executor_manager_thread"):
+        manager = "_queue_management_thread"
+    wanted = ("_process_worker", "_process_chunk", "_CallItem", "_ResultItem", "_sendback_result")
+    missing = [name for name in wanted if not hasattr(m, name)]
+    if missing:
+        return no_probe(m.__name__, "it has no " + ", ".join(missing))
+    inner_files.add(executor.submit.__code__.co_filename)
+    hook_futures(m)
+    shutdown = executor.shutdown.__code__
+    from collections import deque
+
+    def set_processes(owner, value):
+        if type(value) is not dict:
+            return value
+        workers = Processes(value)
+        workers.pool = pool_of(owner)
+        return workers
+
+    def set_pending(owner, value):
+        if type(value) is not dict:
+            return value
+        pending = Pending(value)
+        pending.pool, pending.module = pool_of(owner), m
+        pending.known, pending.going = {}, deque()
+        return pending
+
+    def set_call_queue(owner, queue):
+        pending = owner.__dict__["_pending_work_items"]
+        if queue is not None and type(pending) is Pending:
+            queue._send_bytes = sender(queue._send_bytes, pending.going, pending.known)
+        return queue
+
+    def sender(send_bytes, going, known):
+        def _send_bytes(data):
+            try:
+                if going:
+                    call, chunk, count = known[going.popleft()]
+                    tell(PUT, 0, call, chunk, min(len(data), NONE), count)
+            except Exception:
+                pass
+            return send_bytes(data)
+
+        return _send_bytes
+
+    def get_manager(owner, value):
+        if get_frame(2).f_code is shutdown and value is not None:
+            seen = owner.__dict__["_parviz_seen"] = owner.__dict__.get("_parviz_seen", 0) + 1
+            if seen == 1:
+                left = min(len(owner._pending_work_items), NONE)
+                tell(POOL_CLOSE, SHUTDOWN, pool_of(owner), 0, left)
+            elif seen == 2:
+                tell(BLOCK, 0, NONE, 9, 0)
+        return value
+
+    def set_manager(owner, value):
+        if value is None and get_frame(2).f_code is shutdown and owner.__dict__.get("_parviz_seen", 0) > 1:
+            owner.__dict__["_parviz_seen"] = 0
+            tell(UNBLOCK, 0, NONE)
+        return value
+
+    executor._processes = Attribute("_processes", set_processes)
+    executor._pending_work_items = Attribute("_pending_work_items", set_pending)
+    executor._call_queue = Attribute("_call_queue", set_call_queue)
+    setattr(executor, manager, Attribute(manager, set_manager, get_manager))
+    hook_executor_workers(m)
+
+
+def hook_executor_workers(m):
+    run = m._process_worker
+    running = run.__code__
+    current = []
+
+    def is_worker(process):
+        return process._target is run and len(process._args) >= 2
+
+    def hook(process):
+        progress = new_progress(WORK)
+        current[:] = [progress]  # A worker that was forked inside a task inherits that of the one above.
+        from multiprocessing import util
+
+        util.Finalize(None, quietly(worker_ends), (progress, True), exitpriority=-1000)
+        stand_ins = CallQueue(process._args[0], progress), ResultQueue(process._args[1], progress)
+        process._args = stand_ins + tuple(process._args[2:])
+
+    def get_arguments(item, arguments):
+        if get_frame(2).f_code is not running or not current:
+            return arguments
+        progress = current[0]
+        t = progress.got or now()
+        progress.got = 0
+        function = item.fn
+        if type(function) is partial and function.func is m._process_chunk and len(arguments) == 1:
+            chunk = arguments[0]
+            progress.take(item.work_id, 0, len(chunk), t)
+            return (items(progress, chunk),)
+        progress.start(progress.take(item.work_id, 0, 1, t))
+        return arguments
+
+    m._CallItem.args = Attribute("args", None, get_arguments)
+    from multiprocessing import util
+
+    watch_children(util)
+    worker_kinds.append((is_worker, hook))
+
+
+class CallQueue:
+    """The queue a worker of an executor takes its work from."""
+
+    def __init__(self, queue, progress):
+        self._parviz = queue, progress
+
+    @property
+    def get(self):
+        queue, progress = self._parviz
+        if not progress.waited:
+            progress.waited = True
+
+            def received(data):
+                progress.got = now()
+                progress.message = data
+                return data
+
+            if hasattr(queue, "_recv_bytes"):
+                queue._recv_bytes = then(queue._recv_bytes, received)
+        return queue.get
+
+    def __getattr__(self, name):
+        return getattr(self._parviz[0], name)
+
+
+class ResultQueue:
+    """The queue a worker of an executor gives its results to."""
+
+    def __init__(self, queue, progress):
+        self._parviz = queue, progress
+        queue._writer = ResultWriter(queue._writer, progress)
+
+    @property
+    def put(self):
+        queue, progress = self._parviz
+        try:
+            frame = get_frame(1)
+            if frame.f_code.co_name == "_sendback_result":
+                t = now()
+                error = local_of(frame, "exception")
+                error = getattr(error, "exc", error)
+                if progress.putting:
+                    note(UNPICKLABLE_RESULT, progress.call, error_string(sys.exc_info()[1]), 0, WORK)
+                    error = True
+                elif error is not None and progress.is_running():
+                    progress.raised(error, t)
+                progress.end(t, error is None)
+                progress.putting = t
+                progress.message = None
+                self.__dict__["_parviz"][0]._writer.__dict__["_parviz_ok"] = error is None
+                error = None
+            else:  # It says that it leaves.
+                progress.message = None
+        except Exception:
+            pass
+        return queue.put
+
+    def __getattr__(self, name):
+        return getattr(self._parviz[0], name)
+
+
+class ResultWriter:
+    """The end of a pipe into which a worker of an executor writes."""
+
+    def __init__(self, writer, progress):
+        self.__dict__["_parviz"] = writer, progress
+        self.__dict__["_parviz_ok"] = True
+
+    @property
+    def send_bytes(self):
+        writer, progress = self._parviz
+        try:
+            began, progress.putting = progress.putting, 0
+            if began:
+                progress.result(self._parviz_ok, len(local_of(get_frame(1), "obj")), began)
+        except Exception:
+            pass
+        return writer.send_bytes
+
+    def __getattr__(self, name):
+        return getattr(self._parviz[0], name)

@@ -1,0 +1,133 @@
+"""The calls of a pool and what becomes of their results, as the parent sees them.
+
+| what | where | why nobody notices |
+|---|---|---|
+| call | `_taskqueue` read by what submits, just before it puts the tasks there | plain attribute |
+| waiting | the two methods that `Condition.wait` calls around it | back before it waits |
+| results handed out | `ready` looked up by `get`; `popleft` of an iterator | as above |
+| all results there | `__delitem__` of the cache | as above |
+
+What holds: a call is told before its first message, and all its results before anybody can have them.
+"""
+from time import monotonic_ns as now
+
+load("_parviz_children", "_parviz_frames", "_parviz_hooks", "_parviz_ring", "_parviz_tell")
+
+
+# Calls that were told and are not complete. One that is sent without having been told is told then.
+told_calls = set()
+
+
+class Arrived:
+    """What an iterator of results has and hands out next."""
+
+    def __init__(self, call, chunks):
+        self.call = call
+        self.taken = 0
+        # A queue of the numbers of those that are there; `None` where they come in order.
+        self.chunks = chunks
+
+
+def hook_results(m):
+    get = m.ApplyResult.get.__code__
+    methods = (m.Pool.apply_async, m.Pool._map_async, m.Pool.imap, m.Pool.imap_unordered)
+    submit = {method.__code__ for method in methods}
+    deque = m.collections.deque
+    kinds = {}
+
+    def get_taskqueue(pool, queue):
+        """Read by the method that submits, when it has made the result and nobody else knows it."""
+        frame = get_frame(2)
+        if frame.f_code in submit:
+            result, function, chunksize = locals_of(frame, "result", "func", "chunksize")
+            submitted(pool.__dict__["_parviz"], frame, result, name_of(function), chunksize)
+        return queue
+
+    def submitted(pool, frame, result, function, chunksize):
+        call, t = call_number(result._job), now()
+        result._parviz = pool
+        told_calls.add(call)
+        last, user = caller_of(frame)
+        text = call_text(last.f_code.co_name, function, user)
+        count = 1
+        if isinstance(result, m.MapResult):
+            count = len(result._value) if type(result._value) is list else NONE
+        elif isinstance(result, m.IMapIterator):
+            count = NONE
+        else:
+            chunksize = 1
+        size = chunksize if type(chunksize) is int and 0 <= chunksize < NONE else NONE
+        tell(CALL, 0, call, text, min(count, NONE), 0, t)
+        tell(CALL_IN, 0, call, pool, size, 0, t)
+        if isinstance(result, m.IMapIterator):
+            there = Items(result._items)
+            unordered = isinstance(result, m.IMapUnorderedIterator)
+            there.arrived = Arrived(call, deque() if unordered else None)
+            result._items = there
+            return watch_waits(result._cond, call, kinds)
+        watch_waits(result._event._cond, call, kinds)
+        if result._event.is_set():  # Nothing to do at all.
+            tell(READY, 0, call)
+
+    class Items(deque):
+        arrived = None
+
+        def append(self, value):
+            if self.arrived.chunks is not None:
+                try:
+                    self.arrived.chunks.append(local_of(get_frame(1), "i"))
+                except Exception:
+                    pass
+            deque.append(self, value)
+
+        @property
+        def popleft(self):
+            if self:
+                try:
+                    delivered(self)
+                except Exception:
+                    pass
+            return deque.popleft.__get__(self)
+
+    def delivered(there):
+        arrived = there.arrived
+        if arrived.chunks is None:
+            chunk = arrived.taken
+        else:
+            chunk = arrived.chunks.popleft()
+        arrived.taken += 1
+        tell(DELIVERED, not there[0][0], arrived.call, chunk & NONE)
+
+    def asked(result):
+        """`ready` was looked up; by `get`, after it has waited, that means that the result is handed out."""
+        if get_frame(2).f_code is get and result._event.is_set() and result._parviz is not None:
+            result._parviz = None
+            tell(DELIVERED, not result._success, call_number(result._job), NONE)
+
+    def _set_length(self, length):
+        set_length(self, length)
+        try:
+            call, taken = call_number(self._job), self._items.arrived.taken
+            tell(INPUT_END, 0, call, length & NONE, taken & NONE)
+        except Exception:
+            pass
+
+    def __delitem__(self, job):
+        remove(self, job)
+        if call_number(job) in told_calls:
+            told_calls.discard(call_number(job))
+            try:
+                result = local_of(get_frame(1), "self")
+                taken = getattr(result, "_callback", None) is not None and result._success
+                if taken:
+                    result._parviz = None
+                tell(READY, int(taken), call_number(job))
+            except Exception:
+                pass
+
+    m.Pool._taskqueue = Attribute("_taskqueue", None, get_taskqueue)
+    m.ApplyResult.ready = Before(m.ApplyResult.ready, asked)
+    set_length = m.IMapIterator._set_length
+    m.IMapIterator._set_length = like(_set_length, set_length)
+    remove = m._PoolCache.__delitem__
+    m._PoolCache.__delitem__ = like(__delitem__, remove)
