@@ -4,6 +4,8 @@
 //! place in the submission order: in order a strip climbs, out of order it is jagged. Where tasks share
 //! columns a strip is flat and an overtaken task is a notch; local disorder would be lost in steps.
 
+mod cells;
+
 use ratatui::layout::Rect;
 
 use super::Moment;
@@ -15,6 +17,7 @@ use crate::event::Outcome;
 use crate::palette::{Depth, Ink};
 use crate::time::Time;
 use crate::trace::{Call, Order, pairs};
+use cells::Cells;
 
 /// One of the four orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,17 +78,12 @@ pub fn panel(moment: &Moment<'_>, which: Which, screen: Rect, area: Rect, pen: &
     caption(moment, which, (end + 1, y), with_pairs, pen);
 }
 
-/// The task whose cell is at this column, if it is there yet.
-pub fn hit(moment: &Moment<'_>, which: Which, screen: Rect, x: u16) -> Option<u32> {
+/// The task whose cell is at this column, if it is there yet; `ascii` is how the strip was drawn.
+pub fn hit(moment: &Moment<'_>, which: Which, screen: Rect, ascii: bool, x: u16) -> Option<u32> {
     let call = moment.trace.call()?;
-    let (first, columns) = Layout::strip_columns(screen);
-    let column = usize::from(x.checked_sub(first).filter(|&x| x < columns)?);
-    let all = (tasks(call) as usize).max(1);
-    let place = if all > usize::from(columns) {
-        column * 2 * all / (usize::from(columns) * 2).min(all)
-    } else {
-        column / usize::from(task_columns(columns, all))
-    };
+    let (first, width) = Layout::strip_columns(screen);
+    let column = x.checked_sub(first).filter(|&x| x < width)?;
+    let place = Cells::new(call, width, ascii).place(column)?;
     match which.order(call) {
         Some(order) => order
             .until(moment.cursor)
@@ -107,16 +105,6 @@ fn place(screen: Rect, area: Rect) -> Place {
     }
 }
 
-/// Columns a task has where each has one or more.
-fn task_columns(width: u16, tasks: usize) -> u16 {
-    let most = match tasks {
-        ..=10 => 9,
-        _ if width > 120 => 6,
-        _ => 4,
-    };
-    (width / tasks.max(1) as u16).clamp(1, most)
-}
-
 /// Draws a strip and answers the column after it.
 pub fn render(moment: &Moment<'_>, which: Which, place: Place, pen: &mut Pen<'_>) -> u16 {
     let Some(call) = moment.trace.call() else {
@@ -133,11 +121,11 @@ pub fn render(moment: &Moment<'_>, which: Which, place: Place, pen: &mut Pen<'_>
         ),
         cursor: moment.cursor,
         hues: Hues::new(pen.theme, moment.trace),
-        tasks: (tasks(call) as usize).max(1),
+        cells: Cells::new(call, place.width, pen.theme.is_ascii()),
         place,
         pen,
     };
-    if strip.tasks > usize::from(place.width) {
+    if strip.cells.is_crowded() {
         strip.crowded()
     } else if strip.pen.theme.is_ascii() {
         strip.digits()
@@ -197,7 +185,7 @@ struct Strip<'s, 'p, 'b> {
     happened: usize,
     cursor: Time,
     hues: Hues<'s>,
-    tasks: usize,
+    cells: Cells,
     place: Place,
     pen: &'p mut Pen<'b>,
 }
@@ -205,10 +193,6 @@ struct Strip<'s, 'p, 'b> {
 impl Strip<'_, '_, '_> {
     fn bottom(&self) -> u16 {
         self.place.y + self.place.rows.saturating_sub(1)
-    }
-
-    fn columns(&self) -> u16 {
-        task_columns(self.place.width, self.tasks)
     }
 
     /// The task to which it happened as the `place`-th, if it has happened.
@@ -223,7 +207,7 @@ impl Strip<'_, '_, '_> {
     /// The height in eighths of a task that came at this place, of at most `levels`.
     fn height(&self, index: u32, levels: u16) -> u16 {
         let low = levels * 3 / 10;
-        let last = self.tasks.max(2) - 1;
+        let last = self.cells.tasks.max(2) - 1;
         let step = (index as usize * usize::from(levels - low) + last / 2) / last;
         low + (step as u16).min(levels - low)
     }
@@ -251,8 +235,8 @@ impl Strip<'_, '_, '_> {
 
     /// With a column or more for each task.
     fn steps(&mut self) -> u16 {
-        let columns = self.columns();
-        let digits = width(&(self.tasks - 1).to_string());
+        let columns = self.cells.each();
+        let digits = width(&(self.cells.tasks - 1).to_string());
         let theme = self.pen.theme;
         let every = match columns {
             _ if columns > digits => 1,
@@ -264,7 +248,7 @@ impl Strip<'_, '_, '_> {
         let base = every > 0 && (self.place.rows > 1 || theme.depth > Depth::None);
         let rows = self.place.rows - u16::from(base);
         let bottom = self.bottom();
-        for place in 0..self.tasks {
+        for place in 0..self.cells.tasks {
             let x = self.place.x + place as u16 * columns;
             let Some(index) = self.index(place) else {
                 let x = x + columns / 2;
@@ -298,7 +282,7 @@ impl Strip<'_, '_, '_> {
         if base && every > 1 {
             self.scale(columns, every);
         }
-        self.place.x + self.tasks as u16 * columns
+        self.place.x + self.cells.tasks as u16 * columns
     }
 
     /// Every so many tasks the number, over the cells of the tasks behind it.
@@ -306,7 +290,7 @@ impl Strip<'_, '_, '_> {
         for place in (0..self.happened).step_by(every) {
             let label = place.to_string();
             let x = self.place.x + place as u16 * columns;
-            if x + width(&label) > self.place.x + self.tasks as u16 * columns {
+            if x + width(&label) > self.place.x + self.cells.tasks as u16 * columns {
                 return;
             }
             for (digit, offset) in label.chars().zip(0u16..) {
@@ -351,9 +335,9 @@ impl Strip<'_, '_, '_> {
     /// Without blocks: a digit for each task, its tenth of the submission order.
     fn digits(&mut self) -> u16 {
         let theme = self.pen.theme;
-        let columns = self.columns().min(2);
+        let columns = self.cells.each();
         let y = self.bottom();
-        for place in 0..self.tasks {
+        for place in 0..self.cells.tasks {
             let x = self.place.x + place as u16 * columns;
             let Some(index) = self.index(place) else {
                 self.pen
@@ -363,15 +347,15 @@ impl Strip<'_, '_, '_> {
             self.digit(x, index);
             self.mark(index, x, 1);
         }
-        self.place.x + self.tasks as u16 * columns
+        self.place.x + self.cells.tasks as u16 * columns
     }
 
     fn digit(&mut self, x: u16, index: u32) {
         let theme = self.pen.theme;
-        let digit = if self.tasks <= 10 {
+        let digit = if self.cells.tasks <= 10 {
             index as usize
         } else {
-            (index as usize * 10 / self.tasks).min(9)
+            (index as usize * 10 / self.cells.tasks).min(9)
         };
         let ink = self.hues.task(index);
         let y = self.bottom();
@@ -387,14 +371,12 @@ impl Strip<'_, '_, '_> {
     /// means look sorted.
     fn crowded(&mut self) -> u16 {
         let theme = self.pen.theme;
-        let halves = if theme.is_ascii() { 1 } else { 2 };
-        let slots = (usize::from(self.place.width) * halves).min(self.tasks);
-        let tasks = self.tasks;
-        let first = |slot: usize| slot * tasks / slots;
+        let cells = self.cells;
         let bottom = self.bottom();
-        let columns = slots.div_ceil(halves);
+        let columns = cells.shown().div_ceil(cells.in_a_cell());
         for (column, x) in (0..columns).zip(self.place.x..) {
-            let place = first(column * halves);
+            let number = column * cells.in_a_cell();
+            let place = cells.shown_place(number);
             let Some(index) = self.index(place) else {
                 self.pen.cell(
                     x,
@@ -406,7 +388,7 @@ impl Strip<'_, '_, '_> {
                 continue;
             };
             let ink = self.hues.task(index);
-            let next = self.index(first((column * 2 + 1).min(slots - 1)));
+            let next = self.index(cells.shown_place((number + 1).min(cells.shown() - 1)));
             if theme.is_ascii() {
                 self.digit(x, index);
             } else if self.place.rows == 1 && theme.depth > Depth::None {
@@ -426,8 +408,11 @@ impl Strip<'_, '_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Backend, Experiment};
     use crate::method::Method;
+    use crate::origin::simulated;
     use crate::palette::{Charset, Look};
+    use crate::trace::Trace;
     use crate::ui::samples::{self, PLAIN, lines};
 
     fn drawn(look: Look, method: Method, rows: u16, cursor: u64, which: Which) -> Vec<String> {
@@ -497,11 +482,42 @@ mod tests {
         let run = samples::run(Method::Map, 1, &[]);
         let moment = samples::at(&run, 12, 12);
         let screen = Rect::new(0, 0, 70, 24);
-        let hit = |x| hit(&moment, Which::Finished, screen, x);
+        let hit = |x| hit(&moment, Which::Finished, screen, false, x);
         assert_eq!(
             [hit(10), hit(11), hit(19), hit(42), hit(43)],
             [None, Some(3), Some(5), Some(6), None]
         );
+    }
+
+    /// The digits of a strip are the tenths of the tasks that a click finds there.
+    #[test]
+    fn a_click_finds_the_task_of_a_digit() {
+        let screen = Rect::new(0, 0, 70, 24);
+        for tasks in [1, 4, 8, 15, 30, 39, 40, 60, 78, 79, 500] {
+            let mut trace = Trace::default();
+            trace.apply(simulated::run(&Experiment {
+                backend: Backend::Simulated,
+                method: Method::ImapUnordered,
+                tasks,
+                ..Experiment::default()
+            }));
+            let moment = samples::at(&trace, 1_000_000, 12);
+            let mut end = 0;
+            let strip = lines(PLAIN, (70, 1), |area, pen| {
+                end = render(&moment, Which::Finished, place(screen, area), pen);
+            });
+            let mut digits = 0;
+            for (drawn, x) in strip[0].chars().zip(0..) {
+                let hit = hit(&moment, Which::Finished, screen, true, x);
+                let tenth = hit.map(|hit| if tasks <= 10 { hit } else { hit * 10 / tasks });
+                if let Some(digit) = drawn.to_digit(10) {
+                    assert_eq!(tenth, Some(digit), "{tasks} tasks, column {x}: {strip:?}");
+                    digits += 1;
+                }
+            }
+            assert_eq!(digits, tasks.min(39));
+            assert_eq!(hit(&moment, Which::Finished, screen, true, end), None);
+        }
     }
 
     #[test]

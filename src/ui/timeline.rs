@@ -109,10 +109,12 @@ pub fn hit(app: &App, screen: Rect, x: u16, y: u16) -> Option<Hit> {
     }
     for (which, area) in Which::ALL.into_iter().zip(layout.strips) {
         if inside(area) {
-            return Some(match strips::hit(&moment, which, screen, x) {
-                Some(index) => Hit::Task { index },
-                None => Hit::Panel(Panel::Strips),
-            });
+            return Some(
+                match strips::hit(&moment, which, screen, app.is_ascii(), x) {
+                    Some(index) => Hit::Task { index },
+                    None => Hit::Panel(Panel::Strips),
+                },
+            );
         }
     }
     let over_time = [layout.caller, layout.axis, layout.queue, layout.held];
@@ -296,7 +298,7 @@ pub fn panel_hit(app: &App, screen: Rect, body: Rect, x: u16, y: u16) -> Option<
             let (which, _) = strips
                 .into_iter()
                 .find(|(_, area)| area.contains((x, y).into()))?;
-            let index = strips::hit(&moment, which, screen, x)?;
+            let index = strips::hit(&moment, which, screen, app.is_ascii(), x)?;
             Some(Hit::Task { index })
         }
         Panel::Numbers | Panel::Events => None,
