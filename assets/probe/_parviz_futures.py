@@ -5,7 +5,7 @@
 | executor made | `_processes` or `_threads`, set in its constructor: a dict or set that tells of workers | plain attributes |
 | one `map` | a mark on its frame, where a tracer would put its own | nobody traces |
 | task ended in a thread | `set_result`, `set_exception` looked up: nobody has seen the result | back before it is set |
-| result received, handed out | the same; `__get_result` looked up | as above |
+| result received, handed out | the same; `__get_result` looked up, `_exception` read by `exception` | as above |
 | waiting | the two methods that `Condition.wait` calls around it | back before it waits |
 
 What holds: a future that was submitted keeps what it stands for; all submits of one `map` are one call.
@@ -52,7 +52,7 @@ def hook_futures(m):
     if futures_hooked:
         return
     futures_hooked.append(True)
-    wanted = ("_Future__get_result", "set_result", "set_exception", "_invoke_callbacks")
+    wanted = ("_Future__get_result", "exception", "set_result", "set_exception", "_invoke_callbacks")
     missing = [name for name in wanted if not hasattr(base.Future, name)]
     if missing:
         no_probe(base.__name__, "it has no " + ", ".join(missing))
@@ -60,6 +60,7 @@ def hook_futures(m):
     inner_files.add(base.Future.result.__code__.co_filename)
     inner_files.add(base.threading.Event.wait.__code__.co_filename)
     future = base.Future
+    exception = future.exception.__code__
     received = ("process_result_item", "_queue_management_worker")
 
     def submitted(future):
@@ -70,6 +71,11 @@ def hook_futures(m):
         if there is not None:
             raised = future._exception is not None
             tell(DELIVERED, raised, there.call, there.chunk, 0)
+
+    def get_exception(future, error):
+        if error is not None and get_frame(2).f_code is exception:
+            handed_out(future)
+        return error
 
     def settled(ok):
         def hook(future):
@@ -103,6 +109,7 @@ def hook_futures(m):
             tell(CANCELLED, 0, there.call, there.chunk, 0)
 
     future._Future__get_result = Before(future._Future__get_result, handed_out)
+    future._exception = Attribute("_exception", None, get_exception)
     future.set_result = Before(future.set_result, settled(1))
     future.set_exception = Before(future.set_exception, settled(0))
     future._invoke_callbacks = Before(future._invoke_callbacks, calls_back)

@@ -29,7 +29,7 @@ class Arrived:
 
 
 def hook_results(m):
-    get = m.ApplyResult.get.__code__
+    get, successful = m.ApplyResult.get.__code__, m.ApplyResult.successful.__code__
     methods = (m.Pool.apply_async, m.Pool._map_async, m.Pool.imap, m.Pool.imap_unordered)
     submit = {method.__code__ for method in methods}
     deque = m.collections.deque
@@ -99,8 +99,11 @@ def hook_results(m):
         tell(DELIVERED, not there[0][0], arrived.call, chunk & NONE)
 
     def asked(result):
-        """`ready` was looked up; by `get`, after it has waited, that means that the result is handed out."""
-        if get_frame(2).f_code is get and result._event.is_set() and result._parviz is not None:
+        """`ready` was looked up: by `get`, after it has waited, which hands the result out; or by `successful`, which
+        says that it is an error."""
+        code = get_frame(2).f_code
+        takes = code is get or code is successful and not result._success
+        if takes and result._event.is_set() and result._parviz is not None:
             result._parviz = None
             tell(DELIVERED, not result._success, call_number(result._job), NONE)
 
@@ -118,10 +121,13 @@ def hook_results(m):
             told_calls.discard(call_number(job))
             try:
                 result = local_of(get_frame(1), "self")
-                taken = getattr(result, "_callback", None) is not None and result._success
+                ok = getattr(result, "_success", True)
+                taken = getattr(result, "_callback" if ok else "_error_callback", None) is not None
                 if taken:
                     result._parviz = None
-                tell(READY, int(taken), call_number(job))
+                tell(READY, int(taken and ok), call_number(job))
+                if taken and not ok:
+                    tell(DELIVERED, 1, call_number(job), NONE)
             except Exception:
                 pass
 

@@ -1,6 +1,7 @@
 //! Calls as real programs make them, and what the report says of each.
 
 use super::script::Script;
+use serde_json::Value;
 
 #[test]
 fn executors_in_workers_of_an_executor_are_counted_by_themselves() {
@@ -29,4 +30,55 @@ if __name__ == "__main__":
             assert_eq!(Some(tasks as u64), call["tasks"].as_u64(), "{order} {call}");
         }
     }
+}
+
+#[test]
+fn an_error_that_the_program_asked_for_is_not_hidden() {
+    let script = Script::new(
+        r#"
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+import multiprocessing
+
+def work(x):
+    if x == 3:
+        raise ValueError("three")
+    return x
+
+def over(future):
+    if future.exception() is not None:
+        print("over", future.exception())
+
+if __name__ == "__main__":
+    with ThreadPoolExecutor(2) as pool:
+        for future in as_completed([pool.submit(work, x) for x in range(5)]):
+            if future.exception() is not None:
+                print(future.exception())
+    with ProcessPoolExecutor(2) as pool:
+        pool.submit(work, 3).add_done_callback(over)
+    with multiprocessing.Pool(2) as pool:
+        results = [pool.apply_async(work, (x,)) for x in range(5)]
+        for result in results:
+            result.wait()
+        print([result.successful() for result in results])
+        pool.apply_async(work, (3,), callback=print, error_callback=print)
+        pool.map_async(work, range(5), callback=print, error_callback=print)
+        pool.close()
+        pool.join()
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    assert_eq!(said, script.plain(&[]));
+    assert_eq!(report["counts"]["failed"], 5);
+    assert_eq!(
+        kinds(&report, "hidden-error"),
+        0,
+        "{:#}",
+        report["findings"]
+    );
+}
+
+/// How many findings are of this kind.
+fn kinds(report: &Value, kind: &str) -> usize {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings.filter(|found| found["kind"] == kind).count()
 }
