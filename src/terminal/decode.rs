@@ -20,9 +20,8 @@ pub(super) enum Decoded {
     Attributes,
 }
 
-/// More than this is no sequence that anybody means to send us.
-const LONGEST_SEQUENCE: usize = 4 * 1024;
-const LONGEST_PASTE: usize = 1024 * 1024;
+/// Of what is longer than this, in bytes, the middle is not held.
+const LONGEST: usize = 1024 * 1024;
 
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
@@ -34,6 +33,8 @@ const INTRODUCERS: &[u8] = b"[O]PX^_";
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     pending: Vec<u8>,
+    /// The middle of what is pending is lost: once its end has come, it means nothing.
+    is_cut: bool,
 }
 
 /// What the first bytes are: this many of them, and what they mean.
@@ -75,9 +76,21 @@ impl Decoder {
         let mut at = 0;
         while let Some(step) = first(&self.pending[at..]) {
             at += step.length;
-            step.decoded.map(&mut tell);
+            if !std::mem::take(&mut self.is_cut) {
+                step.decoded.map(&mut tell);
+            }
         }
         self.pending.drain(..at);
+        if self.pending.len() > LONGEST {
+            self.cut();
+        }
+    }
+
+    /// Keeps of what is pending as much as tells what it is, and a begun mark of its end.
+    fn cut(&mut self) {
+        let tail = self.pending.len() - (PASTE_ENDS.len() - 1);
+        self.pending.drain(PASTE_BEGINS.len()..tail);
+        self.is_cut = true;
     }
 
     /// Whether what is pending could be a whole key: if nothing follows soon, call
@@ -170,23 +183,16 @@ fn paste(bytes: &[u8]) -> Option<Step> {
     let body = &bytes[PASTE_BEGINS.len()..];
     let end = body
         .windows(PASTE_ENDS.len())
-        .position(|window| window == PASTE_ENDS);
-    match end {
-        Some(end) => {
-            let text = String::from_utf8_lossy(&body[..end]).into_owned();
-            let length = PASTE_BEGINS.len() + end + PASTE_ENDS.len();
-            Some(Step::input(length, Event::Paste(text)))
-        }
-        None => (bytes.len() > LONGEST_PASTE).then(|| Step::skip(bytes.len())),
-    }
+        .position(|window| window == PASTE_ENDS)?;
+    let text = String::from_utf8_lossy(&body[..end]).into_owned();
+    let length = PASTE_BEGINS.len() + end + PASTE_ENDS.len();
+    Some(Step::input(length, Event::Paste(text)))
 }
 
 /// `ESC ] ... BEL` or `ESC ] ... ESC \`, and its relatives: an answer, or nothing we know.
 fn control_string(bytes: &[u8]) -> Option<Step> {
     let body = &bytes[2..];
-    let Some(end) = body.iter().position(|&b| b == 0x07 || b == 0x1b) else {
-        return (bytes.len() > LONGEST_SEQUENCE).then(|| Step::skip(bytes.len()));
-    };
+    let end = body.iter().position(|&b| b == 0x07 || b == 0x1b)?;
     let closing = match (body[end], body.get(end + 1)) {
         (0x07, _) => 1,
         (_, None) => return None,
@@ -347,6 +353,28 @@ mod tests {
             decode(b"\x1b[200~q\x1b[Ax\r\x1b[201~"),
             [Decoded::Input(Event::Paste("q\x1b[Ax\r".to_owned()))]
         );
+    }
+
+    #[test]
+    fn nothing_of_what_is_too_long_is_typed() {
+        let more = "q".repeat(LONGEST / 4);
+        for (begins, ends) in [
+            ("\x1b[200~", "\x1b[201~"),
+            ("\x1b]52;", "\x07"),
+            ("\x1bP", "\x1b\\"),
+        ] {
+            let mut decoder = Decoder::default();
+            let mut all = Vec::new();
+            decoder.feed(begins.as_bytes(), |one| all.push(one));
+            for _ in 0..10 {
+                decoder.feed(more.as_bytes(), |one| all.push(one));
+                assert!(decoder.pending.len() <= LONGEST);
+            }
+            for byte in ends.bytes().chain(*b"x") {
+                decoder.feed(&[byte], |one| all.push(one));
+            }
+            assert_eq!(all, [key(KeyCode::Char('x'), KeyModifiers::NONE)]);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Control sequences of the keyboard and the mouse, decoded.
 
-use super::{Decoded, LONGEST_SEQUENCE, PASTE_BEGINS, Step, paste};
+use super::{Decoded, PASTE_BEGINS, Step, paste};
 use crossterm::event::{
     Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
@@ -49,10 +49,7 @@ pub(super) fn control_sequence(bytes: &[u8]) -> Option<Step> {
         }
         _ => {}
     }
-    let end = bytes[2..].iter().position(|b| !(0x20..0x40).contains(b));
-    let Some(end) = end.map(|at| at + 2) else {
-        return (bytes.len() > LONGEST_SEQUENCE).then(|| Step::skip(bytes.len()));
-    };
+    let end = 2 + bytes[2..].iter().position(|b| !(0x20..0x40).contains(b))?;
     let last = bytes[end];
     if !(0x40..0x7f).contains(&last) {
         // Cut short by something else, which stands for itself.
