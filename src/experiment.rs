@@ -4,6 +4,7 @@ use crate::method::{Method, Sends};
 use crate::time::Nanos;
 use crate::workload::Costs;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Where the workers of a lab run come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -289,8 +290,12 @@ pub enum Contradiction {
     NoChunks,
     #[error("--chunksize does not go with --method {0}: it sends one task at a time")]
     Unchunked(&'static str),
+    #[error("--fault {0}: there are no tasks")]
+    FaultOfNone(u32),
     #[error("--fault {0}: there is no task {0}, the last one is {1}")]
-    FaultBeyond(u32, i64),
+    FaultBeyond(u32, u32),
+    #[error("--fault {0}: task {0} is named twice: leave one out")]
+    FaultTwice(u32),
     #[error("--fault {0}:die needs a pool: --method loop has no workers")]
     DieInLoop(u32),
     #[error("--fault {0}:die needs processes: --pool threadpool has threads")]
@@ -353,17 +358,7 @@ impl Experiment {
         if self.chunksize == Some(0) {
             return Err(Contradiction::NoChunks);
         }
-        for fault in &self.faults {
-            if fault.task >= self.tasks {
-                return Err(Contradiction::FaultBeyond(
-                    fault.task,
-                    i64::from(self.tasks) - 1,
-                ));
-            }
-            if fault.kind == FaultKind::Die && self.method.rules().sends == Sends::Nothing {
-                return Err(Contradiction::DieInLoop(fault.task));
-            }
-        }
+        self.check_faults()?;
         if self.backend == Backend::Python {
             self.check_python()?;
         }
@@ -384,7 +379,27 @@ impl Experiment {
         Ok(())
     }
 
-    /// The same for what is special about processes.
+    fn check_faults(&self) -> Result<(), Contradiction> {
+        let mut named = HashSet::new();
+        for &Fault { task, kind } in &self.faults {
+            let last = self
+                .tasks
+                .checked_sub(1)
+                .ok_or(Contradiction::FaultOfNone(task))?;
+            if task > last {
+                return Err(Contradiction::FaultBeyond(task, last));
+            }
+            if !named.insert(task) {
+                return Err(Contradiction::FaultTwice(task));
+            }
+            if kind == FaultKind::Die && self.method.rules().sends == Sends::Nothing {
+                return Err(Contradiction::DieInLoop(task));
+            }
+        }
+        Ok(())
+    }
+
+    /// What needs a backend that can do it: to run here, to carry bytes, to have its own memory.
     fn check_processes(&self) -> Result<(), Contradiction> {
         if !self.backend.is_available() {
             return Err(Contradiction::Unavailable(self.backend.name()));
@@ -534,6 +549,11 @@ impl Experiment {
 mod tests {
     use super::*;
 
+    fn dies(task: u32) -> Fault {
+        let kind = FaultKind::Die;
+        Fault { task, kind }
+    }
+
     #[test]
     fn contradictions_name_the_flag() {
         let wrong = |change: fn(&mut Experiment)| {
@@ -548,11 +568,16 @@ mod tests {
         assert!(wrong(|e| e.cpus = Some(4)).starts_with("--cpus is for --backend simulated"));
         assert!(wrong(|e| e.chunksize = Some(0)).starts_with("--chunksize must be at least 1"));
         assert_eq!(
-            wrong(|e| e.faults.push(Fault {
-                task: 24,
-                kind: FaultKind::Die
-            })),
+            wrong(|e| e.faults.push(dies(24))),
             "--fault 24: there is no task 24, the last one is 23"
+        );
+        assert_eq!(
+            wrong(|e| (e.tasks, e.faults) = (0, vec![dies(0)])),
+            "--fault 0: there are no tasks"
+        );
+        assert_eq!(
+            wrong(|e| e.faults = vec![dies(3), dies(4), dies(3)]),
+            "--fault 3: task 3 is named twice: leave one out"
         );
         assert!(
             wrong(|e| e.memory = Some(MemoryModel::Separate))

@@ -269,7 +269,9 @@ fn field_of(wrong: &Contradiction) -> usize {
         Contradiction::Cpus(_) | Contradiction::RealCpus => "cpus",
         Contradiction::Tasks(_) => "tasks",
         Contradiction::NoChunks | Contradiction::Unchunked(_) => "chunk size",
-        Contradiction::FaultBeyond(..)
+        Contradiction::FaultOfNone(_)
+        | Contradiction::FaultBeyond(..)
+        | Contradiction::FaultTwice(_)
         | Contradiction::DieInLoop(_)
         | Contradiction::DieInThreads(_) => "faults",
         Contradiction::SharedThreads | Contradiction::SeparateProcesses => "memory",
@@ -398,6 +400,11 @@ mod tests {
                 "faults",
                 "99:die",
                 "there is no task 99, the last one is 23",
+            ),
+            (
+                "faults",
+                "3:die 1,3:raise",
+                "task 3 is named twice: leave one out",
             ),
             (
                 "unit",

@@ -101,18 +101,6 @@ impl Flags {
         } else {
             WorkKind::Cpu
         };
-        let faults: Vec<_> = self.fault.iter().flat_map(Faults::each).collect();
-        for (place, fault) in faults.iter().enumerate() {
-            if faults[..place]
-                .iter()
-                .any(|earlier| earlier.task == fault.task)
-            {
-                return Err(format!(
-                    "--fault names task {} twice: leave one out",
-                    fault.task
-                ));
-            }
-        }
         Ok(Experiment {
             method: self.method.unwrap_or(usual.method),
             backend,
@@ -134,7 +122,7 @@ impl Flags {
             memory: self.memory_model,
             effect: self.effect.unwrap_or(usual.effect),
             increments: self.increments.unwrap_or(usual.increments),
-            faults,
+            faults: self.fault.iter().flat_map(Faults::each).collect(),
             seed: self.seed.unwrap_or(usual.seed),
             unit,
             stop_at: usual.stop_at,

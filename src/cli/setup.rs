@@ -202,7 +202,8 @@ impl Lab {
             .at
             .as_ref()
             .map(|at| at.in_units(unit))
-            .transpose()?;
+            .transpose()
+            .map_err(|wrong| format!("--at {wrong}"))?;
         Ok(Picture {
             file,
             size,
@@ -389,6 +390,10 @@ mod tests {
             ),
             ("--at 2s", "--at is for pictures: add --picture FILE.svg"),
             (
+                "--picture a.svg --unit 10000s --at 10000000",
+                "--at `10000000` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units",
+            ),
+            (
                 "--size 80x24 --text",
                 "--size is for pictures: add --picture FILE.svg",
             ),
@@ -410,7 +415,7 @@ mod tests {
             ),
             (
                 "--fault 3:die --fault 1,3:raise",
-                "--fault names task 3 twice: leave one out",
+                "--fault 3: task 3 is named twice: leave one out",
             ),
             (
                 "--fault 24:die",
