@@ -40,12 +40,20 @@ def waits_in(frame):
 
 
 def caller_of(frame):
-    """The outermost frame of the library and the one of the program that called it."""
+    """The outermost frame of the library and the one of the program that called it, be it through asyncio; none
+    where a loop called for a task of its own."""
     last = None
     while frame is not None and frame.f_code.co_filename in inner_files:
         last = frame
         frame = frame.f_back
+    while frame is not None and is_asyncio(frame):
+        frame = None if frame.f_code.co_name == "_run" else frame.f_back
     return last, frame
+
+
+def is_asyncio(frame):
+    name = frame.f_globals.get("__name__")
+    return type(name) is str and name.startswith("asyncio.")
 
 
 def call_text(method, function, frame):

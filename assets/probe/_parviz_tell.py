@@ -67,7 +67,10 @@ def name_of(function):
     for _ in range(8):
         if type(function) is not partial:
             break
-        function = function.func
+        inner = function.func
+        if type(inner) is BuiltinFunctionType and inner.__qualname__ == "Context.run" and function.args:
+            inner = function.args[0]  # As `asyncio.to_thread` calls it.
+        function = inner
     kind = type(function)
     if kind in (FunctionType, BuiltinFunctionType, MethodType):
         return function.__qualname__[:SHORT_TEXT]

@@ -82,3 +82,42 @@ fn kinds(report: &Value, kind: &str) -> usize {
     let findings = report["findings"].as_array().unwrap().iter();
     findings.filter(|found| found["kind"] == kind).count()
 }
+
+#[test]
+fn what_asyncio_hands_to_an_executor_stands_where_the_program_asked_for_it() {
+    let script = Script::new(
+        r#"
+import asyncio, functools
+from concurrent.futures import ThreadPoolExecutor
+
+def work(x):
+    return x
+
+def sum_of(x, y):
+    return x + y
+
+async def main():
+    loop = asyncio.get_running_loop()
+    print(await asyncio.gather(*[loop.run_in_executor(None, work, x) for x in range(3)]))
+    with ThreadPoolExecutor(2) as pool:
+        print(await loop.run_in_executor(pool, functools.partial(sum_of, y=1), 1))
+    if hasattr(asyncio, "to_thread"):
+        print(await asyncio.to_thread(work, 1))
+        print(await asyncio.gather(asyncio.to_thread(work, 2)))
+
+asyncio.run(main())
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    assert_eq!(said, script.plain(&[]));
+    let calls = report["calls"].as_array().unwrap().iter();
+    let lines: Vec<(&str, Option<u64>)> = calls
+        .map(|call| (call["function"].as_str().unwrap(), call["line"].as_u64()))
+        .collect();
+    let asked = [("work", Some(13)); 3];
+    assert_eq!(lines[..3], asked);
+    assert_eq!(lines[3], ("sum_of", Some(15)));
+    // Whoever asked for a task of a loop is not among those that run then.
+    let rest = [("work", Some(17)), ("work", None)];
+    assert_eq!(lines[4..], rest[..lines.len() - 4]);
+}
