@@ -309,7 +309,7 @@ pub static TABLE: [Definition; 51] = {
             |f| f.share(f.shares.unknown)),
 
         row(("ends", "ends"), Outcome,
-            "returned, error, never (a result can never come), BrokenProcessPool, cancelled", "",
+            "returned, error, never (a result can never come), left (not waited for), BrokenProcessPool, cancelled", "",
             |f| f.whole_outcome().ends.map(|ends| Word(ends.word()))),
         row(("ran", "ran"), Outcome,
             "tasks whose function was entered", "",

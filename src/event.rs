@@ -197,7 +197,9 @@ pub enum Ends {
     Never,
     /// The executor gave up when a worker died.
     BrokenProcessPool,
-    /// Stopped by the person who watches.
+    /// The program left it, or ended, before every result was there.
+    Left,
+    /// Stopped by the person who watches, or cancelled as a whole by the program.
     Cancelled,
 }
 
@@ -209,6 +211,7 @@ impl Ends {
             Self::Error => "error",
             Self::Never => "never",
             Self::BrokenProcessPool => "BrokenProcessPool",
+            Self::Left => "left",
             Self::Cancelled => "cancelled",
         }
     }
@@ -245,6 +248,8 @@ pub enum Outcome {
     Skipped,
     /// Its worker died, so its result can never come.
     Lost,
+    /// Never entered: the program took it back.
+    Cancelled,
 }
 
 impl Outcome {
@@ -253,6 +258,7 @@ impl Outcome {
             Self::Ok => "ok",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
             Self::Lost => "lost",
         }
     }

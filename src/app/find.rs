@@ -89,6 +89,7 @@ impl Wanted {
             Outcome::Ok,
             Outcome::Failed,
             Outcome::Skipped,
+            Outcome::Cancelled,
             Outcome::Lost,
         ];
         if text.is_empty() {

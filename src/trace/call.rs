@@ -40,12 +40,14 @@ pub struct Call {
     pub submitted: Tally,
     /// Tasks whose function was entered.
     pub started: Order,
-    /// Tasks that ended. Skipped and lost ones stand in it without counting.
+    /// Tasks that ended. Skipped, cancelled and lost ones stand in it without counting.
     pub finished: Order,
     pub ready: Order,
     pub delivered: Order,
-    /// Tasks that left the queue without a start: skipped, lost, or failed before they were entered.
+    /// Tasks that left the queue without a start: skipped, cancelled, lost, or failed before they were entered.
     unstarted: Tally,
+    /// Tasks that the program took back before they were started.
+    pub cancelled: Tally,
     /// Chunks sent.
     pub enqueued: Tally,
     /// Bytes to the workers and back.
@@ -81,6 +83,7 @@ impl Call {
             ready: Order::default(),
             delivered: Order::default(),
             unstarted: Tally::default(),
+            cancelled: Tally::default(),
             enqueued: Tally::default(),
             carried: <[Tally; 2]>::default(),
             longest_queues: Vec::new(),
@@ -289,6 +292,9 @@ impl Call {
                 self.unstarted.take(lost, 1);
                 self.queue_changed(lost);
             }
+        }
+        if outcome == Outcome::Cancelled {
+            self.cancelled.add(at, 1);
         }
         self.needs_are_old = true;
         let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);

@@ -1,8 +1,8 @@
 //! What became of a run as of any moment: how it ended, and what of its tasks came to something.
 
-use crate::event::Ends;
+use crate::event::{Ends, Outcome};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Trace};
+use crate::trace::{Call, Task, Trace};
 
 /// See the module. Fields are the keys of the JSON report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct RunOutcome {
     /// Tasks whose result can never come: the whole chunk of a worker that died.
     pub lost: u32,
     pub skipped: u32,
+    /// Tasks that the program took back before they were started.
+    pub cancelled: u32,
     /// Messages that were not answered, be it with an error.
     pub outstanding: u32,
     /// The counter G as the main program sees it; `None` if the tasks do not count.
@@ -63,18 +65,22 @@ impl Trace {
 fn count(call: &Call, time: Time, outcome: RunOutcome) -> RunOutcome {
     let ended = call.finished.count_until(time) as u32;
     let finished_count = call.finished.counted_until(time);
+    let cancelled = call.cancelled.sum_until(time) as u32;
     let lost = call.tasks().iter().filter(|task| task.lost <= time);
     let unanswered = call.chunks().iter().filter(|chunk| {
         // Where workers die with their executor, every task gets an answer all the same.
         let task = call.task(chunk.tasks.first);
-        chunk.enqueued <= time && chunk.returned > time && task.is_none_or(|task| task.ready > time)
+        let is_open =
+            |task: &Task| task.ready > time && task.outcome_at(time) != Some(Outcome::Cancelled);
+        chunk.enqueued <= time && chunk.returned > time && task.is_none_or(is_open)
     });
     RunOutcome {
         ran: call.started.count_until(time) as u32,
         finished_count,
         results: call.delivered.count_until(time) as u32,
         lost: lost.count() as u32,
-        skipped: ended - finished_count,
+        skipped: (ended - finished_count).saturating_sub(cancelled),
+        cancelled,
         outstanding: unanswered.count() as u32,
         ..outcome
     }

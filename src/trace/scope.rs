@@ -25,8 +25,9 @@ impl Scope<'_> {
         let call = self.call?;
         let ready = call.ready.until(time);
         let over = |(at, ends): (Time, Ends)| at <= time && has_result(ends);
+        let there = ready.len() + call.cancelled.sum_until(time) as usize;
         let complete = self.ended.is_some_and(over)
-            || ready.len() == call.told_until(time) && call.facts.tasks.is_some();
+            || there == call.told_until(time) && call.facts.tasks.is_some();
         ready.last().filter(|_| complete).map(|last| last.at)
     }
 
@@ -80,17 +81,25 @@ impl Trace {
             return Some(ended);
         }
         // Who does not tell when results are ready may tell when the caller has them.
+        let has_lost = call.tasks().iter().any(|task| task.lost.happened());
         let there = call
             .ready
             .entries()
             .len()
             .max(call.delivered.entries().len());
-        let whole = there >= call.tasks().len();
+        let cancelled = call.cancelled.sum_until(Time::NEVER) as usize;
+        let whole = there + cancelled >= call.tasks().len();
+        let returned = match there {
+            0 if cancelled > 0 => Ends::Cancelled,
+            _ => Ends::Returned,
+        };
         match (call.ended, self.ended()) {
+            (Some((at, Ends::Cancelled)), _) if whole => Some((at, returned)),
             (Some(ended), _) if whole => Some(ended),
-            (_, Some((at, _))) if whole => Some((at, Ends::Returned)),
+            (_, Some((at, _))) if whole => Some((at, returned)),
             (_, Some((at, Ends::Cancelled))) => Some((at, Ends::Cancelled)),
-            (_, Some((at, _))) => Some((at, Ends::Never)),
+            (_, Some((at, _))) if has_lost => Some((at, Ends::Never)),
+            (_, Some((at, _))) => Some((at, Ends::Left)),
             (_, None) => None,
         }
     }

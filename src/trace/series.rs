@@ -101,7 +101,7 @@ impl Call {
             let lane = task.lane.unwrap_or(member.caller);
             let outcome = match task.outcome {
                 _ if task.failed => Outcome::Failed,
-                Some(Outcome::Skipped) => Outcome::Skipped,
+                Some(never @ (Outcome::Skipped | Outcome::Cancelled)) => never,
                 _ => Outcome::Ok,
             };
             part.finish(index - tasks.first, at, lane, outcome, task.cpu_end);
@@ -154,8 +154,17 @@ impl Call {
     /// When and how it ended, from its tasks alone.
     fn own_end(&self) -> Option<(Time, Ends)> {
         let tasks = self.tasks();
-        let ready = tasks.iter().map(|task| task.ready).max()?.known()?;
+        let is_cancelled = |task: &Task| task.outcome == Some(Outcome::Cancelled);
+        let over = |task: &Task| {
+            if is_cancelled(task) {
+                task.finished
+            } else {
+                task.ready
+            }
+        };
+        let ready = tasks.iter().map(over).max()?.known()?;
         let ends = match tasks {
+            _ if tasks.iter().all(is_cancelled) => Ends::Cancelled,
             _ if tasks.iter().any(|task| task.lost.happened()) => Ends::BrokenProcessPool,
             _ if tasks.iter().any(|task| task.failed) => Ends::Error,
             _ => Ends::Returned,

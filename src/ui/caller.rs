@@ -225,7 +225,7 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
         outcomes.filter(|outcome| *outcome == Some(as_)).count()
     };
     match ends {
-        Ends::Returned | Ends::Cancelled => None,
+        Ends::Returned | Ends::Left | Ends::Cancelled => None,
         Ends::Error => Some(match (ended(Outcome::Failed), ended(Outcome::Skipped)) {
             (failed, 0) => format!("raises: {} failed", tasks(failed)),
             (failed, skipped) => format!("raises: {} failed, {skipped} skipped", tasks(failed)),

@@ -112,6 +112,7 @@ fn finish(trace: &Trace, call: &Call, entry: &Entry, until: Time) -> Line {
     let words = match outcome {
         Some(Outcome::Failed) => format!("{worker} fails {index}"),
         Some(Outcome::Skipped) => format!("{worker} skips {index}"),
+        Some(Outcome::Cancelled) => format!("{worker} cancels {index}"),
         Some(Outcome::Lost) => format!("{index} is lost with {worker}"),
         _ if task.is_some_and(|task| task.ready > until) => {
             format!("{worker} finishes {index}: held back")

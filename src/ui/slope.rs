@@ -117,7 +117,9 @@ impl Slope<'_> {
             };
             let (ink, mark) = match self.bad_end(index).filter(|_| order > 0) {
                 Some(Outcome::Failed) => (theme.bad, Some(theme.glyphs.failed)),
-                Some(Outcome::Skipped) => (theme.faint, Some(theme.glyphs.skipped)),
+                Some(Outcome::Skipped | Outcome::Cancelled) => {
+                    (theme.faint, Some(theme.glyphs.skipped))
+                }
                 Some(Outcome::Lost) => (theme.bad, Some(theme.glyphs.lost)),
                 _ => (hues.task(index), None),
             };

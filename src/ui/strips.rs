@@ -316,7 +316,7 @@ impl Strip<'_, '_, '_> {
         let outcome = task.and_then(|task| task.outcome_at(self.cursor));
         let (glyph, ground) = match outcome {
             Some(Outcome::Failed) => (theme.glyphs.failed, theme.bad),
-            Some(Outcome::Skipped) => (theme.glyphs.skipped, theme.faint),
+            Some(Outcome::Skipped | Outcome::Cancelled) => (theme.glyphs.skipped, theme.faint),
             Some(Outcome::Lost) => (theme.glyphs.lost, theme.bad),
             Some(Outcome::Ok) | None => return,
         };

@@ -1,7 +1,7 @@
 //! Calls as real programs make them, and what the report says of each.
 
 use super::script::Script;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn executors_in_workers_of_an_executor_are_counted_by_themselves() {
@@ -120,4 +120,56 @@ asyncio.run(main())
     // Whoever asked for a task of a loop is not among those that run then.
     let rest = [("work", Some(17)), ("work", None)];
     assert_eq!(lines[4..], rest[..lines.len() - 4]);
+}
+
+#[test]
+fn what_a_program_cancels_or_leaves_is_told_as_that() {
+    let script = Script::new(
+        r#"
+from concurrent.futures import ThreadPoolExecutor
+import multiprocessing, threading
+
+def wait(x):
+    go_on.wait()
+    return x
+
+def work(x):
+    return x
+
+if __name__ == "__main__":
+    go_on = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(wait, x) for x in range(6)]
+        print([future.cancel() for future in futures[3:]])
+        go_on.set()
+        print([future.result() for future in futures[:3]])
+    go_on = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(wait, 0)
+        print(pool.submit(wait, 1).cancel())
+        go_on.set()
+    with multiprocessing.Pool(2) as pool:
+        print(next(pool.imap(work, range(1000))))
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    assert_eq!(said.out, "[True, True, True]\n[0, 1, 2]\nTrue\n0\n");
+    let calls = report["calls"].as_array().unwrap().iter();
+    let outcomes: Vec<(&str, &Value)> = calls
+        .map(|call| (call["outcome"].as_str().unwrap(), &call["cancelled"]))
+        .collect();
+    let (kept, cancelled) = (("returned", &json!(0)), ("cancelled", &json!(1)));
+    assert_eq!(outcomes[..6], [[kept; 3], [cancelled; 3]].concat());
+    assert_eq!(outcomes[6..], [kept, cancelled, ("left", &json!(0))]);
+
+    let text = script.start(&["--text"]).end().err;
+    let line = |words: &str| text.lines().find(|line| line.contains(words)).unwrap();
+    assert!(
+        line("submit(wait) x 6").ends_with(", 3 cancelled, returned"),
+        "{text}"
+    );
+    assert!(
+        line("imap(work)").ends_with(", left before its end"),
+        "{text}"
+    );
 }

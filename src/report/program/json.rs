@@ -150,7 +150,9 @@ impl Serialize for CallRow<'_> {
         row.serialize_entry("chunks", &own.messages)?;
         row.serialize_entry("chunksize", &call.facts.chunksize)?;
         row.serialize_entry("outcome", &ends.map(|(_, ends)| Ends::word(ends)))?;
-        row.serialize_entry("lost", &trace.outcome_of(call, end).lost)?;
+        let outcome = trace.outcome_of(call, end);
+        row.serialize_entry("lost", &outcome.lost)?;
+        row.serialize_entry("cancelled", &outcome.cancelled)?;
         row.serialize_entry("bytes_sent", &call.bytes_until(Time::NEVER, Way::ToWorker))?;
         row.serialize_entry("bytes_back", &call.bytes_until(Time::NEVER, Way::ToCaller))?;
         row.serialize_entry("at_least", &own.at_least)?;

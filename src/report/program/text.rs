@@ -119,8 +119,13 @@ fn calls(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         if let Some(speedup) = own.speedup {
             let _ = write!(line, ", {speedup:.2}x");
         }
+        let cancelled = trace.outcome_of(call, trace.end()).cancelled;
+        if cancelled > 0 {
+            let _ = write!(line, ", {cancelled} cancelled");
+        }
         let how = match ends.map(|ends| ends.1) {
             Some(Ends::Never) => "can never complete",
+            Some(Ends::Left) => "left before its end",
             Some(ends) => ends.word(),
             None => "not over",
         };

@@ -4,7 +4,8 @@ use super::Join;
 use super::call::{BELIEVED, MOST, Place, RawCall, delivery};
 use super::process::{Begun, Series};
 use crate::event::{
-    CallBegan, CallId, CallerState, Ends, Indexes, Kind, LaneId, Note, NoteKind, PoolId, Way,
+    CallBegan, CallId, CallerState, Ends, Indexes, Kind, LaneId, Note, NoteKind, Outcome, PoolId,
+    TaskId, Way,
 };
 use crate::origin::python::wire::{Chunk, Record, StringId, Told};
 
@@ -332,7 +333,17 @@ impl Join {
         let raw = self.processes[peer].calls.get_mut(&call)?;
         let place = raw.place(chunk)?;
         raw.back = raw.back.saturating_add(place.tasks.len());
-        if raw.tasks == Some(1) {
+        let (lane, is_single, time) = (raw.caller, raw.tasks == Some(1), self.tell.time(at));
+        for index in place.tasks.iter().take(BELIEVED as usize) {
+            let task = TaskId {
+                call: place.call,
+                index,
+            };
+            let (outcome, cpu) = (Outcome::Cancelled, None);
+            self.tell
+                .say(lane, time, Kind::Finished { task, outcome, cpu });
+        }
+        if is_single {
             self.end_call(peer, at, call, Ends::Cancelled)?;
         }
         Some(())
