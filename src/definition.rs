@@ -95,10 +95,32 @@ impl Value {
 
 /// A share in whole per cent that is nothing or all only where it is that.
 pub fn percent(share: f64) -> String {
-    match (share * 100.0).round() {
-        0.0 if share > 0.0 => "<1 %".to_owned(),
-        100.0 if share < 1.0 => ">99 %".to_owned(),
-        whole => format!("{whole:.0} %"),
+    rounded(share, (share * 100.0).round() as u32)
+}
+
+/// The shares of one whole in whole per cent that add up as the shares do, so that whoever adds them up
+/// finds 100: those that rounding down takes most from are rounded up.
+pub fn percents<const N: usize>(shares: [f64; N]) -> [u32; N] {
+    let mut whole = shares.map(|share| (share * 100.0) as u32);
+    let sum = (shares.iter().sum::<f64>() * 100.0).round() as u32;
+    let missing = sum.saturating_sub(whole.iter().sum());
+    let mut places: [usize; N] = std::array::from_fn(|place| place);
+    places.sort_by(|&one, &other| {
+        let lost = |place: usize| (shares[place] * 100.0).fract();
+        lost(other).total_cmp(&lost(one))
+    });
+    for &place in places.iter().take(missing as usize) {
+        whole[place] += 1;
+    }
+    whole
+}
+
+/// The words for a share whose whole per cent are these.
+pub fn rounded(share: f64, whole: u32) -> String {
+    match whole {
+        0 if share > 0.0 => "<1 %".to_owned(),
+        100 if share < 1.0 => ">99 %".to_owned(),
+        whole => format!("{whole} %"),
     }
 }
 
@@ -199,22 +221,22 @@ pub static TABLE: [Definition; 51] = {
             "C: processors the tasks may use", "",
             |f| Some(Count(f.trace.run()?.cpus?.into()))),
         row(("efficiency", "efficiency"), Pace,
-            "S / P: what each worker gave", "Barney, LLNL",
+            "S / P: what each of the P workers gave", "Barney, LLNL",
             |f| f.numbers.efficiency.map(Share)),
         row(("utilisation", "utilisation"), Pace,
-            "busy time of all workers / (P T)", "queueing theory",
+            "sum B / (P T), where B is how long a worker was in tasks", "queueing theory",
             |f| f.numbers.utilisation.map(Share)),
         row(("imbalance", "imbalance"), Pace,
             "busiest worker / mean worker; 1 is even", "POP CoE; Sakellariou 1997",
             |f| f.numbers.imbalance.map(Times)),
         row(("not_computing", "not computing"), Pace,
-            "(P T - W) / (P T): worker time in which no task ran", "",
+            "(P T - W) / (P T): worker time in which no task ran; W is the time of all tasks", "",
             |f| f.numbers.not_computing.map(Share)),
         row(("karp_flatt", "serial share"), Pace,
             "(1/S - 1/P) / (1 - 1/P): the share that did not run in parallel", "Karp, Flatt 1990",
             |f| f.numbers.karp_flatt.map(Plain)),
         row(("lower_bound", "lower bound"), Pace,
-            "no schedule is faster: serial part + the longest task or W / min(P, C), whichever is more", "Graham 1969",
+            "no schedule is faster: serial part + the longest task, or what all need / min(P, C) if that is more", "Graham 1969",
             |f| f.numbers.lower_bound.map(Time)),
         row(("parallel_efficiency", "parallel eff."), Pace,
             "load balance x communication: mean B / T", "POP CoE",
@@ -249,7 +271,7 @@ pub static TABLE: [Definition; 51] = {
                 (pairs > 0).then(|| Share(f.numbers.inversions_delivered as f64 / pairs as f64))
             }),
         row(("kendall_tau", "Kendall tau"), Orders,
-            "1 - 4 inversions finished / (n (n - 1)): 1 in order, 0 shuffled, -1 reversed", "Kendall 1938",
+            "1 - 4 inversions finished / (n (n - 1)), n tasks: 1 in order, 0 shuffled, -1 reversed", "Kendall 1938",
             |f| f.numbers.kendall_tau.map(Plain)),
         row(("reordered_ratio", "reordered"), Orders,
             "tasks that finished after one submitted later", "RFC 4737",
@@ -259,7 +281,7 @@ pub static TABLE: [Definition; 51] = {
             "chunks sent to workers", "CPython",
             |f| Some(Count(f.numbers.messages.into()))),
         row(("chunksize", "chunk size"), Tasks,
-            "tasks in a message: as asked, or ceil(n / 4 P)", "CPython",
+            "tasks in a message: as asked, or ceil(n / 4 P) for n tasks", "CPython",
             |f| f.numbers.chunksize.map(|size| Count(size.into()))),
         row(("queue_depth", "queue"), Tasks,
             "tasks submitted and not started", "queueing theory, Lq",
@@ -280,11 +302,11 @@ pub static TABLE: [Definition; 51] = {
         row(("on_cpu", "on CPU"), Where,
             "a task computed", "",
             |f| f.share(f.shares.on_cpu)),
-        row(("useful_wait", "waiting as asked"), Where,
-            "an I/O task waited as it was told to", "",
+        row(("useful_wait", "useful wait"), Where,
+            "I/O: a task waited as it was told to", "",
             |f| f.share(f.shares.useful_wait)),
         row(("waiting_cpu", "waiting for CPU"), Where,
-            "a task could run but another had the CPU: more workers than CPUs", "",
+            "waiting: a task could run but another had the CPU: more workers than CPUs", "",
             |f| f.share(f.shares.waiting_cpu)),
         row(("blocked", "blocked"), Where,
             "a task waited for something else: a lock, the GIL, unasked I/O", "",
@@ -400,6 +422,18 @@ mod tests {
     fn a_share_is_nothing_or_all_only_where_it_is_that() {
         let shares = [0.0, 0.001, 0.52, 0.999, 1.0].map(percent);
         assert_eq!(shares, ["0 %", "<1 %", "52 %", ">99 %", "100 %"]);
+    }
+
+    #[test]
+    fn shares_of_one_whole_add_up_to_a_hundred() {
+        assert_eq!(percents([0.459, 0.396, 0.145]), [46, 40, 14]);
+        assert_eq!(percents([1.0 / 3.0; 3]), [34, 33, 33]);
+        assert_eq!(percents([0.004, 0.996, 0.0]), [0, 100, 0]);
+        assert_eq!(percents([0.0; 3]), [0; 3]);
+    }
+
+    #[test]
+    fn a_factor_and_a_plain_number_read_as_such() {
         assert_eq!(Value::Times(4.187).text("x"), "4.19x");
         assert_eq!(Value::Plain(3.0).text(""), "3");
     }

@@ -6,7 +6,7 @@ use super::overlay;
 use super::text::{self, Pen};
 use crate::app::Run;
 use crate::bytes;
-use crate::definition::percent;
+use crate::definition::{percents, rounded};
 use crate::event::{Outcome, TaskId};
 use crate::palette::Ink;
 use crate::time::{Nanos, Time};
@@ -309,19 +309,25 @@ impl Story {
             pen.cell(left + offset, y, glyph, bar, theme.panel);
         }
         if length > Nanos::ZERO {
-            // Behind the bar, before it, or in it, wherever there is room.
-            let wide = text::width(moment.before);
-            let x = if to + 1 + wide <= self.columns {
-                left + to + 1
-            } else if wide < from {
-                left + from - wide - 1
-            } else {
-                left + from + 1
-            };
-            let room = line.right().saturating_sub(x);
+            let (at, room) = place(text::width(moment.before), (from, to), self.columns);
             let words = text::clipped(moment.before, room, theme.glyphs.grows);
-            pen.text_on(x, y, &words, theme.text, theme.panel);
+            pen.text_on(left + at, y, &words, theme.text, theme.panel);
         }
+    }
+}
+
+/// The first column and the room for words of this width beside a bar: behind it, before it or in it;
+/// where they fit nowhere, on the side with more room.
+fn place(wide: u16, (from, to): (u16, u16), columns: u16) -> (u16, u16) {
+    let inside = columns.saturating_sub(from + 1);
+    if to + 1 + wide <= columns {
+        (to + 1, wide)
+    } else if wide < from {
+        (from - wide - 1, wide)
+    } else if wide <= inside || inside >= from {
+        (from + 1, inside)
+    } else {
+        (0, from.saturating_sub(1))
     }
 }
 
@@ -336,7 +342,12 @@ fn spent(title: &str, sums: &Sums, area: Rect, pen: &mut Pen<'_>) {
     let shares = &theme.glyphs.shares;
     let parts = [
         ("on CPU", sums.on_cpu, shares.on_cpu, theme.text),
-        ("I/O", sums.useful_wait, shares.useful_wait, theme.text),
+        (
+            "useful wait",
+            sums.useful_wait,
+            shares.useful_wait,
+            theme.text,
+        ),
         (
             "waiting for CPU",
             sums.waiting,
@@ -360,8 +371,15 @@ fn spent(title: &str, sums: &Sums, area: Rect, pen: &mut Pen<'_>) {
         }
     }
     let mut x = left;
-    for (name, part, glyph, ink) in parts.into_iter().filter(|part| part.1 > Nanos::ZERO) {
-        let words = format!("{name} {part} {}", percent(part.seconds() / whole));
+    let shares = parts.map(|part| part.1.seconds() / whole);
+    let known = parts
+        .into_iter()
+        .zip(shares.into_iter().zip(percents(shares)));
+    for ((name, part, glyph, ink), (share, percent)) in known {
+        if part == Nanos::ZERO {
+            continue;
+        }
+        let words = format!("{name} {part} {}", rounded(share, percent));
         if x + 2 + text::width(&words) > area.right() {
             break;
         }
@@ -375,6 +393,14 @@ mod tests {
     use super::*;
     use crate::method::Method;
     use crate::ui::samples;
+
+    #[test]
+    fn words_beside_a_bar_stand_where_there_is_most_room() {
+        assert_eq!(place(5, (2, 10), 20), (11, 5));
+        assert_eq!(place(5, (8, 18), 20), (2, 5));
+        assert_eq!(place(12, (2, 19), 20), (3, 17));
+        assert_eq!(place(18, (18, 20), 20), (0, 17));
+    }
 
     #[test]
     fn while_a_task_runs_its_time_so_far_is_told() {

@@ -6,7 +6,7 @@ use super::Moment;
 use super::lanes::GUTTER;
 use super::text::{Pen, width};
 use super::theme::Theme;
-use crate::definition::percent;
+use crate::definition::{percent, percents};
 use crate::palette::Ink;
 use crate::trace::Shares;
 
@@ -18,6 +18,8 @@ pub struct Part {
     pub name: &'static str,
     pub short: &'static str,
     pub share: f64,
+    /// Whole per cent; all of them add up to 100.
+    pub percent: u32,
     pub glyph: &'static str,
     pub ink: Ink,
 }
@@ -29,10 +31,11 @@ pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
         name,
         short,
         share: shares.share(time).unwrap_or(0.0),
+        percent: 0,
         glyph,
         ink,
     };
-    [
+    let mut parts = [
         part("on CPU", "on CPU", shares.on_cpu, glyphs.on_cpu, theme.text),
         part(
             "useful wait",
@@ -78,7 +81,12 @@ pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
             glyphs.unknown,
             theme.dim,
         ),
-    ]
+    ];
+    let whole = percents(parts.each_ref().map(|part| part.share));
+    for (part, percent) in parts.iter_mut().zip(whole) {
+        part.percent = percent;
+    }
+    parts
 }
 
 /// Draws the bar into the first row of the area. With two rows it is as wide as the time axis and the
@@ -132,9 +140,9 @@ fn probe(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, pen: &mut Pen<'_>) {
 fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'_>) -> u16 {
     let theme = pen.theme;
     let mut x = at.0;
-    for part in parts.iter().filter(|part| part.share >= 0.005) {
+    for part in parts.iter().filter(|part| part.percent > 0) {
         let name = if short { part.short } else { part.name };
-        let words = format!(" {name} {:.0} %", part.share * 100.0);
+        let words = format!(" {name} {} %", part.percent);
         if x + 1 + width(&words) > end {
             return end;
         }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::lanes::GUTTER;
 use super::text::{self, Pen};
 use super::timebar::{self, Part};
-use crate::definition::{Facts, percent};
+use crate::definition::{Facts, percent, rounded};
 use crate::trace::{Numbers, Row};
 
 /// Columns right of a bar: the share in which the worker had a task.
@@ -126,7 +126,8 @@ impl<'a> Legend<'a> {
             }
             pen.cell(x, y, part.glyph, part.ink, pen.theme.background);
             let end = pen.text_within(x + 2, y, ENTRY - 9, part.name, pen.theme.text);
-            pen.bold(end + 1, y, &percent(part.share), pen.theme.now);
+            let words = rounded(part.share, part.percent);
+            pen.bold(end + 1, y, &words, pen.theme.now);
         }
     }
 }
