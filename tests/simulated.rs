@@ -333,6 +333,31 @@ fn a_run_that_nobody_wants_any_more_ends() {
     running.join();
 }
 
+/// The iterator is dead after the error in its second chunk, and the pool works on for nobody: the results
+/// behind the chunk that its worker lost never come.
+#[test]
+fn work_that_no_result_waits_for_is_no_speed_up() {
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&Experiment {
+        chunksize: Some(2),
+        faults: vec![
+            Fault {
+                task: 3,
+                kind: FaultKind::Raise,
+            },
+            Fault {
+                task: 4,
+                kind: FaultKind::Die,
+            },
+        ],
+        ..e8(Method::Imap)
+    }));
+    let numbers = trace.numbers(trace.end());
+    assert_eq!(numbers.delivered, 2);
+    assert!(numbers.makespan.is_some() && numbers.serial_time.is_some());
+    assert_eq!((numbers.speedup, numbers.efficiency), (None, None));
+}
+
 /// On each CPU: begin, end and task of every stretch.
 fn cpu_spans(events: &[Event]) -> Vec<(u16, Time, Time, u32)> {
     let mut spans: Vec<_> = events

@@ -144,7 +144,12 @@ impl Trace {
             .call
             .filter(|_| over)
             .and_then(|call| self.loop_time.or_else(|| self.serial_time(call)));
-        numbers.with_serial_time(serial)
+        let mut numbers = numbers.with_serial_time(serial);
+        // Work that goes on after the last result is in no makespan: nothing can be compared with it.
+        if makespan.is_some_and(|makespan| works_after(scope, makespan)) {
+            (numbers.speedup, numbers.efficiency, numbers.karp_flatt) = (None, None, None);
+        }
+        numbers
     }
 
     fn tell_caller(&self, scope: &Scope<'_>, time: Time, numbers: &mut Numbers) {
@@ -222,6 +227,12 @@ impl Trace {
         let shared = Nanos(needs.sum.0.div_ceil(workers)).max(Nanos(needs.on_cpu.0.div_ceil(cpus)));
         (needs.sum.0 > 0).then(|| run.serial + needs.longest.max(shared))
     }
+}
+
+/// Tasks ended after the last result that main could have, because the results before theirs never came.
+fn works_after(scope: &Scope<'_>, makespan: Time) -> bool {
+    let last = scope.call.and_then(|call| call.finished.entries().last());
+    last.is_some_and(|last| last.at > makespan)
 }
 
 /// What is counted in orders.
