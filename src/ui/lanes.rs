@@ -27,6 +27,9 @@ use source::{LOOKED_AT, Source};
 /// Columns left of the time axis.
 pub const GUTTER: u16 = 11;
 
+/// Columns of what a lane does, before its share.
+const STATE: u16 = 6;
+
 /// A measured task says at least this often on which CPU it is.
 const TOLD_EVERY: Nanos = Nanos(25_000_000);
 
@@ -73,8 +76,16 @@ struct Track<'a> {
 pub fn count(trace: &Trace, of: Lanes) -> usize {
     match of {
         Lanes::Workers => trace.rows().len(),
-        Lanes::Cpus => trace.cpus().len(),
+        Lanes::Cpus => trace.cpus().len().max(simulated_cpus(trace)),
     }
+}
+
+/// CPUs that a simulated run could have used, whether it did or not: that most of them had nothing to do
+/// is worth seeing. Those of a machine have numbers that are known only once they are used.
+fn simulated_cpus(trace: &Trace) -> usize {
+    let run = trace.run().filter(|run| !run.measured);
+    let cpus = run.and_then(|run| run.cpus).unwrap_or(0) as usize;
+    cpus.min(trace.rows().len())
 }
 
 fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
@@ -92,13 +103,15 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
             })
         }
         Lanes::Cpus => {
-            let cpu = trace.cpus().get(index)?;
+            let cpu = trace.cpus().get(index);
+            // A simulated run takes the first CPUs first.
+            let number = cpu.map_or(index as u32, |cpu| cpu.cpu.0.into());
             Some(Track {
                 counts: true,
-                name: format!("cpu {}", cpu.cpu.0),
-                short: cpu.cpu.0.to_string(),
+                name: format!("cpu {number}"),
+                short: number.to_string(),
                 workers: Vec::new(),
-                sources: vec![Source::Cpu(cpu)],
+                sources: cpu.map(Source::Cpu).into_iter().collect(),
             })
         }
     }
@@ -177,7 +190,7 @@ fn pair(moment: &Moment<'_>, of: Lanes, first: usize, area: Rect, y: u16, pen: &
         None => upper.short.clone(),
     };
     let label = match of {
-        Lanes::Workers => format!("{names:>4}"),
+        Lanes::Workers => format!("w {names}"),
         Lanes::Cpus => format!("cpu {names}"),
     };
     pen.text_within(area.x + 1, y, GUTTER - 2, &label, theme.dim);
@@ -200,13 +213,14 @@ fn one(
     let hues = Hues::new(theme, moment.trace);
     let y = place.bottom();
     let memory = memory(moment, track);
-    let name = match &memory {
+    let name = match memory {
         // In the one row there is, a short name makes room.
-        Some(memory) if place.rows < 2 => format!("w{} {memory}", track.short),
+        Some(memory) if place.rows < 2 => format!("w{} {}", track.short, bytes::short(memory)),
         _ => track.name.clone(),
     };
     if let Some(memory) = memory.filter(|_| place.rows > 1) {
-        pen.text_within(area.x + 1, y - 1, GUTTER - 2, &memory, theme.dim);
+        let words = bytes::words(memory);
+        pen.text_within(area.x + 1, y - 1, GUTTER - 2, &words, theme.dim);
     }
     let name = clipped(&name, GUTTER - 2, theme.glyphs.grows);
     if selected.is_some() {
@@ -235,14 +249,19 @@ fn one(
         painter.select(hues::number(task, moment.shown()), &columns);
     }
     let x = moment.axis.right() + 1;
-    state(moment, track, hues, (x, y), pen);
+    let end = state(moment, track, hues, (x, y), pen);
     if let Some(share) = share(moment, track).filter(|_| track.counts) {
-        pen.text(x + 6, y, &format!("{:>3.0} %", share * 100.0), theme.dim);
+        let words = format!("{:>3.0} %", share * 100.0);
+        let blank = words.len() - words.trim_start().len();
+        // A long word for the state leaves no room for all of it.
+        if x + STATE + blank as u16 > end {
+            pen.text(x + STATE, y, &words, theme.dim);
+        }
     }
 }
 
 /// The memory that the worker of this lane had resident when it last looked, where it has memory of its own.
-fn memory(moment: &Moment<'_>, track: &Track<'_>) -> Option<String> {
+fn memory(moment: &Moment<'_>, track: &Track<'_>) -> Option<u64> {
     let lane = track
         .workers
         .iter()
@@ -250,29 +269,28 @@ fn memory(moment: &Moment<'_>, track: &Track<'_>) -> Option<String> {
     let samples = moment.trace.samples(lane.id, RESIDENT);
     let told = samples.partition_point(|sample| sample.0 <= moment.cursor);
     let (_, value) = samples[..told].last()?;
-    Some(bytes::short(*value as u64))
+    Some(*value as u64)
 }
 
-/// What the lane does at the cursor, in five columns or in one word.
+/// What the lane does at the cursor, in five columns or in one word. Answers the column after it.
 fn state(
     moment: &Moment<'_>,
     track: &Track<'_>,
     hues: Hues<'_>,
     at: (u16, u16),
     pen: &mut Pen<'_>,
-) {
+) -> u16 {
     let theme = pen.theme;
     let cursor = moment.cursor;
     let task = running(moment, track).filter(|_| !moment.is_over());
     if let Some(piece) = task {
         let ink = hues.task(hues::number(piece.task, moment.shown()));
         let chip = format!("{:^4}", piece.task.index);
-        if theme.is_bare() {
-            pen.bold(at.0, at.1, &chip, theme.text);
+        return if theme.is_bare() {
+            pen.bold(at.0, at.1, &chip, theme.text)
         } else {
-            pen.bold_on(at.0, at.1, &chip, theme.on(ink), ink);
-        }
-        return;
+            pen.bold_on(at.0, at.1, &chip, theme.on(ink), ink)
+        };
     }
     let here = track.workers.iter().rfind(|lane| lane.opened <= cursor);
     let died = here.is_some_and(|lane| died(lane).is_some_and(|at| at <= cursor));
@@ -285,7 +303,7 @@ fn state(
         None if !track.workers.is_empty() => ("starts", theme.dim),
         _ => ("idle", theme.dim),
     };
-    pen.text(at.0, at.1, word, ink);
+    pen.text(at.0, at.1, word, ink)
 }
 
 impl Track<'_> {
@@ -469,15 +487,15 @@ mod tests {
         assert_eq!(
             drawn(COLOURED, &moment, 0, 2),
             [
-                "  0·1      ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀          0    6",
-                "  2·3      ▀▀▀▀▀▀▀▀▀▀▀▀▄▄▄▄         idle  7",
+                " w 0·1     ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀          0    6",
+                " w 2·3     ▀▀▀▀▀▀▀▀▀▀▀▀▄▄▄▄         idle  7",
             ]
         );
         assert_eq!(
             drawn(PLAIN, &moment, 0, 2),
             [
-                "  0-1      ================          0    6",
-                "  2-3      ============----         idle  7",
+                " w 0-1     ================          0    6",
+                " w 2-3     ============----         idle  7",
             ]
         );
     }
@@ -496,6 +514,36 @@ mod tests {
                 " worker 3  6===============|7========                         idle  100 %",
             ]
         );
+    }
+
+    #[test]
+    fn a_word_and_a_share_never_run_into_each_other() {
+        let fault = Fault {
+            task: 0,
+            kind: FaultKind::Die,
+        };
+        let run = samples::run_of(Method::Map, 1, &[fault], |experiment| {
+            experiment.policy = crate::experiment::Policy::Executor;
+        });
+        let drawn = drawn(PLAIN, &samples::at(&run, 10, 12), 1, 4);
+        let ends: Vec<&str> = drawn.iter().map(|line| line[36..].trim()).collect();
+        assert_eq!(ends, ["killed", "killed", "killed 67 %", "killed"]);
+    }
+
+    #[test]
+    fn a_cpu_that_had_nothing_to_do_is_seen() {
+        let run = samples::run(Method::Apply, 1, &[]);
+        assert_eq!((run.cpus().len(), count(&run, Lanes::Cpus)), (1, 4));
+        let grid = Grid {
+            of: Lanes::Cpus,
+            rows: 0,
+            first: 0,
+        };
+        let moment = samples::at(&run, 8, 12);
+        let drawn = lines(PLAIN, (48, 2), |area, pen| {
+            render(&moment, grid, Selection::default(), area, pen);
+        });
+        assert_eq!(drawn[1], " cpu 2-3                            idle idle");
     }
 
     #[test]

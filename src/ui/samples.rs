@@ -22,9 +22,18 @@ const COSTS: [u64; 8] = [9, 2, 6, 1, 4, 1, 8, 5];
 
 /// Costs 9 2 6 1 4 1 8 5 on four workers, main working for 8 of its own, with these faults.
 pub(super) fn run(method: Method, chunksize: u32, faults: &[Fault]) -> Trace {
+    run_of(method, chunksize, faults, |_| {})
+}
+
+/// The same, changed.
+pub(super) fn run_of(
+    method: Method,
+    chunksize: u32,
+    faults: &[Fault],
+    change: impl FnOnce(&mut Experiment),
+) -> Trace {
     let costs = COSTS.map(|units| Nanos(units * UNIT));
-    let mut trace = Trace::default();
-    trace.apply(simulated::run(&Experiment {
+    let mut experiment = Experiment {
         method,
         backend: Backend::Simulated,
         workers: 4,
@@ -34,7 +43,10 @@ pub(super) fn run(method: Method, chunksize: u32, faults: &[Fault]) -> Trace {
         main_work: MainWork::Fixed(Nanos(8 * UNIT)),
         faults: faults.to_vec(),
         ..Experiment::default()
-    }));
+    };
+    change(&mut experiment);
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&experiment));
     trace
 }
 

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::app::selection::Selection;
 use crate::app::{App, Hit, Lanes, Panel, Scene, Subject};
+use crate::experiment::Backend;
 
 /// Rows of a lane that has the screen with the others.
 const MOST_ROWS: u16 = 6;
@@ -153,18 +154,20 @@ fn needs(app: &App) -> Needs {
                 _ => experiment.workers as usize,
             };
             let workers = workers.max(seen);
-            let cpus = if experiment.backend.is_measured() {
-                app.cpus as usize
-            } else {
-                experiment.cpus.map_or(workers, |cpus| cpus as usize)
+            let cpus = match experiment.backend {
+                Backend::Simulated => experiment.cpus.map_or(workers, |cpus| cpus as usize),
+                // Nobody tells on which CPU a task of a Python program is.
+                Backend::Python => used,
+                Backend::Threads | Backend::Processes => app.cpus as usize,
             };
             (workers, cpus)
         }
         Subject::Program(_) => (seen, app.cpus as usize),
     };
-    // No more CPUs can be busy than there are workers, and some systems do not tell which they are.
-    let cpus = if app.run.over {
-        used
+    // No more CPUs can be busy than there are workers, and some systems do not tell which they are. What
+    // was kept free for them stays so at the end: nothing moves then.
+    let cpus = if app.run.over && used == 0 {
+        0
     } else {
         cpus.min(workers).max(used)
     };
