@@ -5,7 +5,10 @@ pub static WORDS: [(&str, &str); 16] = [
     ("task", "one unit of work: one item of the call"),
     ("call", "one pool.map(...) or its like, with all its tasks"),
     ("chunk", "tasks that go to a worker as one message"),
-    ("worker", "what runs tasks: a thread, a process"),
+    (
+        "worker",
+        "what runs tasks: a thread, or a process with its MiB",
+    ),
     ("pool", "workers that share one queue of chunks"),
     (
         "main",

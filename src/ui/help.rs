@@ -44,9 +44,14 @@ fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
         _ => 1,
     };
     let width = if columns == 3 { WIDE } else { SIZE.0 };
-    let rows = rows(keys, usize::from(columns), screen.height.saturating_sub(2));
+    // The hint bar stays in sight.
+    let above = Rect {
+        height: screen.height.saturating_sub(1),
+        ..screen
+    };
+    let rows = rows(keys, usize::from(columns), above.height.saturating_sub(2));
     let height = SIZE.1.max(rows.len() as u16 + 2);
-    let area = overlay::place(screen, width, height);
+    let area = overlay::place(above, width, height);
     let pages = pages(&rows, area.height.saturating_sub(2));
     let page = page.min(pages.len().saturating_sub(1));
     let note = match pages.len() {
@@ -82,17 +87,21 @@ fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
     }
 }
 
-/// All lines, with room between the parts if the first page can spare it.
+/// All lines, with room between the parts if the page can spare it: so that everything fits, or else
+/// marks and keys.
 fn rows(keys: &[Entry], columns: usize, height: u16) -> Vec<Row<'_>> {
     let marks = LEGEND.chunks(columns).map(Row::Marks);
     let entries = keys.chunks(columns).map(Row::Keys);
     let first = 1 + marks.len() + entries.len();
-    let airy = first + 2 <= usize::from(height) || first > usize::from(height);
-    let blank = || airy.then_some(Row::Blank);
+    let all = first + 1 + glossary::WORDS.len();
+    let spare = [all, first]
+        .iter()
+        .find_map(|lines| usize::from(height).checked_sub(*lines));
+    let spare = spare.unwrap_or(2);
     let mut rows = vec![Row::Ramp];
-    rows.extend(blank());
+    rows.extend((spare > 1).then_some(Row::Blank));
     rows.extend(marks);
-    rows.extend(blank());
+    rows.extend((spare > 0).then_some(Row::Blank));
     rows.extend(entries);
     rows.push(Row::Blank);
     rows.extend(glossary::WORDS.iter().map(Row::Word));
@@ -208,6 +217,20 @@ mod tests {
                 let all = keys + text::width(entry.words);
                 assert!(all <= room, "{} {}: {all}", entry.keys, entry.words);
             }
+        }
+    }
+
+    #[test]
+    fn every_key_and_word_fits_120x36_above_the_hint_bar() {
+        for count in [27, 30] {
+            let area = Rect::new(0, 0, 120, 36);
+            let mut buffer = Buffer::empty(area);
+            let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+            render_page(&keys(count), 0, area, &mut pen);
+            let row = |y: u16| -> String { (0..120).map(|x| buffer[(x, y)].symbol()).collect() };
+            assert!(row(33).contains("p50, p95"), "{count}: {}", row(33));
+            assert!(!row(34).contains("page"));
+            assert_eq!(row(35).trim(), "");
         }
     }
 
