@@ -179,12 +179,18 @@ fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
         let x = area.x + 2 + place * each;
         digits::render(pen, x, area.y, &value, dot, theme.now);
         let y = area.y + digits::HEIGHT * dot.rows + 1;
-        let label = if text::width(long) + APART <= each {
+        // Nothing stands right of the last one.
+        let room = if place == 2 {
+            area.right().saturating_sub(x)
+        } else {
+            each.saturating_sub(APART)
+        };
+        let label = if text::width(long) <= room {
             long
         } else {
             short
         };
-        pen.text_within(x, y, each, label, theme.text);
+        pen.text_within(x, y, each.max(room), label, theme.text);
     }
 }
 
