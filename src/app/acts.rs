@@ -8,6 +8,7 @@ use crate::app::selection::{self, Selection};
 use crate::app::{App, Effect, Lanes, Overlay, Panel, Run, Scene, View};
 use crate::event::TaskId;
 use crate::time::Time;
+use crate::trace::{Lane, MarkerKind};
 use std::ops::Range;
 
 impl App {
@@ -191,10 +192,25 @@ impl App {
         match found.map(|(at, text)| (at, text.clone())) {
             Some((at, text)) => {
                 self.jump(at);
+                self.select_ended(at);
                 self.say(format!("{at}: {text}"));
             }
             None if forward => self.say("no later marker: they stand at calls, errors and deaths"),
             None => self.say("no earlier marker: they stand at calls, errors and deaths"),
+        }
+    }
+
+    /// Selects the task that came to a bad end at this moment, if one did.
+    fn select_ended(&mut self, at: Time) {
+        let trace = &self.run.trace;
+        let marked = trace.markers().iter().find(|marker| {
+            marker.at == at && matches!(marker.kind, MarkerKind::Error | MarkerKind::Death)
+        });
+        let lane = marked.and_then(|marker| trace.lane(marker.lane));
+        let pieces = lane.map_or(&[][..], Lane::pieces);
+        let ended = pieces.iter().rfind(|piece| piece.end == at);
+        if let Some(task) = ended.map(|piece| piece.task) {
+            self.select_task(task);
         }
     }
 
@@ -416,7 +432,11 @@ impl App {
         if self.selection.task.is_none() {
             let trace = &self.run.trace;
             let latest = trace.call().and_then(|call| {
-                let index = call.started.until(self.cursor()).last()?.index;
+                let cursor = self.cursor();
+                let started = call.started.until(cursor).last();
+                // Where no argument fits its function, tasks fail that never started.
+                let known = started.or_else(|| call.finished.until(cursor).last())?;
+                let index = known.index;
                 let call = call.facts.call;
                 Some(TaskId { call, index })
             });

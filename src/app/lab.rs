@@ -18,9 +18,7 @@ impl App {
         match action {
             Action::SwitchForm => match variant::switched(&experiment) {
                 Some(switched) => return Some(self.switch(switched)),
-                None => self.say(
-                    "a loop has no asynchronous form: main runs the tasks itself, nothing is handed over",
-                ),
+                None => self.say("a loop has no asynchronous form: main runs the tasks"),
             },
             Action::NextFamily => return Some(self.switch(variant::family(&experiment, 1))),
             Action::PreviousFamily => return Some(self.switch(variant::family(&experiment, -1))),

@@ -8,7 +8,7 @@ use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
 use crate::event::{CallerState, Ends, Outcome};
 use crate::time::{Span, Time};
-use crate::trace::{CallerTrace, Order, Trace};
+use crate::trace::{Call, CallerTrace, Order, Trace};
 
 /// States of one column that are looked at one by one.
 const LOOKED_AT: usize = 48;
@@ -207,7 +207,7 @@ fn counted(trace: &Trace, cursor: Time) -> Option<(String, bool)> {
         (None, Some(sum)) => (sum, format!(" of {sum}")),
         (None, None) => return None,
     };
-    Some((format!("G in main {main}{words}"), main == most))
+    Some((format!("counter G in main: {main}{words}"), main == most))
 }
 
 /// Why main does not get what it waits for, once that is certain.
@@ -226,16 +226,31 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
     };
     match ends {
         Ends::Returned | Ends::Left | Ends::Cancelled => None,
-        Ends::Error => Some(match (ended(Outcome::Failed), ended(Outcome::Skipped)) {
-            (failed, 0) => format!("raises: {} failed", tasks(failed)),
-            (failed, skipped) => format!("raises: {} failed, {skipped} skipped", tasks(failed)),
-        }),
+        Ends::Error => {
+            let failed = tasks(ended(Outcome::Failed));
+            let skipped = match ended(Outcome::Skipped) {
+                0 => String::new(),
+                skipped => format!(", {skipped} skipped"),
+            };
+            let error = first_error(call, cursor)
+                .map_or_else(String::new, |error| format!(": {}", sanitised(error)));
+            Some(format!("raises: {failed} failed{skipped}{error}"))
+        }
         Ends::Never => Some(match ended(Outcome::Lost) {
             0 => "never completes: a task hangs".to_owned(),
             lost => format!("never completes: {} lost", tasks(lost)),
         }),
         Ends::BrokenProcessPool => Some("BrokenProcessPool: a worker died".to_owned()),
     }
+}
+
+/// What the first task to fail raised.
+fn first_error(call: &Call, cursor: Time) -> Option<&str> {
+    let failed = (0u32..).zip(call.tasks()).filter(|(_, task)| {
+        task.outcome_at(cursor) == Some(Outcome::Failed) && task.finished <= cursor
+    });
+    let (index, _) = failed.min_by_key(|(_, task)| task.finished)?;
+    call.error(index)
 }
 
 #[cfg(test)]
@@ -281,7 +296,10 @@ mod tests {
             let moment = samples::at(&run, 40, 20);
             lines(PLAIN, (61, 2), |area, pen| render(&moment, area, pen))[1].clone()
         };
-        assert_eq!(said(FaultKind::Raise), " receives   raises: 1 task failed");
+        assert_eq!(
+            said(FaultKind::Raise),
+            " receives   raises: 1 task failed: ValueError: task 3 failed"
+        );
         assert_eq!(
             said(FaultKind::Die),
             " receives   never completes: 1 task lost"
@@ -304,7 +322,7 @@ mod tests {
         }));
         assert_eq!(
             counted(&trace, trace.end()),
-            Some(("G in main 0 of 8".to_owned(), false))
+            Some(("counter G in main: 0 of 8".to_owned(), false))
         );
         assert_eq!(counted(&trace, Time(1)), None);
     }

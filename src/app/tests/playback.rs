@@ -102,6 +102,8 @@ fn markers_are_jumped_to_and_read_out() {
     press(&mut app, "home ]");
     assert_eq!(units(&app), 6);
     assert!(app.notice.is_some());
+    // What failed there is what Enter inspects.
+    assert_eq!(app.selection.task.map(|task| task.index), Some(2));
     press(&mut app, "[");
     assert_eq!(units(&app), 0);
 }

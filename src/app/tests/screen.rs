@@ -84,6 +84,21 @@ fn letters_are_typed_in_the_form_and_enter_runs_it() {
 }
 
 #[test]
+fn a_task_that_failed_before_it_started_can_be_inspected() {
+    let mut app = App::new(
+        Experiment {
+            pairs: true,
+            ..eight(Method::Map, Backend::Simulated)
+        },
+        Settings::default(),
+    );
+    tell_all(&mut app);
+    press(&mut app, "end enter");
+    assert!(matches!(app.overlay, Some(Overlay::Inspector)));
+    assert!(app.selection.task.is_some());
+}
+
+#[test]
 fn finding_goes_through_the_matches_and_esc_brings_back_what_was_selected() {
     let mut app = App::new(
         Experiment {
