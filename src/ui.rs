@@ -90,7 +90,7 @@ fn scene(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         }
         (Scene::Compare, _) => match &app.previous {
             Some(previous) => compare::render(app, previous, screen, pen),
-            None => compare::nothing(framed(app, screen, pen), pen),
+            None => compare::nothing(app, framed(app, screen, pen), pen),
         },
         (Scene::Presenter, _) => presenter::render(app, screen, pen),
         (Scene::View, View::Timeline) => timeline::render(app, screen, pen),
@@ -98,16 +98,15 @@ fn scene(app: &App, screen: Rect, pen: &mut Pen<'_>) {
 }
 
 fn overlay(app: &App, screen: Rect, pen: &mut Pen<'_>) {
-    let (trace, at) = (&app.run.trace, app.cursor());
     match &app.overlay {
         Some(Overlay::Help { page }) => help::render(app, *page, screen, pen),
-        Some(Overlay::Definitions { page }) => definitions::render(trace, at, *page, screen, pen),
+        Some(Overlay::Definitions { page }) => definitions::render(app, *page, screen, pen),
         Some(Overlay::Findings { page }) => news::list(app, *page, screen, pen),
         Some(Overlay::Inspector) => {
             inspector::render(&app.run, app.selection.task, screen, pen);
         }
-        Some(Overlay::Form(form)) => form::render(form, screen, pen),
-        Some(Overlay::Find(find)) => find::render(find, screen, pen),
+        Some(Overlay::Form(form)) => form::render(form, &hints::line(app), screen, pen),
+        Some(Overlay::Find(find)) => find::render(find, &hints::line(app), screen, pen),
         Some(Overlay::Output(panel)) => output::render(app, panel, screen, pen),
         Some(Overlay::Leave) => leave::render(app, screen, pen),
         None => {}

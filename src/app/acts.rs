@@ -387,7 +387,10 @@ impl App {
 
     pub(super) fn compare(&mut self) {
         if self.previous.is_none() {
-            self.say("there is no previous run to compare with yet: s or m makes one");
+            let keys = self.keymap.starters();
+            self.say(format!(
+                "there is no previous run to compare with yet: {keys} makes one"
+            ));
             return;
         }
         self.toggle_scene(Scene::Compare);
@@ -463,16 +466,17 @@ impl App {
     }
 
     pub(super) fn page(&mut self, down: bool) {
-        if let Some(
-            Overlay::Help { page } | Overlay::Definitions { page } | Overlay::Findings { page },
-        ) = &mut self.overlay
-        {
-            *page = if down {
-                (*page + 1).min(LAST_PAGE)
-            } else {
-                page.saturating_sub(1)
-            };
-        }
+        let (page, last) = match &mut self.overlay {
+            Some(Overlay::Help { page } | Overlay::Definitions { page }) => (page, LAST_PAGE),
+            // At least one stands on each page.
+            Some(Overlay::Findings { page }) => (page, self.findings.found.len()),
+            _ => return,
+        };
+        *page = if down {
+            (*page + 1).min(last)
+        } else {
+            page.saturating_sub(1)
+        };
     }
 
     pub(super) fn form(&mut self, change: impl FnOnce(&mut Form)) {
@@ -520,5 +524,5 @@ fn is_of_panel(action: Action) -> bool {
     )
 }
 
-/// No screen is so small that its text has more pages.
+/// No screen is so small that the help or the definitions have more pages.
 const LAST_PAGE: usize = 19;

@@ -64,6 +64,9 @@ impl Find {
     }
 }
 
+/// What can be typed; anything else is a part of an error's text.
+pub const EXAMPLES: &str = "7, w2, lost, >1s";
+
 /// What is searched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wanted {
@@ -166,5 +169,16 @@ mod tests {
         assert_eq!(read("wrong value"), Wanted::Error("wrong value".to_owned()));
         assert_eq!(Wanted::read(""), None);
         assert_eq!(Wanted::read(">"), None);
+    }
+
+    #[test]
+    fn every_example_is_more_than_a_part_of_an_error() {
+        for example in EXAMPLES.split(", ") {
+            let wanted = Wanted::read(example);
+            assert!(
+                !matches!(wanted, None | Some(Wanted::Error(_))),
+                "{example}"
+            );
+        }
     }
 }

@@ -12,8 +12,10 @@ const MOST: usize = 200;
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
-    /// The worst first.
+    /// The worst first, no more than anybody reads.
     pub found: Vec<Finding>,
+    /// How many others there are.
+    pub more: usize,
     /// There may be others by now.
     are_old: bool,
     /// When they were looked for.
@@ -42,8 +44,10 @@ impl App {
         self.findings.are_old = false;
         self.findings.looked = Some(now);
         let mut found = finding::of(&self.run.trace, self.cursor());
+        let more = found.len().saturating_sub(MOST);
         found.truncate(MOST);
-        if found != self.findings.found {
+        if (more, &found) != (self.findings.more, &self.findings.found) {
+            self.findings.more = more;
             self.findings.found = found;
             self.changed();
         }

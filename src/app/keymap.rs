@@ -329,7 +329,7 @@ pub const ROWS: &[Row] = &[
         &[("up", Action::PreviousMatch), ("down", Action::NextMatch)],
         "previous / next match",
     )
-    .hint(0, |_| "previous, next"),
+    .hint(0, |_| "match"),
     row(Context::Find, &[("enter", Action::KeepMatch)], "keep").hint(1, |_| "keep"),
     row(Context::Find, &[("esc", Action::Close)], "leave").hint(2, |_| "leave"),
     row(
@@ -509,39 +509,37 @@ impl Keymap {
         bound.map_or_else(String::new, |bound| bound.key.label())
     }
 
+    /// The keys that start another run: `s, m or r`.
+    pub fn starters(&self) -> String {
+        let keys = [Action::SwitchForm, Action::NextFamily, Action::RunAgain];
+        let [switch, family, again] = keys.map(|action| self.of(action));
+        format!("{switch}, {family} or {again}")
+    }
+
     /// Every row that holds here, those of everywhere last, with its help text.
     pub fn help(&self, here: Context) -> impl Iterator<Item = Entry> + '_ {
-        let rows = ROWS.iter().enumerate();
-        let (everywhere, own): (Vec<_>, Vec<_>) = rows
-            .filter(|(_, row)| row.context.holds(here))
-            .partition(|(_, row)| row.context == Context::Everywhere);
-        own.into_iter()
-            .chain(everywhere)
-            .map(|(number, row)| Entry {
-                keys: self.keys(number),
-                words: row.help,
-            })
+        rows(here).map(|(number, row)| self.entry(number, row))
+    }
+
+    fn entry(&self, number: usize, row: &Row) -> Entry {
+        Entry {
+            keys: self.keys(number),
+            words: row.help,
+        }
     }
 
     /// What of that is listed for what is watched now.
     pub fn help_now<'a>(&'a self, app: &'a App) -> impl Iterator<Item = Entry> + 'a {
-        let unlisted: Vec<&str> = ROWS
-            .iter()
-            .filter(|row| !(row.listed)(app))
-            .map(|row| row.help)
-            .collect();
-        self.help(app.below())
-            .filter(move |entry| !unlisted.contains(&entry.words))
+        rows(app.below())
+            .filter(|(_, row)| (row.listed)(app))
+            .map(|(number, row)| self.entry(number, row))
     }
 
     /// Every row of this context alone, as the question shows them that they answer.
     pub fn answers(&self, context: Context) -> impl Iterator<Item = Entry> + '_ {
         let rows = ROWS.iter().enumerate();
         rows.filter(move |(_, row)| row.context == context)
-            .map(|(number, row)| Entry {
-                keys: self.keys(number),
-                words: row.help,
-            })
+            .map(|(number, row)| self.entry(number, row))
     }
 
     /// What works now, the most useful first; as many as fit belong in the hint bar.
@@ -574,6 +572,16 @@ impl Keymap {
         hints.sort_by_key(|(order, _)| *order);
         hints.into_iter().map(|(_, hint)| hint).collect()
     }
+}
+
+/// Every row that holds here with its place in the table, those of everywhere last.
+fn rows(here: Context) -> impl Iterator<Item = (usize, &'static Row)> {
+    let (everywhere, own): (Vec<_>, Vec<_>) = ROWS
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.context.holds(here))
+        .partition(|(_, row)| row.context == Context::Everywhere);
+    own.into_iter().chain(everywhere)
 }
 
 #[cfg(test)]

@@ -53,16 +53,18 @@ impl App {
     fn kill(&mut self) -> Option<Effect> {
         if !self.can_kill() {
             self.say(if self.run.over {
-                "the run is over: nobody is left to be killed"
+                "the run is over: nobody is left to be killed".to_owned()
             } else {
-                "only a process can be killed: b goes to the processes backend"
+                let key = self.keymap.of(Action::NextBackend);
+                format!("only a process can be killed: {key} goes to the next backend")
             });
             return None;
         }
         let row = self.selection.row.filter(|_| self.large == Lanes::Workers);
         let rows = self.run.trace.rows();
         let Some(lane) = row.and_then(|row| rows.get(row)?.lanes.last()) else {
-            self.say("choose the worker first: up and down");
+            let keys = [Action::Up, Action::Down].map(|action| self.keymap.of(action));
+            self.say(format!("choose the worker first: {}", keys.join(" ")));
             return None;
         };
         Some(Effect::Kill {

@@ -303,9 +303,10 @@ fn difference(before: Value, after: Value) -> Option<(bool, String)> {
 }
 
 /// Says that there is nothing to compare with.
-pub fn nothing(area: Rect, pen: &mut Pen<'_>) {
-    let says = "one run so far: s, m or r starts the next one to compare with";
-    let says = text::clipped(says, area.width.saturating_sub(2), pen.theme.glyphs.grows);
+pub fn nothing(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let keys = app.keymap.starters();
+    let says = format!("one run so far: {keys} starts the next one to compare with");
+    let says = text::clipped(&says, area.width.saturating_sub(2), pen.theme.glyphs.grows);
     pen.text(area.x + 1, area.y + 1, &says, pen.theme.text);
 }
 

@@ -4,10 +4,9 @@ use ratatui::layout::Rect;
 
 use super::overlay;
 use super::text::{self, Pen};
+use crate::app::App;
 use crate::definition::{self, Definition, Facts, Topic};
 use crate::finding;
-use crate::time::Time;
-use crate::trace::Trace;
 
 const NARROW: u16 = 78;
 const WIDE: u16 = 110;
@@ -35,8 +34,9 @@ impl Block {
 }
 
 /// Draws this page over the screen; past the last one, the last.
-pub fn render(trace: &Trace, at: Time, page: usize, screen: Rect, pen: &mut Pen<'_>) {
-    let facts = Facts::of(trace, at);
+pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
+    let trace = &app.run.trace;
+    let facts = Facts::of(trace, app.cursor());
     let width = if screen.width > WIDE + 4 {
         WIDE
     } else {
@@ -50,10 +50,7 @@ pub fn render(trace: &Trace, at: Time, page: usize, screen: Rect, pen: &mut Pen<
     }
     let pages = pages(&blocks, usize::from(inside.height));
     let page = page.min(pages.len().saturating_sub(1));
-    let note = match pages.len() {
-        0 | 1 => String::new(),
-        count => format!("page {} of {count}: PgUp PgDn", page + 1),
-    };
+    let note = overlay::page_note(page, pages.len(), &app.keymap);
     let measured = trace.run().map_or("", |run| {
         if run.measured {
             ", measured"
@@ -163,6 +160,8 @@ fn pages(blocks: &[Block], height: usize) -> Vec<&[Block]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Settings;
+    use crate::experiment::Experiment;
     use crate::palette::Look;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
@@ -171,7 +170,8 @@ mod tests {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
-        render(&Trace::default(), Time(0), page, area, &mut pen);
+        let app = App::new(Experiment::default(), Settings::default());
+        render(&app, page, area, &mut pen);
         (0..height)
             .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect())
             .collect()

@@ -4,26 +4,23 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::text::{self, Pen};
-use crate::app::find::Find;
+use crate::app::find::{EXAMPLES, Find};
 use crate::palette::Ink;
 use tui_input::Input;
 
 /// Draws the line over the last row of the screen: what is typed, how many match, the keys.
-pub fn render(find: &Find, screen: Rect, pen: &mut Pen<'_>) {
+pub fn render(find: &Find, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (says, ink) = match (find.line.value().is_empty(), find.matches.len()) {
-        (true, _) => (
-            "a task's number, worker, CPU or outcome".to_owned(),
-            theme.dim,
-        ),
+        (true, _) => (format!("{EXAMPLES} or an error"), theme.dim),
         (false, 0) => ("no task matches".to_owned(), theme.wait),
         (false, count) => (format!("{} of {count}", find.at + 1), theme.text),
     };
-    line(&find.line, &says, ink, screen, pen);
+    line(&find.line, &says, ink, keys, screen, pen);
 }
 
 /// The same line for anything that is sought, with what is said of it.
-pub fn line(line: &Input, says: &str, ink: Ink, screen: Rect, pen: &mut Pen<'_>) {
+pub fn line(line: &Input, says: &str, ink: Ink, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
     if screen.is_empty() {
         return;
     }
@@ -33,12 +30,7 @@ pub fn line(line: &Input, says: &str, ink: Ink, screen: Rect, pen: &mut Pen<'_>)
     let end = pen.bold_on(start, y, line.value(), theme.text, theme.panel);
     pen.add(start + line.visual_cursor() as u16, y, Modifier::REVERSED);
     let end = pen.text_on((end + 2).max(start + 12), y, says, ink, theme.panel);
-    let keys = if theme.is_ascii() {
-        "Up Down match   Enter keep   Esc leave "
-    } else {
-        "\u{2191} \u{2193} match   Enter keep   Esc leave "
-    };
-    let left = screen.right().saturating_sub(text::width(keys));
+    let left = screen.right().saturating_sub(text::width(keys) + 1);
     if left > end + 1 {
         pen.text_on(left, y, keys, theme.dim, theme.panel);
     }
@@ -56,6 +48,7 @@ mod tests {
         let mut buffer = Buffer::empty(area);
         render(
             find,
+            "Enter keep   Esc leave",
             area,
             &mut Pen::new(&mut buffer, Theme::of(Look::default())),
         );

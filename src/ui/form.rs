@@ -16,8 +16,8 @@ const BOX: u16 = 17;
 /// Lines below the fields: an empty one, the forecast, the keys.
 const BELOW: u16 = 3;
 
-/// Draws the form over the screen.
-pub fn render(form: &Form, screen: Rect, pen: &mut Pen<'_>) {
+/// Draws the form over the screen, with a line about the keys that work in it.
+pub fn render(form: &Form, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
     let area = overlay::place(screen, SIZE.0, SIZE.1);
     let visible = visible(form, area);
     let more = visible.len() < form.fields.len();
@@ -76,11 +76,6 @@ pub fn render(form: &Form, screen: Rect, pen: &mut Pen<'_>) {
         ink,
         theme.panel,
     );
-    let keys = if theme.is_ascii() {
-        "Enter run   Left Right change   Up Down field   Esc leave"
-    } else {
-        "Enter run   \u{2190} \u{2192} change   \u{2191} \u{2193} field   Esc leave"
-    };
     pen.text_on(
         inside.x + 2,
         inside.bottom() - 1,
@@ -252,6 +247,7 @@ mod tests {
         let mut buffer = Buffer::empty(area);
         render(
             form,
+            "Enter run   Esc leave",
             area,
             &mut Pen::new(&mut buffer, Theme::of(Look::default())),
         );

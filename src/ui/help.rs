@@ -10,7 +10,7 @@ use super::marks::{self, LEGEND, Mark};
 use super::overlay;
 use super::text::{self, Pen};
 use crate::app::App;
-use crate::app::keymap::Entry;
+use crate::app::keymap::{Entry, Keymap};
 
 const SIZE: (u16, u16) = (78, 24);
 /// From this width on there is a third column.
@@ -34,10 +34,10 @@ enum Row<'a> {
 /// Draws this page over the screen; past the last one, the last.
 pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let keys: Vec<Entry> = app.keymap.help_now(app).collect();
-    render_page(&keys, page, screen, pen);
+    render_page(&keys, &app.keymap, page, screen, pen);
 }
 
-fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
+fn render_page(keys: &[Entry], keymap: &Keymap, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let columns: u16 = match screen.width {
         WIDE.. => 3,
         _ if screen.width >= SIZE.0 => 2,
@@ -54,10 +54,7 @@ fn render_page(keys: &[Entry], page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let area = overlay::place(above, width, height);
     let pages = pages(&rows, area.height.saturating_sub(2));
     let page = page.min(pages.len().saturating_sub(1));
-    let note = match pages.len() {
-        0 | 1 => String::new(),
-        count => format!("page {} of {count}: PgUp PgDn", page + 1),
-    };
+    let note = overlay::page_note(page, pages.len(), keymap);
     let inside = overlay::render(pen, area, "marks and keys", &note);
     let column = inside.width / columns;
     for (y, row) in (inside.y..inside.bottom()).zip(pages.get(page).copied().unwrap_or_default()) {
@@ -161,7 +158,7 @@ fn words(pen: &mut Pen<'_>, x: u16, y: u16, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::keymap::{Context, Keymap};
+    use crate::app::keymap::Context;
     use crate::palette::{Charset, Look};
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
@@ -182,7 +179,7 @@ mod tests {
             ..Look::default()
         };
         let mut pen = Pen::new(&mut buffer, Theme::of(look));
-        render_page(&keys(26), page, area, &mut pen);
+        render_page(&keys(26), &Keymap::default(), page, area, &mut pen);
         (0..height)
             .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect())
             .collect()
@@ -226,7 +223,7 @@ mod tests {
             let area = Rect::new(0, 0, 120, 36);
             let mut buffer = Buffer::empty(area);
             let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
-            render_page(&keys(count), 0, area, &mut pen);
+            render_page(&keys(count), &Keymap::default(), 0, area, &mut pen);
             let row = |y: u16| -> String { (0..120).map(|x| buffer[(x, y)].symbol()).collect() };
             assert!(row(33).contains("p50, p95"), "{count}: {}", row(33));
             assert!(!row(34).contains("page"));

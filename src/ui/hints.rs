@@ -51,6 +51,13 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
     }
 }
 
+/// All of them as one line, for what lies on top of the row: `Enter keep   Esc leave`.
+pub fn line(app: &App) -> String {
+    let hints = app.keymap.hints(app).into_iter();
+    let hints = hints.map(|hint| format!("{} {}", hint.keys, hint.words));
+    hints.collect::<Vec<_>>().join("   ")
+}
+
 /// The hints that fit into the row, each with its first column.
 fn placed(app: &App, area: Rect) -> impl Iterator<Item = (u16, Hint)> {
     let mut next = area.x + 1;
@@ -83,8 +90,8 @@ pub fn hit(app: &App, area: Rect, x: u16) -> Option<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Settings;
     use crate::app::action::Action;
+    use crate::app::{Message, Settings};
     use crate::experiment::Experiment;
     use crate::palette::{Depth, Look, ThemeName};
     use crate::ui::theme::Theme;
@@ -131,6 +138,21 @@ mod tests {
                 assert_ne!(style("m M"), style("method"), "{look:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_lines_of_the_form_and_of_the_search_show_the_keys_that_are_bound() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        app.keymap.rebind("close", &["f9".to_owned()]).unwrap();
+        app.update(Message::Click(Hit::Key(Action::Find)));
+        assert_eq!(
+            line(&app),
+            "\u{2191} \u{2193} match   Enter keep   F9 leave"
+        );
+        app.update(Message::Click(Hit::Key(Action::Close)));
+        app.update(Message::Click(Hit::Key(Action::Edit)));
+        assert!(line(&app).starts_with("Enter run   \u{2190} \u{2192} change"));
+        assert!(line(&app).ends_with("F9 leave"));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
         }
         return;
     };
-    let count = app.findings.found.len();
+    let count = app.findings.found.len() + app.findings.more;
     let key = app.keymap.of(Action::Findings);
     let more = match count {
         1 => key,
@@ -90,11 +90,12 @@ pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let area = overlay::place(screen, WIDTH, height.saturating_add(2).min(most.height));
     let pages = pages(&blocks, usize::from(overlay::inside(area).height));
     let page = page.min(pages.len().saturating_sub(1));
-    let note = match pages.len() {
-        0 | 1 => String::new(),
-        count => format!("page {} of {count}: PgUp PgDn", page + 1),
+    let note = overlay::page_note(page, pages.len(), &app.keymap);
+    let title = match app.findings.more {
+        0 => "what went wrong and what is slow".to_owned(),
+        more => format!("what went wrong and what is slow, without {more} less severe"),
     };
-    let inside = overlay::render(pen, area, "what went wrong and what is slow", &note);
+    let inside = overlay::render(pen, area, &title, &note);
     let (theme, mut y) = (pen.theme, inside.y);
     if blocks.is_empty() {
         let says = "nothing so far: no evidence of anything wrong or slow";

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use super::text::{self, Pen, width};
-use super::{find, overlay};
+use super::{find, hints, overlay};
 use crate::app::output::{Found, Line, OutputPanel};
 use crate::app::{App, Watched};
 use crate::origin::python::Stream;
@@ -50,7 +50,7 @@ pub fn render(app: &App, panel: &OutputPanel, screen: Rect, pen: &mut Pen<'_>) {
             Found::Nothing => ("no line has it", theme.wait),
             Found::Line(_) => ("found", theme.text),
         };
-        find::line(typed, says, ink, screen, pen);
+        find::line(typed, says, ink, &hints::line(app), screen, pen);
     }
 }
 

@@ -3,6 +3,8 @@
 use ratatui::layout::{Margin, Rect};
 
 use super::text::{self, Pen};
+use crate::app::action::Action;
+use crate::app::keymap::Keymap;
 
 /// Where an overlay of this size stands: in the middle, cut to the screen.
 pub fn place(screen: Rect, width: u16, height: u16) -> Rect {
@@ -18,6 +20,15 @@ pub fn place(screen: Rect, width: u16, height: u16) -> Rect {
 /// The area inside a frame, two columns away from it.
 pub fn inside(area: Rect) -> Rect {
     area.inner(Margin::new(3, 1))
+}
+
+/// What the frame of a text of several pages says: `page 2 of 5: PgUp PgDn`. Pages count from zero.
+pub fn page_note(page: usize, count: usize, keymap: &Keymap) -> String {
+    if count < 2 {
+        return String::new();
+    }
+    let keys = [Action::PageUp, Action::PageDown].map(|action| keymap.of(action));
+    format!("page {} of {count}: {}", page + 1, keys.join(" "))
 }
 
 /// Draws an empty frame with a title and, at its lower right, a note such as a page number; answers
@@ -69,6 +80,15 @@ mod tests {
     use crate::palette::Look;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
+
+    #[test]
+    fn a_text_of_several_pages_says_which_and_with_which_keys() {
+        let mut keymap = Keymap::default();
+        assert_eq!(page_note(0, 1, &keymap), "");
+        assert_eq!(page_note(1, 5, &keymap), "page 2 of 5: PgUp PgDn");
+        keymap.rebind("page-down", &["f9".to_owned()]).unwrap();
+        assert_eq!(page_note(1, 5, &keymap), "page 2 of 5: PgUp F9");
+    }
 
     #[test]
     fn an_overlay_stands_in_the_middle_and_never_leaves_the_screen() {

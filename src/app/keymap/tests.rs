@@ -39,14 +39,6 @@ fn every_action_is_reachable_and_has_one_name() {
 }
 
 #[test]
-fn keys_of_later_work_are_in_no_table() {
-    for key in ["4", "x"] {
-        let key = Key::parse(key).unwrap();
-        assert_eq!(Keymap::default().action(key, Context::Lab), None);
-    }
-}
-
-#[test]
 fn shift_is_said_by_the_character() {
     let map = Keymap::default();
     let press = |code, modifiers| {
@@ -77,6 +69,8 @@ fn other_keys_can_be_bound_and_are_shown() {
         .find(|entry| entry.words == "compare with previous run")
         .unwrap();
     assert_eq!(shown.keys, "v Ctrl-V");
+    map.rebind("next-family", &["x".to_owned()]).unwrap();
+    assert_eq!(map.starters(), "s, x or r");
 }
 
 #[test]
