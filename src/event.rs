@@ -476,7 +476,7 @@ pub enum NoteKind {
     UnpicklableResult,
     /// The initializer of a worker raised.
     InitializerRaised,
-    /// A callback raised.
+    /// A callback raised; value: 1 if the thread that hands out results passed over it and goes on.
     CallbackRaised,
     /// The thread that hands out results has died: nothing of this pool will complete.
     ResultThreadDied,

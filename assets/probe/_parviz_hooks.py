@@ -23,6 +23,11 @@ def then(function, after):
     return map(after, iter(function, object())).__next__
 
 
+def between(before, function, after):
+    """As `then`, but `before` is called, and has returned, before `function` is; `after` gets the values of both."""
+    return map(after, iter(before, object()), iter(function, object())).__next__
+
+
 class Before:
     """A method that tells when it is looked up; what is called then is the original."""
 

@@ -4,7 +4,7 @@
 |---|---|---|
 | pool made, workers | `_processes`, `_pool` of a pool, set in its constructor: a list that tells | plain attributes |
 | message sent | `_send_bytes` of the connection behind `_quick_put` | below what can raise |
-| result received | `_quick_get` | no frame, see `then` |
+| result received, callback over | `_quick_get` | no frame, see `between` |
 | closed, joined | `_worker_handler` and `_terminate` read by those methods | plain attributes |
 
 What holds: the program gets what it would get, in the order it would; a hook that cannot do its work leaves it.
@@ -167,19 +167,35 @@ def hook_pools(m):
         there._send_bytes = _send_bytes
 
     def set_quick_get(pool, get):
-        def received(task):
+        # The call whose callback may just have run.
+        due = []
+
+        def passed_over():
+            """The thread that hands out results ignores a KeyError of a callback: its call stays as it was."""
+            try:
+                if due:
+                    job = due.pop()
+                    result = local_of(get_frame(1), "cache").get(job)
+                    if result is not None and not getattr(result, "_number_left", 0):
+                        note(CALLBACK_RAISED, call_number(job), string("KeyError"), 1)
+            except Exception:
+                pass
+
+        def received(_, task):
             try:
                 if type(task) is tuple and len(task) == 3:
-                    call, index, result = task
+                    job, index, result = task
+                    call = job & 0x7FFFFFFF
                     head = 0x112 if result[0] else 18
-                    ab = call & 0x7FFFFFFF | (index & NONE) << 32
-                    emit(head | NO_CPU | me() << 32, now(), ab, NONE)
+                    emit(head | NO_CPU | me() << 32, now(), call | (index & NONE) << 32, NONE)
                     result = None
+                    if call in with_callback:
+                        due.append(job)
             except Exception:
                 pass
             return task
 
-        return then(get, received)
+        return between(passed_over, get, received)
 
     def set_result_handler(pool, thread):
         watch_result_thread(m, thread, pool.__dict__["_parviz"])

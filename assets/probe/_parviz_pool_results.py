@@ -16,13 +16,17 @@ load("_parviz_children", "_parviz_frames", "_parviz_hooks", "_parviz_ring", "_pa
 
 # Calls that were told and are not complete. One that is sent without having been told is told then.
 told_calls = set()
+# Those of them that have a callback.
+with_callback = set()
 
 
 class Arrived:
     """What an iterator of results has and hands out next."""
 
-    def __init__(self, call, chunks):
+    def __init__(self, call, chunks, sized):
         self.call = call
+        # Its input was all there before it was read.
+        self.sized = sized
         self.taken = 0
         # A queue of the numbers of those that are there; `None` where they come in order.
         self.chunks = chunks
@@ -47,6 +51,8 @@ def hook_results(m):
         call, t = call_number(result._job), now()
         result._parviz = pool
         told_calls.add(call)
+        if getattr(result, "_callback", None) or getattr(result, "_error_callback", None):
+            with_callback.add(call)
         last, user = caller_of(frame)
         text = call_text(last.f_code.co_name, function, user)
         count = 1
@@ -62,7 +68,8 @@ def hook_results(m):
         if isinstance(result, m.IMapIterator):
             there = Items(result._items)
             unordered = isinstance(result, m.IMapUnorderedIterator)
-            there.arrived = Arrived(call, deque() if unordered else None)
+            sized = hasattr(local_of(frame, "iterable"), "__len__")
+            there.arrived = Arrived(call, deque() if unordered else None, sized)
             result._items = there
             return watch_waits(result._cond, call, kinds)
         watch_waits(result._event._cond, call, kinds)
@@ -110,8 +117,8 @@ def hook_results(m):
     def _set_length(self, length):
         set_length(self, length)
         try:
-            call, taken = call_number(self._job), self._items.arrived.taken
-            tell(INPUT_END, 0, call, length & NONE, taken & NONE)
+            arrived = self._items.arrived
+            tell(INPUT_END, int(arrived.sized), arrived.call, length & NONE, arrived.taken & NONE)
         except Exception:
             pass
 
@@ -119,6 +126,7 @@ def hook_results(m):
         remove(self, job)
         if call_number(job) in told_calls:
             told_calls.discard(call_number(job))
+            with_callback.discard(call_number(job))
             try:
                 result = local_of(get_frame(1), "self")
                 ok = getattr(result, "_success", True)

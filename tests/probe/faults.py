@@ -100,6 +100,15 @@ def callback_raised(context):
     os._exit(3)
 
 
+def callback_raised_key_error(context):
+    pool = context.Pool(1)
+    never = pool.map_async(square, range(4), chunksize=1, callback=fail)
+    never = pool.apply_async(fail, error_callback=fail)
+    # The thread that ignored them goes on, and is asked for nothing else before the end of this.
+    print(pool.apply_async(square, (2,), callback=print).get(), never.ready())
+    pool.terminate()
+
+
 def result_thread_died(context):
     pool = context.Pool(1)
     pool.apply_async(raise_unreadable, (1,))

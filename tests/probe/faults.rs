@@ -62,6 +62,19 @@ fn a_callback_that_raises_ends_the_thread_of_the_results() {
 }
 
 #[test]
+fn a_callback_that_raises_a_key_error_is_passed_over() {
+    assert_eq!(
+        notes("callback_raised_key_error"),
+        ["CallbackRaised KeyError 1"]
+    );
+    let watched = run("callback_raised_key_error", "fork");
+    let passed_over = |told: &Told| matches!(told, Told::Note { .. });
+    assert_eq!(watched.count(passed_over), 2);
+    // Those whose callback raised are not complete; the last one is.
+    assert_eq!(watched.count(|told| matches!(told, Told::Ready { .. })), 1);
+}
+
+#[test]
 fn an_error_that_cannot_be_read_ends_the_thread_of_the_results() {
     let notes = notes("result_thread_died");
     assert_eq!(notes.len(), 1, "{notes:?}");

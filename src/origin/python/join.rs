@@ -229,7 +229,12 @@ impl Join {
                 chunk,
                 raised,
             } => self.delivered(peer, at, call, chunk, raised),
-            Told::InputEnd { call, chunks, .. } => self.input_end(peer, at, call, chunks),
+            Told::InputEnd {
+                call,
+                chunks,
+                sized,
+                ..
+            } => self.input_end(peer, at, call, chunks, sized),
             Told::Note { about, .. } => match about {
                 About::Worker | About::Call { work: true, .. } => self.hand_on(peer, record),
                 About::Call { call, .. } if !self.processes[peer].calls.contains_key(&call) => {

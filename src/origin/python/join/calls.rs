@@ -349,7 +349,14 @@ impl Join {
         Some(())
     }
 
-    pub(super) fn input_end(&mut self, peer: usize, at: u64, call: u32, chunks: u32) -> Option<()> {
+    pub(super) fn input_end(
+        &mut self,
+        peer: usize,
+        at: u64,
+        call: u32,
+        chunks: u32,
+        sized: bool,
+    ) -> Option<()> {
         let raw = self.processes[peer].calls.get_mut(&call)?;
         raw.chunks = Some(chunks);
         let note = Note {
@@ -360,8 +367,11 @@ impl Join {
             value: i64::from(raw.delivered),
         };
         let (lane, is_over) = (raw.caller, raw.is_collected());
-        let time = self.tell.time(at);
-        self.tell.say(lane, time, Kind::Noted(Box::new(note)));
+        // What was all there before was not made for it.
+        if !sized {
+            let time = self.tell.time(at);
+            self.tell.say(lane, time, Kind::Noted(Box::new(note)));
+        }
         if is_over {
             self.end_call(peer, at, call, Ends::Returned);
         }

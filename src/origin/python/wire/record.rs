@@ -61,7 +61,8 @@ pub enum NoteKind {
     UnpicklableResult,
     /// The initializer raised and the worker ends; the exception, if it is known.
     InitializerRaised,
-    /// A callback raised; the exception. [`NoteKind::ResultThreadDied`] follows.
+    /// A callback raised; the exception. [`NoteKind::ResultThreadDied`] follows, but not after a `KeyError`,
+    /// which that thread passes over: then the value is 1.
     CallbackRaised,
     /// The thread that hands out results has died; the exception.
     ResultThreadDied,
@@ -204,11 +205,13 @@ pub enum Told {
         chunk: Option<u32>,
         raised: bool,
     },
-    /// The iterable of an `imap` was read to its end: it made so many chunks, and so many had been delivered.
+    /// The iterable of an `imap` was read to its end: it made so many chunks, and so many had been delivered;
+    /// `sized`: a list or the like, which was all there before.
     InputEnd {
         call: u32,
         chunks: u32,
         delivered: u32,
+        sized: bool,
     },
     Note {
         kind: NoteKind,
@@ -274,6 +277,7 @@ mod flag {
     pub(super) const TAKEN: u8 = 1;
     pub(super) const THREAD: u8 = 1;
     pub(super) const PICKLING: u8 = 1;
+    pub(super) const SIZED: u8 = 1;
     pub(super) const POOL: u8 = 1;
     pub(super) const WORK: u8 = 0x80;
 }
@@ -416,6 +420,7 @@ impl Slot {
                 call: a,
                 chunks: b,
                 delivered: c,
+                sized: self.has(flag::SIZED),
             },
             24 => Told::Raised {
                 chunk,
