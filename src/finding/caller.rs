@@ -10,9 +10,7 @@ use crate::trace::{Call, CallerTrace, Trace};
 use std::collections::BTreeMap;
 
 /// Waiting, or own work, for less of the run than this is not worth a change.
-const SHARE: f64 = 0.1;
-/// Nor is less than this.
-const LEAST: Nanos = Nanos(20_000_000);
+const SHARE: f64 = 0.05;
 
 /// What a caller did in and right after the calls of one line.
 #[derive(Default)]
@@ -23,6 +21,8 @@ struct Spell {
     own: Nanos,
     /// When it first had something else to do.
     since: Option<Time>,
+    /// From the first waiting to the last.
+    waits: Option<Span>,
 }
 
 pub(super) fn search(search: &mut Search<'_>) {
@@ -39,18 +39,40 @@ pub(super) fn search(search: &mut Search<'_>) {
             let Some((call, since)) = call.zip(spell.since) else {
                 continue;
             };
-            let saved = spell.blocked.min(spell.own);
+            let saved = spell.blocked.min(spell.own).min(free(trace, call, &spell));
             let share = share_of(saved, over.since(Time::ZERO));
-            if saved < LEAST || share < SHARE {
+            if share < SHARE {
                 continue;
             }
-            let finding = finding(call, caller.lane, since, &spell, share);
+            let finding = finding(call, caller.lane, since, &spell, (saved, share));
             search.of_call(call, saved.seconds(), finding);
         }
     }
 }
 
-fn finding(call: &Call, lane: LaneId, since: Time, spell: &Spell, share: f64) -> Finding {
+/// Time of CPUs that the workers left idle while the caller waited for them.
+fn free(trace: &Trace, call: &Call, spell: &Spell) -> Nanos {
+    let cpus = trace.run().and_then(|run| run.cpus);
+    let Some((cpus, waits)) = cpus.zip(spell.waits) else {
+        return spell.blocked;
+    };
+    let rows = trace.rows_of(call.facts.pool);
+    let lanes = rows
+        .flat_map(|row| &row.lanes)
+        .filter_map(|&id| trace.lane(id));
+    let busy: Nanos = lanes
+        .map(|lane| lane.sums_between(waits.start(), waits.end()).on_cpu)
+        .sum();
+    Nanos(spell.blocked.0.saturating_mul(cpus.into())).saturating_sub(busy)
+}
+
+fn finding(
+    call: &Call,
+    lane: LaneId,
+    since: Time,
+    spell: &Spell,
+    (saved, share): (Nanos, f64),
+) -> Finding {
     let (blocked, own) = (spell.blocked, spell.own);
     let how = match call.facts.method.as_str() {
         method if method.ends_with("_async") || method == "submit" => {
@@ -67,8 +89,8 @@ fn finding(call: &Call, lane: LaneId, since: Time, spell: &Spell, share: f64) ->
         lane: Some(lane),
         call: Some(call.facts.call),
         text: format!(
-            "the main program waited {blocked} for {} and computed {own} of its own afterwards: done at the same \
-             time, that saves up to {} of the run",
+            "the main program waited {blocked} for {} and computed {own} of its own afterwards: both at the same time \
+             would save up to {saved}, {} of the run",
             named(call),
             percent(share),
         ),
@@ -114,6 +136,8 @@ fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Pl
                 let spell = spells.entry(key).or_default();
                 spell.call = Some(call.facts.call);
                 spell.blocked += span.length();
+                let first = spell.waits.map_or(span.start(), Span::start);
+                spell.waits = Some(Span::new(first, span.end()));
                 place = Some(key);
             }
             CallerState::OwnWork | CallerState::Collecting => {
@@ -145,7 +169,7 @@ mod tests {
     use super::super::told::Told;
     use super::*;
 
-    /// Blocked for `wait`, then work of its own for `work`, of which it is on a CPU for `on_cpu`, then over at 1 s.
+    /// Blocked for `wait`, then work of its own for `work`, of which it is on a CPU for `on_cpu`, then over at 10 s.
     fn program(method: &str, what: BlockedIn, wait: u64, on_cpu: u64) -> Told {
         Told::pool("Pool", 2)
             .caller(0, CallerState::OwnWork)
@@ -156,41 +180,58 @@ mod tests {
             .task(2, 1, 11, 10 + wait)
             .caller(10 + wait, CallerState::OwnWork)
             .on_cpu(10 + wait, 5)
-            .on_cpu(999, 5 + on_cpu)
-            .caller(1_000, CallerState::Done)
-            .over(1_000)
+            .on_cpu(9_999, 5 + on_cpu)
+            .caller(10_000, CallerState::Done)
+            .over(10_000)
     }
 
     #[test]
     fn a_main_program_that_waits_before_its_own_work_is_told_so() {
-        let found = program("map", BlockedIn::Map, 300, 200).finding();
+        let found = program("map", BlockedIn::Map, 3_000, 2_000).finding();
         assert_eq!(found.kind, FindingKind::CallerBlocked);
-        assert!(
-            found.text.starts_with("the main program waited 300 ms for map(square) in line 12 and computed 200 ms of its own"),
-            "{}",
-            found.text
-        );
+        found.says("the main program waited 3.00 s for map(square) in line 12 and computed 2.00 s of its own");
         assert!(
             found
                 .advice
                 .ends_with("use map_async, do that work, then get()")
         );
         assert_eq!(
-            program("map_async", BlockedIn::Get, 100, 100).kinds(),
+            program("map_async", BlockedIn::Get, 500, 500).kinds(),
             [FindingKind::CallerBlocked]
         );
     }
 
     #[test]
+    fn workers_that_compute_on_all_cpus_leave_none_for_the_main_program() {
+        let with = |on_cpu| {
+            let told = Told::pool("Pool", 4)
+                .call(10, "map", 4, 1)
+                .caller(10, CallerState::Blocked(BlockedIn::Map));
+            let told = (0..4).fold(told, |told, index| {
+                told.ran(1 + index, index, (10, 1_010), (on_cpu, 0))
+            });
+            told.caller(1_010, CallerState::OwnWork)
+                .on_cpu(1_010, 0)
+                .on_cpu(1_999, 900)
+                .over(2_000)
+        };
+        assert_eq!(with(500).kinds(), [FindingKind::CallerBlocked]);
+        assert_eq!(with(1_000).kinds(), []);
+    }
+
+    #[test]
     fn a_little_waiting_and_a_little_work_are_no_finding() {
-        assert_eq!(program("map", BlockedIn::Map, 99, 200).ever(), []);
-        assert_eq!(program("map", BlockedIn::Map, 300, 99).kinds(), []);
+        assert_eq!(program("map", BlockedIn::Map, 499, 2_000).ever(), []);
+        assert_eq!(program("map", BlockedIn::Map, 3_000, 499).kinds(), []);
     }
 
     #[test]
     fn what_an_iterator_gives_is_worked_on_as_it_comes() {
-        assert_eq!(program("imap", BlockedIn::Next, 300, 300).kinds(), []);
-        assert_eq!(program("map_async", BlockedIn::Join, 300, 300).kinds(), []);
+        assert_eq!(program("imap", BlockedIn::Next, 3_000, 3_000).kinds(), []);
+        assert_eq!(
+            program("map_async", BlockedIn::Join, 3_000, 3_000).kinds(),
+            []
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Initializers that raise, and the storm of workers that die of them.
 
-use super::search::Search;
+use super::search::{Search, noted};
 use super::words::{counted, in_brackets};
 use super::{Finding, FindingKind};
 use crate::event::{LaneKind, NoteKind, PoolId};
@@ -36,11 +36,8 @@ fn pool_of(trace: &Trace, note: &TimedNote) -> Option<PoolId> {
 fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) -> Finding {
     let (first, last) = (notes[0], notes[notes.len() - 1]);
     let died = notes.len();
-    let started = search
-        .scene
-        .trace
-        .lanes()
-        .filter(|lane| is_worker(lane, pool) && lane.opened <= search.scene.at);
+    let lanes = search.scene.trace.lanes();
+    let started = lanes.filter(|lane| is_worker(lane, pool) && lane.opened <= search.scene.at);
     let started = started.count().max(died);
     let error = in_brackets(&first.note.text);
     let span = last.at.since(first.at);
@@ -63,16 +60,11 @@ fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) 
             counted(died as u64, "worker"),
         )
     };
-    Finding {
-        kind: FindingKind::InitializerRaised,
-        at: first.at,
-        lane: Some(first.lane),
-        call: None,
-        text,
-        advice: "catch the error in the initializer, or run it once in the main program to see it"
-            .to_owned(),
-        numbers,
-    }
+    let advice = "let the initializer keep the error instead of raising it, and each task raise it: so the caller gets \
+                  it, and nothing dies";
+    let mut finding = noted(FindingKind::InitializerRaised, first, text, advice);
+    (finding.call, finding.numbers) = (None, numbers);
+    finding
 }
 
 fn is_worker(lane: &Lane, pool: Option<PoolId>) -> bool {
@@ -99,13 +91,7 @@ mod tests {
         }
         let found = storm.finding();
         assert_eq!(found.numbers, [("workers", 101.0), ("rate", 100.0)]);
-        assert!(
-            found
-                .text
-                .contains("(TypeError: no): 101 workers died of it so far, 100 a second"),
-            "{}",
-            found.text
-        );
+        found.says("(TypeError: no): 101 workers died of it so far, 100 a second");
         let executor =
             Told::pool("ProcessPoolExecutor", 2).note(10, 1, NoteKind::InitializerRaised, 0);
         assert!(executor.finding().text.contains("the executor is broken"));

@@ -63,7 +63,8 @@ fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, notes: &[TimedNote]) 
                  a ProcessPoolExecutor would have raised BrokenProcessPool",
                 named(call)
             ),
-            advice: "use concurrent.futures.ProcessPoolExecutor, which gives up instead of waiting for ever"
+            advice: "find out what ended it (the kernel, for want of memory? see dmesg), and use \
+                     concurrent.futures.ProcessPoolExecutor, which gives up instead of waiting for ever"
                 .to_owned(),
             numbers,
         };
@@ -128,20 +129,9 @@ mod tests {
     use super::super::told::{CALL, Told, ms};
     use super::*;
 
-    /// Two workers; task 2 is running when its worker is killed.
-    fn killed(kind: &str, chunksize: u32) -> Told {
-        let lost = if chunksize == 1 { (2, 3) } else { (2, 4) };
-        Told::pool(kind, 2)
-            .call(0, "map", 6, chunksize)
-            .task(1, 0, 1, 10)
-            .task(2, 1, 1, 10)
-            .start(2, 2, 11)
-            .lost(20, 2, lost.0, lost.1)
-    }
-
     #[test]
     fn a_task_whose_worker_was_killed_is_named() {
-        let found = killed("Pool", 1).finding();
+        let found = Told::killed("Pool", 1).finding();
         assert_eq!((found.kind, found.at), (FindingKind::LostTask, ms(20)));
         assert_eq!((found.lane, found.call), (Some(LaneId(2)), Some(CALL)));
         assert_eq!(
@@ -154,27 +144,21 @@ mod tests {
 
     #[test]
     fn the_chunk_goes_with_its_task() {
-        let found = killed("Pool", 2).finding();
-        assert!(
-            found
-                .text
-                .contains("in task 2 of map(square) in line 12, and with it its chunk, tasks 2-3:"),
-            "{}",
-            found.text
-        );
+        let found = Told::killed("Pool", 2).finding();
+        found.says("in task 2 of map(square) in line 12, and with it its chunk, tasks 2-3:");
         assert_eq!(found.numbers[0], ("lost", 2.0));
     }
 
     #[test]
     fn an_executor_tells_of_dead_workers_itself() {
-        assert_eq!(killed("ProcessPoolExecutor", 1).kinds(), []);
+        assert_eq!(Told::killed("ProcessPoolExecutor", 1).kinds(), []);
     }
 
     #[test]
     fn what_a_terminated_pool_leaves_is_not_lost() {
-        assert_eq!(killed("Pool", 1).pool_closed(20).kinds(), []);
+        assert_eq!(Told::killed("Pool", 1).pool_closed(20).kinds(), []);
         assert_eq!(
-            killed("Pool", 1).pool_closed(21).kinds(),
+            Told::killed("Pool", 1).pool_closed(21).kinds(),
             [FindingKind::LostTask]
         );
     }

@@ -1,9 +1,9 @@
 //! Results that nobody gets, or not as they were meant: callbacks, pickling, input and work left behind.
 
-use super::search::Search;
-use super::words::{call as named, counted, in_brackets};
+use super::FindingKind;
+use super::search::{Search, noted};
+use super::words::{call as named, counted, in_brackets, of};
 use super::worker::was_interrupted;
-use super::{Finding, FindingKind};
 use crate::event::NoteKind;
 use crate::time::Time;
 use crate::trace::{Call, TimedNote};
@@ -12,11 +12,7 @@ use crate::trace::{Call, TimedNote};
 const SWALLOWED_LEAST: u32 = 100;
 
 pub(super) fn search(search: &mut Search<'_>) {
-    let trace = search.scene.trace;
-    let told = trace
-        .notes()
-        .partition_point(|note| note.at <= search.scene.at);
-    let notes = &trace.notes()[..told];
+    let notes = search.scene.notes();
     for note in notes {
         match note.note.kind {
             NoteKind::CallbackRaised => callback_raised(search, note),
@@ -41,93 +37,71 @@ pub(super) fn search(search: &mut Search<'_>) {
     }
 }
 
-fn of_note(search: &mut Search<'_>, note: &TimedNote, weight: f64, finding: Finding) {
-    let call = note.note.call.and_then(|id| search.scene.trace.call_by(id));
-    match call {
-        Some(call) => search.of_call(call, weight, finding),
-        None => search.of_pool(weight, finding),
-    }
-}
-
-/// ` of map_async(square)`, where the call is known.
-fn of_call(search: &Search<'_>, note: &TimedNote) -> String {
-    let call = note.note.call.and_then(|id| search.scene.trace.call_by(id));
-    call.map_or_else(String::new, |call| format!(" of {}", named(call)))
-}
+/// What follows from an error that the thread did not expect.
+const THREAD_DIED: &str = "the pool's thread that hands out results died of it, so no call of this pool completes any \
+                           more, and terminate() raises an AssertionError";
 
 fn callback_raised(search: &mut Search<'_>, note: &TimedNote) {
     // An executor logs it and goes on.
     if search.scene.is_executor(note.note.pool) {
         return;
     }
-    let finding = Finding {
-        kind: FindingKind::CallbackRaised,
-        at: note.at,
-        lane: Some(note.lane),
-        call: note.note.call,
-        text: format!(
-            "a callback{} raised{}: the thread that hands out results died of it, so neither this call nor any \
-             later one of this pool can complete",
-            of_call(search, note),
-            in_brackets(&note.note.text),
-        ),
-        advice: "catch every error inside the callback".to_owned(),
-        numbers: Vec::new(),
+    let follows = if note.note.value == 0 {
+        THREAD_DIED
+    } else {
+        "a Pool ignores a KeyError there and never marks the call as ready, so its get() and the pool's join() wait \
+         for ever"
     };
-    of_note(search, note, 0.0, finding);
+    let text = format!(
+        "a callback{} raised{}: {follows}",
+        of(search.scene.call_of(note)),
+        in_brackets(&note.note.text),
+    );
+    let advice = "catch every exception inside the callback";
+    let finding = noted(FindingKind::CallbackRaised, note, text, advice);
+    search.of_note(note, 0.0, finding);
 }
 
 /// With no callback to blame, what came back could not be read.
 fn result_thread_died(search: &mut Search<'_>, note: &TimedNote, notes: &[TimedNote]) {
     let is_callback = |other: &TimedNote| {
-        other.note.kind == NoteKind::CallbackRaised && other.note.pool == note.note.pool
+        other.note.kind == NoteKind::CallbackRaised
+            && other.note.value == 0
+            && other.note.pool == note.note.pool
     };
     if notes.iter().any(is_callback) {
         return;
     }
-    let finding = Finding {
-        kind: FindingKind::UnpicklableResult,
-        at: note.at,
-        lane: Some(note.lane),
-        call: note.note.call,
-        text: format!(
-            "the main program could not unpickle what a task{} gave or raised{}: the thread that hands out \
-             results died of it, so neither this call nor any later one of this pool can complete",
-            of_call(search, note),
-            in_brackets(&note.note.text),
-        ),
-        advice: "return plain data, and raise exceptions that can be made from their args alone"
-            .to_owned(),
-        numbers: Vec::new(),
-    };
-    of_note(search, note, 1.0, finding);
+    let text = format!(
+        "the main program could not unpickle what a task{} gave or raised{}: {THREAD_DIED}",
+        of(search.scene.call_of(note)),
+        in_brackets(&note.note.text),
+    );
+    let advice = "return plain data; and let the __init__ of an exception pass all its arguments to super().__init__";
+    let finding = noted(FindingKind::UnpicklableResult, note, text, advice);
+    search.of_note(note, 1.0, finding);
 }
 
 fn unpicklable_result(search: &mut Search<'_>, note: &TimedNote) {
-    let call = note.note.call.and_then(|id| search.scene.trace.call_by(id));
+    let call = search.scene.call_of(note);
     let size = call.and_then(|call| call.facts.chunksize).unwrap_or(1);
     let instead = match size {
         0 | 1 => "the caller gets an error instead".to_owned(),
         size => format!("all results of its chunk, up to {size}, are replaced by an error"),
     };
-    let finding = Finding {
-        kind: FindingKind::UnpicklableResult,
-        at: note.at,
-        lane: Some(note.lane),
-        call: note.note.call,
-        text: format!(
-            "a result{} could not be pickled{}: {instead}",
-            of_call(search, note),
-            in_brackets(&note.note.text),
-        ),
-        advice: "return plain data: no lambdas, locks, open files or generators".to_owned(),
-        numbers: vec![("chunksize", f64::from(size))],
-    };
-    of_note(search, note, 0.0, finding);
+    let text = format!(
+        "a result{} could not be pickled{}: {instead}",
+        of(call),
+        in_brackets(&note.note.text),
+    );
+    let advice = "return plain data: no lambdas, locks, open files or generators";
+    let mut finding = noted(FindingKind::UnpicklableResult, note, text, advice);
+    finding.numbers.push(("chunksize", f64::from(size)));
+    search.of_note(note, 0.0, finding);
 }
 
-fn input_swallowed<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
-    let Some(call) = note.note.call.and_then(|id| search.scene.trace.call_by(id)) else {
+fn input_swallowed(search: &mut Search<'_>, note: &TimedNote) {
+    let Some(call) = search.scene.call_of(note) else {
         return;
     };
     let items = call
@@ -139,22 +113,17 @@ fn input_swallowed<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
     if ahead < SWALLOWED_LEAST || ahead < items / 2 {
         return;
     }
-    let finding = Finding {
-        kind: FindingKind::InputSwallowed,
-        at: note.at,
-        lane: Some(note.lane),
-        call: note.note.call,
-        text: format!(
-            "{} had read its whole input of {items} items after {} when the caller had taken {}: nothing holds \
-             it back, so items and results pile up in memory",
-            named(call),
-            note.at.since(call.began),
-            counted(taken.into(), "result"),
-        ),
-        advice: "feed it in slices (itertools.islice), or let the input wait on a semaphore that each result releases"
-            .to_owned(),
-        numbers: vec![("items", f64::from(items)), ("taken", f64::from(taken))],
-    };
+    let text = format!(
+        "{} had read its whole input of {items} items after {} when the caller had taken {}: nothing holds it back, so \
+         items and results pile up in memory",
+        named(call),
+        note.at.since(call.began),
+        counted(taken.into(), "result"),
+    );
+    let advice = "feed it a list at a time (list(itertools.islice(items, 50))), or let the input wait on a semaphore \
+                  that each result releases";
+    let mut finding = noted(FindingKind::InputSwallowed, note, text, advice);
+    finding.numbers = vec![("items", f64::from(items)), ("taken", f64::from(taken))];
     search.of_call(call, f64::from(ahead), finding);
 }
 
@@ -163,13 +132,8 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
         return;
     }
     // What was lost before would not have come either.
-    let lost: usize = search
-        .scene
-        .trace
-        .calls()
-        .filter(|call| call.facts.pool == note.note.pool)
-        .map(|call| lost_until(call, note.at))
-        .sum();
+    let calls = search.scene.calls_of(note.note.pool);
+    let lost: usize = calls.map(|call| lost_until(call, note.at)).sum();
     let left = u64::try_from(note.note.value)
         .unwrap_or(0)
         .saturating_sub(lost as u64);
@@ -181,20 +145,13 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
     } else {
         &format!("{left} tasks had")
     };
-    let finding = Finding {
-        kind: FindingKind::LeftOutstanding,
-        at: note.at,
-        lane: Some(note.lane),
-        call: note.note.call,
-        text: format!(
-            "the pool was terminated while {have} no result: leaving `with Pool()` does not wait, and these \
-             results never come",
-        ),
-        advice:
-            "fetch the results before the end of the with block, or call close() and join() there"
-                .to_owned(),
-        numbers: vec![("outstanding", left as f64)],
-    };
+    let text = format!(
+        "the pool was terminated, by terminate() or at the end of `with Pool()`, while {have} no result: it does not \
+         wait for them, and they never come",
+    );
+    let advice = "fetch the results before that, or call close() and join() first";
+    let mut finding = noted(FindingKind::LeftOutstanding, note, text, advice);
+    finding.numbers.push(("outstanding", left as f64));
     search.of_pool(left as f64, finding);
 }
 
@@ -222,14 +179,23 @@ mod tests {
         };
         let found = of("Pool").finding();
         assert_eq!(found.kind, FindingKind::CallbackRaised);
-        assert!(
-            found
-                .text
-                .starts_with("a callback of map_async(square) in line 12 raised (TypeError: no): "),
-            "{}",
-            found.text
-        );
+        found.says("a callback of map_async(square) in line 12 raised (TypeError: no): ");
         assert_eq!(of("ThreadPoolExecutor").kinds(), []);
+    }
+
+    #[test]
+    fn a_callback_that_raises_a_key_error_stops_one_call() {
+        let ignored = call("map_async", 1).note(5, 0, NoteKind::CallbackRaised, 1);
+        ignored
+            .finding()
+            .says("so its get() and the pool's join() wait for ever");
+        let died = call("map_async", 1)
+            .note(5, 0, NoteKind::CallbackRaised, 1)
+            .note(9, 0, NoteKind::ResultThreadDied, 0);
+        assert_eq!(
+            died.kinds(),
+            [FindingKind::CallbackRaised, FindingKind::UnpicklableResult]
+        );
     }
 
     #[test]
@@ -238,13 +204,7 @@ mod tests {
             .note(5, 0, NoteKind::ResultThreadDied, 0)
             .finding();
         assert_eq!(found.kind, FindingKind::UnpicklableResult);
-        assert!(
-            found
-                .text
-                .contains("could not unpickle what a task of map(square)"),
-            "{}",
-            found.text
-        );
+        found.says("could not unpickle what a task of map(square)");
     }
 
     #[test]
@@ -253,13 +213,7 @@ mod tests {
             .note(5, 1, NoteKind::UnpicklableResult, 0)
             .finding();
         assert_eq!(found.kind, FindingKind::UnpicklableResult);
-        assert!(
-            found
-                .text
-                .ends_with("(TypeError: no): the caller gets an error instead"),
-            "{}",
-            found.text
-        );
+        found.says("(TypeError: no): the caller gets an error instead");
         let chunk =
             Told::pool("Pool", 2)
                 .call(0, "map", 8, 4)
@@ -277,12 +231,8 @@ mod tests {
         let imap = |items, taken| call("imap", items).note(5, 0, NoteKind::InputSwallowed, taken);
         let found = imap(1_000, 3).finding();
         assert_eq!(found.numbers, [("items", 1_000.0), ("taken", 3.0)]);
-        assert!(
-            found.text.contains(
-                "its whole input of 1000 items after 5.00 ms when the caller had taken 3 results"
-            ),
-            "{}",
-            found.text
+        found.says(
+            "its whole input of 1000 items after 5.00 ms when the caller had taken 3 results",
         );
         assert_eq!(imap(99, 0).kinds(), []);
         assert_eq!(imap(1_000, 501).kinds(), []);

@@ -6,6 +6,13 @@ use crate::time::{Nanos, Time};
 use crate::trace::{Call, Pool, TimedNote, Trace};
 use std::collections::BTreeMap;
 
+/// What costs less than this in all is not worth a change of the program; nor is what costs less than a
+/// hundredth of the run.
+const WORTH: Nanos = Nanos(250_000_000);
+/// The same of starting pools: a pool of fresh interpreters takes that long, and few programs mind.
+const WORTH_OF_START: Nanos = Nanos(500_000_000);
+const WORTH_SHARE: f64 = 0.01;
+
 /// A run as of a moment.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
@@ -22,6 +29,23 @@ impl<'a> Scene<'a> {
 
     pub(super) fn pool(self, id: Option<PoolId>) -> Option<&'a Pool> {
         self.trace.pool(id?)
+    }
+
+    pub(super) fn calls_of(self, pool: Option<PoolId>) -> impl Iterator<Item = &'a Call> {
+        self.trace
+            .calls()
+            .filter(move |call| call.facts.pool == pool)
+    }
+
+    /// The call that a note names.
+    pub(super) fn call_of(self, note: &TimedNote) -> Option<&'a Call> {
+        self.trace.call_by(note.note.call?)
+    }
+
+    /// How long the run took, or takes so far.
+    fn length(self) -> Nanos {
+        let over = self.trace.ended().map_or(self.at, |ended| ended.0);
+        over.min(self.at).since(Time::ZERO)
     }
 
     /// An executor answers for workers that die; a Pool does not.
@@ -61,10 +85,11 @@ enum Place<'a> {
     Call(u32),
 }
 
-/// The same finding at one place: the worst, and how many there were.
+/// The same finding at one place: the worst, how many there were, and their weights together.
 struct Heap {
     worst: Finding,
     weight: f64,
+    sum: f64,
     count: u32,
 }
 
@@ -76,7 +101,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Something is so of this call; the more `weight`, the worse.
+    /// Something is so of this call; the more `weight`, the worse. Of what is slow the weight is the seconds
+    /// that it costs.
     pub(super) fn of_call(&mut self, call: &'a Call, weight: f64, finding: Finding) {
         let place = match &call.facts.source {
             Some((file, line)) => Place::Line(file, *line, &call.facts.method),
@@ -90,6 +116,18 @@ impl<'a> Search<'a> {
         self.add(Place::Pools, weight, finding);
     }
 
+    /// The same of the call that a note names, or else of its pool.
+    pub(super) fn of_note(&mut self, note: &TimedNote, weight: f64, finding: Finding) {
+        self.of_some_call(self.scene.call_of(note), weight, finding);
+    }
+
+    pub(super) fn of_some_call(&mut self, call: Option<&'a Call>, weight: f64, finding: Finding) {
+        match call {
+            Some(call) => self.of_call(call, weight, finding),
+            None => self.of_pool(weight, finding),
+        }
+    }
+
     fn add(&mut self, place: Place<'a>, weight: f64, finding: Finding) {
         let key = (finding.kind, place);
         match self.found.get_mut(&key) {
@@ -97,12 +135,14 @@ impl<'a> Search<'a> {
                 let heap = Heap {
                     worst: finding,
                     weight,
+                    sum: weight,
                     count: 1,
                 };
                 self.found.insert(key, heap);
             }
             Some(heap) => {
                 heap.count += 1;
+                heap.sum += weight;
                 if weight > heap.weight {
                     (heap.worst, heap.weight) = (finding, weight);
                 }
@@ -115,23 +155,106 @@ impl<'a> Search<'a> {
         self.found.keys().any(|key| key.0 == kind)
     }
 
-    /// What went wrong first, then by kind and time.
+    /// What went wrong first, then by kind and time. What is slow, only where it is worth a change.
     pub(super) fn findings(self) -> Vec<Finding> {
-        let told = self.found.into_iter().map(|((_, place), heap)| {
+        let run = self.scene.length();
+        let told = self.found.into_iter().filter_map(|((kind, place), heap)| {
+            let cost = Nanos((heap.sum * 1e9).round() as u64);
             let mut finding = heap.worst;
+            if !kind.is_fault() {
+                if cost < worth(kind) || share_of(cost, run) < WORTH_SHARE {
+                    return None;
+                }
+                finding.numbers.push(("cost", cost.0 as f64));
+            }
             if heap.count > 1 {
                 let what = match place {
                     Place::Pools => "pools",
                     Place::Line(..) | Place::Call(_) => "times there",
                 };
-                let more = format!(" (the worst of {} {what})", heap.count);
+                let in_all = if kind.is_fault() {
+                    String::new()
+                } else {
+                    format!(", {cost} in all")
+                };
+                let more = format!(" (the worst of {} {what}{in_all})", heap.count);
                 finding.text.push_str(&more);
                 finding.numbers.push(("times", f64::from(heap.count)));
             }
-            finding
+            Some(finding)
         });
         let mut findings: Vec<_> = told.collect();
         findings.sort_by_key(|finding| (finding.kind, finding.at));
         findings
+    }
+}
+
+fn worth(kind: FindingKind) -> Nanos {
+    match kind {
+        FindingKind::StartUpCost => WORTH_OF_START,
+        _ => WORTH,
+    }
+}
+
+/// A finding of what a note tells, as yet without numbers.
+pub(super) fn noted(kind: FindingKind, note: &TimedNote, text: String, advice: &str) -> Finding {
+    Finding {
+        kind,
+        at: note.at,
+        lane: Some(note.lane),
+        call: note.note.call,
+        text,
+        advice: advice.to_owned(),
+        numbers: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::told::ms;
+    use super::*;
+
+    /// This often the same of a pool, at the end of a run of so many milliseconds.
+    fn found(kind: FindingKind, times: u32, seconds: f64, run: u64) -> Vec<Finding> {
+        let trace = Trace::default();
+        let mut search = Search::new(&trace, ms(run));
+        for _ in 0..times {
+            let finding = Finding {
+                kind,
+                at: Time::ZERO,
+                lane: None,
+                call: None,
+                text: "it is slow".to_owned(),
+                advice: String::new(),
+                numbers: Vec::new(),
+            };
+            search.of_pool(seconds, finding);
+        }
+        search.findings()
+    }
+
+    #[test]
+    fn slowness_is_told_where_it_costs_something_in_all() {
+        let many = found(FindingKind::ChunkTooLarge, 10, 0.025, 2_000);
+        assert_eq!(
+            many[0].text,
+            "it is slow (the worst of 10 pools, 250 ms in all)"
+        );
+        assert_eq!(many[0].numbers, [("cost", 250_000_000.0), ("times", 10.0)]);
+        assert_eq!(found(FindingKind::ChunkTooLarge, 9, 0.025, 2_000), []);
+        assert_eq!(found(FindingKind::StartUpCost, 10, 0.025, 2_000), []);
+        assert_eq!(found(FindingKind::StartUpCost, 20, 0.025, 2_000).len(), 1);
+    }
+
+    #[test]
+    fn slowness_is_told_where_it_is_some_part_of_the_run() {
+        assert_eq!(found(FindingKind::Straggler, 1, 1.0, 100_000).len(), 1);
+        assert_eq!(found(FindingKind::Straggler, 1, 1.0, 101_000), []);
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_whatever_it_costs() {
+        let faults = found(FindingKind::LostTask, 2, 0.0, 1_000);
+        assert_eq!(faults[0].text, "it is slow (the worst of 2 pools)");
     }
 }

@@ -73,6 +73,16 @@ impl Told {
         self.events.push(event);
     }
 
+    /// Two workers; task 2 of six is running when its worker is killed, and its chunk goes with it.
+    pub(super) fn killed(kind: &str, chunksize: u32) -> Self {
+        Self::pool(kind, 2)
+            .call(0, "map", 6, chunksize)
+            .task(1, 0, 1, 10)
+            .task(2, 1, 1, 10)
+            .start(2, 2, 11)
+            .lost(20, 2, 2, 2 + chunksize)
+    }
+
     /// All tasks are sent at once, in line 12.
     pub(super) fn call(mut self, at: u64, method: &str, tasks: u32, chunksize: u32) -> Self {
         let facts = CallBegan {
@@ -287,5 +297,13 @@ impl Told {
         moments.dedup();
         let trace = self.trace();
         moments.into_iter().flat_map(|at| of(&trace, at)).collect()
+    }
+}
+
+impl Finding {
+    /// Its text has these words.
+    #[track_caller]
+    pub(super) fn says(&self, words: &str) {
+        assert!(self.text.contains(words), "{}", self.text);
     }
 }

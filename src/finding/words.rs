@@ -20,6 +20,11 @@ pub(super) fn call(call: &Call) -> String {
     }
 }
 
+/// ` of map(square) in line 12`, or nothing where the call is not known.
+pub(super) fn of(some: Option<&Call>) -> String {
+    some.map_or_else(String::new, |some| format!(" of {}", call(some)))
+}
+
 /// `worker 2 (process 4711)`
 pub(super) fn worker(trace: &Trace, lane: LaneId) -> String {
     let Some(lane) = trace.lane(lane) else {

@@ -1,8 +1,8 @@
 //! Workers that died, of what, and what of the program died with them.
 
-use super::search::Search;
-use super::words::{call as named, in_brackets, worker};
-use super::{Finding, FindingKind};
+use super::FindingKind;
+use super::search::{Search, noted};
+use super::words::{call as named, in_brackets, of, worker};
 use crate::event::{CallId, NoteKind};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, TimedNote, Trace};
@@ -11,12 +11,7 @@ use crate::trace::{Call, TimedNote, Trace};
 const AT_ONCE: Nanos = Nanos(500_000_000);
 
 pub(super) fn search(search: &mut Search<'_>) {
-    let trace = search.scene.trace;
-    let told = trace
-        .notes()
-        .partition_point(|note| note.at <= search.scene.at);
-    let notes = &trace.notes()[..told];
-    for note in notes {
+    for note in search.scene.notes() {
         match note.note.kind {
             NoteKind::WorkerExit => worker_exit(search, note),
             NoteKind::UnpicklableArgument => unpicklable_argument(search, note),
@@ -51,7 +46,7 @@ pub(super) fn was_interrupted(trace: &Trace, left: Time) -> bool {
     notes.any(|note| note.at.since(left).max(left.since(note.at)) < AT_ONCE)
 }
 
-fn worker_exit<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
+fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
     let trace = search.scene.trace;
     let call = call_of(trace, note);
     let pool = note.note.pool.or_else(|| call?.facts.pool);
@@ -75,50 +70,33 @@ fn worker_exit<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
         (None, Some(call)) => format!("a task of {}", named(call)),
         (_, None) => "a task".to_owned(),
     };
-    let mut numbers = vec![("exit", note.note.value as f64)];
-    numbers.extend(task.map(|task| ("task", f64::from(task.index))));
-    let finding = Finding {
-        kind: FindingKind::WorkerExit,
-        at: note.at,
-        lane: Some(note.lane),
-        call: call.map(|call| call.facts.call),
-        text: format!(
-            "{place} ended {}, exit code {}{}: its result can never come, so this call can never complete",
-            worker(trace, note.lane),
-            note.note.value,
-            in_brackets(&note.note.text),
-        ),
-        advice: "return or raise an Exception instead of leaving the process".to_owned(),
-        numbers,
-    };
-    add(search, call, finding);
+    let text = format!(
+        "{place} ended {}, exit code {}{}: its result can never come, so this call can never complete",
+        worker(trace, note.lane),
+        note.note.value,
+        in_brackets(&note.note.text),
+    );
+    let advice =
+        "return, or raise a subclass of Exception, instead of calling sys.exit() or the like";
+    let mut finding = noted(FindingKind::WorkerExit, note, text, advice);
+    finding.call = call.map(|call| call.facts.call);
+    finding.numbers.push(("exit", note.note.value as f64));
+    let task = task.map(|task| ("task", f64::from(task.index)));
+    finding.numbers.extend(task);
+    search.of_some_call(call, 0.0, finding);
 }
 
-fn unpicklable_argument<'a>(search: &mut Search<'a>, note: &'a TimedNote) {
-    let call = call_of(search.scene.trace, note).filter(|_| note.note.call.is_some());
-    let of = call.map_or_else(String::new, |call| format!(" of {}", named(call)));
-    let finding = Finding {
-        kind: FindingKind::UnpicklableArgument,
-        at: note.at,
-        lane: Some(note.lane),
-        call: note.note.call,
-        text: format!(
-            "{} could not unpickle a message{of} and died of it{}: its tasks never started, and their results \
-             can never come",
-            worker(search.scene.trace, note.lane),
-            in_brackets(&note.note.text),
-        ),
-        advice: "send plain data, and build the object inside the task".to_owned(),
-        numbers: Vec::new(),
-    };
-    add(search, call, finding);
-}
-
-fn add<'a>(search: &mut Search<'a>, call: Option<&'a Call>, finding: Finding) {
-    match call {
-        Some(call) => search.of_call(call, 0.0, finding),
-        None => search.of_pool(0.0, finding),
-    }
+fn unpicklable_argument(search: &mut Search<'_>, note: &TimedNote) {
+    let text = format!(
+        "{} could not unpickle a message{} and died of it{}: its tasks never started, and their results can never \
+         come",
+        worker(search.scene.trace, note.lane),
+        of(search.scene.call_of(note)),
+        in_brackets(&note.note.text),
+    );
+    let advice = "send plain data, and build the object inside the task";
+    let finding = noted(FindingKind::UnpicklableArgument, note, text, advice);
+    search.of_note(note, 0.0, finding);
 }
 
 fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
@@ -132,31 +110,23 @@ fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
     if search.scene.is_executor(pool) || !goes_on {
         return;
     }
-    let waiting: usize = trace
-        .calls()
-        .filter(|call| call.facts.pool == pool)
-        .map(|call| waiting(call, search.scene.at))
-        .sum();
-    let finding = Finding {
-        kind: FindingKind::QueueDeadlock,
-        at: note.at,
-        lane: Some(note.lane),
-        call: None,
-        text: format!(
-            "{} was killed while it held the lock of the queue: no worker can take a task any more, and {} \
-             for ever; terminate() hangs too",
-            worker(trace, note.lane),
-            match waiting {
-                0 => "what is sent from now on waits".to_owned(),
-                1 => "1 chunk waits".to_owned(),
-                count => format!("{count} chunks wait"),
-            },
-        ),
-        advice:
-            "use concurrent.futures.ProcessPoolExecutor, and never kill the idle workers of a Pool"
-                .to_owned(),
-        numbers: vec![("waiting", waiting as f64)],
-    };
+    let calls = search.scene.calls_of(pool);
+    let waiting: usize = calls.map(|call| waiting(call, search.scene.at)).sum();
+    let text = format!(
+        "{} was killed while it held the lock of the queue: no worker can take a task any more, and {} for ever; \
+         terminate() hangs too",
+        worker(trace, note.lane),
+        match waiting {
+            0 => "what is sent from now on waits".to_owned(),
+            1 => "1 chunk waits".to_owned(),
+            count => format!("{count} chunks wait"),
+        },
+    );
+    let advice = "never kill the idle workers of a Pool; concurrent.futures.ProcessPoolExecutor gives up when \
+                  one dies, instead of waiting for ever";
+    let mut finding = noted(FindingKind::QueueDeadlock, note, text, advice);
+    finding.call = None;
+    finding.numbers.push(("waiting", waiting as f64));
     search.of_pool(0.0, finding);
 }
 
@@ -172,30 +142,15 @@ mod tests {
     use super::*;
     use crate::event::{Ended, Kind};
 
-    /// Two workers; task 2 is running when its worker is killed.
-    fn killed(kind: &str, chunksize: u32) -> Told {
-        let lost = if chunksize == 1 { (2, 3) } else { (2, 4) };
-        Told::pool(kind, 2)
-            .call(0, "map", 6, chunksize)
-            .task(1, 0, 1, 10)
-            .task(2, 1, 1, 10)
-            .start(2, 2, 11)
-            .lost(20, 2, lost.0, lost.1)
-    }
-
     #[test]
     fn a_task_that_ends_its_worker_is_told_once() {
-        let found = killed("Pool", 1)
+        let found = Told::killed("Pool", 1)
             .note(20, 2, NoteKind::WorkerExit, 3)
             .finding();
         assert_eq!(found.kind, FindingKind::WorkerExit);
-        assert!(
-            found.text.starts_with("task 2 of map(square) in line 12 ended worker 2 (process 4002), exit code 3 (TypeError: no): "),
-            "{}",
-            found.text
-        );
+        found.says("task 2 of map(square) in line 12 ended worker 2 (process 4002), exit code 3 (TypeError: no): ");
         assert_eq!(found.numbers, [("exit", 3.0), ("task", 2.0)]);
-        let executor = killed("ProcessPoolExecutor", 1).note(20, 2, NoteKind::WorkerExit, 3);
+        let executor = Told::killed("ProcessPoolExecutor", 1).note(20, 2, NoteKind::WorkerExit, 3);
         assert_eq!(executor.kinds(), []);
     }
 
@@ -217,13 +172,7 @@ mod tests {
             .lost(6, 1, 0, 1)
             .finding();
         assert_eq!(found.kind, FindingKind::UnpicklableArgument);
-        assert!(
-            found
-                .text
-                .contains("a message of map(square) in line 12 and died of it (TypeError: no)"),
-            "{}",
-            found.text
-        );
+        found.says("a message of map(square) in line 12 and died of it (TypeError: no)");
     }
 
     #[test]
@@ -239,11 +188,7 @@ mod tests {
         assert_eq!(of("Pool").kinds(), []);
         let executor = of("ProcessPoolExecutor").replaced(6, 3);
         assert_eq!(executor.kinds(), []);
-        assert!(
-            found.text.contains("4 chunks wait for ever"),
-            "{}",
-            found.text
-        );
+        found.says("4 chunks wait for ever");
     }
 
     #[test]

@@ -5,7 +5,7 @@ from multiprocessing import Pool
 
 
 def work(x):
-    time.sleep(0.05)
+    time.sleep(0.5)
 
 
 if __name__ == "__main__":

@@ -4,4 +4,4 @@ from multiprocessing import Pool
 
 if __name__ == "__main__":
     with Pool(2) as pool:
-        pool.map(abs, range(5000), chunksize=1)
+        pool.map(abs, range(30_000), chunksize=1)

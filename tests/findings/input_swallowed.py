@@ -1,13 +1,9 @@
 """imap reads the whole input before the first result is there."""
 
+import time
 from multiprocessing import Event, Pool
 
 read = Event()
-
-
-def numbers():
-    yield from range(500)
-    read.set()
 
 
 def work(x):
@@ -17,4 +13,8 @@ def work(x):
 
 if __name__ == "__main__":
     with Pool(2) as pool:
-        print(sum(pool.imap(work, numbers())))
+        results = pool.imap(work, (x for x in range(500)))
+        while results._length is None:
+            time.sleep(0.01)
+        read.set()
+        print(sum(results))

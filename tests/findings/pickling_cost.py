@@ -8,6 +8,6 @@ def work(numbers):
 
 
 if __name__ == "__main__":
-    numbers = [str(n) for n in range(100_000)]
+    numbers = [str(n) for n in range(400_000)]
     with Pool(2) as pool:
         print(len(pool.map(work, [numbers] * 8, chunksize=1)))
