@@ -6,19 +6,16 @@ use parviz::event::{
     CallId, CallerState, Ended, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, Outcome,
     PoolId, Raised, Sample, TaskId, Way,
 };
-use parviz::report::program::{ProgramFacts, Report, json, keys, text};
+use parviz::report::json;
+use parviz::report::program::{ProgramFacts, Report, keys, text};
 use parviz::time::{Nanos, Time};
 use parviz::trace::{Call, Counts, MOST_TEXT, MarkerKind, Trace};
 use proptest::prelude::*;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use told::{Pool, Series, events, pools};
 
-fn folded(events: Vec<Event>) -> Trace {
-    let mut trace = Trace::default();
-    trace.apply(events);
-    trace
-}
+use crate::support::folded::{folded, mixed};
 
 /// What belongs to one call: its own events, and all that is of no call.
 fn alone(events: &[Event], only: CallId) -> Trace {
@@ -77,21 +74,7 @@ proptest! {
     ) {
         let all = events(&pools, Series::Shown);
         let whole = folded(all.clone());
-        let mut lanes: BTreeMap<LaneId, Vec<Event>> = BTreeMap::new();
-        for event in all {
-            lanes.entry(event.lane).or_default().insert(0, event);
-        }
-        let mut mixed = Trace::default();
-        let mut picks = picks.iter().cycle();
-        while !lanes.is_empty() {
-            let pick = picks.next().unwrap();
-            let lane = *lanes.keys().nth(pick.index(lanes.len())).unwrap();
-            let rest = lanes.get_mut(&lane).unwrap();
-            mixed.apply((0..=pick.index(5)).filter_map(|_| rest.pop()).collect());
-            if rest.is_empty() {
-                lanes.remove(&lane);
-            }
-        }
+        let mixed = mixed(all, &picks);
         for (a, b) in mixed.calls().zip(whole.calls()) {
             prop_assert_eq!(a, b);
         }

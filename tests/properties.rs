@@ -1,14 +1,15 @@
 //! What holds for every run: batching, mixtures of lanes, numbers at random cursors.
 
-use parviz::event::{Event, Kind, LaneId, Outcome};
+use parviz::event::{Event, Kind, Outcome};
 use parviz::experiment::{Backend, Experiment, Fault, FaultKind, MainWork, Policy, WorkKind};
 use parviz::method::Method;
 use parviz::origin::simulated;
 use parviz::time::{Nanos, Time};
-use parviz::trace::Trace;
 use parviz::workload::Costs;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::support::folded::{folded, mixed};
 
 /// Small experiments of every method, with every kind of fault.
 pub(crate) fn experiments() -> impl Strategy<Value = Experiment> {
@@ -66,12 +67,6 @@ pub(crate) fn experiments() -> impl Strategy<Value = Experiment> {
             ..Experiment::default()
         }
     })
-}
-
-fn folded(events: Vec<Event>) -> Trace {
-    let mut trace = Trace::default();
-    trace.apply(events);
-    trace
 }
 
 /// The figures of a run as of a moment, counted from its events one by one.
@@ -180,23 +175,7 @@ proptest! {
     ) {
         let events = simulated::run(&experiment);
         let whole = folded(events.clone());
-        // Every lane keeps its own order; which lane speaks next, and for how long, is random.
-        let mut lanes: BTreeMap<LaneId, Vec<Event>> = BTreeMap::new();
-        for event in events {
-            lanes.entry(event.lane).or_default().insert(0, event);
-        }
-        let mut mixed = Trace::default();
-        let mut picks = picks.iter().cycle();
-        while !lanes.is_empty() {
-            let pick = picks.next().unwrap();
-            let lane = *lanes.keys().nth(pick.index(lanes.len())).unwrap();
-            let rest = lanes.get_mut(&lane).unwrap();
-            let batch = (0..=pick.index(5)).filter_map(|_| rest.pop()).collect();
-            mixed.apply(batch);
-            if rest.is_empty() {
-                lanes.remove(&lane);
-            }
-        }
+        let mixed = mixed(events, &picks);
         prop_assert_eq!(mixed.numbers(whole.end()), whole.numbers(whole.end()));
         prop_assert_eq!(mixed.call(), whole.call());
         prop_assert_eq!(mixed.caller(), whole.caller());

@@ -1,5 +1,6 @@
 //! What several integration tests share.
 
+pub(crate) mod folded;
 pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod reference;

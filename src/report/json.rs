@@ -12,8 +12,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// Writes the object on a line of its own.
-pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the object of a report on a line of its own.
+pub fn write(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, report).map_err(io::Error::from)?;
     out.write_all(b"\n")
 }
