@@ -2,8 +2,10 @@
 //!
 //! A snapshot shows the screen, then a letter for the style of each cell, then what the letters mean.
 
-use parviz::experiment::{Experiment, Fault, FaultKind};
+use parviz::event::{Event, Kind, LaneKind, RESIDENT, Sample, Way};
+use parviz::experiment::{Backend, Experiment, Fault, FaultKind};
 use parviz::method::Method;
+use parviz::origin::simulated;
 use parviz::palette::{Charset, Depth, Look, ThemeName};
 use parviz::time::Nanos;
 use parviz::workload::Costs;
@@ -84,6 +86,78 @@ fn themes_and_few_colours_look_as_they_did() {
         snapshot(&format!("order_{name}"), &order.drawn());
         let help = stage(Method::Map, SIZES[0]).press(&["?"]).look(look);
         snapshot(&format!("help_{name}"), &help.drawn());
+    }
+}
+
+/// What a run on processes tells: the processes, the memory of each, and the bytes of every message.
+fn on_processes() -> (Experiment, Vec<Event>) {
+    let experiment = Experiment {
+        payload: 65_536,
+        ..experiment(Method::ImapUnordered)
+    };
+    let simulated = Experiment {
+        backend: Backend::Simulated,
+        ..experiment.clone()
+    };
+    let mut events = simulated::run(&simulated);
+    let mut told = Vec::new();
+    for Event { at, lane, kind } in &mut events {
+        let mut tell = |kind| {
+            told.push(Event {
+                at: *at,
+                lane: *lane,
+                kind,
+            });
+        };
+        match kind {
+            Kind::RunBegan(run) => run.measured = true,
+            Kind::LaneOpened(facts) if facts.kind == LaneKind::Worker => {
+                facts.pid = Some(4_000 + lane.0);
+                tell(Kind::Sample(Box::new(Sample {
+                    quantity: RESIDENT.to_owned(),
+                    value: f64::from(5 + lane.0) * 1e6,
+                })));
+            }
+            Kind::Dequeued { call, chunk } => tell(Kind::Carried {
+                call: *call,
+                chunk: *chunk,
+                bytes: 65_600,
+                way: Way::ToWorker,
+            }),
+            Kind::Returned { call, chunk } => tell(Kind::Carried {
+                call: *call,
+                chunk: *chunk,
+                bytes: 65_600,
+                way: Way::ToCaller,
+            }),
+            _ => {}
+        }
+    }
+    events.extend(told);
+    let experiment = Experiment {
+        backend: Backend::Processes,
+        ..experiment
+    };
+    (experiment, events)
+}
+
+#[test]
+fn a_run_on_processes_looks_as_it_did() {
+    let (experiment, events) = on_processes();
+    for (name, theme) in [("", ThemeName::Dark), ("_light", ThemeName::Light)] {
+        for (width, height) in SIZES {
+            let look = Look {
+                theme,
+                depth: Depth::True,
+                charset: Charset::Unicode,
+            };
+            let stage = Stage::told(&experiment, (width, height), events.clone());
+            let lanes = stage.at(0.7).look(look);
+            snapshot(&format!("processes{name}_{width}x{height}"), &lanes.drawn());
+            let numbers = lanes.press(&["3"]);
+            let name = format!("processes_numbers{name}_{width}x{height}");
+            snapshot(&name, &numbers.drawn());
+        }
     }
 }
 

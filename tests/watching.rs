@@ -2,6 +2,7 @@
 
 use parviz::app::Watched;
 use parviz::event::{LaneId, LaneKind, NoteKind};
+use parviz::palette::{Charset, Depth, Look, ThemeName};
 
 use crate::support::screen::Stage;
 use crate::support::watched::Story;
@@ -78,6 +79,31 @@ fn its_output_lies_on_top_with_stderr_told_apart() {
         let stage = stage(&Story::three_calls(), size, Some(240)).press(&["O"]);
         let open = stage.printed(&lines);
         snapshot("output", size, &open.drawn());
+    }
+}
+
+/// Two pools: a worker is killed in a task of the first, a callback raises, and the second waits for one task.
+fn troubled() -> Story {
+    let mut story = Story::lost_task();
+    story.note(150, NoteKind::CallbackRaised, "ValueError: no such name", 0);
+    story.pool(160, 2, "Pool", 10..14);
+    let costs = [50, 40, 60, 50, 40, 50, 60, 900];
+    story.map(170, (2, 2), ("map", "crunch"), 10..14, &costs);
+    story.end(1_200, 0);
+    story
+}
+
+#[test]
+fn what_is_wrong_and_what_is_slow_is_listed() {
+    let light = Look {
+        theme: ThemeName::Light,
+        depth: Depth::True,
+        charset: Charset::Unicode,
+    };
+    for size in SIZES {
+        let list = stage(&troubled(), size, None).press(&["F"]);
+        snapshot("findings", size, &list.drawn());
+        snapshot("findings_light", size, &list.look(light).drawn());
     }
 }
 
