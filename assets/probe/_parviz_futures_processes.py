@@ -51,6 +51,8 @@ class Processes(dict):
 class Pending(dict):
     """The work of an executor that has no result, by work id."""
 
+    over = False
+
     def __setitem__(self, work, item):
         try:
             self.submitted(work, item)
@@ -86,11 +88,35 @@ class Pending(dict):
         self.known.pop(work, None)
         return dict.pop(self, work, *default)
 
+    def items(self):
+        # Asked for to give each of them the error of a broken executor.
+        if get_frame(1).f_code.co_name.endswith(("terminate_broken", "_queue_management_worker")):
+            self.give_up(get_frame(1))
+        return dict.items(self)
+
     def clear(self):
-        if self:
-            quietly(note)(BROKEN, self.pool, NONE, len(self), OF_POOL)
+        self.give_up(get_frame(1))
         self.known.clear()
         dict.clear(self)
+
+    def give_up(self, frame):
+        if not self.over:
+            self.over = True
+            quietly(self.tell_dead)(frame)
+            if self:
+                quietly(note)(BROKEN, self.pool, NONE, len(self), OF_POOL)
+
+    def tell_dead(self, frame):
+        """Of the workers that are gone by then; the others are made to end. One that has just gone may have no
+        exit code yet, and what has none was killed as far as anybody knows."""
+        manager, processes = locals_of(frame, "self", "processes")
+        if processes is None:
+            processes = manager.processes
+        workers = {process.sentinel: process for process in list(processes.values())}
+        for sentinel in self.module.mp.connection.wait(list(workers), 0):
+            process = workers[sentinel]
+            code = process.exitcode
+            tell(REAP, 0, self.pool, process.pid, (-1 if code is None else code) & NONE)
 
 
 def patch_processes(m):

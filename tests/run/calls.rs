@@ -173,3 +173,43 @@ if __name__ == "__main__":
         "{text}"
     );
 }
+
+#[test]
+fn a_worker_whose_death_breaks_its_executor_was_killed_and_lost_its_task() {
+    for (pool, start) in [
+        ("ProcessPoolExecutor(2)", "fork"),
+        ("ProcessPoolExecutor(1)", "spawn"),
+    ] {
+        let script = Script::new(
+            &r#"
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+import multiprocessing, os, signal
+
+def work(x):
+    if x == 1:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return x
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method("START")
+    with POOL as pool:
+        print(pool.submit(work, 0).result())
+        try:
+            pool.submit(work, 1).result()
+        except BrokenProcessPool as error:
+            print(error)
+"#
+            .replace("START", start)
+            .replace("POOL", pool),
+        );
+        let (said, report) = script.watch(&[]);
+        assert_eq!(said, script.plain(&[]));
+        let workers = report["workers"].as_array().unwrap();
+        let killed = workers.iter().filter(|worker| worker["ended"] == "killed");
+        assert_eq!(killed.count(), 1, "{:#}", report["workers"]);
+        assert_eq!(report["counts"]["lost"], 1);
+        let outcomes = [&report["calls"][0], &report["calls"][1]].map(|call| &call["outcome"]);
+        assert_eq!(outcomes, ["returned", "BrokenProcessPool"]);
+    }
+}
