@@ -19,7 +19,7 @@ use parviz::time::Nanos;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-const ROUNDS: usize = 11;
+const ROUNDS: usize = 31;
 
 /// What happens around each task.
 #[derive(Clone, Copy, PartialEq, Eq)]

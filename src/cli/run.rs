@@ -201,7 +201,7 @@ fn draw(experiment: &Experiment, picture: Picture) -> Result<ExitCode, Failure> 
 
 fn surroundings() -> Surroundings {
     Surroundings {
-        cpus: platform::processors().usable,
+        cpus: platform::usable_cpus(),
         no_screen: terminal::obstacle(),
         utf8: platform::locale_is_utf8(),
         depth: colours(),

@@ -27,6 +27,7 @@ mod queue;
 /// Open for the benches, which measure it in place.
 #[doc(hidden)]
 pub mod recorder;
+mod ring;
 pub(super) mod task;
 #[doc(hidden)]
 pub mod work;

@@ -43,32 +43,76 @@ impl ThreadClock {
             waiting: Nanos(waiting),
         })
     }
+
+    pub(super) fn read_after(&self, before: Spent, ago: Nanos) -> Option<Spent> {
+        let on_cpu = clock(ClockId::ThreadCPUTime);
+        if ago.saturating_sub(on_cpu.saturating_sub(before.on_cpu)) < SHORTER_THAN_A_TURN {
+            let waiting = before.waiting;
+            return Some(Spent { on_cpu, waiting });
+        }
+        self.read()
+    }
 }
+
+/// To take a CPU from a thread and to give it back takes the system longer than this.
+const SHORTER_THAN_A_TURN: Nanos = Nanos(2_000);
 
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) use super::portable::Ticks;
-
-/// The time stamp counter. The kernel has watched it since the machine was started, on all CPUs, and
-/// takes another clock when it finds that they differ, or that their speed changes.
 #[cfg(target_arch = "x86_64")]
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ticks(());
+pub(super) use registers::Ticks;
 
+/// What the kernel's own answers are made of, read without asking it.
 #[cfg(target_arch = "x86_64")]
-impl Ticks {
-    pub(super) fn trusted() -> Option<Self> {
-        let file = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-        let source = fs::read_to_string(file).ok()?;
-        (source.trim() == "tsc").then_some(Self(()))
+#[expect(unsafe_code, reason = "instructions that have no safe name")]
+mod registers {
+    use super::{CpuId, asked_cpu, fs};
+    use std::arch::asm;
+    use std::arch::x86_64::_rdtsc;
+    use std::io::Read;
+    use std::sync::LazyLock;
+
+    /// The time stamp counter. The kernel has watched it since the machine was started, on all CPUs, and
+    /// takes another clock when it finds that they differ, or that their speed changes.
+    #[derive(Clone, Copy, Debug)]
+    pub(in crate::platform) struct Ticks(());
+
+    impl Ticks {
+        pub(in crate::platform) fn trusted() -> Option<Self> {
+            let file = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+            let source = fs::read_to_string(file).ok()?;
+            (source.trim() == "tsc").then_some(Self(()))
+        }
+
+        #[inline]
+        #[expect(clippy::unused_self, reason = "proves that the counter is trusted")]
+        pub(in crate::platform) fn now(self) -> u64 {
+            // SAFETY: it reads a register, which every program may where the kernel's own clock does so
+            // on behalf of programs.
+            unsafe { _rdtsc() }
+        }
     }
 
+    /// Whether [`cpu`] may be called, and says what the kernel says.
+    pub(super) static NAME_CPUS: LazyLock<bool> = LazyLock::new(|| {
+        // The first of the CPUs stands at the begin.
+        let mut first = String::new();
+        let about = fs::File::open("/proc/cpuinfo");
+        let has_instruction = about
+            .and_then(|about| about.take(4_096).read_to_string(&mut first))
+            .is_ok_and(|_| first.split_ascii_whitespace().any(|flag| flag == "rdpid"));
+        // The thread may move between two answers; hardly every time.
+        has_instruction && (0..8).any(|_| asked_cpu() == Some(cpu()))
+    });
+
+    /// The number that the kernel has written into a register of each CPU for `getcpu`: its own in the
+    /// lowest 12 bits, and that of its node.
     #[inline]
-    #[expect(unsafe_code, reason = "an instruction that has no safe name")]
-    #[expect(clippy::unused_self, reason = "proves that the counter is trusted")]
-    pub(super) fn now(self) -> u64 {
-        // SAFETY: it reads a register, which every program may where the kernel's own clock does so on
-        // behalf of programs.
-        unsafe { std::arch::x86_64::_rdtsc() }
+    pub(super) fn cpu() -> CpuId {
+        let id: u64;
+        // SAFETY: it copies a register into another, and is there: see `NAME_CPUS`.
+        unsafe { asm!("rdpid {}", out(reg) id, options(nomem, nostack, preserves_flags)) };
+        CpuId((id & 0xFFF) as u16)
     }
 }
 
@@ -158,7 +202,16 @@ fn clock(id: ClockId) -> Nanos {
     Nanos(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
 }
 
+#[inline]
 pub(super) fn current_cpu() -> Option<CpuId> {
+    #[cfg(target_arch = "x86_64")]
+    if *registers::NAME_CPUS {
+        return Some(registers::cpu());
+    }
+    asked_cpu()
+}
+
+fn asked_cpu() -> Option<CpuId> {
     u16::try_from(rustix::thread::sched_getcpu())
         .ok()
         .map(CpuId)

@@ -244,7 +244,7 @@ impl Lab<'_> {
         let run = RunBegan {
             label: format!("python {version}"),
             measured: true,
-            cpus: Some(platform::processors().usable),
+            cpus: Some(platform::usable_cpus()),
             gil: experiment.pool == PythonPool::ThreadPool,
             serial: experiment.serial,
             work: Some(works.iter().map(|work| work.cost).sum()),

@@ -172,7 +172,7 @@ impl Watch {
         let run = RunBegan {
             label,
             measured: true,
-            cpus: Some(platform::processors().usable),
+            cpus: Some(platform::usable_cpus()),
             gil: false,
             serial: Nanos::ZERO,
             work: None,

@@ -62,7 +62,7 @@ impl MainProgram {
                 experiment.backend.name()
             ),
             measured: true,
-            cpus: Some(platform::processors().usable),
+            cpus: Some(platform::usable_cpus()),
             gil: experiment.gil,
             serial: experiment.serial,
             work: Some(shared.works.iter().map(|work| work.cost).sum()),

@@ -18,7 +18,7 @@ pub(super) struct Entry {
 ///
 /// From the lowest bit: 8 what, 8 outcome, 16 CPU, 32 index or chunk.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark(u64);
+pub(super) struct Mark(pub(super) u64);
 
 const DEQUEUED: u64 = 0;
 const RETURNED: u64 = 1;

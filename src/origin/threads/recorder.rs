@@ -19,6 +19,7 @@
 
 pub use super::clock::Clock;
 use super::entry::{Entry, Mark};
+use super::ring;
 use crate::event::{Event, Kind, LaneId};
 use crate::time::{Nanos, Time};
 use crossbeam_channel::{Receiver, Sender};
@@ -71,12 +72,10 @@ impl Tell for Recorder {
 /// The writing end of a lane; belongs to one thread.
 pub struct Recorder {
     clock: Clock,
-    ring: rtrb::Producer<Entry>,
+    ring: ring::Writer,
     /// What has no form in the ring; never more than the ring has entries.
     aside: Sender<Kind>,
     quiet: Arc<AtomicBool>,
-    /// Entries that may still be written before the hub is called: half a ring of them.
-    until_call: usize,
     /// Dropped after the ring, so that the hub, when it wakes, finds it ended.
     hub: Hail,
 }
@@ -106,7 +105,7 @@ impl Drop for Recorder {
 /// The hub's end of a lane.
 pub struct Reel {
     lane: LaneId,
-    ring: rtrb::Consumer<Entry>,
+    ring: ring::Reader,
     aside: Receiver<Kind>,
     quiet: Arc<AtomicBool>,
     /// The time of the last event read.
@@ -115,20 +114,19 @@ pub struct Reel {
 
 /// Both ends of a lane with room for `room` events.
 pub fn lane(lane: LaneId, room: usize, clock: Clock, hub: &Sender<Note>) -> (Recorder, Reel) {
-    let (producer, consumer) = rtrb::RingBuffer::new(room);
+    let (writer, reader) = ring::ring(room);
     let (sender, receiver) = crossbeam_channel::unbounded();
     let quiet = Arc::new(AtomicBool::new(false));
     let recorder = Recorder {
         clock,
-        ring: producer,
+        ring: writer,
         aside: sender,
         quiet: quiet.clone(),
-        until_call: room / 2,
         hub: Hail(hub.clone()),
     };
     let reel = Reel {
         lane,
-        ring: consumer,
+        ring: reader,
         aside: receiver,
         quiet,
         told: Time::ZERO,
@@ -166,21 +164,7 @@ impl Recorder {
 
     #[inline]
     fn write(&mut self, entry: Entry) {
-        if self.until_call == 0 {
-            self.call();
-        }
-        self.until_call -= 1;
-        if self.ring.push(entry).is_err() {
-            self.write_when_there_is_room(entry);
-        }
-    }
-
-    #[cold]
-    fn write_when_there_is_room(&mut self, entry: Entry) {
-        while self.ring.push(entry).is_err() {
-            self.call();
-            std::thread::yield_now();
-        }
+        self.ring.write(entry, || self.hub.call());
     }
 
     /// Does something that tells nothing and takes its time: 50 microseconds and more, or a wait.
@@ -191,12 +175,6 @@ impl Recorder {
         self.quiet.swap(false, Ordering::SeqCst);
         result
     }
-
-    #[cold]
-    fn call(&mut self) {
-        self.until_call = self.ring.buffer().capacity() / 2;
-        self.hub.call();
-    }
 }
 
 /// Empties all rings and forgets those that ended; returns the moment up to which everything is told.
@@ -206,7 +184,7 @@ pub fn drain(reels: &mut Vec<Reel>, clock: Clock, into: &mut Vec<Event>) -> Time
     // All are looked at before the first one is read: what is told meanwhile waits for the next time, or
     // the last lanes would be ahead of the first by as long as reading takes.
     let looks: Vec<Look> = reels.iter().map(Reel::look).collect();
-    into.reserve(looks.iter().map(|look| look.waiting).sum());
+    into.reserve(looks.iter().map(|look| look.waiting as usize).sum());
     let mut complete_to = now;
     let mut looks = looks.into_iter();
     reels.retain_mut(|reel| {
@@ -226,7 +204,7 @@ struct Look {
     quiet: bool,
     ended: bool,
     /// Entries in its ring.
-    waiting: usize,
+    waiting: u64,
 }
 
 impl Reel {
@@ -234,23 +212,20 @@ impl Reel {
     fn look(&self) -> Look {
         Look {
             quiet: self.quiet.load(Ordering::SeqCst),
-            ended: self.ring.is_abandoned(),
-            waiting: self.ring.slots(),
+            ended: self.ring.has_ended(),
+            waiting: self.ring.waiting(),
         }
     }
 
-    fn read(&mut self, waiting: usize, into: &mut Vec<Event>) {
-        let Ok(entries) = self.ring.read_chunk(waiting) else {
-            return;
-        };
+    fn read(&mut self, waiting: u64, into: &mut Vec<Event>) {
         // It was sent before its entry was written, so it is always there.
         let aside = || self.aside.try_recv().unwrap_or(Kind::Dropped { count: 1 });
-        let (older, newer) = entries.as_slices();
-        for part in [older, newer] {
-            into.extend(part.iter().map(|entry| entry.event(self.lane, aside)));
-            self.told = part.last().map_or(self.told, |entry| entry.at);
+        let lane = self.lane;
+        self.ring
+            .read(waiting, into, |entry| entry.event(lane, aside));
+        if waiting > 0 {
+            self.told = into.last().map_or(self.told, |event| event.at);
         }
-        entries.commit_all();
     }
 }
 

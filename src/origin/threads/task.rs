@@ -66,13 +66,16 @@ pub(in crate::origin) trait Place {
     fn error_text(&self, index: u32) -> String;
 }
 
+/// What the thread's clock said, and when.
+type Reading = (Time, Spent);
+
 /// Runs tasks and tells what becomes of them, wherever that is.
 pub(in crate::origin) struct Runner<P, R> {
     pub(in crate::origin) place: P,
     pub(in crate::origin) recorder: R,
     clock: Option<ThreadClock>,
-    /// The last reading of that clock, and when it was taken.
-    reading: Option<(Time, Spent)>,
+    /// The last one of that clock.
+    reading: Option<Reading>,
 }
 
 impl<P: Place, R: Tell> Runner<P, R> {
@@ -99,7 +102,7 @@ impl<P: Place, R: Tell> Runner<P, R> {
             task,
             since: at,
             measures,
-            spent: if measures { self.spent(at) } else { None },
+            reading: if measures { self.read_at(at) } else { None },
             cpu,
             waited: Nanos::ZERO,
         };
@@ -204,9 +207,8 @@ impl<P: Place, R: Tell> Runner<P, R> {
 
     /// Tells how the task spent the stretch that ends now, and begins the next one.
     fn measure(&mut self, meter: &mut Meter) -> Time {
-        let spent = meter.end_stretch(self.clock.as_ref());
+        let spent = self.end_stretch(meter);
         let now = self.recorder.now();
-        self.reading = meter.spent.map(|spent| (now, spent));
         if let Some((end, ran)) = meter.ran(now, spent) {
             self.recorder.tell(end, Kind::Ran(Box::new(ran)));
         }
@@ -214,12 +216,25 @@ impl<P: Place, R: Tell> Runner<P, R> {
         now
     }
 
-    /// What this thread had spent when a task started `at`.
-    fn spent(&self, at: Time) -> Option<Spent> {
-        match self.reading {
-            Some((then, spent)) if at.since(then) <= SAME_BREATH => Some(spent),
-            _ => self.clock.as_ref()?.read(),
-        }
+    /// The thread's clock when a task started `at`.
+    fn read_at(&self, at: Time) -> Option<Reading> {
+        let clock = self.clock.as_ref()?;
+        let spent = match self.reading {
+            Some((then, spent)) if at.since(then) <= SAME_BREATH => return Some((then, spent)),
+            Some((then, spent)) => clock.read_after(spent, at.since(then)),
+            None => clock.read(),
+        };
+        Some((at, spent?))
+    }
+
+    /// What the thread spent in this stretch; the next one begins.
+    fn end_stretch(&mut self, meter: &mut Meter) -> Option<Spent> {
+        let (then, before) = meter.reading?;
+        let now = self.recorder.now();
+        let spent = self.clock.as_ref()?.read_after(before, now.since(then))?;
+        meter.reading = Some((now, spent));
+        self.reading = meter.reading;
+        Some(spent.since(before))
     }
 
     fn error_text(&self, index: u32, payload: &(dyn Any + Send)) -> String {
@@ -241,21 +256,13 @@ struct Meter {
     since: Time,
     measures: bool,
     /// The thread's clock at the begin of the stretch, if it has one.
-    spent: Option<Spent>,
+    reading: Option<Reading>,
     cpu: Option<CpuId>,
     /// What the task has waited of its own will in this stretch.
     waited: Nanos,
 }
 
 impl Meter {
-    /// What the thread spent in this stretch; the next one begins.
-    fn end_stretch(&mut self, clock: Option<&ThreadClock>) -> Option<Spent> {
-        let before = self.spent?;
-        let now = clock?.read()?;
-        self.spent = Some(now);
-        Some(now.since(before))
-    }
-
     /// The account of the stretch that ends `now`, and the moment up to which it accounts. Without a
     /// clock only a wait that was asked for is known.
     fn ran(&mut self, now: Time, spent: Option<Spent>) -> Option<(Time, Ran)> {

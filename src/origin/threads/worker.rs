@@ -1,7 +1,7 @@
 //! A worker: takes chunks, runs their tasks one after another, hands the results in, and tells all of it.
 
 use super::recorder::{Note, Recorder};
-use super::task::{Fate, Place, Runner, WORTH_MEASURING};
+use super::task::{Fate, Place, Runner};
 use super::work::{Pace, Token};
 use super::{CALL, Shared};
 use crate::call::ChunkResult;
@@ -33,6 +33,8 @@ pub(super) struct Worker {
 
 /// Chunks that a worker hands in together at most.
 const MOST_HELD: usize = 64;
+/// Tasks of less than this are short: those held together are done within the time of a frame.
+const SHORT: Nanos = Nanos(250_000);
 
 /// A thread of this process.
 struct Here {
@@ -323,7 +325,7 @@ impl Worker {
     }
 }
 
-/// True if the task can be over in a moment, whatever happens.
+/// True if the task will be over in a moment, whatever happens.
 fn is_short(work: &Work) -> bool {
-    work.cost < WORTH_MEASURING && !work.io && work.fault.is_none()
+    work.cost < SHORT && !work.io && work.fault.is_none()
 }
