@@ -269,17 +269,15 @@ mod tests {
     #[test]
     fn the_cpu_a_thread_is_bound_to_is_the_one_it_is_on() {
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-        std::thread::spawn(|| {
-            let may_use = sched_getaffinity(None).unwrap();
-            for cpu in (0..CpuSet::MAX_CPU).filter(|cpu| may_use.is_set(*cpu)) {
-                let mut only = CpuSet::new();
-                only.set(cpu);
-                sched_setaffinity(None, &only).unwrap();
-                assert_eq!(current_cpu(), Some(CpuId(cpu as u16)));
-            }
-        })
-        .join()
-        .unwrap();
+        let may_use = sched_getaffinity(None).unwrap();
+        for cpu in (0..CpuSet::MAX_CPU).filter(|cpu| may_use.is_set(*cpu)) {
+            let mut only = CpuSet::new();
+            only.set(cpu);
+            sched_setaffinity(None, &only).unwrap();
+            let found = current_cpu();
+            sched_setaffinity(None, &may_use).unwrap();
+            assert_eq!(found, Some(CpuId(cpu as u16)));
+        }
     }
 
     #[cfg(target_os = "linux")]

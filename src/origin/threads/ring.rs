@@ -153,10 +153,10 @@ mod tests {
         let mut read = 0;
         loop {
             let ended = reader.has_ended();
-            let waiting = reader.waiting();
-            assert!(waiting <= 64);
+            let there = reader.waiting();
+            assert!(there <= 64);
             let mut entries = Vec::new();
-            reader.read(waiting, &mut entries, |entry| (entry.at, entry.mark.0));
+            reader.read(there, &mut entries, |entry| (entry.at, entry.mark.0));
             for entry in entries {
                 assert_eq!(entry, (Time(read), read ^ u64::MAX));
                 read += 1;
