@@ -29,7 +29,7 @@ const SMALL_CHUNKS: u32 = 100;
 /// A message costs 20 to 200 us, so a chunk that computes longer earns it.
 const SMALL_CHUNK: Nanos = Nanos(200_000);
 /// Messages that come slower than this are not held up by their own cost but by what is to be sent.
-const SLOW_MESSAGE: Nanos = Nanos(500_000);
+const SLOW_MESSAGE: Nanos = Nanos(1_000_000);
 /// Below this share the workers still compute most of the time.
 const OVERHEAD_SHARE: f64 = 0.5;
 /// What a chunk should compute at least, so that its message costs a few per cent of it.
@@ -433,7 +433,7 @@ mod tests {
         assert_eq!(small(99, 1_000, 300_000, 1), []);
         assert_eq!(small(2_000, 1_000, 20_000, 100), []);
         // What is to be sent comes slowly.
-        assert_eq!(small(20_000, 1_000, 501_000, 1), []);
+        assert_eq!(small(20_000, 1_000, 1_001_000, 1), []);
         // Over in no time.
         assert_eq!(small(10_000, 1_000, 20_000, 1), []);
     }
