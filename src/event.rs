@@ -1,6 +1,6 @@
 //! The vocabulary of what happens in a watched run. Every origin speaks it; the trace is a fold over it.
 //!
-//! One vocabulary serves the lab, foreign programs and clusters: an origin fills in what it knows and
+//! One vocabulary serves the lab and foreign programs: an origin fills in what it knows and
 //! leaves the rest out, and nothing is ever guessed. An event is 32 bytes, because a worker writes four
 //! of them for a task that may take a microsecond; what is rare and large stands behind a box.
 
@@ -46,18 +46,15 @@ impl Indexes {
     }
 
     pub fn one(index: u32) -> Self {
-        Self {
-            first: index,
-            end: index + 1,
-        }
+        Self::new(index, index.saturating_add(1))
     }
 
     pub fn len(self) -> u32 {
-        self.end - self.first
+        self.end.saturating_sub(self.first)
     }
 
     pub fn is_empty(self) -> bool {
-        self.first == self.end
+        self.len() == 0
     }
 
     pub fn contains(self, index: u32) -> bool {

@@ -1,7 +1,7 @@
 //! Points and lengths of time in a watched run, in whole nanoseconds, and how people read them.
 //!
 //! Nothing here reads a clock: a [`Time`] counts from the begin of its run, whether the run was
-//! measured or simulated, so the same arithmetic serves both and recordings stay portable.
+//! measured or simulated, so the same arithmetic serves both.
 
 use std::fmt;
 use std::iter::Sum;

@@ -136,7 +136,7 @@ impl Viewport {
     pub fn fit_exactly(&mut self, end: Time) {
         *self = Self {
             start: Time::ZERO,
-            length: Nanos(end.0 + end.0 / 64).max(SHORTEST),
+            length: Nanos(end.0.saturating_add(end.0 / 64)).max(SHORTEST),
             follow: Follow::Whole,
         };
     }

@@ -2,6 +2,7 @@
 
 use super::search::{Scene, Search, share_of};
 use super::{Finding, FindingKind};
+use crate::bytes;
 use crate::definition::percent;
 use crate::event::Way;
 use crate::time::{Nanos, Time};
@@ -123,7 +124,7 @@ fn pickling(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
         call: None,
         text: format!(
             "pickling and unpickling {} took {time}, the tasks themselves {busy}: {} of both together",
-            size(bytes),
+            bytes::words(bytes),
             percent(share),
         ),
         advice: "send less: give workers a file name or an index, load shared data in the initializer, return a summary"
@@ -144,15 +145,6 @@ fn pickling_until(lane: &Lane, at: Time) -> Nanos {
         .filter(|other| other.span.end() <= at && PICKLING.contains(&other.name.as_str()))
         .map(|other| other.span.length())
         .sum()
-}
-
-/// `12 bytes`, `1.5 MB`
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{bytes} bytes"),
-        10_000..10_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
-        _ => format!("{:.0} MB", bytes as f64 / 1e6),
-    }
 }
 
 /// Said when the pool is done, because only then is it known how much it did.
