@@ -50,10 +50,11 @@ pub enum Command {
     Lab(Box<Lab>),
     /// Run a Python program and watch its pools live
     ///
-    /// Everything from the script, -m MODULE or -c CODE on belongs to the program. Its exit code is ours.
+    /// Everything from the script, -m MODULE, -c CODE or - on belongs to the program. Its exit code is ours.
     #[command(override_usage = "parviz run [OPTIONS] script.py [ARGS]...\n       \
         parviz run [OPTIONS] -m MODULE [ARGS]...\n       \
         parviz run [OPTIONS] -c CODE [ARGS]...\n       \
+        parviz run [OPTIONS] - [ARGS]...\n       \
         parviz run [OPTIONS] example:NAME")]
     Run(Box<RunFlags>),
     /// Say how many processors there are: logical, physical, usable by this process, measured

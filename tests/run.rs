@@ -313,6 +313,23 @@ fn a_program_without_a_probe_runs_and_says_why() {
 }
 
 #[test]
+fn words_of_python_mean_what_they_mean_to_python() {
+    let code = "import sys, multiprocessing.pool as p\n\
+        print(p.ThreadPool(1).map(abs, [1]), sys.argv, sys.flags.dont_write_bytecode, sys.warnoptions)";
+    let script = Script::new(code).input(code);
+    for (words, printed) in [
+        (&["-", "x"][..], "[1] ['-', 'x'] 0 []\n"),
+        (&["-mscript", "x"], "script.py', 'x'] 0 []\n"),
+        (&["-uBWI", "-", "x"], "[1] ['-', 'x'] 1 ['I']\n"),
+        (&[&format!("-Bc{code}"), "x"], "[1] ['-c', 'x'] 1 []\n"),
+    ] {
+        let said = script.command(&[&["--text"], words].concat()).end();
+        assert!(said.out.ends_with(printed), "{said:?}");
+        assert!(said.err.contains("1 call"), "{said:?}");
+    }
+}
+
+#[test]
 fn nothing_is_left_behind() {
     let script = Script::new(
         "import multiprocessing\nif __name__ == '__main__':\n    print(multiprocessing.Pool(2).map(abs, [1]))",

@@ -1,12 +1,13 @@
 //! What `parviz run` takes, and the program it means by it.
 //!
-//! Our flags come first. From the script, `-m MODULE` or `-c CODE` on every word belongs to the program,
-//! and flags of Python itself may stand right before those.
+//! Our flags come first. From the script, `-`, `-m MODULE` or `-c CODE` on every word belongs to the
+//! program, and flags of Python itself may stand right before those, written as Python reads them: letters
+//! may share a word, and a value may stand in the word of its letter.
 
 use super::flags::{self, ThemeChoice};
 use crate::examples;
 use crate::origin::python::{Input, Outlet, Program, Target};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 /// The flags of Python that take no value; others are `-W` and `-X`.
@@ -49,7 +50,7 @@ pub struct RunFlags {
     /// Read theme and keys from this file [default: parviz/config.toml in the XDG config folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// script.py ARGS, -m MODULE ARGS, -c CODE ARGS, or example:NAME
+    /// script.py ARGS, -m MODULE ARGS, -c CODE ARGS, - ARGS (read from stdin), or example:NAME
     #[arg(
         value_name = "PROGRAM",
         trailing_var_arg = true,
@@ -126,6 +127,9 @@ impl RunFlags {
     /// The program for the dashboard: the terminal is ours, and its output is kept.
     pub fn shown(&self, terminal: Terminal) -> Result<Program, String> {
         let mut program = self.program()?;
+        if program.target == Target::Stdin && terminal.reads && self.stdin.is_none() {
+            return Err("-: pipe the program in, or name its file with --stdin FILE".to_owned());
+        }
         program.input = self.input(if terminal.reads {
             Input::Empty
         } else {
@@ -143,42 +147,10 @@ impl RunFlags {
     }
 
     fn program(&self) -> Result<Program, String> {
-        let (flags, rest) = python_flags(&self.words)?;
-        let (first, rest) = rest.split_first().ok_or(
-            "name a program: parviz run script.py, -m MODULE, -c CODE or example:NAME (see parviz examples)",
-        )?;
-        let (target, args) = match first.to_str() {
-            Some("-m" | "-c") => {
-                let (value, rest) = rest
-                    .split_first()
-                    .ok_or_else(|| format!("{} needs a value", first.display()))?;
-                let target = if first == "-m" {
-                    Target::Module(value.clone())
-                } else {
-                    Target::Code(value.clone())
-                };
-                (target, rest)
-            }
-            Some(word) if word.starts_with("example:") => {
-                let name = word.strip_prefix("example:").unwrap_or(word);
-                let example = examples::find(name).ok_or_else(|| {
-                    format!("example:{name}: there is no such example: see parviz examples")
-                })?;
-                let target = Target::Text {
-                    name: format!("{}.py", example.name),
-                    text: example.source.to_owned(),
-                    beside: Vec::new(),
-                };
-                (target, rest)
-            }
-            Some(word) if word.starts_with('-') => {
-                return Err(format!("unknown flag {word}: see parviz run --help"));
-            }
-            _ => (Target::Script(first.into()), rest),
-        };
+        let (flags, target, args) = read(&self.words)?;
         let program = Program {
             python: self.python.clone(),
-            flags: flags.to_vec(),
+            flags,
             target,
             args: args.to_vec(),
             input: Input::Empty,
@@ -194,25 +166,68 @@ fn checked(program: Program) -> Result<Program, String> {
     wrong.map_or(Ok(program), |wrong| Err(wrong.to_string()))
 }
 
-/// Splits what is for Python itself off.
-fn python_flags(words: &[OsString]) -> Result<(&[OsString], &[OsString]), String> {
-    let mut count = 0;
-    while let Some(word) = words.get(count).and_then(|word| word.to_str()) {
-        let letters = word.strip_prefix('-').unwrap_or_default();
-        let is_valued = letters.starts_with(['W', 'X']);
-        let are_switches =
-            !letters.is_empty() && letters.chars().all(|letter| SWITCHES.contains(letter));
-        if is_valued && letters.len() == 1 {
-            count += 2;
-        } else if is_valued || are_switches {
-            count += 1;
-        } else {
-            break;
+/// What is for Python itself, the program, and its own words.
+fn read(words: &[OsString]) -> Result<(Vec<OsString>, Target, &[OsString]), String> {
+    let mut flags = Vec::new();
+    let mut rest = words;
+    while let Some((word, after)) = rest.split_first() {
+        rest = after;
+        let Some(letters) = word.to_str().and_then(|word| word.strip_prefix('-')) else {
+            return Ok((flags, named(word)?, rest));
+        };
+        if letters.is_empty() {
+            return Ok((flags, Target::Stdin, rest));
+        }
+        let valued = letters.trim_start_matches(|letter| SWITCHES.contains(letter));
+        let switches = &letters[..letters.len() - valued.len()];
+        let letter = valued.chars().next();
+        if letter.is_some_and(|letter| !"WXcm".contains(letter)) {
+            let word = word.display();
+            return Err(format!("unknown flag {word}: see parviz run --help"));
+        }
+        let own = valued.get(1..).unwrap_or_default();
+        let value = match letter {
+            Some(letter) if own.is_empty() => {
+                let missing = || format!("-{letter} needs a value");
+                let (value, after) = rest.split_first().ok_or_else(missing)?;
+                rest = after;
+                value.clone()
+            }
+            _ => own.into(),
+        };
+        if let Some(letter @ ('c' | 'm')) = letter {
+            if !switches.is_empty() {
+                flags.push(format!("-{switches}").into());
+            }
+            let target = if letter == 'm' {
+                Target::Module(value)
+            } else {
+                Target::Code(value)
+            };
+            return Ok((flags, target, rest));
+        }
+        // As it was written: the program can read these words.
+        flags.push(word.clone());
+        if letter.is_some() && own.is_empty() {
+            flags.push(value);
         }
     }
-    words
-        .split_at_checked(count)
-        .ok_or_else(|| "-W and -X need a value".to_owned())
+    let usage = "name a program: parviz run script.py, -m MODULE, -c CODE, - or example:NAME (see parviz examples)";
+    Err(usage.to_owned())
+}
+
+/// A program by its name.
+fn named(word: &OsStr) -> Result<Target, String> {
+    let Some(name) = word.to_str().and_then(|word| word.strip_prefix("example:")) else {
+        return Ok(Target::Script(word.into()));
+    };
+    let missing = || format!("example:{name}: there is no such example: see parviz examples");
+    let example = examples::find(name).ok_or_else(missing)?;
+    Ok(Target::Text {
+        name: format!("{}.py", example.name),
+        text: example.source.to_owned(),
+        beside: Vec::new(),
+    })
 }
 
 #[cfg(test)]
@@ -269,6 +284,43 @@ mod tests {
     }
 
     #[test]
+    fn letters_and_values_may_share_a_word_as_python_has_it() {
+        let (code, module) = (Target::Code, Target::Module);
+        for (words, flags, target) in [
+            (&["-mtimeit"][..], &[][..], module("timeit".into())),
+            (&["-cprint(1)"], &[], code("print(1)".into())),
+            (&["-uBcpass"], &["-uB"], code("pass".into())),
+            (&["-uBm", "timeit"], &["-uB"], module("timeit".into())),
+            (
+                &["-Xdev", "-uWd", "-c1"],
+                &["-Xdev", "-uWd"],
+                code("1".into()),
+            ),
+            (&["-uX", "dev", "-"], &["-uX", "dev"], Target::Stdin),
+        ] {
+            let own = program(&[words, &["--json", "-c"]].concat());
+            assert_eq!(own.flags, flags, "{words:?}");
+            assert_eq!((own.target, own.args.len()), (target, 2), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_from_stdin_is_not_read_from_the_keys_of_the_dashboard() {
+        let keyboard = Terminal {
+            reads: true,
+            is_ours: true,
+        };
+        let (piped, file) = (flags(&["-"]), flags(&["--stdin", file!(), "-"]));
+        assert!(piped.shown(keyboard).unwrap_err().starts_with("-: pipe"));
+        assert_eq!(piped.shown(NOWHERE).unwrap().input, Input::Inherited);
+        assert!(matches!(
+            file.shown(keyboard).unwrap().input,
+            Input::File(_)
+        ));
+        assert_eq!(piped.plain(keyboard).unwrap().input, Input::Inherited);
+    }
+
+    #[test]
     fn what_makes_no_sense_is_one_line_that_says_what_to_do() {
         for (words, line) in [
             (&["nothing.py"][..], "nothing.py: no such script"),
@@ -293,7 +345,10 @@ mod tests {
                 &["--text", "--quit-at-end", "-c", "1"],
                 "--quit-at-end is for the dashboard: leave --text out",
             ),
-            (&["-X"], "-W and -X need a value"),
+            (&["-X"], "-X needs a value"),
+            (&["-uW"], "-W needs a value"),
+            (&["-um"], "-m needs a value"),
+            (&["-uh"], "unknown flag -uh: see parviz run --help"),
         ] {
             assert_eq!(wrong(words), line);
         }

@@ -35,6 +35,8 @@ pub enum Target {
     Module(OsString),
     /// `-c`
     Code(OsString),
+    /// `-`: what it reads on its stdin.
+    Stdin,
     /// A script that is not a file yet: it gets this name in a private folder.
     Text {
         name: String,
@@ -118,6 +120,7 @@ impl Program {
             Target::Script(script) => words.push(script.clone().into_os_string()),
             Target::Module(module) => words.extend(["-m".into(), module.clone()]),
             Target::Code(code) => words.extend(["-c".into(), code.clone()]),
+            Target::Stdin => words.push("-".into()),
             Target::Text { .. } => words.push(text.as_os_str().to_owned()),
         }
         words.extend(self.args.iter().cloned());

@@ -100,10 +100,8 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
 
 /// Why nothing will be heard of the program, if it is asked to load no probe.
 fn silence(program: &Program) -> Option<&'static str> {
-    let letters = |word: &str| {
-        let letters = word.strip_prefix('-').unwrap_or_default().to_owned();
-        (!letters.starts_with(['W', 'X'])).then_some(letters)
-    };
+    // What comes after these in a word is their value.
+    let letters = |word: &str| Some(word.strip_prefix('-')?.split(['W', 'X']).next()?.to_owned());
     let flags: String = program
         .flags
         .iter()
