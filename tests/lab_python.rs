@@ -12,6 +12,7 @@ use parviz::experiment::{
 use parviz::method::{Method, Sends};
 use parviz::time::Time;
 use parviz::trace::Order;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// In nanoseconds; a wait may be late by nearly that much.
@@ -228,6 +229,27 @@ fn a_run_that_is_left_leaves_no_process_behind() {
 }
 
 /// A process that nobody has waited for yet is dead all the same.
+#[test]
+fn a_busy_machine_does_not_shorten_what_tasks_compute() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = include_str!("../assets/probe/lab.py");
+    std::fs::write(folder.path().join("lab.py"), script).unwrap();
+    std::fs::write(
+        folder.path().join("experiment.json"),
+        r#"{"two_arguments": false}"#,
+    )
+    .unwrap();
+    // Each look at a clock is 1 ms later on the CPU, and 1 s by the wall.
+    let code = "import lab, itertools\n\
+        def clock(step): return itertools.count(0, step).__next__\n\
+        class Busy: thread_time_ns, perf_counter_ns = clock(10**6), clock(10**9)\n\
+        lab.time = Busy; print(lab.steps_in_a_ms())";
+    let mut python = Command::new("python3");
+    let said = python.args(["-c", code]).current_dir(folder.path());
+    let said = said.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "10000.0\n", "{said:?}");
+}
+
 fn is_alive(pid: u32) -> bool {
     let words = std::process::Command::new("ps")
         .args(["-o", "stat=", "-p", &pid.to_string()])
