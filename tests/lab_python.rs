@@ -5,12 +5,12 @@
 )]
 
 use crate::threads::{ends, experiment, start, trace};
-use parviz::event::{Ended, Ends, Kind, LaneKind, Way};
+use parviz::event::{CallerState, Ended, Ends, Kind, LaneKind, Way};
 use parviz::experiment::{
     Backend, CounterEffect, Experiment, Fault, FaultKind, PythonPool, StartMethod, WorkKind,
 };
 use parviz::method::{Method, Sends};
-use parviz::time::Time;
+use parviz::time::{Nanos, Time};
 use parviz::trace::Order;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -229,6 +229,26 @@ fn a_run_that_is_left_leaves_no_process_behind() {
 }
 
 /// A process that nobody has waited for yet is dead all the same.
+#[test]
+fn main_is_starting_until_all_is_started_and_then_does_the_serial_part() {
+    let serial = Nanos(200_000_000);
+    let trace = trace(&Experiment {
+        serial,
+        ..on_python(Method::Map, UNIT / 10)
+    });
+    let changes: Vec<_> = trace.caller().unwrap().changes().collect();
+    let states: Vec<_> = changes.iter().map(|change| change.1).collect();
+    let first = [
+        CallerState::Starting,
+        CallerState::OwnWork,
+        CallerState::Submitting,
+    ];
+    assert_eq!(states[..3], first, "{states:?}");
+    assert_eq!(changes[0].0, Time::ZERO);
+    assert!(changes[1].0 >= trace.pools().next().unwrap().opened);
+    assert!(changes[2].0.since(changes[1].0) >= serial);
+}
+
 #[test]
 fn a_busy_machine_does_not_shorten_what_tasks_compute() {
     let folder = tempfile::tempdir().unwrap();

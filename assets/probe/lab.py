@@ -1,7 +1,7 @@
 """One experiment of the lab on CPython's own pools; experiment.json stands beside this file.
 
 What happens is seen from outside, as in any program. On its standard output it says only what cannot
-be seen so, a JSON object a line: the version, the tasks of a plain loop, the counter at the end.
+be seen so, a JSON object a line: the version, when all is started, the tasks of a plain loop, the counter.
 """
 
 import json
@@ -234,17 +234,18 @@ def end_with_parent():
 def main():
     say(python="%d.%d.%d" % sys.version_info[:3])
     prepare(steps_in_a_ms())
-    time.sleep((SPEC["startup"] + SPEC["serial"]) / 1e9)
+    time.sleep(SPEC["startup"] / 1e9)
     items = [Item(k) if SPEC["payload"] else k for k in range(len(SPEC["works"]))]
     if SPEC["pairs"]:
         items = [(item, int(item) + 1) for item in items]
     chunks = {} if SPEC["chunksize"] is None else {"chunksize": SPEC["chunksize"]}
-    if SPEC["method"] == "loop":
-        end_with_parent()
-        results, end = with_loop(items), None
+    pool, end = (None, None) if SPEC["method"] == "loop" else make_pool()
+    end_with_parent()
+    say(ready=time.monotonic_ns())
+    time.sleep(SPEC["serial"] / 1e9)
+    if pool is None:
+        results = with_loop(items)
     else:
-        pool, end = make_pool()
-        end_with_parent()
         way = with_executor if SPEC["pool"] == "executor" else with_pool
         results = way(pool, items, chunks)
     if SPEC["effect"] != "none":

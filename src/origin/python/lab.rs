@@ -1,7 +1,7 @@
 //! The lab's experiment on CPython's own pools: a script does the calls, and is watched as any program.
 //!
 //! The script stands in `assets/probe/lab.py`. What cannot be seen from outside it says on its standard
-//! output, a JSON object a line: its version, the tasks of a plain loop, the counter.
+//! output, a JSON object a line: its version, when all is started, the tasks of a plain loop, the counter.
 
 use super::{Handle, Input, Outlet, Output, Program, Stream, Target, Watched};
 use crate::event::{
@@ -99,6 +99,9 @@ enum Said {
     Version {
         python: String,
     },
+    Ready {
+        ready: u64,
+    },
     Began {
         began: u32,
         at: u64,
@@ -129,6 +132,7 @@ pub(crate) fn feed(experiment: &Experiment, watched: Watched, feed: &Feed) {
         ended: 0,
         lost: 0,
         called: false,
+        ready: None,
         never: None,
         last: Time::ZERO,
     }
@@ -151,6 +155,8 @@ struct Lab<'a> {
     ended: u32,
     lost: u32,
     called: bool,
+    /// When the script had started all it needs, until that is told.
+    ready: Option<Time>,
     /// When it was clear that the call can never complete.
     never: Option<Time>,
     last: Time,
@@ -257,6 +263,7 @@ impl Lab<'_> {
         let is_loop = self.is_loop();
         let mut events = batch.events;
         events.retain(|event| !(is_loop && event.lane != MAIN) && is_of_the_lab(&event.kind));
+        self.tell_start(&mut events, batch.complete_to);
         for event in &events {
             self.note(event);
         }
@@ -269,6 +276,27 @@ impl Lab<'_> {
         }
         self.send(events, complete_to);
         self.give_up();
+    }
+
+    /// Before its call main starts, and then does the serial part. The watcher knows nothing of that.
+    fn tell_start(&mut self, events: &mut Vec<Event>, complete_to: Time) {
+        if self.called {
+            return;
+        }
+        for event in &mut *events {
+            match &mut event.kind {
+                Kind::Caller { state } if *state == CallerState::OwnWork => {
+                    *state = CallerState::Starting;
+                }
+                Kind::CallBegan(_) => break,
+                _ => {}
+            }
+        }
+        if let Some(at) = self.ready.take_if(|ready| *ready <= complete_to) {
+            let place = events.partition_point(|event| event.at <= at);
+            let state = CallerState::OwnWork;
+            events.insert(place, main(at, Kind::Caller { state }));
+        }
     }
 
     fn note(&mut self, event: &Event) {
@@ -328,6 +356,10 @@ impl Lab<'_> {
         let line = std::mem::take(&mut self.line);
         let events = match serde_json::from_slice(&line) {
             Ok(Said::Version { python }) => vec![self.begin(Some(&python))],
+            Ok(Said::Ready { ready }) => {
+                self.ready = Some(Time(ready.saturating_sub(self.began)));
+                return;
+            }
             Ok(Said::Began { began, at }) => {
                 let at = self.at(at);
                 let mut events = self.loop_begins(at);
