@@ -10,7 +10,7 @@
 //!
 //! | part | modules | may import |
 //! |---|---|---|
-//! | words | [`time`], [`bytes`], [`event`], [`palette`], [`examples`] | nothing of ours |
+//! | words | [`time`], [`bytes`], [`control`], [`event`], [`palette`], [`examples`] | nothing of ours |
 //! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words |
 //! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words; a report also the experiment |
 //! | origins | [`origin`]: the lab's `simulated`, `threads`, `processes` and `python`, which also watches any program | words, semantics, [`platform`] |
@@ -50,6 +50,7 @@ pub mod bytes;
 pub mod call;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod definition;
 pub mod event;
 pub mod examples;

@@ -4,6 +4,7 @@
 //! The runtime has the rest and is asked for it by an effect.
 
 use crate::app::line;
+use crate::control::is_control;
 use crate::origin::python::Stream;
 use crossterm::event::KeyEvent;
 use tui_input::Input;
@@ -215,7 +216,7 @@ pub fn plain(bytes: &[u8]) -> String {
                 text.pop();
                 columns = columns.saturating_sub(1);
             }
-            letter if letter.is_control() || turns_around(letter) => {}
+            letter if is_control(letter) => {}
             letter => {
                 text.push(letter);
                 columns += 1;
@@ -223,11 +224,6 @@ pub fn plain(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// Marks that change the direction of writing.
-fn turns_around(letter: char) -> bool {
-    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// What follows ESC.

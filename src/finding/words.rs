@@ -1,5 +1,6 @@
 //! How findings name things: calls, workers, and what the program itself says.
 
+use crate::control::is_control;
 use crate::event::{Indexes, LaneId};
 use crate::trace::{Call, Trace};
 
@@ -60,7 +61,7 @@ pub(super) fn in_brackets(error: &str) -> String {
 /// The first line of a text from outside, without what would move a terminal's cursor, cut where it is too long.
 pub(super) fn short(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
-    let mut signs = line.chars().filter(|sign| !sign.is_control());
+    let mut signs = line.chars().filter(|&sign| !is_control(sign));
     let mut cut: String = signs.by_ref().take(LONGEST).collect();
     if signs.next().is_some() {
         cut.push_str("...");

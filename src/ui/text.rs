@@ -12,6 +12,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
+use crate::control::is_control;
 use crate::palette::Ink;
 
 /// A cell of one column. Unless it is told, ratatui finds out for every cell of every frame how wide it
@@ -248,11 +249,6 @@ pub fn wrapped(words: &str, room: u16) -> Vec<String> {
         }
     }
     lines
-}
-
-fn is_control(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

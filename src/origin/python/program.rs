@@ -4,6 +4,7 @@
     reason = "looks for the interpreter and the script, and starts them"
 )]
 
+use crate::control::is_control;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -137,7 +138,7 @@ impl Program {
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         let line = words.join(" ").replace('\n', "; ");
         line.chars()
-            .filter(|letter| !letter.is_control())
+            .filter(|&letter| !is_control(letter))
             .take(LABEL)
             .collect()
     }
@@ -164,4 +165,23 @@ fn find(name: &OsStr) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_one_line_that_commands_nothing() {
+        let program = Program {
+            python: None,
+            flags: vec!["-u".into()],
+            target: Target::Code("a\n\u{1b}b\u{202e}c".into()),
+            args: Vec::new(),
+            input: Input::Empty,
+            outlet: Outlet::Kept,
+            group: true,
+        };
+        assert_eq!(program.label(), "-u -c a; bc");
+    }
 }

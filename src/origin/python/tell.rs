@@ -1,6 +1,7 @@
 //! Says events: gives lanes their numbers, keeps each lane in the order of its times, and puts what comes a
 //! little late into its place among the other lanes. Whoever folds the events need not go back then.
 
+use crate::control::is_control;
 use crate::event::{Event, Kind, LaneId, LaneOpened};
 use crate::time::Time;
 
@@ -62,10 +63,6 @@ impl Tell {
 
 /// A name from outside without what a terminal would act on, and not too long.
 pub(super) fn harmless(text: &str) -> String {
-    let acts = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let mut name: String = text
         .chars()
         .map(|letter| {
@@ -75,7 +72,7 @@ pub(super) fn harmless(text: &str) -> String {
                 letter
             }
         })
-        .filter(|&letter| !acts(letter))
+        .filter(|&letter| !is_control(letter))
         .take(LONGEST + 1)
         .collect();
     if let Some((end, _)) = name.char_indices().nth(LONGEST) {
@@ -91,7 +88,7 @@ mod tests {
 
     #[test]
     fn names_from_outside_are_harmless() {
-        assert_eq!(harmless("f\u{1b}[2J\u{7}\u{9b}31m\u{202e}x"), "f[2J31mx");
+        assert_eq!(harmless("\u{feff}f\u{1b}[2J\u{7}\u{9b}31m\u{202e}x"), "f[2J31mx");
         assert_eq!(harmless("a\nb"), "a b");
         assert_eq!(harmless(&"x".repeat(10_000_000)).len(), LONGEST + 3);
         assert_eq!(harmless("größer 長い"), "größer 長い");

@@ -98,8 +98,19 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
     })
 }
 
-/// Why nothing will be heard of the program, if it is asked to load no probe.
-fn silence(program: &Program) -> Option<&'static str> {
+/// What is known of why the program says nothing.
+#[derive(Clone, Copy, Debug)]
+enum Silence {
+    /// It may only be slow to start.
+    Unexplained,
+    /// It was asked to load no probe, and this is why it cannot.
+    Expected(&'static str),
+    /// It was told that it says nothing, or it does say something.
+    Settled,
+}
+
+/// Whether something can be heard of the program.
+fn silence(program: &Program) -> Silence {
     // What comes after these in a word is their value.
     let letters = |word: &str| Some(word.strip_prefix('-')?.split(['W', 'X']).next()?.to_owned());
     let flags: String = program
@@ -117,7 +128,7 @@ fn silence(program: &Program) -> Option<&'static str> {
     ]
     .into_iter()
     .find(|(letter, _)| flags.contains(*letter))
-    .map(|(_, why)| why)
+    .map_or(Silence::Unexplained, |(_, why)| Silence::Expected(why))
 }
 
 /// What the thread owns.
@@ -134,8 +145,7 @@ struct Watch {
     waiting: VecDeque<Batch>,
     waiting_events: usize,
     complete_to: Time,
-    /// Why nothing will be heard, until that is told.
-    silence: Option<&'static str>,
+    silence: Silence,
     _folder: Folder,
 }
 
@@ -193,7 +203,7 @@ impl Watch {
         }
         match &self.peers.greeted {
             Some(hello) => {
-                self.silence = None;
+                self.silence = Silence::Settled;
                 self.handle.0.python.get_or_init(|| {
                     let name = hello.executable.rsplit('/').next().unwrap_or_default();
                     super::tell::harmless(&format!("{name} {}", hello.version))
@@ -216,12 +226,11 @@ impl Watch {
         let time = self.join.tell().time(now);
         let is_late = last || time > Time::ZERO + SILENT;
         let why = match self.silence {
-            Some("") => return,
-            Some(why) => why,
-            None if is_late => "the interpreter did not load it",
-            None => return,
+            Silence::Expected(why) => why,
+            Silence::Unexplained if is_late => "the interpreter did not load it",
+            Silence::Unexplained | Silence::Settled => return,
         };
-        self.silence = Some("");
+        self.silence = Silence::Settled;
         self.note(time, NoteKind::NoProbe, why, 0);
     }
 

@@ -2,6 +2,7 @@
 //! what was found.
 
 use super::Report;
+use crate::control::is_control;
 use crate::definition::{Facts, percent};
 use crate::event::{Ends, NoteKind, PoolId};
 use crate::report::text::{counted, numbers, strips};
@@ -219,6 +220,6 @@ fn more(count: usize, out: &mut dyn Write) -> io::Result<()> {
 
 /// Text from a program, so that a terminal only shows it: on one line and without control characters.
 fn plain(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let shown = |c: char| if is_control(c) { ' ' } else { c };
     text.trim_end().chars().map(shown).collect()
 }
