@@ -547,6 +547,21 @@ fn the_text_report_tells_calls_workers_and_what_a_terminal_may_show() {
             began.function = "wo\u{1b}[31mrk".to_owned();
         }
     }
+    let is_worker = |event: &&Event| matches!(&event.kind, Kind::LaneOpened(lane) if lane.kind == LaneKind::Worker);
+    let worker = told.iter().find(is_worker).unwrap().lane;
+    let probe = Note {
+        kind: NoteKind::ProbeCost,
+        pool: None,
+        call: None,
+        text: String::new(),
+        value: 1_000_000,
+    };
+    let at = told.last().unwrap().at;
+    told.push(Event {
+        at,
+        lane: worker,
+        kind: Kind::Noted(Box::new(probe)),
+    });
     let trace = folded(told);
     let program = ProgramFacts {
         argv: vec!["dir/program.py".to_owned(), "3".to_owned()],
@@ -575,4 +590,5 @@ fn the_text_report_tells_calls_workers_and_what_a_terminal_may_show() {
     );
     assert!(out.contains("program.py:12: the same tasks, four orders (measured)"));
     assert!(out.contains("  Pool worker 0, pid 1002: busy "), "{out}");
+    assert!(out.contains("\n  probe            100 % of overhead\n"), "{out}");
 }

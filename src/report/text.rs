@@ -76,10 +76,11 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
             if nothing && matches!(topic, Topic::Where | Topic::Outcome) {
                 continue;
             }
-            let note = if measured && row.key == "serial_time" && value.is_some() {
-                " (estimated)"
-            } else {
-                ""
+            let note = match row.key {
+                "serial_time" if measured && value.is_some() => " (estimated)",
+                // All others here are shares of the time of the workers.
+                "watching" => " of overhead",
+                _ => "",
             };
             let value = match value {
                 None => "n/a".to_owned(),
