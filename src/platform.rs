@@ -150,6 +150,15 @@ pub fn signal(pid: u32, group: bool, number: i32) {
     let _ = (pid, group, number);
 }
 
+/// Kills a process if it is of this group, and never another that has its number by now: where the system
+/// has handles of processes, surely; elsewhere only a process that comes between two calls could be met.
+pub fn kill_of_group(pid: u32, group: u32) {
+    #[cfg(unix)]
+    unix::kill_of_group(pid, group);
+    #[cfg(not(unix))]
+    let _ = (pid, group);
+}
+
 /// Reads how a thread of another process spent its time.
 #[derive(Debug)]
 pub struct ThreadTimes(system::ThreadTimes);
@@ -263,6 +272,24 @@ mod tests {
         assert!(!portable::is_runnable(1));
         assert!(portable::children(1).is_empty());
         assert!(portable::ProcessEnd::of(1).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_process_of_the_group_is_killed() {
+        use std::io::{Read, Write};
+        use std::os::unix::process::{CommandExt, ExitStatusExt};
+        use std::process::{Command, Stdio};
+        let (mut cat, pipe) = (Command::new("cat"), Stdio::piped);
+        let cat = cat.stdin(pipe()).stdout(pipe()).process_group(0);
+        let mut cat = cat.spawn().unwrap();
+        let pid = cat.id();
+        kill_of_group(pid, std::process::id());
+        let mut byte = [0];
+        cat.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        cat.stdout.as_mut().unwrap().read_exact(&mut byte).unwrap();
+        kill_of_group(pid, pid);
+        assert_eq!(cat.wait().unwrap().signal(), Some(9));
     }
 
     #[cfg(target_os = "linux")]

@@ -1,7 +1,9 @@
 //! The answers that all Unix systems share: signals, files read in place, the common clock.
 #![expect(clippy::disallowed_methods, reason = "the terminal is a file")]
 
-use rustix::process::{Pid, Signal, getpgrp, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process, kill_process_group};
+#[cfg(target_os = "linux")]
+use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 use rustix::termios::tcgetpgrp;
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
@@ -29,6 +31,26 @@ pub(super) fn signal(pid: u32, group: bool, number: i32) {
     } else {
         kill_process(pid, signal)
     };
+}
+
+pub(super) fn kill_of_group(pid: u32, group: u32) {
+    let pid_of = |number: u32| i32::try_from(number).ok().and_then(Pid::from_raw);
+    let (Some(pid), Some(group)) = (pid_of(pid), pid_of(group)) else {
+        return;
+    };
+    // The handle comes before the question: what is in the group is then what it stands for, or that has gone.
+    #[cfg(target_os = "linux")]
+    let handle = pidfd_open(pid, PidfdFlags::empty());
+    if getpgid(Some(pid)) != Ok(group) {
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    if let Ok(handle) = handle {
+        // Who is gone cannot be killed.
+        let _ = pidfd_send_signal(handle, Signal::KILL);
+        return;
+    }
+    let _ = kill_process(pid, Signal::KILL);
 }
 
 pub(super) fn read_at(file: &File, into: &mut [u8], place: u64) -> io::Result<usize> {

@@ -183,7 +183,7 @@ impl Lab<'_> {
                 },
                 recv(self.feed.kills()) -> lane => {
                     if let Some(&pid) = lane.ok().and_then(|lane| self.workers.get(&lane)) {
-                        platform::signal(pid, false, SIGKILL);
+                        platform::kill_of_group(pid, self.handle.pid());
                     }
                 }
                 recv(self.feed.cancel().closed()) -> _ => {
