@@ -208,6 +208,34 @@ def hide(folder):
         data[b"PYTHONPATH"] = path[len(ours) + 1 :]
 
 
+class Environment(dict):
+    """What `os.environ` holds. Where the program sets PYTHONPATH, or takes it away, children still find us:
+    what they inherit of it has our folder in front, which they hide again."""
+
+    def __setitem__(self, key, value):
+        dict.__setitem__(self, key, value)
+        self.lead(key)
+
+    def __delitem__(self, key):
+        try:
+            dict.__delitem__(self, key)
+        finally:
+            self.lead(key)
+
+    def lead(self, key):
+        if key == b"PYTHONPATH":
+            own = self.get(key)
+            self.inherit(key, self.folder + b":" + own if own else self.folder)
+
+
+def keep_first(folder):
+    """Whatever becomes of PYTHONPATH in this program, its children look into our folder first."""
+    environment = Environment(os.environ._data)
+    environment.folder = os.fsencode(folder)
+    environment.inherit = os.putenv
+    os.environ._data = os.environb._data = environment
+
+
 def help_subprocess(variables):
     """Python children that are given an environment of their own are watched as well."""
 
@@ -280,6 +308,7 @@ def boot():
     hide(folder)
     if sys.version_info < (3,):
         return
+    keep_first(folder)
     variables = {b"PARVIZ_PROBE": os.fsencode(folder), b"PARVIZ_RINGS": os.fsencode(rings)}
     connection = Connection(folder)
     shared = {"__name__": "_parviz_probe", "__builtins__": __builtins__}

@@ -18,6 +18,19 @@ if sys.argv[1:] == ["children"]:
     subprocess.call([sys.executable, __file__], env=dict(os.environ, MORE="1"))
     subprocess.call([sys.executable, __file__], env={"PYTHONPATH": os.path.dirname(__file__) + "/own"})
     subprocess.call([sys.executable, "-c", "import os; print(sorted(os.environ))"])
+    before = dict(os.environ)
+    os.environ["PYTHONPATH"] = os.path.dirname(__file__) + "/own"
+    subprocess.call([sys.executable, __file__])
+    print(os.environ.pop("PYTHONPATH"), os.environ.pop("PYTHONPATH", None), sorted(os.environb.items()))
+    sys.stdout.flush()
+    subprocess.call([sys.executable, __file__])
+    os.environ.update(before)
+    try:
+        os.environ["PYTHONPATH"] = "\0"
+    except ValueError:
+        import traceback
+
+        traceback.print_exc()
     try:
         subprocess.call(["/nowhere/python"], env={})
     except OSError:

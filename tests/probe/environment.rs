@@ -28,7 +28,7 @@ fn a_program_and_its_children_see_nothing_of_the_probe() {
     for python in pythons() {
         assert_eq!(
             same(|| call(&python, &[&path(), "children"])),
-            5,
+            7,
             "{}",
             python.display()
         );
@@ -44,7 +44,7 @@ fn a_program_keeps_its_own_sitecustomize_and_path() {
             command.env("PYTHONPATH", &own);
             command
         };
-        assert_eq!(same(command), 5, "{}", python.display());
+        assert_eq!(same(command), 7, "{}", python.display());
     }
 }
 
