@@ -13,7 +13,11 @@ mod tests {
 
     #[test]
     fn what_a_terminal_obeys_is_no_letter() {
-        assert!("\0\t\n\u{1b}\u{7f}\u{9b}\u{200e}\u{202e}\u{2066}\u{feff}".chars().all(is_control));
+        assert!(
+            "\0\t\n\u{1b}\u{7f}\u{9b}\u{200e}\u{202e}\u{2066}\u{feff}"
+                .chars()
+                .all(is_control)
+        );
         assert!(!" aé長…\u{301}\u{200d}".chars().any(is_control));
     }
 }

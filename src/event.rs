@@ -443,6 +443,12 @@ impl Note {
             NoteKind::LeftOutstanding => "the pool was terminated with work outstanding",
             NoteKind::InputSwallowed => "the input was read to its end",
             NoteKind::NoProbe => "no probe",
+            NoteKind::Unwatched | NoteKind::Refused if self.value == 1 => {
+                "1 process is not watched"
+            }
+            NoteKind::Unwatched | NoteKind::Refused => {
+                &format!("{} processes are not watched", self.value)
+            }
             NoteKind::ProgramEnded => return Some(ended(self.value)),
             NoteKind::ErrorTaken | NoteKind::ProbeCost => return None,
         };
@@ -488,6 +494,10 @@ pub enum NoteKind {
     ErrorTaken,
     /// The program cannot be watched, or no longer: the text says why.
     NoProbe,
+    /// Interpreters that cannot have loaded the probe; value: how many more. The text says why.
+    Unwatched,
+    /// The same of processes that have loaded it and were too many: what they did is lost.
+    Refused,
     /// The program ended; value: its exit code, or minus the number of the signal that killed it.
     ProgramEnded,
     /// Time that watching itself has taken in this process so far, in nanoseconds: the value.

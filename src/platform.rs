@@ -18,6 +18,7 @@ use portable as system;
 
 use crate::event::CpuId;
 use crate::time::Nanos;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::time::Duration;
@@ -159,6 +160,20 @@ pub fn kill_of_group(pid: u32, group: u32) {
     let _ = (pid, group);
 }
 
+/// Files that this process may have open at a time; without a limit where nothing is known.
+pub fn files_allowed() -> u64 {
+    #[cfg(unix)]
+    return unix::files_allowed();
+    #[cfg(not(unix))]
+    return u64::MAX;
+}
+
+/// Lets this process have as many files open as the system permits. What is started later inherits that.
+pub fn allow_all_files() {
+    #[cfg(unix)]
+    unix::allow_all_files();
+}
+
 /// Reads how a thread of another process spent its time.
 #[derive(Debug)]
 pub struct ThreadTimes(system::ThreadTimes);
@@ -187,6 +202,21 @@ pub fn is_runnable(pid: u32) -> bool {
 /// The processes that a process started and that have not been waited for; none if nothing is known.
 pub fn children(pid: u32) -> Vec<u32> {
     system::children(pid)
+}
+
+/// What a process was started with.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The file that it runs, without the folder.
+    pub name: OsString,
+    pub words: Vec<OsString>,
+    /// `NAME=value`
+    pub environment: Vec<OsString>,
+}
+
+/// `None` if it is gone, is not ours to ask, or nothing is known.
+pub fn image(pid: u32) -> Option<Image> {
+    system::image(pid)
 }
 
 /// Waits for the end of a process.
@@ -271,6 +301,7 @@ mod tests {
         assert_eq!(portable::process_time(1), None);
         assert!(!portable::is_runnable(1));
         assert!(portable::children(1).is_empty());
+        assert!(portable::image(1).is_none());
         assert!(portable::ProcessEnd::of(1).is_none());
     }
 

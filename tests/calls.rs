@@ -590,5 +590,8 @@ fn the_text_report_tells_calls_workers_and_what_a_terminal_may_show() {
     );
     assert!(out.contains("program.py:12: the same tasks, four orders (measured)"));
     assert!(out.contains("  Pool worker 0, pid 1002: busy "), "{out}");
-    assert!(out.contains("\n  probe            100 % of overhead\n"), "{out}");
+    assert!(
+        out.contains("\n  probe            100 % of overhead\n"),
+        "{out}"
+    );
 }

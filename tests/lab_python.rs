@@ -267,7 +267,11 @@ fn a_busy_machine_does_not_shorten_what_tasks_compute() {
     let mut python = Command::new("python3");
     let said = python.args(["-c", code]).current_dir(folder.path());
     let said = said.output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&said.stdout), "10000.0\n", "{said:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&said.stdout),
+        "10000.0\n",
+        "{said:?}"
+    );
 }
 
 fn is_alive(pid: u32) -> bool {

@@ -72,7 +72,7 @@ fn every_method_is_counted_exactly_whatever_starts_the_workers() {
         assert_eq!(calls(&report), METHOD_CALLS, "{method}");
         let counts = serde_json::json!({
             "pools": 1, "calls": 13, "tasks": 39, "chunks": 26, "workers": 2,
-            "failed": 0, "lost": 0, "dropped": 0,
+            "failed": 0, "lost": 0, "dropped": 0, "unwatched": 0,
         });
         assert_eq!(report["counts"], counts, "{method}");
         assert_eq!(report["pools"][0]["start_method"], method);
@@ -327,6 +327,62 @@ fn words_of_python_mean_what_they_mean_to_python() {
         assert!(said.out.ends_with(printed), "{said:?}");
         assert!(said.err.contains("1 call"), "{said:?}");
     }
+}
+
+#[test]
+fn processes_that_are_too_many_are_counted() {
+    let script = Script::new(
+        r#"
+import multiprocessing
+
+def together(barrier):
+    barrier.wait()
+
+def same(x):
+    return x
+
+if __name__ == "__main__":
+    barrier = multiprocessing.Barrier(16)
+    with multiprocessing.Pool(16, together, (barrier,)) as pool:
+        print(sum(pool.map(same, range(100), 1)))
+"#,
+    );
+    // As many files as 8 connections and all the rest may take.
+    let words = ["--report", "report.json", "script.py"];
+    let said = script.limited("ulimit -n 140", &words).end();
+    assert_eq!(
+        (said.out.as_str(), said.code),
+        ("4950\n", Some(0)),
+        "{said:?}"
+    );
+    let report = script.report();
+    let unwatched = report["counts"]["unwatched"].as_u64().unwrap();
+    assert!((1..=9).contains(&unwatched), "{unwatched}");
+    assert_eq!(report["calls"][0]["at_least"], true);
+}
+
+#[test]
+fn parviz_takes_all_files_it_may_have_open_and_the_program_as_many_as_ever() {
+    let script = Script::new(
+        r#"
+import os, resource, time
+
+print(resource.getrlimit(resource.RLIMIT_NOFILE))
+limits = "/proc/%d/limits" % os.getppid()
+while True:
+    line = next(line for line in open(limits) if line.startswith("Max open files"))
+    if line.split()[3] == line.split()[4]:
+        break
+    time.sleep(0.01)
+"#,
+    );
+    let said = script.limited("ulimit -Sn 200 && ulimit -Hn 300", &["--text", "script.py"]);
+    let said = said.end();
+    assert_eq!(
+        (said.out.as_str(), said.code),
+        ("(200, 300)\n", Some(0)),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::program::{OutputChoice, RunFlags, Terminal};
 use crate::app::{App, Settings, Watched};
 use crate::finding;
 use crate::origin::python::{self, Exit, Program};
+use crate::platform;
 use crate::report::json;
 use crate::report::program::{ProgramFacts, Report, text};
 use crate::runtime::{self, Options};
@@ -123,6 +124,8 @@ fn watch(
 ) -> anyhow::Result<(Exit, Option<String>)> {
     let signals = headless::signals().context("cannot watch for signals")?;
     let watched = python::start(program).context("cannot start the program")?;
+    // Only now: the program is not to inherit that.
+    platform::allow_all_files();
     let mut output: Receiver<python::Output> = watched.output.clone();
     loop {
         select_biased! {

@@ -4,14 +4,16 @@
     reason = "these files are questions to the kernel"
 )]
 
-use super::Spent;
+use super::{Image, Spent};
 use crate::event::CpuId;
 use crate::time::Nanos;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// Time on a CPU comes from the thread's CPU clock. The first field of `schedstat` would be the same
@@ -175,6 +177,26 @@ pub(super) fn children(pid: u32) -> Vec<u32> {
         );
     }
     children
+}
+
+pub(super) fn image(pid: u32) -> Option<Image> {
+    let list = |name: &str| {
+        let bytes = fs::read(format!("/proc/{pid}/{name}")).ok()?;
+        let parts = bytes
+            .split(|&byte| byte == 0)
+            .filter(|part| !part.is_empty());
+        Some(
+            parts
+                .map(|part| OsStr::from_bytes(part).to_owned())
+                .collect(),
+        )
+    };
+    let file = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Some(Image {
+        name: file.file_name()?.to_owned(),
+        words: list("cmdline")?,
+        environment: list("environ")?,
+    })
 }
 
 /// A file that can be read when the process has ended.

@@ -1,6 +1,6 @@
 //! What can be told on a system of which nothing is known: nothing.
 
-use super::Spent;
+use super::{Image, Spent};
 use crate::event::CpuId;
 use crate::time::Nanos;
 use std::time::Duration;
@@ -77,6 +77,10 @@ pub(super) fn is_runnable(_: u32) -> bool {
 
 pub(super) fn children(_: u32) -> Vec<u32> {
     Vec::new()
+}
+
+pub(super) fn image(_: u32) -> Option<Image> {
+    None
 }
 
 /// Cannot be made either.

@@ -1,9 +1,10 @@
 //! The answers that all Unix systems share: signals, files read in place, the common clock.
 #![expect(clippy::disallowed_methods, reason = "the terminal is a file")]
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, kill_process, kill_process_group};
+use rustix::process::{Pid, Resource, Signal, getpgid, getpgrp, getrlimit, setrlimit};
 #[cfg(target_os = "linux")]
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+use rustix::process::{kill_process, kill_process_group};
 use rustix::termios::tcgetpgrp;
 use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
@@ -51,6 +52,17 @@ pub(super) fn kill_of_group(pid: u32, group: u32) {
         return;
     }
     let _ = kill_process(pid, Signal::KILL);
+}
+
+pub(super) fn files_allowed() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
+pub(super) fn allow_all_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Otherwise it stays as it is.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 pub(super) fn read_at(file: &File, into: &mut [u8], place: u64) -> io::Result<usize> {

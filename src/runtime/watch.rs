@@ -8,6 +8,7 @@ use crate::app::output::{Line, Lookup};
 use crate::cli::headless;
 use crate::origin::Running;
 use crate::origin::python::{self, Handle, Output, Program, Stream};
+use crate::platform;
 use crate::trace::Trace;
 use anyhow::Context;
 use crossbeam_channel::{Receiver, at, never, select_biased};
@@ -51,6 +52,8 @@ impl Watch {
             handle,
             ..
         } = python::start(&self.program).context("the program cannot be started")?;
+        // Only now: the program is not to inherit that.
+        platform::allow_all_files();
         self.started = Some(Started {
             handle,
             output,

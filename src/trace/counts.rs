@@ -21,6 +21,8 @@ pub struct Counts {
     pub lost: u64,
     /// Events that were not seen.
     pub dropped: u64,
+    /// Processes of a program that are known not to be watched.
+    pub unwatched: u64,
 }
 
 /// What is counted as it comes, over all calls.
@@ -34,6 +36,9 @@ pub(super) struct Tallies {
     pub(super) failed: Tally,
     pub(super) lost: Tally,
     pub(super) dropped: Tally,
+    pub(super) unwatched: Tally,
+    /// Of the unwatched those that had something to tell.
+    pub(super) refused: Tally,
 }
 
 impl Trace {
@@ -50,6 +55,7 @@ impl Trace {
             failed: tallies.failed.sum_until(time),
             lost: tallies.lost.sum_until(time),
             dropped: tallies.dropped.sum_until(time),
+            unwatched: tallies.unwatched.sum_until(time),
         }
     }
 }

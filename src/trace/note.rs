@@ -53,10 +53,33 @@ impl Trace {
         (cost > 0.0).then(|| cost / overhead.max(cost))
     }
 
+    /// How many processes were not watched by then, in words, and why not the last of them.
+    pub fn unwatched(&self, time: Time) -> Option<String> {
+        let known = self.notes.partition_point(|note| note.at <= time);
+        let is_one =
+            |note: &&TimedNote| matches!(note.note.kind, NoteKind::Unwatched | NoteKind::Refused);
+        let last = self.notes[..known].iter().rfind(is_one)?;
+        let value = self.counts(time).unwatched.cast_signed();
+        let all = Note {
+            value,
+            ..last.note.clone()
+        };
+        all.words()
+    }
+
     pub(super) fn note(&mut self, at: Time, lane: LaneId, mut note: Note) {
         if note.kind == NoteKind::ProbeCost {
             // Told every second of every process, and asked for with every frame.
             return self.measure(WATCHING.to_owned(), lane, at, note.value as f64);
+        }
+        let count = u32::try_from(note.value).unwrap_or_default();
+        match note.kind {
+            NoteKind::Unwatched => self.tallies.unwatched.add(at, count),
+            NoteKind::Refused => {
+                self.tallies.unwatched.add(at, count);
+                self.tallies.refused.add(at, count);
+            }
+            _ => {}
         }
         note.text = super::text::cut(note.text);
         let place = self

@@ -133,16 +133,20 @@ impl Trace {
         let to = time.min(scope.accounted_to(time));
         let within = |loss: &&super::Loss| loss.at <= time && loss.at >= scope.from;
         let mut losses = self.losses().iter().filter(within);
-        losses.any(|loss| {
-            let lane = self.lane(loss.lane);
-            let elsewhere = scope.call.filter(|_| scope.program).is_some_and(|call| {
-                let pool = lane.and_then(|lane| lane.facts.pool);
-                let other_pool = pool.is_some() && pool != call.facts.pool;
-                let other_caller = loss.lane != call.caller && self.caller_of(loss.lane).is_some();
-                other_pool || pool.is_none() && other_caller
-            });
-            loss.since <= to && !elsewhere
-        })
+        // A worker that is not watched may have any task.
+        let refused = self.tallies.refused.sum_until(to) > 0;
+        refused
+            || losses.any(|loss| {
+                let lane = self.lane(loss.lane);
+                let elsewhere = scope.call.filter(|_| scope.program).is_some_and(|call| {
+                    let pool = lane.and_then(|lane| lane.facts.pool);
+                    let other_pool = pool.is_some() && pool != call.facts.pool;
+                    let other_caller =
+                        loss.lane != call.caller && self.caller_of(loss.lane).is_some();
+                    other_pool || pool.is_none() && other_caller
+                });
+                loss.since <= to && !elsewhere
+            })
     }
 }
 

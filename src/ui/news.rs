@@ -22,10 +22,7 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (x, y) = (area.x + 1, area.y);
     let Some(finding) = app.findings.found.first() else {
-        let dropped = app.run.trace.counts(app.cursor()).dropped;
-        if dropped > 0 {
-            let says =
-                format!("{dropped} events were not seen: numbers marked >= are at least that");
+        if let Some(says) = not_seen(app) {
             pen.text_within(x, y, area.width.saturating_sub(2), &says, theme.wait);
         }
         return;
@@ -45,6 +42,16 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
     );
     pen.text_within(x + 2, y, end.saturating_sub(x + 3), &words, theme.text);
     pen.text(end + 1, y, &more, theme.dim);
+}
+
+fn not_seen(app: &App) -> Option<String> {
+    let (trace, cursor) = (&app.run.trace, app.cursor());
+    let dropped = trace.counts(cursor).dropped;
+    let events = (dropped > 0)
+        .then(|| format!("{dropped} events were not seen: numbers marked >= are at least that"));
+    let processes = trace.unwatched(cursor).map(|words| sanitised(&words));
+    let parts: Vec<String> = processes.into_iter().chain(events).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn ink(finding: &Finding, pen: &Pen<'_>) -> Ink {

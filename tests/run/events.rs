@@ -5,8 +5,8 @@ use parviz::origin::python::{self, Input, Outlet, Program, Target};
 use parviz::time::Time;
 use parviz::trace::Trace;
 
-fn trace_of(script: &Script) -> Trace {
-    let program = Program {
+fn program(script: &Script) -> Program {
+    Program {
         python: Some(super::script::python().into()),
         flags: Vec::new(),
         target: Target::Script(script.path("script.py")),
@@ -14,8 +14,11 @@ fn trace_of(script: &Script) -> Trace {
         input: Input::Empty,
         outlet: Outlet::Kept,
         group: true,
-    };
-    let watched = python::start(&program).unwrap();
+    }
+}
+
+fn trace_of(script: &Script) -> Trace {
+    let watched = python::start(&program(script)).unwrap();
     let mut trace = Trace::default();
     let mut complete_to = Time::ZERO;
     let mut output = watched.output.iter();
@@ -62,4 +65,46 @@ fn a_task_goes_through_its_stages_in_order() {
             }
         }
     }
+}
+
+#[test]
+fn interpreters_that_find_no_probe_are_counted() {
+    let script = Script::new(
+        r#"
+import os, sys, time
+
+reader, writer = os.pipe()
+for flags, env in [([], dict(os.environ)), (["-I"], None), ([], None)]:
+    words = [sys.executable, *flags, "-c", "import sys; sys.stdin.read()"]
+    child = os.fork()
+    if child == 0:
+        os.dup2(reader, 0)
+        os.close(writer)
+        os.execve(words[0], words, env) if env is not None else os.execv(words[0], words)
+if os.fork() == 0:
+    os.close(writer)
+    os.read(reader, 1)
+    os._exit(0)
+time.sleep(600)
+"#,
+    );
+    let watched = python::start(&program(&script)).unwrap();
+    let mut trace = Trace::default();
+    let mut all = 0;
+    for batch in &watched.running.batches {
+        trace.apply(batch.events);
+        let now = trace.counts(trace.end()).unwatched;
+        assert!(now <= 2, "{:?}", trace.notes());
+        if now == 2 && all < 2 {
+            watched.handle.terminate();
+        }
+        all = now;
+    }
+    assert_eq!(all, 2);
+    watched.running.join();
+    let words = trace.unwatched(trace.end()).unwrap();
+    assert!(
+        words.starts_with("2 processes are not watched: Python was started"),
+        "{words}"
+    );
 }

@@ -81,8 +81,7 @@ impl Script {
         let mut command = parviz();
         command.args(["run", "--report", "report.json", "script.py"]);
         let said = self.run(with(command, args)).end();
-        let report = std::fs::read(self.path("report.json")).unwrap();
-        (said, serde_json::from_slice(&report).unwrap())
+        (said, self.report())
     }
 
     /// Watched with these flags of parviz.
@@ -108,6 +107,19 @@ impl Script {
         let mut command = parviz();
         command.arg("run").args(words);
         self.run(command)
+    }
+
+    /// `parviz run` with these words, in a shell that has set its limits so.
+    pub(super) fn limited(&self, limits: &str, words: &[&str]) -> Running {
+        let mut shell = Command::new("sh");
+        let line = format!("{limits} && exec \"$0\" run \"$@\"");
+        shell.args(["-c", &line, env!("CARGO_BIN_EXE_parviz")]);
+        self.run(with(shell, words))
+    }
+
+    pub(super) fn report(&self) -> Value {
+        let report = std::fs::read(self.path("report.json")).unwrap();
+        serde_json::from_slice(&report).unwrap()
     }
 
     fn run(&self, command: Command) -> Running {

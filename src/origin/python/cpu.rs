@@ -4,12 +4,17 @@
 //! there is something to see of a program that calls no pool. And of each worker process it is asked more
 //! often how its main thread spent its time; a stretch that lies within one task is told of that task.
 //! Where the system cannot tell, nothing is told.
+//!
+//! Interpreters among them that cannot have loaded the probe are counted: what they do is not seen.
 
 use super::join::{Join, Peer};
-use crate::event::{self, Category, Kind, LaneId, LaneKind, LaneOpened, NamedSpan};
-use crate::platform::{self, Spent, ThreadTimes};
+use super::program;
+use crate::event::{self, Category, Kind, LaneId, LaneKind, LaneOpened, NamedSpan, NoteKind};
+use crate::platform::{self, Image, Spent, ThreadTimes};
 use crate::time::Nanos;
 use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 /// Nanoseconds between two looks at the processes, and at the workers.
 const PROCESSES: u64 = 100_000_000;
@@ -26,6 +31,8 @@ pub(super) struct Cpu {
     processes: HashMap<u32, Usage>,
     lanes: usize,
     workers: HashMap<Peer, Times>,
+    /// The folder of the probe.
+    folder: PathBuf,
 }
 
 /// A process as it was last seen.
@@ -35,6 +42,8 @@ struct Usage {
     used: Nanos,
     /// Opened when it has lived for two looks.
     lane: Option<LaneId>,
+    /// It was asked whether it has loaded the probe: by then it is what it will be.
+    is_known: bool,
 }
 
 #[derive(Debug)]
@@ -80,9 +89,10 @@ impl Ahead {
 }
 
 impl Cpu {
-    pub(super) fn new(main: u32) -> Self {
+    pub(super) fn new(main: u32, folder: &Path) -> Self {
         Self {
             main,
+            folder: folder.to_owned(),
             looked: 0,
             sampled: 0,
             processes: HashMap::new(),
@@ -170,22 +180,28 @@ impl Cpu {
     fn look(&mut self, join: &mut Join, now: u64) {
         let all = family(self.main);
         self.processes.retain(|pid, _| all.contains(pid));
+        let mut unwatched = Vec::new();
         for pid in all {
             let Some(used) = platform::process_time(pid) else {
                 continue;
             };
             let Some(before) = self.processes.get_mut(&pid) else {
-                let lane = None;
-                self.processes.insert(
-                    pid,
-                    Usage {
-                        at: now,
-                        used,
-                        lane,
-                    },
-                );
+                let usage = Usage {
+                    at: now,
+                    used,
+                    lane: None,
+                    // Of the main program it is told in other words.
+                    is_known: pid == self.main,
+                };
+                self.processes.insert(pid, usage);
                 continue;
             };
+            let image = (!before.is_known).then(|| platform::image(pid)).flatten();
+            // One that is just being replaced has no environment yet.
+            if let Some(image) = image.filter(|image| !image.environment.is_empty()) {
+                before.is_known = true;
+                unwatched.extend(obstacle(&image, &self.folder));
+            }
             if before.lane.is_none() && self.lanes < MOST {
                 self.lanes += 1;
                 before.lane = Some(open(join, pid, before.at));
@@ -208,6 +224,25 @@ impl Cpu {
             }
             (before.at, before.used) = (now, used);
         }
+        if let Some(why) = unwatched.last() {
+            join.unwatched(now, NoteKind::Unwatched, unwatched.len() as u32, why);
+        }
+    }
+}
+
+/// Why an interpreter cannot have loaded the probe. One that another forked was started as that one was.
+fn obstacle(image: &Image, folder: &Path) -> Option<&'static str> {
+    let probe = [OsStr::new("PYTHONPATH="), folder.as_os_str()]
+        .map(OsStr::as_encoded_bytes)
+        .concat();
+    let is_python = image.name.as_encoded_bytes().starts_with(b"python");
+    let finds = |entry: &OsString| entry.as_encoded_bytes().starts_with(&probe);
+    if !is_python {
+        None
+    } else if image.environment.iter().any(finds) {
+        program::refusal(image.words.get(1..)?)
+    } else {
+        Some("Python was started without the environment that loads the probe")
     }
 }
 
@@ -261,6 +296,26 @@ mod tests {
         stretches.map(|((on_cpu, waiting), is_runnable)| {
             ahead.settle(spent(on_cpu, waiting), Nanos(20), || is_runnable)
         })
+    }
+
+    #[test]
+    fn an_interpreter_is_watched_if_it_found_the_probe_and_was_not_told_to_ignore_it() {
+        let why = |name: &str, words: &[&str], environment: &str| {
+            let image = Image {
+                name: name.into(),
+                words: words.iter().map(OsString::from).collect(),
+                environment: vec!["A=1".into(), environment.into()],
+            };
+            obstacle(&image, Path::new("/probe"))
+        };
+        let script = ["python3", "-u", "s.py", "-I"];
+        assert_eq!(why("python3.11", &script, "PYTHONPATH=/probe"), None);
+        assert_eq!(why("python3.11", &script, "PYTHONPATH=/probe:/own"), None);
+        assert_eq!(why("sh", &["sh"], "PYTHONPATH=/own"), None);
+        let without = why("python3.11", &script, "PYTHONPATH=/own");
+        assert!(without.unwrap().contains("environment"));
+        let isolated = why("python3", &["python3", "-uI", "s.py"], "PYTHONPATH=/probe");
+        assert!(isolated.unwrap().contains("-I"));
     }
 
     #[test]

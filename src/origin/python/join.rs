@@ -21,7 +21,8 @@ mod workers;
 use super::tell::Tell;
 use super::wire::{About, Hello, Record, StringId, Told, Waits};
 use crate::event::{
-    BlockedIn, CallerState, Event, Kind, LaneId, LaneKind, LaneOpened, PoolId, PoolOpened,
+    BlockedIn, CallerState, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, PoolId,
+    PoolOpened,
 };
 use crate::time::Time;
 use pool::{Pool, Worker};
@@ -149,6 +150,20 @@ impl Join {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let at = self.tell.time(at);
         self.tell.say(lane, at, Kind::Dropped { count });
+    }
+
+    /// So many more processes are not watched.
+    pub(super) fn unwatched(&mut self, at: u64, kind: NoteKind, count: u32, why: &str) {
+        let at = self.tell.time(at);
+        let note = Note {
+            kind,
+            pool: None,
+            call: None,
+            text: why.to_owned(),
+            value: count.into(),
+        };
+        let note = Kind::Noted(Box::new(note));
+        self.tell.say(self.main, at, note);
     }
 
     /// A record, in the order of time over all processes.

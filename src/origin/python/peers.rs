@@ -11,7 +11,8 @@
 //!    may tell of a time before its text was sent, and everything behind it.
 //!
 //! Who sends what makes no sense is no longer listened to. There are never more than so many connections,
-//! and who does not say hello soon is forgotten, so a flood costs itself only.
+//! and who does not say hello soon is forgotten, so a flood costs itself only. Who is one too many is
+//! counted as not seen.
 #![expect(
     clippy::disallowed_methods,
     reason = "opens the rings of processes that it is told of"
@@ -24,6 +25,7 @@ use super::wire::{
     Record, SOCKET, Told,
 };
 use crate::event::{Kind, Note, NoteKind};
+use crate::platform;
 use rustix::fs::{Mode, OFlags};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -32,8 +34,11 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
-/// Connections at a time; each takes two files, and usually 1024 are allowed.
-const MOST: usize = 450;
+/// Connections at a time, if so many files may be open: every one of them is asked in every look.
+const MOST: usize = 2_000;
+/// Files of a connection, and those that all the rest of parviz may need.
+const FILES: u64 = 2;
+const OTHER_FILES: u64 = 124;
 /// Who has not said hello after so many nanoseconds will not.
 const SILENT: u64 = 2_000_000_000;
 /// Bytes that are read of one connection in one look.
@@ -54,6 +59,8 @@ pub(super) struct Peers {
     list: Vec<Connection>,
     paged: u64,
     costed: u64,
+    /// Connections that were one too many, until that is told.
+    refused: u32,
     /// Someone has said hello: with its version.
     pub(super) greeted: Option<Hello>,
 }
@@ -95,6 +102,7 @@ impl Peers {
             list: Vec::new(),
             paged: 0,
             costed: 0,
+            refused: 0,
             greeted: None,
         })
     }
@@ -142,6 +150,11 @@ impl Peers {
                 connection.tell_cost(join, now);
             }
         }
+        let refused = std::mem::take(&mut self.refused);
+        if refused > 0 {
+            let why = format!("more than {} at a time", most());
+            join.unwatched(now, NoteKind::Refused, refused, &why);
+        }
         self.list.retain(|connection| {
             // What its parent saw of its end may still be held back.
             let is_over = connection.is_empty && until >= now;
@@ -175,8 +188,10 @@ impl Peers {
             .retain(|one| one.peer.is_some() || now.saturating_sub(one.since) < SILENT);
         while let Ok((stream, _)) = self.listener.accept() {
             // Whoever is one too many finds the connection closed.
-            if self.list.len() < MOST && stream.set_nonblocking(true).is_ok() {
+            if self.list.len() < most() && stream.set_nonblocking(true).is_ok() {
                 self.list.push(Connection::new(stream, now));
+            } else {
+                self.refused += 1;
             }
         }
     }
@@ -395,6 +410,12 @@ impl Connection {
             .and_then(|(page, thread)| Self::entry(&page, usize::from(thread)));
         join.gone(peer, now, entry);
     }
+}
+
+/// So many connections there may be now.
+fn most() -> usize {
+    let files = platform::files_allowed().saturating_sub(OTHER_FILES) / FILES;
+    usize::try_from(files).unwrap_or(MOST).min(MOST)
 }
 
 /// A ring has the pid of its process in its name.

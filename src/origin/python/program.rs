@@ -156,6 +156,36 @@ impl Program {
     }
 }
 
+/// Why an interpreter with these words loads no probe, if its flags forbid that. They end at the first word
+/// that is none.
+pub(super) fn refusal(words: &[OsString]) -> Option<&'static str> {
+    let (mut words, mut flags) = (words.iter(), String::new());
+    while let Some(letters) = words
+        .next()
+        .and_then(|word| word.to_str()?.strip_prefix('-'))
+    {
+        // These have a value: what follows in the word, or else the next word.
+        let valued = letters.find(['W', 'X', 'c', 'm']).unwrap_or(letters.len());
+        flags.push_str(&letters[..valued]);
+        match &letters[valued..] {
+            "W" | "X" => drop(words.next()),
+            last if last.starts_with(['c', 'm']) => break,
+            _ => {}
+        }
+    }
+    [
+        (
+            'I',
+            "Python was started with -I, so it loads nothing from outside",
+        ),
+        ('E', "Python was started with -E, so it ignores PYTHONPATH"),
+        ('S', "Python was started with -S, so it loads no site"),
+    ]
+    .into_iter()
+    .find(|(letter, _)| flags.contains(*letter))
+    .map(|(_, why)| why)
+}
+
 /// A file by its path, or by its name on `PATH`.
 fn find(name: &OsStr) -> Option<PathBuf> {
     let path = Path::new(name);
@@ -170,6 +200,18 @@ fn find(name: &OsStr) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_flags_of_the_interpreter_keep_the_probe_out() {
+        let refusal =
+            |words: &str| refusal(&words.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for words in ["-X dev -uE s.py", "-WI -I", "-OSm timeit"] {
+            assert!(refusal(words).is_some(), "{words}");
+        }
+        for words in ["s.py -I", "-uWI -X E -m timeit -S", "-uc E -E", ""] {
+            assert_eq!(refusal(words), None, "{words}");
+        }
+    }
 
     #[test]
     fn a_label_is_one_line_that_commands_nothing() {

@@ -88,7 +88,10 @@ mod tests {
 
     #[test]
     fn names_from_outside_are_harmless() {
-        assert_eq!(harmless("\u{feff}f\u{1b}[2J\u{7}\u{9b}31m\u{202e}x"), "f[2J31mx");
+        assert_eq!(
+            harmless("\u{feff}f\u{1b}[2J\u{7}\u{9b}31m\u{202e}x"),
+            "f[2J31mx"
+        );
         assert_eq!(harmless("a\nb"), "a b");
         assert_eq!(harmless(&"x".repeat(10_000_000)).len(), LONGEST + 3);
         assert_eq!(harmless("größer 長い"), "größer 長い");

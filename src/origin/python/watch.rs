@@ -14,7 +14,7 @@ use super::join::Join;
 use super::launch;
 use super::peers::Peers;
 use super::printed::Printed;
-use super::program::Program;
+use super::program::{self, Program};
 use super::{Exit, Handle, State, Watched};
 use crate::event::{Ends, Kind, Note, NoteKind, RunBegan};
 use crate::origin::{Batch, Cancel, Feed, Running, WAITING_BATCHES};
@@ -74,11 +74,11 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
         },
         peers,
         join: Join::new(began, pid),
-        cpu: Cpu::new(pid),
+        cpu: Cpu::new(pid, folder.path()),
         waiting: VecDeque::new(),
         waiting_events: 0,
         complete_to: Time::ZERO,
-        silence: silence(program),
+        silence: program::refusal(&program.flags).map_or(Silence::Unexplained, Silence::Expected),
         _folder: folder,
     };
     let label = program.label();
@@ -107,28 +107,6 @@ enum Silence {
     Expected(&'static str),
     /// It was told that it says nothing, or it does say something.
     Settled,
-}
-
-/// Whether something can be heard of the program.
-fn silence(program: &Program) -> Silence {
-    // What comes after these in a word is their value.
-    let letters = |word: &str| Some(word.strip_prefix('-')?.split(['W', 'X']).next()?.to_owned());
-    let flags: String = program
-        .flags
-        .iter()
-        .filter_map(|flag| letters(flag.to_str()?))
-        .collect();
-    [
-        (
-            'I',
-            "Python was started with -I, so it loads nothing from outside",
-        ),
-        ('E', "Python was started with -E, so it ignores PYTHONPATH"),
-        ('S', "Python was started with -S, so it loads no site"),
-    ]
-    .into_iter()
-    .find(|(letter, _)| flags.contains(*letter))
-    .map_or(Silence::Unexplained, |(_, why)| Silence::Expected(why))
 }
 
 /// What the thread owns.

@@ -74,6 +74,7 @@ fn counts(trace: &Trace) -> Value {
         "failed": counts.failed,
         "lost": counts.lost,
         "dropped": counts.dropped,
+        "unwatched": counts.unwatched,
     })
 }
 

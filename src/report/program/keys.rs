@@ -41,6 +41,7 @@ pub static KEYS: &[Key] = &[
     key("counts", "failed", "items that raised"),
     key("counts", "lost", "items whose result can never come because their worker died"),
     key("counts", "dropped", "events that were not seen"),
+    key("counts", "unwatched", "processes that are known not to be watched; those that only forked have nothing to tell and do not count"),
 
     key("pools", "index", "its place in this list"),
     key("pools", "kind", "Pool, ThreadPool, ProcessPoolExecutor or ThreadPoolExecutor"),

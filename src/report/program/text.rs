@@ -84,6 +84,9 @@ fn no_probe(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     for note in notes.filter(|note| note.kind == NoteKind::NoProbe) {
         writeln!(out, "no probe: {}", plain(&note.text))?;
     }
+    if let Some(words) = trace.unwatched(trace.end()) {
+        writeln!(out, "{}", plain(&words))?;
+    }
     Ok(())
 }
 
