@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::Moment;
-use super::hues::{Hues, tasks};
+use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
 use crate::event::{CallerState, Ends, Outcome};
@@ -173,7 +173,7 @@ fn receives(moment: &Moment<'_>, (y, end): (u16, u16), pen: &mut Pen<'_>) {
             theme.glyphs.results
         };
         pen.cell(x, y, glyph, ink, theme.background);
-        let is_all = here.len() > 1 && here.len() == tasks(call) as usize;
+        let is_all = here.len() > 1 && here.len() == known(call, moment.cursor) as usize;
         let note = match here.len() {
             1 => String::new(),
             count if is_all => format!("all {count} at once "),

@@ -3,6 +3,7 @@
 use super::theme::Theme;
 use crate::event::{CallId, TaskId};
 use crate::palette::{Depth, Ink, Ramp};
+use crate::time::Time;
 use crate::trace::{Call, Trace};
 
 /// How much of the grey of words a task of another call has.
@@ -89,6 +90,13 @@ impl<'a> Hues<'a> {
             number
         }
     }
+}
+
+/// How many tasks are known at this moment: all of the call, or those that were read of an input without
+/// a length.
+pub fn known(call: &Call, time: Time) -> u32 {
+    let read = || call.submitted.count_until(time);
+    call.facts.tasks.unwrap_or_else(read)
 }
 
 /// How many tasks the colours are spread over.

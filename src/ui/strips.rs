@@ -9,7 +9,7 @@ mod cells;
 use ratatui::layout::Rect;
 
 use super::Moment;
-use super::hues::{Hues, tasks};
+use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::layout::Layout;
 use super::text::{Pen, width};
@@ -122,6 +122,7 @@ pub fn render(moment: &Moment<'_>, which: Which, place: Place, pen: &mut Pen<'_>
         cursor: moment.cursor,
         hues: Hues::new(pen.theme, moment.trace),
         cells: Cells::new(call, place.width, pen.theme.is_ascii()),
+        known: known(call, moment.cursor) as usize,
         place,
         pen,
     };
@@ -154,7 +155,12 @@ pub fn caption(
     let pairs = pairs(counted);
     let inversions = order.inversions_until(moment.cursor);
     if pairs == 0 {
-        let so_far = format!("{counted} of {}", tasks(call));
+        let all = known(call, moment.cursor);
+        let ends = moment.trace.ends_of(call, moment.cursor);
+        let so_far = match call.facts.tasks.or(ends.map(|_| all)) {
+            Some(all) => format!("{counted} of {all}"),
+            None => format!("{counted} of {all} so far"),
+        };
         pen.text(x, y, &so_far, theme.dim);
     } else if inversions == 0 {
         pen.bold(x, y, theme.glyphs.in_order, theme.text);
@@ -186,6 +192,8 @@ struct Strip<'s, 'p, 'b> {
     cursor: Time,
     hues: Hues<'s>,
     cells: Cells,
+    /// Of the tasks that the cells have room for, those that are known.
+    known: usize,
     place: Place,
     pen: &'p mut Pen<'b>,
 }
@@ -248,7 +256,7 @@ impl Strip<'_, '_, '_> {
         let base = every > 0 && (self.place.rows > 1 || theme.depth > Depth::None);
         let rows = self.place.rows - u16::from(base);
         let bottom = self.bottom();
-        for place in 0..self.cells.tasks {
+        for place in 0..self.known {
             let x = self.place.x + place as u16 * columns;
             let Some(index) = self.index(place) else {
                 let x = x + columns / 2;
@@ -282,7 +290,7 @@ impl Strip<'_, '_, '_> {
         if base && every > 1 {
             self.scale(columns, every);
         }
-        self.place.x + self.cells.tasks as u16 * columns
+        self.place.x + self.known as u16 * columns
     }
 
     /// Every so many tasks the number, over the cells of the tasks behind it.
@@ -337,7 +345,7 @@ impl Strip<'_, '_, '_> {
         let theme = self.pen.theme;
         let columns = self.cells.each();
         let y = self.bottom();
-        for place in 0..self.cells.tasks {
+        for place in 0..self.known {
             let x = self.place.x + place as u16 * columns;
             let Some(index) = self.index(place) else {
                 self.pen
@@ -347,7 +355,7 @@ impl Strip<'_, '_, '_> {
             self.digit(x, index);
             self.mark(index, x, 1);
         }
-        self.place.x + self.cells.tasks as u16 * columns
+        self.place.x + self.known as u16 * columns
     }
 
     fn digit(&mut self, x: u16, index: u32) {
@@ -377,6 +385,9 @@ impl Strip<'_, '_, '_> {
         for (column, x) in (0..columns).zip(self.place.x..) {
             let number = column * cells.in_a_cell();
             let place = cells.shown_place(number);
+            if place >= self.known {
+                return x;
+            }
             let Some(index) = self.index(place) else {
                 self.pen.cell(
                     x,
@@ -408,12 +419,15 @@ impl Strip<'_, '_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Kind;
     use crate::experiment::{Backend, Experiment};
     use crate::method::Method;
     use crate::origin::simulated;
     use crate::palette::{Charset, Look};
+    use crate::time::Nanos;
     use crate::trace::Trace;
     use crate::ui::samples::{self, PLAIN, lines};
+    use crate::workload::Costs;
 
     fn drawn(look: Look, method: Method, rows: u16, cursor: u64, which: Which) -> Vec<String> {
         let run = samples::run(method, 1, &[]);
@@ -460,6 +474,47 @@ mod tests {
         assert_eq!(
             line(Which::Delivered, 4),
             " delivered . . . . . . . .  0 of 8"
+        );
+    }
+
+    #[test]
+    fn of_an_input_without_a_length_a_strip_shows_what_was_read() {
+        let five = Experiment {
+            method: Method::Imap,
+            backend: Backend::Simulated,
+            workers: 2,
+            tasks: 5,
+            costs: Costs::List([9, 2, 6, 1, 4].map(|units| Nanos(units * 1_000_000)).into()),
+            ..Experiment::default()
+        };
+        let mut events = simulated::run(&five);
+        for event in &mut events {
+            if let Kind::CallBegan(call) = &mut event.kind {
+                call.tasks = None;
+            }
+        }
+        let mut trace = Trace::default();
+        trace.apply(events);
+        let line = |cursor, which, columns| {
+            let moment = samples::at(&trace, cursor, 12);
+            let drawn = lines(PLAIN, (columns, 1), |area, pen| {
+                panel(&moment, which, area, area, pen);
+            });
+            drawn.concat()
+        };
+        assert_eq!(
+            line(2, Which::Submitted, 70),
+            " submitted 0 1 2 3 4  sets the colours"
+        );
+        assert_eq!(
+            line(2, Which::Delivered, 70),
+            " delivered . . . . .  0 of 5 so far"
+        );
+        // Where tasks share columns as well.
+        assert_eq!(Layout::strip_columns(Rect::new(0, 0, 37, 1)).1, 6);
+        assert_eq!(
+            line(2, Which::Delivered, 37),
+            " delivered .... 0 of 5 so far"
         );
     }
 
