@@ -14,6 +14,8 @@ mod search;
 #[cfg(test)]
 mod told;
 mod words;
+
+pub(crate) use words::short;
 mod worker;
 
 use crate::event::{CallId, LaneId};

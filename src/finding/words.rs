@@ -59,7 +59,7 @@ pub(super) fn in_brackets(error: &str) -> String {
 }
 
 /// The first line of a text from outside, without what would move a terminal's cursor, cut where it is too long.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
     let mut signs = line.chars().filter(|&sign| !is_control(sign));
     let mut cut: String = signs.by_ref().take(LONGEST).collect();

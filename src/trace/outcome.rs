@@ -62,6 +62,22 @@ impl Trace {
     }
 }
 
+impl Call {
+    /// Tasks that had raised by `time`.
+    pub fn failed(&self, time: Time) -> impl Iterator<Item = (u32, &Task)> {
+        let failed = move |task: &&Task| task.failed && task.finished <= time;
+        (0..)
+            .zip(self.tasks())
+            .filter(move |(_, task)| failed(task))
+    }
+
+    /// What the first task to fail raised.
+    pub fn first_error(&self, time: Time) -> Option<&str> {
+        let (index, _) = self.failed(time).min_by_key(|(_, task)| task.finished)?;
+        self.error(index)
+    }
+}
+
 fn count(call: &Call, time: Time, outcome: RunOutcome) -> RunOutcome {
     let ended = call.finished.count_until(time) as u32;
     let finished_count = call.finished.counted_until(time);

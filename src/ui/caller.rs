@@ -8,7 +8,7 @@ use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
 use crate::event::{CallerState, Ends, Outcome};
 use crate::time::{Span, Time};
-use crate::trace::{Call, CallerTrace, Order, Trace};
+use crate::trace::{CallerTrace, Order, Trace};
 
 /// States of one column that are looked at one by one.
 const LOOKED_AT: usize = 48;
@@ -232,7 +232,8 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
                 0 => String::new(),
                 skipped => format!(", {skipped} skipped"),
             };
-            let error = first_error(call, cursor)
+            let error = call
+                .first_error(cursor)
                 .map_or_else(String::new, |error| format!(": {}", sanitised(error)));
             Some(format!("raises: {failed} failed{skipped}{error}"))
         }
@@ -242,15 +243,6 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
         }),
         Ends::BrokenProcessPool => Some("BrokenProcessPool: a worker died".to_owned()),
     }
-}
-
-/// What the first task to fail raised.
-fn first_error(call: &Call, cursor: Time) -> Option<&str> {
-    let failed = (0u32..).zip(call.tasks()).filter(|(_, task)| {
-        task.outcome_at(cursor) == Some(Outcome::Failed) && task.finished <= cursor
-    });
-    let (index, _) = failed.min_by_key(|(_, task)| task.finished)?;
-    call.error(index)
 }
 
 #[cfg(test)]

@@ -69,6 +69,24 @@ if __name__ == "__main__":
     let (said, report) = script.watch(&[]);
     assert_eq!(said, script.plain(&[]));
     assert_eq!(report["counts"]["failed"], 5);
+    let failed = report["calls"].as_array().unwrap().iter();
+    let failed: Vec<&Value> = failed.filter(|call| call["failed"] != 0).collect();
+    assert_eq!(failed.len(), 5);
+    for call in failed {
+        assert_eq!(
+            (&call["failed"], &call["error"]),
+            (&json!(1), &json!("ValueError: three"))
+        );
+    }
+    let text = script.start(&["--text"]).end().err;
+    let line = text
+        .lines()
+        .find(|line| line.contains("map_async(work)"))
+        .unwrap();
+    assert!(
+        line.ends_with(", 1 failed (ValueError: three), error"),
+        "{text}"
+    );
     assert_eq!(
         kinds(&report, "hidden-error"),
         0,

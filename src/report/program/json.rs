@@ -4,7 +4,7 @@
 
 use super::Report;
 use crate::event::{CallId, Ends, LaneId, PoolId, Way};
-use crate::finding::Finding;
+use crate::finding::{Finding, short};
 use crate::report::json::{Orders, numbers, shares};
 use crate::report::{orders, workers};
 use crate::time::Time;
@@ -147,6 +147,8 @@ impl Serialize for CallRow<'_> {
         let outcome = trace.outcome_of(call, end);
         row.serialize_entry("lost", &outcome.lost)?;
         row.serialize_entry("cancelled", &outcome.cancelled)?;
+        row.serialize_entry("failed", &call.failed(end).count())?;
+        row.serialize_entry("error", &call.first_error(end).map(short))?;
         row.serialize_entry("bytes_sent", &call.bytes_until(Time::NEVER, Way::ToWorker))?;
         row.serialize_entry("bytes_back", &call.bytes_until(Time::NEVER, Way::ToCaller))?;
         row.serialize_entry("at_least", &own.at_least)?;

@@ -64,6 +64,8 @@ pub static KEYS: &[Key] = &[
     key("calls", "outcome", "returned, error, never (a result can never come), left (the program did not wait for all of it), BrokenProcessPool, cancelled; null while it goes on"),
     key("calls", "lost", "items whose result can never come"),
     key("calls", "cancelled", "items that the program cancelled before they were started"),
+    key("calls", "failed", "items that raised"),
+    key("calls", "error", "what the first of them raised, as Python says it in its last line"),
     key("calls", "bytes_sent", "size of its messages to the workers, as pickled"),
     key("calls", "bytes_back", "size of the results, as pickled"),
     key("calls", "at_least", "true: events that belong to it were not seen; its counts and times are lower bounds"),

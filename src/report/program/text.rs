@@ -5,6 +5,7 @@ use super::Report;
 use crate::control::is_control;
 use crate::definition::{Facts, percent};
 use crate::event::{Ends, NoteKind, PoolId};
+use crate::finding::short;
 use crate::report::text::{counted, numbers, strips};
 use crate::report::workers;
 use crate::time::Nanos;
@@ -122,6 +123,13 @@ fn calls(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         }
         if let Some(speedup) = own.speedup {
             let _ = write!(line, ", {speedup:.2}x");
+        }
+        let failed = call.failed(trace.end()).count();
+        if failed > 0 {
+            let _ = write!(line, ", {failed} failed");
+            if let Some(error) = call.first_error(trace.end()) {
+                let _ = write!(line, " ({})", short(error));
+            }
         }
         let cancelled = trace.outcome_of(call, trace.end()).cancelled;
         if cancelled > 0 {
