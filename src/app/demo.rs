@@ -14,19 +14,19 @@ pub struct Act {
 pub const ACTS: [Act; 4] = [
     Act {
         method: Method::Map,
-        caption: "map: main waits until the whole list is there; tasks finish in any order, the list is in order",
+        caption: "map: main waits for the list; tasks finish in any order, the list is in order",
     },
     Act {
         method: Method::MapAsync,
-        caption: "map_async: main does its own work meanwhile; the same list, still in order, still all at once",
+        caption: "map_async: main works meanwhile; the same list, in order, all at once",
     },
     Act {
         method: Method::Imap,
-        caption: "imap: results one by one, in order; what finished early is held back until its turn",
+        caption: "imap: results one by one, in order; an early one is held back until its turn",
     },
     Act {
         method: Method::ImapUnordered,
-        caption: "imap_unordered: each result as soon as it finishes; the order is scrambled, the first one comes early",
+        caption: "imap_unordered: each result as it finishes: scrambled, and the first one early",
     },
 ];
 
@@ -64,6 +64,13 @@ impl Demo {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_caption_is_one_line_of_80_columns() {
+        for act in ACTS {
+            assert!(act.caption.len() <= 78, "{}", act.caption);
+        }
+    }
 
     #[test]
     fn each_act_stays_a_few_seconds_after_its_end() {
