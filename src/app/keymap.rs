@@ -244,7 +244,8 @@ pub const ROWS: &[Row] = &[
             ("3", Action::Numbers),
         ],
         "timeline, order, numbers",
-    ),
+    )
+    .hint(14, |_| "views"),
     row(
         Context::Main,
         &[("tab", Action::NextPanel), ("z", Action::ZoomPanel)],
@@ -262,7 +263,8 @@ pub const ROWS: &[Row] = &[
         Context::Main,
         &[("d", Action::Definitions)],
         "numbers with definitions",
-    ),
+    )
+    .hint(15, |_| "definitions"),
     row(
         Context::Main,
         &[
@@ -272,7 +274,7 @@ pub const ROWS: &[Row] = &[
         ],
         "presenter, theme, mouse",
     )
-    .hint(13, |_| "presenter"),
+    .hint(13, |_| "presenter, theme, mouse"),
     row(
         Context::Main,
         &[("?", Action::Help), ("f1", Action::Help)],
