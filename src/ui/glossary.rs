@@ -7,7 +7,7 @@ pub static WORDS: [(&str, &str); 16] = [
     ("chunk", "tasks that go to a worker as one message"),
     (
         "worker",
-        "what runs tasks: a thread, or a process with its MiB",
+        "what runs tasks: a thread, a process (MiB: its memory)",
     ),
     ("pool", "workers that share one queue of chunks"),
     (

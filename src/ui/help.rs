@@ -37,7 +37,15 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     render_page(&keys, &app.keymap, page, screen, pen);
 }
 
-fn render_page(keys: &[Entry], keymap: &Keymap, page: usize, screen: Rect, pen: &mut Pen<'_>) {
+/// Whether there is more of it than this screen shows at once.
+pub fn has_pages(app: &App, screen: Rect) -> bool {
+    let keys: Vec<Entry> = app.keymap.help_now(app).collect();
+    let (area, _, rows) = laid_out(&keys, screen);
+    rows.len() > usize::from(area.height.saturating_sub(2))
+}
+
+/// Where it stands, in how many columns, and its lines.
+fn laid_out(keys: &[Entry], screen: Rect) -> (Rect, u16, Vec<Row<'_>>) {
     let columns: u16 = match screen.width {
         WIDE.. => 3,
         _ if screen.width >= SIZE.0 => 2,
@@ -51,7 +59,11 @@ fn render_page(keys: &[Entry], keymap: &Keymap, page: usize, screen: Rect, pen: 
     };
     let rows = rows(keys, usize::from(columns), above.height.saturating_sub(2));
     let height = SIZE.1.max(rows.len() as u16 + 2);
-    let area = overlay::place(above, width, height);
+    (overlay::place(above, width, height), columns, rows)
+}
+
+fn render_page(keys: &[Entry], keymap: &Keymap, page: usize, screen: Rect, pen: &mut Pen<'_>) {
+    let (area, columns, rows) = laid_out(keys, screen);
     let pages = pages(&rows, area.height.saturating_sub(2));
     let page = page.min(pages.len().saturating_sub(1));
     let note = overlay::page_note(page, pages.len(), keymap);

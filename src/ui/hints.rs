@@ -2,9 +2,11 @@
 
 use ratatui::layout::Rect;
 
+use super::help;
 use super::text::{Pen, width};
+use crate::app::action::Action;
 use crate::app::keymap::Hint;
-use crate::app::{App, Hit};
+use crate::app::{App, Hit, Overlay};
 
 /// Draws the line about the last switch into the row of the area.
 pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
@@ -61,7 +63,12 @@ pub fn line(app: &App) -> String {
 /// The hints that fit into the row, each with its first column.
 fn placed(app: &App, area: Rect) -> impl Iterator<Item = (u16, Hint)> {
     let mut next = area.x + 1;
-    app.keymap.hints(app).into_iter().map_while(move |hint| {
+    let mut hints = app.keymap.hints(app);
+    let screen = Rect::new(0, 0, app.size.0, app.size.1);
+    if matches!(app.overlay, Some(Overlay::Help { .. })) && !help::has_pages(app, screen) {
+        hints.retain(|hint| !hint.actions.contains(&Action::PageDown));
+    }
+    hints.into_iter().map_while(move |hint| {
         let end = next + width(&hint.keys) + 1 + width(hint.words);
         let x = std::mem::replace(&mut next, end + 2);
         (end <= area.right()).then_some((x, hint))
@@ -90,7 +97,6 @@ pub fn hit(app: &App, area: Rect, x: u16) -> Option<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::action::Action;
     use crate::app::{Message, Settings};
     use crate::experiment::Experiment;
     use crate::palette::{Depth, Look, ThemeName};
