@@ -46,6 +46,47 @@ print(cost(short, 100000, 100000), cost(long, 2000, 2000), cost(short, 2000, 1))
 pool.terminate()
 """
 
+# Items that do nothing, each a message of its own: CPU time of the program and its workers.
+METHODS = """
+import multiprocessing, multiprocessing.pool, os, resource
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+def nothing(x): pass
+context = multiprocessing.get_context("fork")
+pool, executor = context.Pool(2), ProcessPoolExecutor(2, context)
+threads, thread_executor = multiprocessing.pool.ThreadPool(2), ThreadPoolExecutor(2)
+def spent():
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    total = own.ru_utime + own.ru_stime
+    for pid in [worker.pid for worker in pool._pool] + list(executor._processes):
+        with open("/proc/%d/schedstat" % pid) as file: total += int(file.read().split()[0]) / 1e9
+    return total
+def asked(pool, n): [result.get() for result in [pool.apply_async(nothing, (k,)) for k in range(n)]]
+def submitted(executor, n): [each.result() for each in [executor.submit(nothing, k) for k in range(n)]]
+def applied(n):
+    for k in range(n): pool.apply(nothing, (k,))
+for count, way in (
+    (4000, lambda n: pool.map(nothing, range(n), 1)),
+    (4000, lambda n: list(pool.imap(nothing, range(n)))),
+    (4000, lambda n: list(pool.imap_unordered(nothing, range(n)))),
+    (4000, lambda n: asked(pool, n)),
+    (500, applied),
+    (4000, lambda n: threads.map(nothing, range(n), 1)),
+    (4000, lambda n: asked(threads, n)),
+    (4000, lambda n: submitted(thread_executor, n)),
+    (4000, lambda n: list(thread_executor.map(nothing, range(n)))),
+    (500, lambda n: submitted(executor, n)),
+    (500, lambda n: list(executor.map(nothing, range(n)))),
+):
+    way(20)
+    began = spent()
+    way(count)
+    print((spent() - began) / count * 1e6)
+os._exit(0)
+"""
+NAMES = ["Pool.map, chunksize 1", "Pool.imap", "Pool.imap_unordered", "Pool.apply_async", "Pool.apply"]
+NAMES += ["ThreadPool.map, chunksize 1", "ThreadPool.apply_async", "ThreadPoolExecutor.submit"]
+NAMES += ["ThreadPoolExecutor.map", "ProcessPoolExecutor.submit", "ProcessPoolExecutor.map"]
+
 
 def run(words, env):
     """What it printed, and its CPU time in milliseconds."""
@@ -94,6 +135,7 @@ table(["program with a Pool(2), the first"], rounds(lambda env: [run(["-c", POOL
 table(["Pool(2), one task, closed, joined"], rounds(lambda env: run(["-c", POOL], env)[0]), "ms", False)
 labels = ["an item that does nothing, in a chunk", "an item of 30 us, in a chunk", "a chunk of one item, in its worker"]
 table(labels, rounds(lambda env: [value / 1e3 for value in run(["-c", ITEMS], env)[0]]), "us", True)
+table(NAMES, rounds(lambda env: run(["-uc", METHODS], env)[0]), "us an item", False)
 try:
     for count, chunksize in ((1000, 1000), (100000, 100000), (1000, 1), (4000, 1)):
         text = "import multiprocessing as m; m.get_context('fork').Pool(1).map(abs, range(%d), %d)" % (count, chunksize)

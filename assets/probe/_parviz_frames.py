@@ -5,7 +5,7 @@ whose frames stand between the program and a wait or a call; the files of the pr
 """
 import sys
 
-load("_parviz_tell")
+load("_parviz_ring", "_parviz_tell")
 
 get_frame = sys._getframe
 
@@ -56,7 +56,18 @@ def is_asyncio(frame):
     return type(name) is str and name.startswith("asyncio.")
 
 
+# The last text of each method and what it was made of.
+last_texts = {}
+
+
 def call_text(method, function, frame):
+    """The number of the text of a call; a loop makes the same one again and again."""
     if frame is None:
         return string("%s\0%s\0\0" % (method, function))
-    return string("%s\0%s\0%s\0%d" % (method, function, frame.f_code.co_filename[-1000:], frame.f_lineno or 0))
+    code, line = frame.f_code, frame.f_lineno
+    there = last_texts.get(method)
+    if there is not None and there[0] is strings and there[1] is code and there[2:4] == (line, function):
+        return there[4]
+    text = string("%s\0%s\0%s\0%d" % (method, function, code.co_filename[-1000:], line or 0))
+    last_texts[method] = strings, code, line, function, text
+    return text

@@ -95,6 +95,8 @@ def hook_futures(m):
         if progress is None or not progress.is_running() or progress.call != there.call:
             return
         t = now()
+        if ok and progress.single:
+            return progress.ran(t, NONE)
         if not ok:
             error = local_of(frame, "exc")
             if error is not None:
@@ -146,6 +148,8 @@ def call_of(frame, function, count):
 def tell_call(call, new, pool):
     if new is not None:
         text, tasks, size = new
+        if tasks == size == 1:
+            return tell(SINGLE, 0, call, text, pool)
         t = now()
         tell(CALL, 0, call, text, tasks, 0, t)
         tell(CALL_IN, 0, call, pool, size, 0, t)

@@ -210,6 +210,7 @@ def hook_executor_workers(m):
         if get_frame(2).f_code is not running or not current:
             return arguments
         progress = current[0]
+        progress.message = None
         t = progress.got or now()
         progress.got = 0
         function = item.fn
@@ -217,7 +218,7 @@ def hook_executor_workers(m):
             chunk = arguments[0]
             progress.take(item.work_id, 0, len(chunk), t)
             return (items(progress, chunk),)
-        progress.start(progress.take(item.work_id, 0, 1, t))
+        progress.run(item.work_id & 0xFFFFFFFF, t)
         return arguments
 
     m._CallItem.args = Attribute("args", None, get_arguments)
@@ -273,7 +274,8 @@ class ResultQueue:
                     error = True
                 elif error is not None and progress.is_running():
                     progress.raised(error, t)
-                progress.end(t, error is None)
+                if error is not None or not progress.single:
+                    progress.end(t, error is None)
                 progress.putting = t
                 progress.message = None
                 self.__dict__["_parviz"][0]._writer.__dict__["_parviz_ok"] = error is None
@@ -301,7 +303,12 @@ class ResultWriter:
         try:
             began, progress.putting = progress.putting, 0
             if began:
-                progress.result(self._parviz_ok, len(local_of(get_frame(1), "obj")), began)
+                size = len(local_of(get_frame(1), "obj"))
+                if progress.single and size < NONE:
+                    progress.ran(began, size)
+                else:
+                    progress.end(began, self._parviz_ok)
+                    progress.result(self._parviz_ok, size, began)
         except Exception:
             pass
         return writer.send_bytes

@@ -56,7 +56,7 @@ def patch_threads(m):
             progress = getattr(local, "progress", None)
             if progress is None:
                 progress = local.progress = new_progress()
-            progress.start(progress.take(there.call, there.chunk, 1, now()))
+            progress.run(there.call | there.chunk << 32, now())
         return arguments
 
     def set_threads(executor, value):

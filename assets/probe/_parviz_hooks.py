@@ -82,22 +82,6 @@ class Attribute:
             raise AttributeError(self.name) from None
 
 
-class Looked:
-    """Something to call that tells before each call; its class has `__call__` as a property."""
-
-    def __init__(self, function, hook):
-        self.function = function
-        self.hook = hook
-
-    @property
-    def __call__(self):
-        try:
-            self.hook()
-        except Exception:
-            pass
-        return self.function
-
-
 def after_init(kind, hook):
     """Runs `hook(self)` after the constructor."""
     original = kind.__init__

@@ -3,7 +3,7 @@
 | what | where | why nobody notices |
 |---|---|---|
 | pool made, workers | `_processes`, `_pool` of a pool, set in its constructor: a list that tells | plain attributes |
-| message sent | `_send_bytes` of the connection behind `_quick_put` | below what can raise |
+| message sent | tasks on their way through `map`; `_send_bytes` of the connection | below what can raise |
 | result received, callback over | `_quick_get` | no frame, see `between` |
 | closed, joined | `_worker_handler` and `_terminate` read by those methods | plain attributes |
 
@@ -67,7 +67,6 @@ def hook_pools(m):
     close = m.Pool.close.__code__
     terminate = m.Pool.terminate.__code__
     leave = m.Pool.__exit__.__code__
-    chunked = (m.mapstar, m.starmapstar)
 
     def set_workers(pool, value):
         if type(value) is not list or value:
@@ -107,63 +106,59 @@ def hook_pools(m):
             closing(pool, WITH if outer is not None and outer.f_code is leave else TERMINATE)
         return value
 
+    mapstar, starmapstar, reraises = m.mapstar, m.starmapstar, m._helper_reraises_exception
+
     def put_task(pool, task, size):
-        if type(task) is not tuple or len(task) != 5:
-            return
-        job, index, function, arguments = task[:4]
+        job, index, function, arguments, _ = task
         count = 1
-        if function in chunked:
+        if function is mapstar or function is starmapstar:
             count = min(len(arguments[0][1]), 65535)
-        elif function is m._helper_reraises_exception:
+        elif function is reraises:
             count = 0
-        call = call_number(job)
+        call = job & 0x7FFFFFFF
         if call not in told_calls:
-            told_calls.add(call)
+            told_calls[call] = False
             tell(CALL, 0, call, string("\0" + name_of(function) + "\0\0"), NONE)
             tell(CALL_IN, 0, call, pool, NONE)
-        emit(10 | NO_CPU | me() << 32 | count << 48, now(), call | (index & NONE) << 32, min(size, NONE))
+        t = now()
+        emit(10 | NO_CPU | me() << 32 | count << 48, t, call | (index & 0xFFFFFFFF) << 32, size)
+        return t
 
     def set_quick_put(pool, send):
         number = pool.__dict__["_parviz"]
         connection_of = getattr(send, "__self__", None)
         if getattr(send, "__name__", "") == "send" and hasattr(connection_of, "_send_bytes"):
-            hook_connection(number, connection_of)
+            hook_connection(pool, number, connection_of)
             return send
 
         def put(task):
-            try:
-                put_task(number, task, NONE)
-            except Exception:
-                pass
+            if task is not None:
+                try:
+                    put_task(number, task, NONE)
+                except Exception:
+                    pass
             return send(task)
 
         return put
 
-    def hook_connection(number, there):
-        send_bytes, check = there._send_bytes, there._check_writable
-        began = [0]
-
-        def _check_writable():
-            began[0] = now()
-            return check()
+    def hook_connection(pool, number, there):
+        send_bytes = there._send_bytes
+        going = pool.__dict__["_parviz_going"] = Going()
 
         def _send_bytes(data):
-            try:
-                there = get_frame(1).f_locals
-                task = there.get("obj")
-                if type(there) is dict:
-                    there.clear()
-                put_task(number, task, len(data))
-                t = now()
-                if t - began[0] >= DEAR and type(task) is tuple:
-                    took = min(t - began[0], NONE)
-                    tell(COST, PICKLING, call_number(task[0]), task[1] & NONE, took, 0, t)
+            task, going.task = going.task, None
+            size = len(data)
+            if task is not None and size > 8:  # The sign to leave is shorter than any task.
+                try:
+                    t = put_task(number, task, size if size < NONE else NONE)
+                    if t - going.since >= DEAR:
+                        took = min(t - going.since, NONE)
+                        tell(COST, PICKLING, call_number(task[0]), task[1] & NONE, took, 0, t)
+                except Exception:
+                    pass
                 task = None
-            except Exception:
-                pass
             return send_bytes(data)
 
-        there._check_writable = _check_writable
         there._send_bytes = _send_bytes
 
     def set_quick_get(pool, get):
@@ -183,11 +178,14 @@ def hook_pools(m):
 
         def received(_, task):
             try:
-                if type(task) is tuple and len(task) == 3:
+                if task is not None:
                     job, index, result = task
-                    call = job & 0x7FFFFFFF
                     head = 0x112 if result[0] else 18
-                    emit(head | NO_CPU | me() << 32, now(), call | (index & NONE) << 32, NONE)
+                    call = job & 0x7FFFFFFF
+                    if told_calls.get(call):  # It has no callback: nothing more stands between it and its use.
+                        del told_calls[call]
+                        head |= 0x200
+                    emit(head | NO_CPU | me() << 32, now(), call | (index & 0xFFFFFFFF) << 32, NONE)
                     result = None
                     if call in with_callback:
                         due.append(job)

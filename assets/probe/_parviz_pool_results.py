@@ -14,10 +14,41 @@ from time import monotonic_ns as now
 load("_parviz_children", "_parviz_frames", "_parviz_hooks", "_parviz_ring", "_parviz_tell")
 
 
-# Calls that were told and are not complete. One that is sent without having been told is told then.
-told_calls = set()
+# Calls that were told and are not complete: whether the result of its one message is all there is to wait for,
+# with no callback in between. One that is sent without having been told is told then.
+told_calls = {}
 # Those of them that have a callback.
 with_callback = set()
+
+
+class Going:
+    """The task that the thread which sends tasks is about to pickle and send, and since when."""
+
+    __slots__ = ("task", "since")
+
+    def __init__(self):
+        self.task = None
+        self.since = 0
+
+
+class TaskQueue:
+    """The queue of calls as the thread sees it that sends their tasks."""
+
+    def __init__(self, queue, going):
+        def sends(task):
+            going.task = task
+            going.since = now()
+            return task
+
+        def took(call):
+            going.task = None
+            return call and (map(sends, call[0]), call[1])
+
+        self._parviz = queue
+        self.get = then(queue.get, took)
+
+    def __getattr__(self, name):
+        return getattr(self._parviz, name)
 
 
 class Arrived:
@@ -34,6 +65,7 @@ class Arrived:
 
 def hook_results(m):
     get, successful = m.ApplyResult.get.__code__, m.ApplyResult.successful.__code__
+    make = m.Pool.__init__.__code__
     methods = (m.Pool.apply_async, m.Pool._map_async, m.Pool.imap, m.Pool.imap_unordered)
     submit = {method.__code__ for method in methods}
     deque = m.collections.deque
@@ -42,6 +74,9 @@ def hook_results(m):
     def get_taskqueue(pool, queue):
         """Read by the method that submits, when it has made the result and nobody else knows it."""
         frame = get_frame(2)
+        if frame.f_code is make:
+            going = pool.__dict__.get("_parviz_going")
+            return queue if going is None else TaskQueue(queue, going)
         if frame.f_code in submit:
             result, function, chunksize = locals_of(frame, "result", "func", "chunksize")
             submitted(pool.__dict__["_parviz"], frame, result, name_of(function), chunksize)
@@ -50,11 +85,15 @@ def hook_results(m):
     def submitted(pool, frame, result, function, chunksize):
         call, t = call_number(result._job), now()
         result._parviz = pool
-        told_calls.add(call)
         if getattr(result, "_callback", None) or getattr(result, "_error_callback", None):
             with_callback.add(call)
         last, user = caller_of(frame)
         text = call_text(last.f_code.co_name, function, user)
+        if type(result) is m.ApplyResult:
+            told_calls[call] = result._callback is None and result._error_callback is None
+            emit(29 | NO_CPU | me() << 32, t, call | text << 32, pool)
+            return watch_waits(result._event._cond, call, kinds)
+        told_calls[call] = False
         count = 1
         if isinstance(result, m.MapResult):
             count = len(result._value) if type(result._value) is list else NONE
@@ -103,16 +142,18 @@ def hook_results(m):
         else:
             chunk = arrived.chunks.popleft()
         arrived.taken += 1
-        tell(DELIVERED, not there[0][0], arrived.call, chunk & NONE)
+        head = 22 if there[0][0] else 0x116
+        emit(head | NO_CPU | me() << 32, now(), arrived.call | (chunk & 0xFFFFFFFF) << 32, 0)
 
     def asked(result):
         """`ready` was looked up: by `get`, after it has waited, which hands the result out; or by `successful`, which
         says that it is an error."""
         code = get_frame(2).f_code
         takes = code is get or code is successful and not result._success
-        if takes and result._event.is_set() and result._parviz is not None:
+        if takes and result._parviz is not None and result._event.is_set():
             result._parviz = None
-            tell(DELIVERED, not result._success, call_number(result._job), NONE)
+            head = 22 if result._success else 0x116
+            emit(head | NO_CPU | me() << 32, now(), result._job & 0x7FFFFFFF | NONE << 32, 0)
 
     def _set_length(self, length):
         set_length(self, length)
@@ -124,9 +165,8 @@ def hook_results(m):
 
     def __delitem__(self, job):
         remove(self, job)
-        if call_number(job) in told_calls:
-            told_calls.discard(call_number(job))
-            with_callback.discard(call_number(job))
+        if told_calls.pop(job & 0x7FFFFFFF, None) is not None:
+            with_callback.discard(job & 0x7FFFFFFF)
             try:
                 result = local_of(get_frame(1), "self")
                 ok = getattr(result, "_success", True)

@@ -39,93 +39,28 @@ def is_plain(method):
     return getattr(getattr(method, "__code__", None), "co_argcount", 0) == 1
 
 
-class Reader:
-    """The end of a pipe from which a worker reads, the lock of the queue held."""
-
-    __slots__ = ("_parviz", "_progress", "_receive", "_waits")
-
-    def __init__(self, reader, progress):
-        self._parviz = reader
-        self._progress = progress
-        self._receive = then(reader.recv_bytes, self._received)
-        self._waits = progress.at + 3
-
-    def _received(self, data):
-        progress = self._progress
-        progress.got = now()
-        progress.words[self._waits] = 0
-        progress.message = data
-        return data
-
-    @property
-    def recv_bytes(self):
-        progress = self._progress
-        progress.waited = True
-        progress.words[self._waits] = 1
-        return self._receive
-
-    def __getattr__(self, name):
-        return getattr(self._parviz, name)
-
-
-class Writer:
-    """The end of a pipe into which a worker writes, once the result is pickled and nobody has seen it."""
-
-    __slots__ = ("_parviz", "_progress", "_error_in")
-
-    def __init__(self, writer, progress, error_in):
-        self._parviz = writer
-        self._progress = progress
-        self._error_in = error_in
-
-    @property
-    def send_bytes(self):
-        progress = self._progress
-        try:
-            began, progress.putting = progress.putting, 0
-            if began:
-                there = get_frame(1).f_locals
-                data = there["obj"]
-                if type(there) is dict:
-                    there.clear()
-                ok = message_ok(data)
-                if not ok and progress.is_running():
-                    error = self._error_in(get_frame(2))
-                    if error is not None:
-                        progress.raised(error, began)
-                    error = None
-                progress.end(began, ok)
-                progress.result(ok, len(data), began)
-                data = None
-        except Exception:
-            pass
-        return self._parviz.send_bytes
-
-    def __getattr__(self, name):
-        return getattr(self._parviz, name)
-
-
 def taken(m, progress):
-    """What a worker makes of a message: as it is, but a chunk is told item by item."""
-    chunked, reraises = (m.mapstar, m.starmapstar), m._helper_reraises_exception
+    """What a worker makes of a message: as it is, but a chunk of many is told item by item."""
+    mapstar, starmapstar, reraises = m.mapstar, m.starmapstar, m._helper_reraises_exception
 
     def after(task):
         try:
             progress.waited = True
+            progress.message = None
             if task is None:
-                progress.message = None
                 return task
             job, index, function, arguments, options = task
-            t = progress.got or now()
+            came = progress.got or now()
             progress.got = 0
-            if function in chunked:
+            if function is mapstar or function is starmapstar:
                 run, chunk = arguments[0]
-                progress.take(job & 0x7FFFFFFF, index, len(chunk), t)
-                return job, index, function, ((run, items(progress, chunk)),), options
-            if function is reraises:
-                progress.take(job & 0x7FFFFFFF, index, 0, t)
-            else:
-                progress.start(progress.take(job & 0x7FFFFFFF, index, 1, t))
+                if len(chunk) != 1:
+                    progress.take(job & 0x7FFFFFFF, index, len(chunk), came)
+                    return job, index, function, ((run, items(progress, chunk)),), options
+            elif function is reraises:
+                progress.take(job & 0x7FFFFFFF, index, 0, came)
+                return task
+            progress.run(job & 0x7FFFFFFF | (index & 0xFFFFFFFF) << 32, came)
         except Exception:
             pass
         return task
@@ -133,42 +68,114 @@ def taken(m, progress):
     return after
 
 
+class End:
+    """The end of a pipe that a worker reads from or writes into; what else is asked of it is the original's."""
+
+    def __init__(self, end):
+        self._parviz = end
+
+    def __getattr__(self, name):
+        return getattr(self._parviz, name)
+
+
 def hook_pipe_queues(m, progress, inqueue, outqueue):
-    """The two queues of a pool, in the worker that has them for itself."""
+    """The two queues of a pool, in the worker that has them for itself. What is looked up for each message is a
+    property, whose function knows all it needs: that is the cheapest way to be told without a frame."""
+    reader, writer, put = inqueue._reader, outqueue._writer, outqueue.put
+    words, waits = progress.words, progress.at + 3
+
+    def received(data):
+        progress.got = now()
+        words[waits] = 0
+        progress.message = data
+        return data
+
+    receive = then(reader.recv_bytes, received)
+
+    def waiting(_):
+        """The lock of the queue is held."""
+        progress.waited = True
+        words[waits] = 1
+        return receive
+
+    def putting(_):
+        if progress.putting:
+            quietly(not_sent)()
+        progress.putting = now()
+        return put
+
+    def not_sent():
+        result = local_of(get_frame(3), "result")
+        progress.end(progress.putting, type(result) is not tuple or bool(result[0]))
+        note(UNPICKLABLE_RESULT, progress.call, error_string(sys.exc_info()[1]), 0)
+        result = None
+
+    def sending(_):
+        """The result is pickled and nobody has seen it."""
+        began, progress.putting = progress.putting, 0
+        if began:
+            try:
+                there = get_frame(1).f_locals
+                data = there["obj"]
+                if type(there) is dict:
+                    there.clear()
+                size = len(data)
+                ok = message_ok(data)
+                data = None
+                if ok and progress.single and size < NONE:
+                    progress.ran(began, size)
+                else:
+                    ended(began, ok, size)
+            except Exception:
+                pass
+        return writer.send_bytes
+
+    def ended(began, ok, size):
+        if not ok and progress.is_running():
+            error = error_in(get_frame(3))
+            if error is not None:
+                progress.raised(error, began)
+            error = None
+        progress.end(began, ok)
+        progress.result(ok, size, began)
 
     def error_in(frame):
         result = local_of(frame, "result")
         error = result[1] if type(result) is tuple else None
         return getattr(error, "exc", error)
 
-    def putting():
-        t = now()
-        if progress.putting:
-            # The first attempt was not sent.
-            result = local_of(get_frame(2), "result")
-            progress.end(progress.putting, type(result) is not tuple or bool(result[0]))
-            note(UNPICKLABLE_RESULT, progress.call, error_string(sys.exc_info()[1]), 0)
-            result = None
-        progress.putting = t
+    class Reader(End):
+        recv_bytes = property(waiting)
 
-    put = outqueue.put
-    inqueue._reader = Reader(inqueue._reader, progress)
+    class Writer(End):
+        send_bytes = property(sending)
+
+    class Put:
+        __call__ = property(putting)
+
+    inqueue._reader = Reader(reader)
     inqueue.get = then(inqueue.get, taken(m, progress))
-    outqueue._writer = Writer(outqueue._writer, progress, error_in)
-    outqueue.put = Looked(put, putting)
+    outqueue._writer = Writer(writer)
+    outqueue.put = Put()
 
 
 def queue_hooks(m, progress, get, put):
     """For queues that pass values on as they are, or that are not known."""
 
+    def ended(t, ok, result):
+        if not ok and progress.is_running():
+            progress.raised(getattr(result, "exc", result), t)
+        progress.end(t, ok)
+        progress.result(ok, NONE, t)
+
     def told(value):
         try:
             t = now()
             ok, result = value[2]
-            if not ok and progress.is_running():
-                progress.raised(getattr(result, "exc", result), t)
-            progress.end(t, bool(ok))
-            progress.result(bool(ok), NONE, t)
+            if ok is True and progress.single:
+                progress.ran(t, NONE)
+            else:
+                ended(t, bool(ok), result)
             result = None
         except Exception:
             pass

@@ -18,7 +18,7 @@ class Progress:
     """How far a worker is with its chunk. `words` from `at` on are what others can see of it: the chunk, since
     when its item runs, the item, and whether the worker waits with the lock of the queue."""
 
-    __slots__ = ("head", "words", "at", "work", "call", "chunk", "first", "got", "message", "putting", "waited")
+    __slots__ = ("head", "words", "at", "work", "chunk", "single", "first", "got", "message", "putting", "waited")
 
     def __init__(self, number, flags, words, at):
         # What all records of this worker have in common, and this chunk as records name it.
@@ -27,39 +27,57 @@ class Progress:
         self.words = words
         self.at = at
         self.work = flags
-        self.call = self.first = 0
-        self.got = self.putting = 0
+        # The one item of a message runs: a record has told that, and no word needs to.
+        self.single = False
+        self.first = self.got = self.putting = 0
         self.message = None
         self.waited = False
 
     def take(self, call, chunk, items, t):
         """A message came at `t`, and was read by now."""
-        self.call = call
         ab = self.chunk = call & 0xFFFFFFFF | (chunk & 0xFFFFFFFF) << 32
-        self.message = None
         read = now()
         emit(self.head | 11, t, ab, items)
-        if read - t >= 10_000:
+        if read - t >= DEAR:
             emit(self.head | 17, read, ab, min(read - t, NONE))
-        return read
 
-    def start(self, t):
-        """The one item of a message without a chunk starts."""
-        words, at = self.words, self.at
-        words[at] = ab = self.chunk
-        words[at + 2] = 0
-        words[at + 1] = t
-        self.first = 0
-        emit(self.head | 12, t, ab, 0)
+    def run(self, ab, came):
+        """A message of one item came, was read by now, and its item starts."""
+        self.chunk = ab
+        self.single = True
+        t = now()
+        read = t - came
+        if read < DEAR:
+            emit(self.head | 27, t, ab, read)
+        else:
+            emit(self.head | 27, t, ab, min(read, NONE))
+            emit(self.head | 17, t, ab, min(read, NONE))
+
+    def ran(self, began, size):
+        """The item of such a message ended well at `began`, and its result is pickled by now."""
+        took = now() - began
+        if took < DEAR:
+            self.single = False
+            emit(self.head | 28 | took << 48, began, self.chunk, size)
+        else:
+            self.end(began, True)
+            self.result(True, size, began)
+
+    @property
+    def call(self):
+        return self.chunk & 0xFFFFFFFF
 
     def is_running(self):
-        return self.words[self.at + 1] != 0
+        return self.single or self.words[self.at + 1] != 0
 
     def end(self, t, ok):
         """The item that runs ended at `t`, and the chunk with it, whatever was left of that."""
         words, at = self.words, self.at
         since = words[at + 1]
-        if since:
+        if self.single:
+            self.single = False
+            emit(self.head | (0x10D if ok else 13), t, self.chunk, 0)
+        elif since:
             item = words[at + 2]
             words[at + 1] = 0
             if item > self.first:
@@ -71,7 +89,7 @@ class Progress:
 
     def result(self, ok, size, began):
         t = now()
-        if t - began >= 10_000 and size != NONE:
+        if t - began >= DEAR and size != NONE:
             emit(self.head | COST | PICKLING << 8, t, self.chunk, min(t - began, NONE))
         emit(self.head | (0x110 if ok else 16), t, self.chunk, min(size, NONE))
 

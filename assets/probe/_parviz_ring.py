@@ -1,8 +1,8 @@
 """The ring of this process, and `emit`, which puts a record into it.
 
-Records are as in src/origin/python/wire/record.rs. What holds: no record is made before somebody has something to
-tell; a record takes no lock and no system call, but for the memory of the ring, which is asked for in pieces. What
-belongs to one process stands in `forked`, and is made anew in a child.
+Records are as in src/origin/python/wire/record.rs and slot.rs. What holds: no record is made before somebody has
+something to tell; a record takes no lock and no system call, but for the memory of the ring, which is asked for in
+pieces. What belongs to one process stands in `forked`, and is made anew in a child.
 """
 import itertools
 import mmap
@@ -18,7 +18,7 @@ HEADER = 4096
 ENTRIES_AT = 64
 ENTRIES = 126
 
-# Kinds of records, as in src/origin/python/wire/record.rs; written as numbers where every item passes.
+# Kinds of records, as in src/origin/python/wire/record.rs and slot.rs; written as numbers where every item passes.
 POOL_OPEN = 1
 POOL_CLOSE = 2
 SPAWN = 3
@@ -45,6 +45,9 @@ INPUT_END = 23
 RAISED = 24
 NOTE = 25
 CANCELLED = 26
+RUN = 27
+RAN = 28
+SINGLE = 29
 # Flags.
 OK = LAST = THREAD = PICKLING = OF_POOL = 1
 WORK = 0x80

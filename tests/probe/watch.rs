@@ -259,8 +259,9 @@ impl Watched {
             if Record::sequence(slot) != index as u32 + 1 {
                 break;
             }
-            let record = Record::parse(slot).unwrap_or_else(|| panic!("slot {index}: {slot:?}"));
-            self.records.push((pid, record));
+            let told = Record::parse(slot).unwrap_or_else(|| panic!("slot {index}: {slot:?}"));
+            let both = [Some(told.0), told.1].into_iter().flatten();
+            self.records.extend(both.map(|record| (pid, record)));
         }
     }
 

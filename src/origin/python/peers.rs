@@ -303,18 +303,20 @@ impl Connection {
         let mut gone = 0;
         if let Some(ring) = &mut self.ring {
             gone = ring.drain(is_closed || last, |slot| {
-                let Some(record) = Record::parse(slot).filter(|record| record.at < now + AHEAD)
-                else {
+                let parsed = Record::parse(slot).filter(|(first, _)| first.at < now + AHEAD);
+                let Some((first, second)) = parsed else {
                     self.unread += 1;
                     return;
                 };
                 self.records += 1;
-                if let Told::Items { count, .. } = record.told {
+                if let Told::Items { count, .. } = first.told {
                     self.items += u64::from(count);
                 }
-                let latest = self.latest.entry(record.thread).or_default();
-                *latest = record.at.max(*latest);
-                records.push((*latest, record));
+                let latest = self.latest.entry(first.thread).or_default();
+                for record in [Some(first), second].into_iter().flatten() {
+                    *latest = record.at.max(*latest);
+                    records.push((*latest, record));
+                }
             });
         }
         self.later = records;

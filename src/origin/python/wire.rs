@@ -15,8 +15,10 @@
 //!    the low 32 bits of `i + 1` last. Slot `i` is there when its last word says so; a larger one (by
 //!    wrapping difference) is of a later lap, and what it overwrote is lost. Claims of two threads may be
 //!    filled in either order.
+//!    Most tell one thing, some two.
 //! 4. The writer makes no system call and takes no lock for a record. Words in the page before the slots show
-//!    what a record will tell only later: the item that runs, and who waits with the lock of the queue held.
+//!    what a record will tell only later: the item of a chunk that runs, and who waits with the lock of the queue
+//!    held. An item that is alone in its message is told at once, and no word says it again.
 //!
 //! Numbers are in the byte order of the machine, times are nanoseconds of `CLOCK_MONOTONIC`. Pools and calls
 //! are numbered by the process that makes them; `(pid, number)` is what is unique. Calls of executors have
@@ -33,6 +35,7 @@
 
 mod message;
 mod record;
+mod slot;
 
 pub use message::{Hello, Malformed, Message};
 pub use record::{About, Child, Chunk, Closing, NoteKind, Record, StringId, Told, Waits};
