@@ -7,7 +7,6 @@ pub mod cpus;
 pub mod examples;
 mod experiment;
 pub mod flags;
-pub mod headless;
 pub mod program;
 pub mod run;
 pub mod setup;

@@ -11,6 +11,7 @@
 #![expect(clippy::disallowed_methods, reason = "the loop owns the clock")]
 
 mod frames;
+pub mod headless;
 mod pointer;
 mod printed;
 mod runs;

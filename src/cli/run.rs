@@ -4,7 +4,6 @@
     reason = "writes the picture that was asked for"
 )]
 
-use super::headless::{self, Ending};
 use super::program::{self, RunFlags};
 use super::setup::{Picture, Setup, Show, Surroundings, Wishes};
 use super::{Args, Command, Lab, NoArgs, completions, cpus, examples, manual, watch};
@@ -14,6 +13,7 @@ use crate::experiment::Experiment;
 use crate::export::svg;
 use crate::palette::Depth;
 use crate::report::{self, Report};
+use crate::runtime::headless::{self, Ending};
 use crate::time::Time;
 use crate::trace::Trace;
 use crate::{platform, runtime, terminal, ui};

@@ -5,7 +5,6 @@
     reason = "writes the report that was asked for"
 )]
 
-use super::headless;
 use super::program::{OutputChoice, RunFlags, Terminal};
 use crate::app::{App, Settings, Watched};
 use crate::finding;
@@ -122,7 +121,7 @@ fn watch(
     terminal: Terminal,
     trace: &mut Trace,
 ) -> anyhow::Result<(Exit, Option<String>)> {
-    let signals = headless::signals().context("cannot watch for signals")?;
+    let signals = runtime::headless::signals().context("cannot watch for signals")?;
     let watched = python::start(program).context("cannot start the program")?;
     // Only now: the program is not to inherit that.
     platform::allow_all_files();

@@ -5,7 +5,6 @@
 use super::printed::{Printed, Search};
 use crate::app::Asked;
 use crate::app::output::{Line, Lookup};
-use crate::cli::headless;
 use crate::origin::Running;
 use crate::origin::python::{self, Handle, Output, Program, Stream};
 use crate::platform;
@@ -159,7 +158,7 @@ impl Watch {
 
     /// Stays with the program to its end without a view: hands on what it prints and what signals ask.
     pub(super) fn follow(&mut self, running: &Running, trace: &mut Trace) -> anyhow::Result<()> {
-        let signals = headless::signals().context("cannot watch for signals")?;
+        let signals = super::headless::signals().context("cannot watch for signals")?;
         let Some(started) = &mut self.started else {
             return Ok(());
         };
