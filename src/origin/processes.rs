@@ -30,13 +30,13 @@ use super::threads::{self, CALL, Shared};
 use crate::event::{Ended, Event, Kind, LaneId, LaneKind, LaneOpened};
 use crate::experiment::{CounterEffect, Experiment, Policy};
 use crate::method::Sends;
+use crate::platform;
 use crate::time::Time;
 use book::{ASLEEP, Book, COUNT, HANGS, HOLDS, QUIET, TapeReader};
 use line::{COUNTER, LOCK, LOCK_WAIT, Line};
 use message::{Payload, Setup};
 use reader::{Incoming, Reader};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use rustix::time::{ClockId, clock_gettime};
 use sender::Dispatcher;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
@@ -54,16 +54,10 @@ const THIS_PROGRAM: &str = "/proc/self/exe";
 /// Descriptors a run needs besides one for each worker.
 const OTHER_FILES: u64 = 64;
 
-/// Nanoseconds of the clock that all processes of a machine share.
-fn monotonic() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
-}
-
 /// The moment at which a run's clock began, on the clock that processes share.
 fn begin_of(clock: Clock) -> u64 {
     let readings = (0..8).map(|_| {
-        let (before, now, after) = (monotonic(), clock.now(), monotonic());
+        let (before, now, after) = (platform::monotonic(), clock.now(), platform::monotonic());
         let middle = before + (after - before) / 2;
         (after - before, middle.saturating_sub(now.0))
     });

@@ -11,7 +11,7 @@
 use super::book::{ASLEEP, Book, COUNT, HANGS, HOLDS, LOOK, QUIET, Writer};
 use super::line::{COUNTER, LOCK, LOCK_WAIT, Line, READER_SLEEPS};
 use super::message::{self, Answer, Order, Setup, Value};
-use super::{monotonic, tape};
+use super::tape;
 use crate::event::{
     Category, Ended, Kind, NamedSpan, Outcome, RESIDENT, Raised, Sample, TaskId, Way,
 };
@@ -96,7 +96,7 @@ impl Place for There {
     }
 
     fn instant(&self, at: Time) -> Instant {
-        let now = Time(monotonic().saturating_sub(self.setup.began));
+        let now = Time(platform::monotonic().saturating_sub(self.setup.began));
         Instant::now() + at.since(now).std()
     }
 
@@ -145,11 +145,11 @@ impl There {
         let (counter, lock) = (self.line.word(COUNTER), self.line.word(LOCK));
         let name = u64::from(self.setup.row) + 1;
         if self.setup.lock {
-            let asked = monotonic();
+            let asked = platform::monotonic();
             while lock.compare_exchange(0, name, SeqCst, Relaxed).is_err() {
                 std::thread::yield_now();
             }
-            let waited = monotonic().saturating_sub(asked);
+            let waited = platform::monotonic().saturating_sub(asked);
             self.line.word(LOCK_WAIT).fetch_add(waited, Relaxed);
         }
         let seen = counter.load(Relaxed);
@@ -172,7 +172,7 @@ struct Teller {
 
 impl Tell for Teller {
     fn now(&self) -> Time {
-        Time(monotonic().saturating_sub(self.began))
+        Time(platform::monotonic().saturating_sub(self.began))
     }
 
     fn tell(&mut self, at: Time, kind: Kind) {
