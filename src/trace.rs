@@ -125,15 +125,6 @@ impl Trace {
         self.rows.of(pool)
     }
 
-    /// Time that a row's workers spent in tasks up to `time`.
-    pub fn row_busy(&self, row: &Row, time: Time) -> Nanos {
-        row.lanes
-            .iter()
-            .filter_map(|&id| self.lane(id))
-            .map(|lane| lane.busy_until(time))
-            .sum()
-    }
-
     /// The dispatcher's lane, where dispatch costs something.
     pub fn dispatcher(&self) -> Option<&Lane> {
         self.lane(self.dispatcher?)

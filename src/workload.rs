@@ -162,7 +162,7 @@ impl Costs {
         }
     }
 
-    /// The name of the distribution and its mean, for the header: `lognormal 600 ms`; a list has none.
+    /// The name of the distribution and its lengths: `lognormal 600 ms`; a list has none.
     pub fn summary(&self) -> Option<String> {
         match self {
             Self::List(_) => None,

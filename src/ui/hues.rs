@@ -9,7 +9,7 @@ use crate::trace::{Call, Trace};
 /// How much of the grey of words a task of another call has.
 const GREY: f64 = 0.5;
 /// How much of a task's colour is left where it waits for something else than a CPU.
-const PALE: f64 = 0.45;
+pub const PALE: f64 = 0.45;
 /// How much of it a plate keeps, on which a number stands over a low box.
 const PLATE: f64 = 0.35;
 /// How far the line inside a chunk is from the box's colour to that of its number.

@@ -1,5 +1,6 @@
 //! The marks of the timeline, drawn as the panels draw them, each with what it means.
 
+use super::hues::PALE;
 use super::text::Pen;
 use crate::palette::Ink;
 
@@ -53,7 +54,7 @@ pub static LEGEND: [Mark; 12] = [
         draw: |pen, x, y| {
             let (theme, task) = (pen.theme, task(pen));
             if theme.mixes() && !theme.is_ascii() {
-                let pale = theme.mixed(task, theme.background, 0.45);
+                let pale = theme.mixed(task, theme.background, PALE);
                 repeat(pen, (x, y), " ", pale, pale);
             } else {
                 repeat(pen, (x, y), theme.glyphs.blocked, task, theme.background);

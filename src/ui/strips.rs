@@ -13,6 +13,7 @@ use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::layout::Layout;
 use super::text::{Pen, width};
+use crate::definition::percent;
 use crate::event::Outcome;
 use crate::palette::{Depth, Ink};
 use crate::time::Time;
@@ -165,21 +166,15 @@ pub fn caption(
     } else if inversions == 0 {
         pen.bold(x, y, theme.glyphs.in_order, theme.text);
     } else {
-        let words = format!("{} out of order", percent(inversions, pairs));
+        let words = format!(
+            "{} out of order",
+            percent(inversions as f64 / pairs.max(1) as f64)
+        );
         let x = pen.bold(x, y, &words, theme.wait);
         let words = format!("{inversions} of {pairs} pairs");
         if with_pairs && width(&words) <= pen.buffer.area.right().saturating_sub(x + 3) {
             pen.text(x + 2, y, &words, theme.dim);
         }
-    }
-}
-
-/// A share in whole per cent that is nothing only where it is nothing.
-pub fn percent(part: u64, all: u64) -> String {
-    match (part as f64 * 100.0 / all.max(1) as f64).round() as u64 {
-        0 if part > 0 => "<1 %".to_owned(),
-        100 if part < all => ">99 %".to_owned(),
-        share => format!("{share} %"),
     }
 }
 
@@ -515,20 +510,6 @@ mod tests {
         assert_eq!(
             line(2, Which::Delivered, 37),
             " delivered .... 0 of 5 so far"
-        );
-    }
-
-    #[test]
-    fn a_share_is_nothing_only_where_there_is_nothing() {
-        assert_eq!(
-            [
-                percent(0, 9),
-                percent(1, 900),
-                percent(1, 3),
-                percent(899, 900),
-                percent(3, 3)
-            ],
-            ["0 %", "<1 %", "33 %", ">99 %", "100 %"]
         );
     }
 
