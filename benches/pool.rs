@@ -172,7 +172,7 @@ fn makespan() {
                         .call()
                         .into_iter()
                         .flat_map(parviz::trace::Call::tasks)
-                        .filter_map(parviz::trace::Task::service)
+                        .filter_map(|task| task.service())
                         .collect();
                     let bound = first_come_first_served(&services, WORKERS);
                     let makespan = trace.numbers(trace.end()).makespan.unwrap_or_default();
