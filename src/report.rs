@@ -8,6 +8,7 @@ pub mod text;
 
 use crate::event::LaneKind;
 use crate::experiment::Experiment;
+use crate::time::Time;
 use crate::trace::{Call, Lane, Order, Trace};
 
 /// A run to report: what was asked for, and all that is known of how it went.
@@ -36,10 +37,10 @@ fn orders(call: Option<&Call>) -> [(&'static str, Vec<u32>); 4] {
     let Some(call) = call else {
         return ["submitted", "started", "finished", "delivered"].map(|name| (name, Vec::new()));
     };
-    let tasks = call.tasks();
-    let mut submitted: Vec<u32> = (0..tasks.len() as u32).collect();
-    submitted.retain(|&index| tasks[index as usize].submitted.happened());
-    submitted.sort_by_key(|&index| tasks[index as usize].submitted);
+    let submitted = (0..).zip(call.tasks().map(|task| task.submitted));
+    let mut submitted: Vec<(u32, Time)> = submitted.filter(|task| task.1.happened()).collect();
+    submitted.sort_by_key(|&(_, at)| at);
+    let submitted = submitted.into_iter().map(|(index, _)| index).collect();
     [
         ("submitted", submitted),
         ("started", indexes(&call.started)),

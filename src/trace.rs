@@ -5,6 +5,7 @@
 //! state as of any moment is a few binary searches: the cursor may stand anywhere at any time.
 //! A trace may begin and end anywhere: a missing start or end is ordinary.
 
+mod bits;
 mod call;
 mod caller;
 mod calls;
@@ -18,6 +19,7 @@ mod note;
 mod numbers;
 mod order;
 mod outcome;
+mod packed;
 mod pool;
 mod rows;
 mod samples;
@@ -25,6 +27,7 @@ mod scope;
 mod series;
 mod shares;
 mod sums;
+mod table;
 mod task;
 mod text;
 mod walk;
@@ -39,6 +42,7 @@ pub use note::{Loss, TimedNote};
 pub use numbers::Numbers;
 pub use order::{Entry, Order, Tally, pairs};
 pub use outcome::RunOutcome;
+pub use packed::{List, Row as Packable};
 pub use pool::Pool;
 pub use rows::Row;
 pub use series::Member;
@@ -178,7 +182,7 @@ impl Trace {
     /// The latest call begun by `time` that has tasks; if none has, the latest begun.
     pub fn latest_call(&self, time: Time) -> Option<CallId> {
         let begun = self.calls.until(time).rev();
-        let with_tasks = begun.clone().find(|call| !call.tasks().is_empty());
+        let with_tasks = begun.clone().find(|call| call.has_tasks());
         with_tasks
             .or_else(|| begun.clone().next())
             .map(|call| call.facts.call)

@@ -454,7 +454,7 @@ fn bytes_are_summed_until_any_moment_and_unknown_where_none_were_measured() {
     let there = |time: u64| map.bytes_until(Time(time), Way::ToWorker);
     assert_eq!(there(trace.end().0), Some(100 + 101));
     assert_eq!(map.bytes_until(trace.end(), Way::ToCaller), None);
-    assert_eq!(map.chunks()[1].bytes_there, Some(101));
+    assert_eq!(map.chunk(1).unwrap().bytes_there, Some(101));
     let applies = trace.calls().nth(1).unwrap();
     assert_eq!(applies.bytes_until(applies.began, Way::ToWorker), Some(100));
 }

@@ -101,11 +101,7 @@ fn orders(trace: &Trace) -> Orders {
         entries.map(|entry| u64::from(entry.index)).collect()
     };
     Orders {
-        chunks: call
-            .chunks()
-            .iter()
-            .map(|chunk| indexes(chunk.tasks))
-            .collect(),
+        chunks: call.chunks().map(|chunk| indexes(chunk.tasks)).collect(),
         finished: order(&call.finished),
         delivered: order(&call.delivered),
     }
@@ -193,7 +189,7 @@ fn no_two_tasks_of_the_comparison_end_within_a_unit() {
             let (mut experiment, _) = case(*method, number);
             experiment.backend = Backend::Simulated;
             let trace = trace(&experiment);
-            let ends: Vec<_> = trace.call().unwrap().finished.entries().to_vec();
+            let ends: Vec<_> = trace.call().unwrap().finished.entries().iter().collect();
             assert!(
                 ends.windows(2)
                     .all(|pair| pair[1].at.since(pair[0].at).0 >= UNIT),

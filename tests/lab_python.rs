@@ -134,8 +134,8 @@ fn a_worker_that_dies_takes_its_task_with_it_and_the_pool_never_returns() {
     let trace = trace(&with_fault(FaultKind::Die, PythonPool::Pool));
     assert_eq!(ends(&trace), Ends::Never);
     let call = trace.call().unwrap();
-    let lost: Vec<usize> = (0..8)
-        .filter(|&index| call.tasks()[index].lost.happened())
+    let lost: Vec<u32> = (0..8)
+        .filter(|&index| call.task(index).unwrap().lost.happened())
         .collect();
     assert_eq!(lost, [3]);
     let killed = trace

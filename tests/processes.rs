@@ -127,7 +127,6 @@ fn a_million_tasks_come_back_from_processes() {
     assert_eq!(call.finished.entries().len(), 1_000_000);
     assert!(
         call.tasks()
-            .iter()
             .all(|task| task.outcome == Some(Outcome::Ok) && task.delivered.happened())
     );
 }
@@ -195,7 +194,7 @@ fn a_fault_takes_its_worker_with_it_for_real() {
         .filter(|lane| lane.closed.is_some_and(|closed| closed.1 == Ended::Crashed));
     assert_eq!(crashed.count(), 1);
     assert_eq!(
-        trace.call().unwrap().tasks()[2].outcome,
+        trace.call().unwrap().task(2).unwrap().outcome,
         Some(Outcome::Lost)
     );
 }
@@ -206,7 +205,7 @@ fn raising_and_hanging_are_as_in_threads() {
     raising.chunksize = Some(3);
     let raised = trace(&raising);
     let call = raised.call().unwrap();
-    let outcomes: Vec<_> = call.tasks().iter().map(|task| task.outcome).collect();
+    let outcomes: Vec<_> = call.tasks().map(|task| task.outcome).collect();
     let (ok, failed, skipped) = (Outcome::Ok, Outcome::Failed, Outcome::Skipped);
     assert_eq!(outcomes, [ok, failed, skipped, ok, ok, ok].map(Some));
     assert_eq!(call.error(1), Some("ValueError: task 1 failed"));
@@ -255,13 +254,7 @@ fn a_worker_that_is_killed_is_replaced_and_its_chunk_is_lost() {
         trace.lane(lane.unwrap()).unwrap().closed.unwrap().1,
         Ended::Killed
     );
-    let outcomes: Vec<_> = trace
-        .call()
-        .unwrap()
-        .tasks()
-        .iter()
-        .map(|t| t.outcome)
-        .collect();
+    let outcomes: Vec<_> = trace.call().unwrap().tasks().map(|t| t.outcome).collect();
     let (lost, ok) = (Some(Outcome::Lost), Some(Outcome::Ok));
     assert_eq!(outcomes, [lost, ok, ok]);
     // The successor has the same place.
@@ -287,8 +280,8 @@ fn an_executor_breaks_when_somebody_else_kills_a_worker() {
         .filter(|lane| lane.closed.is_some_and(|closed| closed.1 == Ended::Killed));
     assert_eq!(killed.count(), 4);
     // Nobody waited for the tasks that were under way.
-    let tasks = trace.call().unwrap().tasks();
-    assert!(tasks.iter().all(|task| !task.finished.happened()));
+    let mut tasks = trace.call().unwrap().tasks();
+    assert!(tasks.all(|task| !task.finished.happened()));
 }
 
 #[test]

@@ -228,8 +228,9 @@ proptest! {
     fn pieces_on_a_lane_never_overlap(experiment in experiments()) {
         let trace = folded(simulated::run(&experiment));
         for lane in trace.lanes() {
-            for pair in lane.pieces().windows(2) {
-                prop_assert!(pair[0].end <= pair[1].start, "{:?}", pair);
+            let pieces = lane.pieces().iter();
+            for (piece, next) in pieces.clone().zip(pieces.skip(1)) {
+                prop_assert!(piece.end <= next.start, "{:?} {:?}", piece, next);
             }
             if let Some((closed, _)) = lane.closed {
                 prop_assert!(lane.pieces().iter().all(|piece| piece.end <= closed));

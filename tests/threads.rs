@@ -272,8 +272,9 @@ fn every_moment_is_accounted_for(batches: &[Batch]) {
         trace.apply(batch.events.clone());
     }
     for lane in trace.lanes() {
-        let pairs = lane.pieces().windows(2);
-        assert!(pairs.into_iter().all(|pair| pair[0].end <= pair[1].start));
+        let pieces = lane.pieces().iter();
+        let mut pairs = pieces.clone().zip(pieces.skip(1));
+        assert!(pairs.all(|(piece, next)| piece.end <= next.start));
     }
     let end = trace.end();
     for at in [Time(end.0 / 3), Time(end.0 / 2), end] {
@@ -297,7 +298,6 @@ fn a_million_tasks_arrive_in_the_trace() {
     assert_eq!(call.tasks().len(), 1_000_000);
     assert!(
         call.tasks()
-            .iter()
             .all(|task| task.outcome == Some(Outcome::Ok) && task.delivered.happened())
     );
     assert_eq!(call.finished.entries().len(), 1_000_000);
@@ -309,7 +309,7 @@ fn a_failed_task_fails_its_chunk_and_nobody_else() {
     experiment.chunksize = Some(3);
     let trace = trace(&experiment);
     let call = trace.call().unwrap();
-    let outcomes: Vec<_> = call.tasks().iter().map(|task| task.outcome).collect();
+    let outcomes: Vec<_> = call.tasks().map(|task| task.outcome).collect();
     let (ok, failed, skipped) = (Outcome::Ok, Outcome::Failed, Outcome::Skipped);
     assert_eq!(outcomes, [ok, failed, skipped, ok, ok, ok].map(Some));
     assert_eq!(call.error(1), Some("ValueError: task 1 failed"));
@@ -331,7 +331,7 @@ fn a_dead_worker_is_replaced_and_its_call_never_completes() {
             .is_some_and(|(_, ended)| ended == Ended::Crashed)
     });
     assert_eq!(dead.count(), 1);
-    let lost = trace.call().unwrap().tasks()[2].outcome;
+    let lost = trace.call().unwrap().task(2).unwrap().outcome;
     assert_eq!(lost, Some(Outcome::Lost));
 }
 

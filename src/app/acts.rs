@@ -8,7 +8,7 @@ use crate::app::selection::{self, Selection};
 use crate::app::{App, Effect, Lanes, Overlay, Panel, Run, Scene, View};
 use crate::event::TaskId;
 use crate::time::Time;
-use crate::trace::{Lane, MarkerKind};
+use crate::trace::MarkerKind;
 use std::ops::Range;
 
 impl App {
@@ -207,8 +207,7 @@ impl App {
             marker.at == at && matches!(marker.kind, MarkerKind::Error | MarkerKind::Death)
         });
         let lane = marked.and_then(|marker| trace.lane(marker.lane));
-        let pieces = lane.map_or(&[][..], Lane::pieces);
-        let ended = pieces.iter().rfind(|piece| piece.end == at);
+        let ended = lane.and_then(|lane| lane.pieces().iter().rfind(|piece| piece.end == at));
         if let Some(task) = ended.map(|piece| piece.task) {
             self.select_task(task);
         }
@@ -291,7 +290,7 @@ impl App {
         if let Some(row) = selection.row {
             self.first_lane = self.first_lane.min(row);
         }
-        let task = selection.task.and_then(|task| self.task(task).copied());
+        let task = selection.task.and_then(|task| self.task(task));
         if let Some(task) = task
             && task.started <= self.cursor()
         {

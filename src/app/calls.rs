@@ -62,7 +62,7 @@ impl App {
     }
 
     /// A task of whatever call.
-    pub(super) fn task(&self, id: TaskId) -> Option<&Task> {
+    pub(super) fn task(&self, id: TaskId) -> Option<Task> {
         self.run.trace.call_by(id.call)?.task(id.index)
     }
 }

@@ -136,8 +136,10 @@ impl Wanted {
                         .is_some_and(|lane| lane.facts.name.to_lowercase() == *name)
             }
             Self::Outcome(wanted) => outcome == Some(*wanted),
-            Self::Longer(length) => service(task, cursor).is_some_and(|service| service > *length),
-            Self::Shorter(length) => service(task, cursor).is_some_and(|service| service < *length),
+            Self::Longer(length) => service(&task, cursor).is_some_and(|service| service > *length),
+            Self::Shorter(length) => {
+                service(&task, cursor).is_some_and(|service| service < *length)
+            }
             Self::Error(part) => {
                 outcome.is_some()
                     && call

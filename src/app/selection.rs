@@ -3,7 +3,7 @@
 use crate::app::Lanes;
 use crate::event::TaskId;
 use crate::time::Time;
-use crate::trace::{Lane, Row, Trace};
+use crate::trace::{Row, Trace};
 
 /// The lane is a row of what is large: workers by name, or CPUs. Without a lane nothing is chosen,
 /// unless a search found a task that no worker had.
@@ -113,13 +113,14 @@ fn tasks_of(trace: &Trace, lanes: Lanes, row: usize) -> Vec<(Time, TaskId)> {
             let pieces = workers
                 .iter()
                 .filter_map(|&id| trace.lane(id))
-                .flat_map(Lane::pieces);
+                .flat_map(|lane| lane.pieces().iter());
             pieces.map(|piece| (piece.start, piece.task)).collect()
         }
         Lanes::Cpus => {
-            let pieces = trace.cpus().get(row).map_or(&[][..], |cpu| cpu.pieces());
+            let pieces = trace.cpus().get(row).map(|cpu| cpu.pieces().iter());
             pieces
-                .iter()
+                .into_iter()
+                .flatten()
                 .map(|piece| (piece.start, piece.task))
                 .collect()
         }

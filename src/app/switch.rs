@@ -152,10 +152,9 @@ fn form(trace: &Trace) -> &'static str {
 /// Whether the results came in the same order, with the words for it.
 fn order(before: &Trace, after: &Trace) -> Result<String, String> {
     let order = |trace: &Trace| -> Vec<u32> {
-        let entries = trace
-            .call()
-            .map_or(&[][..], |call| call.delivered.entries());
-        entries.iter().map(|entry| entry.index).collect()
+        let entries = trace.call().map(|call| call.delivered.entries().iter());
+        let entries = entries.into_iter().flatten();
+        entries.map(|entry| entry.index).collect()
     };
     if order(before) == order(after) {
         let (old, new) = (form(before), form(after));

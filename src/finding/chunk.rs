@@ -6,7 +6,7 @@ use super::{Finding, FindingKind};
 use crate::definition::percent;
 use crate::event::LaneId;
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Entry, Lane, Row};
+use crate::trace::{Call, Entry, Lane, List, Row, Task};
 
 /// A call that is over sooner has nothing to gain.
 const SHORTEST: Nanos = Nanos(20_000_000);
@@ -59,7 +59,7 @@ struct Spell<'a> {
     call: &'a Call,
     rows: Vec<&'a Row>,
     /// Tasks that ended, in that order.
-    finished: &'a [Entry],
+    finished: List<'a, Entry>,
     first: Time,
     last: Time,
     /// All service times.
@@ -175,9 +175,8 @@ impl<'a> Spell<'a> {
     }
 
     fn straggler(&self) -> Option<(f64, Finding)> {
-        let [.., before, last] = self.finished else {
-            return None;
-        };
+        let before = self.finished.len().checked_sub(2)?;
+        let (before, last) = (self.finished.get(before)?, self.finished.last()?);
         if !self.complete || self.rows.len() < 2 || self.finished.len() < 3 {
             return None;
         }
@@ -243,11 +242,7 @@ impl<'a> Spell<'a> {
             return None;
         }
         let tail = busy_to.iter().map(|&busy| self.last.since(busy)).max()?;
-        let services = self
-            .call
-            .tasks()
-            .iter()
-            .filter_map(crate::trace::Task::service);
+        let services = self.call.tasks().filter_map(|task: Task| task.service());
         let longest = services.max()?;
         if tail.seconds() < TAIL_TASKS * longest.seconds() {
             return None;
@@ -281,10 +276,9 @@ impl<'a> Spell<'a> {
 
     /// The largest chunk that lasts no longer than the longest task, of those that are worth their message.
     fn better_chunk(&self, size: u32, longest: Nanos) -> Option<u64> {
-        let tasks = self.call.tasks();
         let chunk = self.call.chunk_of(self.finished.last()?.index);
-        let chunk = self.call.chunks().get(chunk as usize)?.tasks.iter();
-        let services = chunk.filter_map(|index| tasks.get(index as usize)?.service());
+        let chunk = self.call.chunk(chunk)?.tasks.iter();
+        let services = chunk.filter_map(|index| self.call.task(index)?.service());
         let whole: Nanos = services.sum();
         let even = u64::from(size) * longest.0 / whole.0.max(1);
         let service = (self.work.0 / self.finished.len() as u64).max(1);
@@ -296,7 +290,8 @@ impl<'a> Spell<'a> {
 /// The end of the last piece of a lane that began before `time`.
 fn last_end(lane: &Lane, time: Time) -> Option<Time> {
     let begun = lane.pieces().partition_point(|piece| piece.start < time);
-    lane.pieces()[..begun]
+    lane.pieces()
+        .part(0..begun)
         .last()
         .map(|piece| piece.end.min(time))
 }

@@ -56,7 +56,6 @@ fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call, taken: &Taken) {
     let long = |length: Nanos| length >= HIDDEN_LEAST && share_of(length, run) >= HIDDEN_SHARE;
     let failed = call
         .tasks()
-        .iter()
         .enumerate()
         .filter(|(_, task)| failed_at(task, search.scene.at));
     let hidden = failed.filter_map(|(index, task)| {

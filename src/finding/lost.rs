@@ -75,11 +75,7 @@ fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, notes: &[TimedNote]) 
 /// The stretches of tasks that were lost together by `at`.
 fn losses(call: &Call, at: Time) -> Vec<(Time, Indexes)> {
     let mut losses: Vec<(Time, Indexes)> = Vec::new();
-    let lost = call
-        .tasks()
-        .iter()
-        .enumerate()
-        .filter(|(_, task)| task.lost <= at);
+    let lost = call.tasks().enumerate().filter(|(_, task)| task.lost <= at);
     for (index, task) in lost {
         let index = index as u32;
         match losses.last_mut() {

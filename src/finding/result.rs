@@ -5,8 +5,7 @@ use super::search::{Search, noted};
 use super::words::{call as named, counted, in_brackets, of};
 use super::worker::was_interrupted;
 use crate::event::NoteKind;
-use crate::time::Time;
-use crate::trace::{Call, TimedNote};
+use crate::trace::TimedNote;
 
 /// Fewer items than this are read ahead by every imap, and cost nothing.
 const SWALLOWED_LEAST: u32 = 100;
@@ -133,7 +132,7 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
     }
     // What was lost before would not have come either.
     let calls = search.scene.calls_of(note.note.pool);
-    let lost: usize = calls.map(|call| lost_until(call, note.at)).sum();
+    let lost: usize = calls.map(|call| call.lost_until(note.at)).sum();
     let left = u64::try_from(note.note.value)
         .unwrap_or(0)
         .saturating_sub(lost as u64);
@@ -153,10 +152,6 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
     let mut finding = noted(FindingKind::LeftOutstanding, note, text, advice);
     finding.numbers.push(("outstanding", left as f64));
     search.of_pool(left as f64, finding);
-}
-
-fn lost_until(call: &Call, at: Time) -> usize {
-    call.tasks().iter().filter(|task| task.lost <= at).count()
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn call_of<'a>(trace: &'a Trace, note: &TimedNote) -> Option<&'a Call> {
         let begun = lane
             .pieces()
             .partition_point(|piece| piece.start <= note.at);
-        Some(lane.pieces()[..begun].last()?.task.call)
+        Some(lane.pieces().part(0..begun).last()?.task.call)
     };
     let id: CallId = note.note.call.or_else(at_work)?;
     trace.call_by(id)
@@ -62,7 +62,7 @@ fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
         let begun = lane
             .pieces()
             .partition_point(|piece| piece.start <= note.at);
-        Some(lane.pieces()[..begun].last()?.task)
+        Some(lane.pieces().part(0..begun).last()?.task)
     });
     let task = task.filter(|task| call.is_some_and(|call| call.facts.call == task.call));
     let place = match (task, call) {
@@ -132,8 +132,9 @@ fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
 
 /// Chunks of a call that were sent and that nobody took.
 fn waiting(call: &Call, at: Time) -> usize {
-    let left = |chunk: &&crate::trace::Chunk| chunk.enqueued <= at && chunk.dequeued > at;
-    call.chunks().iter().filter(left).count()
+    let left = call.chunks();
+    left.filter(|chunk| chunk.enqueued <= at && chunk.dequeued > at)
+        .count()
 }
 
 #[cfg(test)]

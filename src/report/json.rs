@@ -168,12 +168,12 @@ struct Tasks<'a> {
 impl Serialize for Tasks<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let call = self.trace.call();
-        let tasks = call.map_or(&[][..], Call::tasks);
-        serializer.collect_seq(tasks.iter().enumerate().map(|(index, task)| TaskRow {
-            index: index as u32,
+        let tasks = call.into_iter().flat_map(Call::tasks);
+        serializer.collect_seq((0..).zip(tasks).map(|(index, task)| TaskRow {
+            index,
+            worker: self.places.of_task(&task),
             task,
             call,
-            worker: self.places.of_task(task),
         }))
     }
 }
@@ -200,7 +200,7 @@ impl Places {
 
 struct TaskRow<'a> {
     index: u32,
-    task: &'a Task,
+    task: Task,
     call: Option<&'a Call>,
     worker: Option<u32>,
 }
@@ -212,7 +212,7 @@ fn moment(time: Time) -> Option<u64> {
 
 impl Serialize for TaskRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let task = self.task;
+        let task = &self.task;
         let known = |length: Nanos| task.is_accounted().then_some(length.0);
         let mut row = serializer.serialize_map(Some(14))?;
         row.serialize_entry("index", &self.index)?;
@@ -237,10 +237,10 @@ fn worker_rows(trace: &Trace, places: &Places) -> Vec<Value> {
     let mut tasks = vec![0_u32; workers(trace).count()];
     let ran = trace
         .call()
-        .map_or(&[][..], Call::tasks)
-        .iter()
+        .into_iter()
+        .flat_map(Call::tasks)
         .filter(|task| task.started.happened());
-    for place in ran.filter_map(|task| places.of_task(task)) {
+    for place in ran.filter_map(|task| places.of_task(&task)) {
         tasks[place as usize] += 1;
     }
     let row = |(index, lane): (usize, &Lane)| {

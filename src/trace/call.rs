@@ -1,16 +1,21 @@
 //! One call of the caller: its tasks, its chunks, and the orders in which things happened to them.
 
+use super::packed::Packed;
 use super::series::Member;
-use super::sums::{Mean, Needs, Running};
+use super::sums::{Mean, Needs, Running, Stretch};
+use super::task::{Chunk, Chunks, Of, Sent, Task, Tasks};
 use super::text::cut;
-use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Way};
-use crate::time::{Nanos, Time};
+use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Ran, Way};
+use crate::time::{Nanos, Span, Time};
 use crate::trace::order::{Order, Tally};
-use crate::trace::task::{Chunk, Task};
 use std::collections::BTreeMap;
 
 /// More tasks in one call than this are not kept: sizes from outside are bounded before memory is taken.
 const MOST: u32 = 1 << 24;
+
+const WAIT: Stretch = (Of::Submitted, Of::Started);
+const SERVICE: Stretch = (Of::Started, Of::Finished);
+const HOLD: Stretch = (Of::Finished, Of::Ready);
 
 /// Errors that one call keeps the text of.
 const MOST_ERRORS: usize = 10_000;
@@ -32,9 +37,9 @@ pub struct Call {
     /// It has more tasks or chunks than are kept.
     pub(super) is_cut: bool,
     /// All but the first of a series, by their tasks.
-    pub(super) again: Vec<Member>,
-    tasks: Vec<Task>,
-    chunks: Vec<Chunk>,
+    pub(super) again: Packed<Member>,
+    tasks: Tasks,
+    chunks: Chunks,
     errors: BTreeMap<u32, String>,
     /// The index of a task is its place in the order of submission, so a count tells which.
     pub submitted: Tally,
@@ -53,7 +58,7 @@ pub struct Call {
     /// Bytes to the workers and back.
     carried: [Tally; 2],
     /// The longest queue right after each submission and all before it.
-    longest_queues: Vec<u32>,
+    longest_queues: Packed<u32>,
     needs: Option<Needs>,
     needs_are_old: bool,
     waits: Running,
@@ -73,9 +78,9 @@ impl Call {
             ends: None,
             told: true,
             is_cut: false,
-            again: Vec::new(),
-            tasks: Vec::new(),
-            chunks: Vec::new(),
+            again: Packed::default(),
+            tasks: Tasks::default(),
+            chunks: Chunks::default(),
             errors: BTreeMap::new(),
             submitted: Tally::default(),
             started: Order::default(),
@@ -86,7 +91,7 @@ impl Call {
             cancelled: Tally::default(),
             enqueued: Tally::default(),
             carried: <[Tally; 2]>::default(),
-            longest_queues: Vec::new(),
+            longest_queues: Packed::default(),
             needs: None,
             needs_are_old: false,
             waits: Running::default(),
@@ -128,8 +133,6 @@ impl Call {
             Some(end) => self.expect(end),
             None => self.grow(self.facts.tasks.unwrap_or(0)),
         }
-        // Chunks that were told of before the call was get their tasks now.
-        self.divide(0);
     }
 
     /// There will be at least this many tasks.
@@ -161,71 +164,58 @@ impl Call {
 
     fn grow(&mut self, count: u32) {
         self.is_cut |= count > MOST;
-        let (before, count) = (self.tasks.len(), count.min(MOST) as usize);
-        if before < count {
-            self.tasks.resize(count, Task::default());
-        }
+        self.tasks.grow(count.min(MOST) as usize);
         if let Some(size) = self.size() {
-            let chunks = self.tasks.len().div_ceil(size);
-            if self.chunks.len() < chunks {
-                self.chunks.resize(chunks, Chunk::default());
-            }
-        }
-        self.divide(before);
-    }
-
-    fn size(&self) -> Option<usize> {
-        let size = self.facts.chunksize.filter(|&size| size > 0);
-        size.map(|size| size as usize)
-    }
-
-    /// Gives the chunks their tasks, from the one that has this task on.
-    fn divide(&mut self, task: usize) {
-        let Some(size) = self.size() else { return };
-        let (first, last) = (task / size, self.tasks.len());
-        let starts = (first * size..last).step_by(size);
-        for (chunk, start) in self.chunks.iter_mut().skip(first).zip(starts) {
-            chunk.tasks = Indexes::new(start as u32, (start + size).min(last) as u32);
+            self.chunks.grow(self.tasks.len().div_ceil(size as usize));
         }
     }
 
-    /// The task, making room for it; `None` for an index beyond what is kept.
-    fn task_mut(&mut self, index: u32) -> Option<&mut Task> {
-        if index >= MOST {
-            self.is_cut = true;
-            return None;
-        }
-        let before = self.tasks.len();
-        if index as usize >= before {
-            self.tasks.resize(index as usize + 1, Task::default());
-            self.divide(before);
-        }
-        self.tasks.get_mut(index as usize)
+    fn size(&self) -> Option<u32> {
+        self.facts.chunksize.filter(|&size| size > 0)
     }
 
-    /// The chunk, making room for it; `None` for an index beyond what is kept.
-    pub(super) fn chunk_mut(&mut self, chunk: u32) -> Option<&mut Chunk> {
-        if chunk >= MOST {
-            self.is_cut = true;
-            return None;
+    /// Those that are kept, with room made for them.
+    fn kept(&mut self, tasks: Indexes) -> Indexes {
+        self.is_cut |= tasks.end > MOST;
+        let kept = Indexes::new(tasks.first.min(MOST), tasks.end.min(MOST));
+        if !kept.is_empty() {
+            self.tasks.grow(kept.end as usize);
         }
-        let before = self.chunks.len();
-        if chunk as usize >= before {
-            self.chunks.resize(chunk as usize + 1, Chunk::default());
-            self.divide(before * self.size().unwrap_or(1));
+        kept
+    }
+
+    /// False for a task beyond what is kept.
+    fn keep(&mut self, index: u32) -> bool {
+        !self
+            .kept(Indexes::new(index, index.saturating_add(1)))
+            .is_empty()
+    }
+
+    /// As [`Self::kept`], of chunks.
+    fn kept_chunks(&mut self, chunks: Indexes) -> Indexes {
+        self.is_cut |= chunks.end > MOST;
+        let kept = Indexes::new(chunks.first.min(MOST), chunks.end.min(MOST));
+        if !kept.is_empty() {
+            self.chunks.grow(kept.end as usize);
         }
-        self.chunks.get_mut(chunk as usize)
+        kept
+    }
+
+    pub(super) fn set_chunk(&mut self, field: Sent, chunk: u32, number: u64) {
+        self.kept_chunks(Indexes::new(chunk, chunk.saturating_add(1)));
+        self.chunks.set(field, chunk, number);
     }
 
     pub(super) fn submit(&mut self, tasks: Indexes, at: Time) {
         self.submitted.add(at, tasks.len());
         self.queue_changed(at);
+        let tasks = self.kept(tasks);
+        self.tasks.fill(Of::Submitted, tasks, at);
+        if self.started.entries().is_empty() {
+            return;
+        }
         for index in tasks.iter() {
-            let Some(task) = self.task_mut(index) else {
-                return;
-            };
-            task.submitted = at;
-            let started = task.started;
+            let started = self.tasks.time(Of::Started, index);
             if started.happened() {
                 self.waits
                     .forget_from(self.started.count_until(started - Nanos(1)));
@@ -234,13 +224,9 @@ impl Call {
     }
 
     pub(super) fn enqueue(&mut self, chunks: Indexes, at: Time) {
-        for chunk in chunks.iter() {
-            let Some(chunk) = self.chunk_mut(chunk) else {
-                return;
-            };
-            chunk.enqueued = at;
-        }
         self.enqueued.add(at, chunks.len());
+        let chunks = self.kept_chunks(chunks);
+        self.chunks.fill(Sent::Enqueued, chunks, at);
     }
 
     /// Returns when it had failed, if that was told before.
@@ -251,11 +237,17 @@ impl Call {
         lane: LaneId,
         cpu: Option<CpuId>,
     ) -> Option<Time> {
-        let task = self.task_mut(index)?;
-        let is_first = !task.started.happened();
-        let failed = task.failed.then_some(task.finished).filter(|_| is_first);
-        (task.started, task.lane, task.cpu_start) = (at, Some(lane), cpu);
-        if let (Some(lost), None) = (task.lost.known(), task.finished.known()) {
+        if !self.keep(index) {
+            return None;
+        }
+        let tasks = &mut self.tasks;
+        let finished = tasks.time(Of::Finished, index);
+        let is_first = !tasks.time(Of::Started, index).happened();
+        let failed = (is_first && tasks.failed(index)).then_some(finished);
+        tasks.set(Of::Started, index, at.0);
+        tasks.set(Of::Lane, index, lane.0.into());
+        tasks.set_cpu(Of::CpuStart, index, cpu);
+        if let (Some(lost), None) = (tasks.time(Of::Lost, index).known(), finished.known()) {
             self.unstarted.take(lost, 1);
             self.queue_changed(lost);
         }
@@ -274,17 +266,26 @@ impl Call {
         outcome: Outcome,
         cpu: Option<CpuId>,
     ) -> bool {
-        let Some(task) = self.task_mut(index) else {
-            return false;
-        };
-        if task.finished.happened() {
+        if !self.keep(index) {
             return false;
         }
-        task.failed = outcome == Outcome::Failed;
-        (task.finished, task.lane, task.cpu_end) = (at, Some(lane), cpu);
+        let tasks = &mut self.tasks;
+        if tasks.time(Of::Finished, index).happened() {
+            return false;
+        }
+        tasks.set(Of::Finished, index, at.0);
+        tasks.set(Of::Lane, index, lane.0.into());
+        tasks.set_cpu(Of::CpuEnd, index, cpu);
+        if outcome == Outcome::Failed {
+            tasks.set(Of::Failed, index, 0);
+        }
         // A loss that was told by another lane stays.
-        task.outcome = task.outcome.or(Some(outcome));
-        let (started, ready, lost) = (task.started.happened(), task.ready, task.lost.known());
+        if tasks.outcome(index).is_none() {
+            tasks.set_outcome(index, outcome);
+        }
+        let started = tasks.time(Of::Started, index).happened();
+        let ready = tasks.time(Of::Ready, index);
+        let lost = tasks.time(Of::Lost, index).known();
         if !started {
             self.unstarted.add(at, 1);
             self.queue_changed(at);
@@ -307,20 +308,31 @@ impl Call {
         started && outcome == Outcome::Failed
     }
 
-    pub(super) fn account(&mut self, ran: &crate::event::Ran, at: Time) {
-        if let Some(task) = self.task_mut(ran.task.index) {
-            task.on_cpu += ran.on_cpu;
-            task.waiting += ran.waiting;
-            task.useful_wait += ran.useful_wait;
-            task.known += at.since(ran.since);
+    pub(super) fn account(&mut self, ran: &Ran, at: Time) {
+        let index = ran.task.index;
+        if self.keep(index) {
+            for (field, length) in [
+                (Of::OnCpu, ran.on_cpu),
+                (Of::Waiting, ran.waiting),
+                (Of::UsefulWait, ran.useful_wait),
+                (Of::Known, at.since(ran.since)),
+            ] {
+                self.tasks.add(field, index, length);
+            }
             self.needs_are_old = true;
         }
     }
 
     pub(super) fn copy_account(&mut self, index: u32, from: &Task) {
-        if let Some(task) = self.task_mut(index) {
-            (task.on_cpu, task.waiting) = (from.on_cpu, from.waiting);
-            (task.useful_wait, task.known) = (from.useful_wait, from.known);
+        if self.keep(index) {
+            for (field, length) in [
+                (Of::OnCpu, from.on_cpu),
+                (Of::Waiting, from.waiting),
+                (Of::UsefulWait, from.useful_wait),
+                (Of::Known, from.known),
+            ] {
+                self.tasks.add(field, index, length);
+            }
             self.needs_are_old = true;
         }
     }
@@ -334,14 +346,13 @@ impl Call {
     }
 
     pub(super) fn carry(&mut self, chunk: u32, bytes: u32, way: Way, at: Time) {
-        let Some(chunk) = self.chunk_mut(chunk) else {
-            return;
+        let field = match way {
+            Way::ToWorker => Sent::BytesThere,
+            Way::ToCaller => Sent::BytesBack,
         };
-        let known = match way {
-            Way::ToWorker => &mut chunk.bytes_there,
-            Way::ToCaller => &mut chunk.bytes_back,
-        };
-        if known.replace(bytes).is_none() {
+        let is_first = self.chunks.bytes(field, chunk).is_none();
+        self.set_chunk(field, chunk, bytes.into());
+        if is_first && chunk < MOST {
             self.carried[way as usize].add(at, bytes);
         }
     }
@@ -356,16 +367,15 @@ impl Call {
     /// Returns how many were not known to be lost before.
     pub(super) fn lose(&mut self, tasks: Indexes, at: Time) -> u32 {
         let mut lost = 0;
-        for index in tasks.iter() {
-            let Some(task) = self.task_mut(index) else {
-                return lost;
-            };
-            if task.lost.happened() {
+        for index in self.kept(tasks).iter() {
+            if self.tasks.time(Of::Lost, index).happened() {
                 continue;
             }
             lost += 1;
-            (task.lost, task.outcome) = (at, Some(Outcome::Lost));
-            if !task.started.happened() && !task.finished.happened() {
+            self.tasks.set(Of::Lost, index, at.0);
+            self.tasks.set_outcome(index, Outcome::Lost);
+            let moment = |field| self.tasks.time(field, index);
+            if !moment(Of::Started).happened() && !moment(Of::Finished).happened() {
                 self.unstarted.add(at, 1);
                 self.queue_changed(at);
             }
@@ -375,22 +385,19 @@ impl Call {
     }
 
     pub(super) fn make_ready(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
+        let tasks = self.kept(tasks);
+        self.tasks.fill(Of::Ready, tasks, at);
         for index in tasks.iter() {
-            let Some(task) = self.task_mut(index) else {
-                return;
-            };
-            task.ready = at;
-            let place = self.ready.insert(at, lane, index, true);
+            // In what order results become ready is not compared with any other order.
+            let place = self.ready.insert(at, lane, index, false);
             self.holds.forget_from(place);
         }
     }
 
     pub(super) fn deliver(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
+        let tasks = self.kept(tasks);
+        self.tasks.fill(Of::Delivered, tasks, at);
         for index in tasks.iter() {
-            let Some(task) = self.task_mut(index) else {
-                return;
-            };
-            task.delivered = at;
             self.delivered.insert(at, lane, index, true);
         }
     }
@@ -408,23 +415,19 @@ impl Call {
             self.needs_are_old = false;
             self.needs = Needs::of(&self.tasks, measured);
         }
-        self.waits.settle(&self.started, &self.tasks, Task::wait);
-        self.services
-            .settle(&self.finished, &self.tasks, Task::service);
-        self.holds.settle(&self.ready, &self.tasks, Task::hold);
+        self.waits.settle(&self.started, &self.tasks, WAIT);
+        self.services.settle(&self.finished, &self.tasks, SERVICE);
+        self.holds.settle(&self.ready, &self.tasks, HOLD);
     }
 
     fn measure_queue(&mut self) {
-        let submissions = self.submitted.until(Time::NEVER);
-        let mut longest = self.longest_queues.last().copied().unwrap_or(0);
-        let new: Vec<u32> = submissions[self.longest_queues.len()..]
-            .iter()
-            .map(|&(at, _)| {
+        let mut longest = self.longest_queues.last().unwrap_or(0);
+        for place in self.longest_queues.len()..self.submitted.steps().len() {
+            if let Some((at, _)) = self.submitted.steps().get(place) {
                 longest = longest.max(self.queue_at(at));
-                longest
-            })
-            .collect();
-        self.longest_queues.extend(new);
+                self.longest_queues.push(longest);
+            }
+        }
     }
 
     /// The queue was not what it seemed from `at` on.
@@ -439,16 +442,73 @@ impl Call {
         self.needs
     }
 
-    pub fn tasks(&self) -> &[Task] {
-        &self.tasks
+    /// By index.
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = Task> + '_ {
+        (0..self.tasks.len() as u32).map(|index| self.tasks.get(index))
     }
 
-    pub fn task(&self, index: u32) -> Option<&Task> {
-        self.tasks.get(index as usize)
+    pub fn has_tasks(&self) -> bool {
+        self.tasks.len() > 0
     }
 
-    pub fn chunks(&self) -> &[Chunk] {
-        &self.chunks
+    pub fn task(&self, index: u32) -> Option<Task> {
+        ((index as usize) < self.tasks.len()).then(|| self.tasks.get(index))
+    }
+
+    /// Where and when a task ran that ended without an account of its stretches: the CPU it started on, and
+    /// the one it ended on.
+    pub(super) fn unaccounted(&self, index: u32) -> Option<(CpuId, Span, Option<CpuId>)> {
+        let tasks = &self.tasks;
+        let cpu = tasks.cpu(Of::CpuStart, index)?;
+        let (start, end) = (
+            tasks.time(Of::Started, index),
+            tasks.time(Of::Finished, index),
+        );
+        let both = start.happened() && end.happened();
+        // As far as it was told, an end is not before its start.
+        let span = Span::new(start, end.max(start));
+        (both && tasks.sum(Of::Known, index) == Nanos::ZERO)
+            .then(|| (cpu, span, tasks.cpu(Of::CpuEnd, index)))
+    }
+
+    /// How many of its tasks were known to be lost at `time`.
+    pub fn lost_until(&self, time: Time) -> usize {
+        let lost = self.tasks.moments(Of::Lost);
+        lost.filter(|&(_, at)| at <= time).count()
+    }
+
+    /// By index.
+    pub fn chunks(&self) -> impl ExactSizeIterator<Item = Chunk> + '_ {
+        let all = 0..self.chunks.len() as u32;
+        all.map(|chunk| self.chunks.get(chunk, self.tasks_of(chunk)))
+    }
+
+    pub fn chunk(&self, chunk: u32) -> Option<Chunk> {
+        let known = (chunk as usize) < self.chunks.len();
+        known.then(|| self.chunks.get(chunk, self.tasks_of(chunk)))
+    }
+
+    /// Chunks that were sent by `time`, and that neither an answer nor a worker's death had come for.
+    pub(super) fn unanswered_at(&self, time: Time) -> usize {
+        let sent = self.chunks.moments(Sent::Enqueued);
+        let sent = sent.filter(|&(_, at)| at <= time);
+        sent.filter(|&(chunk, _)| self.chunks.time(Sent::Returned, chunk) > time)
+            .filter(|&(chunk, _)| {
+                // Where workers die with their executor, every task gets an answer all the same.
+                self.task(self.tasks_of(chunk).first).is_none_or(|task| {
+                    task.ready > time && task.outcome_at(time) != Some(Outcome::Cancelled)
+                })
+            })
+            .count()
+    }
+
+    /// The tasks of a chunk; none where its size is not known.
+    fn tasks_of(&self, chunk: u32) -> Indexes {
+        let last = self.tasks.len() as u32;
+        self.size().map_or_else(Indexes::default, |size| {
+            let first = chunk.saturating_mul(size).min(last);
+            Indexes::new(first, first.saturating_add(size).min(last))
+        })
     }
 
     /// The chunk that holds a task.
@@ -472,7 +532,6 @@ impl Call {
         let submissions = self.submitted.until(time).len();
         let last = submissions.checked_sub(1);
         last.and_then(|last| self.longest_queues.get(last))
-            .copied()
             .unwrap_or(0)
     }
 
@@ -485,25 +544,24 @@ impl Call {
 
     /// Mean time from submission to start of the tasks that had started.
     pub fn waits_until(&self, time: Time) -> Mean {
-        self.waits
-            .until(time, &self.started, &self.tasks, Task::wait)
+        self.waits.until(time, &self.started, &self.tasks, WAIT)
     }
 
     /// Mean service time of the tasks that had ended.
     pub fn services_until(&self, time: Time) -> Mean {
         self.services
-            .until(time, &self.finished, &self.tasks, Task::service)
+            .until(time, &self.finished, &self.tasks, SERVICE)
     }
 
     /// Mean time that results were held back, of those that were ready.
     pub fn holds_until(&self, time: Time) -> Mean {
-        self.holds.until(time, &self.ready, &self.tasks, Task::hold)
+        self.holds.until(time, &self.ready, &self.tasks, HOLD)
     }
 
     /// Up to when tasks were still to be dispatched, as of `time`: `time` itself while some are.
     pub fn dispatching_until(&self, time: Time) -> Time {
         match self.enqueued.until(time).last() {
-            Some(&(at, sent)) if sent as usize == self.chunks.len() => at,
+            Some((at, sent)) if sent as usize == self.chunks.len() => at,
             _ => time,
         }
     }

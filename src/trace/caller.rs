@@ -1,6 +1,7 @@
 //! What the main program did, from moment to moment.
 
-use crate::event::{CallerState, LaneId};
+use super::packed::{Packed, Row};
+use crate::event::{BlockedIn, CallerState, LaneId};
 use crate::time::{Nanos, Span, Time};
 
 /// The states of one caller, in order of time.
@@ -8,14 +9,45 @@ use crate::time::{Nanos, Span, Time};
 pub struct CallerTrace {
     pub lane: LaneId,
     /// Each state with its begin and the time blocked before it.
-    changes: Vec<(Time, CallerState, Nanos)>,
+    changes: Packed<(Time, CallerState, Nanos)>,
+}
+
+const STATES: [CallerState; 14] = [
+    CallerState::Starting,
+    CallerState::OwnWork,
+    CallerState::Submitting,
+    CallerState::Collecting,
+    CallerState::Done,
+    CallerState::Blocked(BlockedIn::Map),
+    CallerState::Blocked(BlockedIn::Starmap),
+    CallerState::Blocked(BlockedIn::Apply),
+    CallerState::Blocked(BlockedIn::Get),
+    CallerState::Blocked(BlockedIn::Next),
+    CallerState::Blocked(BlockedIn::Result),
+    CallerState::Blocked(BlockedIn::Futures),
+    CallerState::Blocked(BlockedIn::Join),
+    CallerState::Blocked(BlockedIn::Shutdown),
+];
+
+/// A state by its place among all.
+impl Row for (Time, CallerState, Nanos) {
+    type Numbers = [u64; 3];
+
+    fn numbers(&self, _: usize) -> [u64; 3] {
+        let state = STATES.iter().position(|&state| state == self.1);
+        [self.0.0, state.unwrap_or(0) as u64, self.2.0]
+    }
+
+    fn from_numbers([at, state, blocked]: [u64; 3], _: usize) -> Self {
+        (Time(at), STATES[state as usize], Nanos(blocked))
+    }
 }
 
 impl CallerTrace {
     pub(super) fn new(lane: LaneId) -> Self {
         Self {
             lane,
-            changes: Vec::new(),
+            changes: Packed::default(),
         }
     }
 
@@ -23,7 +55,7 @@ impl CallerTrace {
         let blocked = self
             .changes
             .last()
-            .map_or(Nanos::ZERO, |&(since, before, blocked)| match before {
+            .map_or(Nanos::ZERO, |(since, before, blocked)| match before {
                 CallerState::Blocked(_) => blocked + at.since(since),
                 _ => blocked,
             });
@@ -32,7 +64,8 @@ impl CallerTrace {
 
     /// Every change of state with its moment.
     pub fn changes(&self) -> impl ExactSizeIterator<Item = (Time, CallerState)> + '_ {
-        self.changes.iter().map(|&(at, state, _)| (at, state))
+        let changes = self.changes.all().iter();
+        changes.map(|(at, state, _)| (at, state))
     }
 
     /// The states that touch a span, cut at nothing.
@@ -41,11 +74,12 @@ impl CallerTrace {
             .changes
             .partition_point(|change| change.0 <= span.start())
             .saturating_sub(1);
-        self.changes[first..]
+        self.changes
+            .part(first..self.changes.len())
             .iter()
             .enumerate()
             .take_while(move |(_, change)| change.0 < span.end())
-            .map(move |(k, &(at, state, _))| {
+            .map(move |(k, (at, state, _))| {
                 let end = self
                     .changes
                     .get(first + k + 1)
@@ -55,9 +89,7 @@ impl CallerTrace {
     }
 
     pub fn state_at(&self, time: Time) -> Option<CallerState> {
-        self.changes[..self.begun(time)]
-            .last()
-            .map(|change| change.1)
+        self.last_until(time).map(|change| change.1)
     }
 
     /// The first change after `time`.
@@ -67,9 +99,11 @@ impl CallerTrace {
 
     /// The last change up to `time`.
     pub(super) fn change_until(&self, time: Time) -> Option<Time> {
-        self.changes[..self.begun(time)]
-            .last()
-            .map(|change| change.0)
+        self.last_until(time).map(|change| change.0)
+    }
+
+    fn last_until(&self, time: Time) -> Option<(Time, CallerState, Nanos)> {
+        self.changes.part(0..self.begun(time)).last()
     }
 
     fn begun(&self, time: Time) -> usize {
@@ -78,9 +112,9 @@ impl CallerTrace {
 
     /// Time spent in blocking calls up to `time`.
     pub fn blocked_until(&self, time: Time) -> Nanos {
-        match self.changes[..self.begun(time)].last() {
-            Some(&(since, CallerState::Blocked(_), blocked)) => blocked + time.since(since),
-            Some(&(_, _, blocked)) => blocked,
+        match self.last_until(time) {
+            Some((since, CallerState::Blocked(_), blocked)) => blocked + time.since(since),
+            Some((_, _, blocked)) => blocked,
             None => Nanos::ZERO,
         }
     }

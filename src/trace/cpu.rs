@@ -1,7 +1,9 @@
 //! Which task was on which CPU, where that is known.
 
 use super::Walk;
-use crate::event::{CpuId, LaneId, TaskId};
+use super::bits::NONE;
+use super::packed::{List, Packed, Row};
+use crate::event::{CallId, CpuId, LaneId, TaskId};
 use crate::time::{Nanos, Span, Time};
 
 /// A stretch of a task on one CPU.
@@ -17,11 +19,44 @@ pub struct CpuPiece {
     lane: LaneId,
 }
 
+impl Row for CpuPiece {
+    type Numbers = [u64; 7];
+
+    fn numbers(&self, _: usize) -> [u64; 7] {
+        let length = self.end.since(self.start).0;
+        [
+            self.start.0,
+            length,
+            // Mostly it had all of it.
+            length.wrapping_sub(self.on_cpu.0),
+            self.task.call.0.into(),
+            self.task.index.into(),
+            self.moved_to.map_or(NONE, |cpu| cpu.0.into()),
+            self.lane.0.into(),
+        ]
+    }
+
+    fn from_numbers([start, length, off, call, index, moved_to, lane]: [u64; 7], _: usize) -> Self {
+        let start = Time(start);
+        Self {
+            start,
+            end: start + Nanos(length),
+            task: TaskId {
+                call: CallId(call as u32),
+                index: index as u32,
+            },
+            on_cpu: Nanos(length.wrapping_sub(off)),
+            moved_to: (moved_to != NONE).then_some(CpuId(moved_to as u16)),
+            lane: LaneId(lane as u32),
+        }
+    }
+}
+
 /// What one CPU did for the watched tasks, by start. Pieces of several workers may overlap: they shared it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuLane {
     pub cpu: CpuId,
-    pieces: Vec<CpuPiece>,
+    pieces: Packed<CpuPiece>,
     /// The longest piece, so that a search by start finds those that reach into a span.
     longest: Nanos,
 }
@@ -30,7 +65,7 @@ impl CpuLane {
     pub(super) fn new(cpu: CpuId) -> Self {
         Self {
             cpu,
-            pieces: Vec::new(),
+            pieces: Packed::default(),
             longest: Nanos::ZERO,
         }
     }
@@ -61,24 +96,25 @@ impl CpuLane {
         self.pieces.insert(place, piece);
     }
 
-    pub fn pieces(&self) -> &[CpuPiece] {
-        &self.pieces
+    pub fn pieces(&self) -> List<'_, CpuPiece> {
+        self.pieces.all()
     }
 
     /// Finds the pieces of one stretch after another.
     pub fn walk(&self) -> Walk<'_, CpuPiece> {
-        Walk::new(&self.pieces, self.longest)
+        Walk::new(self.pieces.all(), self.longest)
     }
 
     /// The pieces that touch the span, by start.
-    pub fn pieces_in(&self, span: Span) -> impl Iterator<Item = &CpuPiece> {
+    pub fn pieces_in(&self, span: Span) -> impl Iterator<Item = CpuPiece> + '_ {
         let first = self
             .pieces
             .partition_point(|piece| piece.start + self.longest <= span.start());
         let end = self
             .pieces
             .partition_point(|piece| piece.start < span.end());
-        self.pieces[first.min(end)..end]
+        self.pieces
+            .part(first.min(end)..end)
             .iter()
             .filter(move |piece| piece.end > span.start())
     }

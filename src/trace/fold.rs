@@ -1,12 +1,13 @@
 //! How events become a trace: the one place where it changes.
 
+use super::task::Sent;
 use super::text::cut;
 use super::{Call, CallerTrace, CpuLane, Lane, MarkerKind, Pool, Trace};
 use crate::event::{
     CallId, CpuId, Ended, Ends, Event, Kind, LaneId, LaneKind, LaneOpened, Outcome, PoolOpened,
     Raised, Ran, TaskId,
 };
-use crate::time::{Nanos, Span, Time};
+use crate::time::{Span, Time};
 
 /// More lanes than this are not believed: an id from outside never sizes memory. Eight bytes each, until
 /// they are opened; what is told on others counts as not seen.
@@ -68,14 +69,12 @@ impl Trace {
                 self.call_mut(call, at, lane).enqueue(chunks, at);
             }
             Kind::Dequeued { call, chunk } => {
-                if let Some(chunk) = self.call_mut(call, at, lane).chunk_mut(chunk) {
-                    chunk.dequeued = at;
-                }
+                let call = self.call_mut(call, at, lane);
+                call.set_chunk(Sent::Dequeued, chunk, at.0);
             }
             Kind::Returned { call, chunk } => {
-                if let Some(chunk) = self.call_mut(call, at, lane).chunk_mut(chunk) {
-                    chunk.returned = at;
-                }
+                let call = self.call_mut(call, at, lane);
+                call.set_chunk(Sent::Returned, chunk, at.0);
             }
             Kind::Started { task, cpu } => self.start(task, at, lane, cpu),
             Kind::Finished { task, outcome, cpu } => self.finish(task, at, lane, outcome, cpu),
@@ -220,20 +219,10 @@ impl Trace {
     /// A task that ended without any account of its stretches was on the CPU it started on, as far as is known.
     fn place_on_cpu(&mut self, id: TaskId, lane: LaneId) {
         let call = self.calls.get(id.call);
-        let Some(task) = call.and_then(|call| call.task(id.index)).copied() else {
-            return;
-        };
-        if let (Some(cpu), Some(service), Nanos::ZERO) =
-            (task.cpu_start, task.service(), task.known)
-        {
-            let moved_to = task.cpu_end.filter(|&end| end != cpu);
-            self.cpu_mut(cpu).add(
-                Span::new(task.started, task.finished),
-                id,
-                service,
-                moved_to,
-                lane,
-            );
+        if let Some((cpu, span, end)) = call.and_then(|call| call.unaccounted(id.index)) {
+            let moved_to = end.filter(|&end| end != cpu);
+            self.cpu_mut(cpu)
+                .add(span, id, span.length(), moved_to, lane);
         }
     }
 

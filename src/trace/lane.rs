@@ -1,8 +1,11 @@
 //! What one worker did: pieces of tasks in order of time, with running sums.
 
 use super::Walk;
+use super::bits::NONE;
+use super::order::{ahead, not_ahead};
+use super::packed::{List, Packed, Row};
 use super::text::cut;
-use crate::event::{Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId};
+use crate::event::{CallId, Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId};
 use crate::time::{Nanos, Span, Time};
 use std::ops::{Add, AddAssign};
 
@@ -19,6 +22,57 @@ pub struct Piece {
     /// False: nobody told how this stretch was spent.
     pub known: bool,
     pub cpu: Option<CpuId>,
+}
+
+impl Row for Piece {
+    type Numbers = [u64; 9];
+
+    fn numbers(&self, place: usize) -> [u64; 9] {
+        let is_over = self.end.happened();
+        [
+            self.start.0,
+            if is_over { self.length().0 } else { NONE },
+            self.task.call.0.into(),
+            ahead(self.task.index, place),
+            self.on_cpu.0,
+            self.waiting.0,
+            self.useful_wait.0,
+            self.known.into(),
+            self.cpu.map_or(NONE, |cpu| cpu.0.into()),
+        ]
+    }
+
+    fn from_numbers(numbers: [u64; 9], place: usize) -> Self {
+        let [
+            start,
+            length,
+            call,
+            index,
+            on_cpu,
+            waiting,
+            useful_wait,
+            known,
+            cpu,
+        ] = numbers;
+        let start = Time(start);
+        Self {
+            start,
+            end: if length == NONE {
+                Time::NEVER
+            } else {
+                start + Nanos(length)
+            },
+            task: TaskId {
+                call: CallId(call as u32),
+                index: not_ahead(index, place),
+            },
+            on_cpu: Nanos(on_cpu),
+            waiting: Nanos(waiting),
+            useful_wait: Nanos(useful_wait),
+            known: known == 1,
+            cpu: (cpu != NONE).then_some(CpuId(cpu as u16)),
+        }
+    }
 }
 
 impl Piece {
@@ -180,7 +234,7 @@ pub struct Lane {
     pub facts: LaneOpened,
     pub opened: Time,
     pub closed: Option<(Time, Ended)>,
-    pieces: Vec<Piece>,
+    pieces: Packed<Piece>,
     /// `sums[k]` is the sum of the first `k * BLOCK` pieces.
     sums: Vec<Sums>,
     /// By end.
@@ -198,7 +252,7 @@ impl Lane {
             facts,
             opened,
             closed: None,
-            pieces: Vec::new(),
+            pieces: Packed::default(),
             sums: vec![Sums::default()],
             others: Vec::new(),
             overheads: vec![Nanos::ZERO],
@@ -276,7 +330,8 @@ impl Lane {
             .pieces
             .len()
             .checked_sub(2)
-            .map(|k| self.pieces[k].task);
+            .and_then(|k| self.pieces.get(k))
+            .map(|piece| piece.task);
         if let Some(open) = self
             .pieces
             .last_mut()
@@ -307,19 +362,13 @@ impl Lane {
     }
 
     fn settle(&mut self) {
-        while let Some(block) = self
-            .pieces
-            .get((self.sums.len() - 1) * BLOCK..self.sums.len() * BLOCK)
-        {
-            // The last piece may still grow shorter or vanish.
-            if self.pieces.len() == self.sums.len() * BLOCK {
-                return;
-            }
+        // The last piece may still grow shorter or vanish.
+        while self.pieces.len() > self.sums.len() * BLOCK {
+            let kept = self.sums.len();
+            let block = self.pieces.part((kept - 1) * BLOCK..kept * BLOCK);
             let sum = block
                 .iter()
-                .fold(self.sums[self.sums.len() - 1], |sum, piece| {
-                    sum + piece.sums()
-                });
+                .fold(self.sums[kept - 1], |sum, piece| sum + piece.sums());
             self.sums.push(sum);
         }
     }
@@ -340,24 +389,24 @@ impl Lane {
     }
 
     /// Every piece, by start.
-    pub fn pieces(&self) -> &[Piece] {
-        &self.pieces
+    pub fn pieces(&self) -> List<'_, Piece> {
+        self.pieces.all()
     }
 
     /// The pieces that touch the span, by start.
-    pub fn pieces_in(&self, span: Span) -> &[Piece] {
+    pub fn pieces_in(&self, span: Span) -> List<'_, Piece> {
         let first = self
             .pieces
             .partition_point(|piece| piece.end <= span.start() && piece.start < span.start());
         let end = self
             .pieces
             .partition_point(|piece| piece.start < span.end());
-        &self.pieces[first.min(end)..end]
+        self.pieces.part(first.min(end)..end)
     }
 
     /// Finds the pieces of one stretch after another.
     pub fn walk(&self) -> Walk<'_, Piece> {
-        Walk::new(&self.pieces, Nanos::ZERO)
+        Walk::new(self.pieces.all(), Nanos::ZERO)
     }
 
     /// Stretches that are no tasks, by end.
@@ -369,7 +418,7 @@ impl Lane {
     pub fn sums_until(&self, time: Time) -> Sums {
         let begun = self.pieces.partition_point(|piece| piece.start < time);
         let block = (begun.saturating_sub(1) / BLOCK).min(self.sums.len() - 1);
-        let rest = &self.pieces[block * BLOCK..begun];
+        let rest = self.pieces.part(block * BLOCK..begun);
         rest.iter()
             .fold(self.sums[block], |sum, piece| sum + piece.sums_until(time))
     }
@@ -412,9 +461,10 @@ impl Lane {
     }
 
     /// The piece that runs at `time`.
-    pub fn piece_at(&self, time: Time) -> Option<&Piece> {
+    pub fn piece_at(&self, time: Time) -> Option<Piece> {
         let begun = self.pieces.partition_point(|piece| piece.start <= time);
-        self.pieces[..begun].last().filter(|piece| time < piece.end)
+        let last = self.pieces.part(0..begun).last();
+        last.filter(|piece| time < piece.end)
     }
 
     /// The task that runs at `time`.
@@ -428,7 +478,8 @@ impl Lane {
         let other = self.others[..self.others_ended(time)]
             .last()
             .map(|other| other.span.end());
-        let piece = self.pieces[..begun].last().map(|piece| piece.end.min(time));
+        let piece = self.pieces.part(0..begun).last();
+        let piece = piece.map(|piece| piece.end.min(time));
         piece.max(other).unwrap_or(self.opened).max(self.opened)
     }
 }

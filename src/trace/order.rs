@@ -5,8 +5,10 @@
 //! the entries behind it off again and puts them back, which is why the counts live in a tree that can
 //! forget (a Fenwick tree of the indexes seen).
 
+use super::packed::{List, Packed, Row};
 use crate::event::LaneId;
 use crate::time::Time;
+use std::collections::BTreeMap;
 
 /// A task at its place in an order, with the counts up to and including it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +21,47 @@ pub struct Entry {
     reordered: u32,
 }
 
+impl Row for Entry {
+    type Numbers = [u64; 6];
+
+    fn numbers(&self, place: usize) -> [u64; 6] {
+        [
+            self.at.0,
+            ahead(self.index, place),
+            u64::from(self.lane.0),
+            self.inversions,
+            ahead(self.counted, place),
+            u64::from(self.reordered),
+        ]
+    }
+
+    fn from_numbers(numbers: [u64; 6], place: usize) -> Self {
+        let [at, index, lane, inversions, counted, reordered] = numbers;
+        Self {
+            at: Time(at),
+            index: not_ahead(index, place),
+            lane: LaneId(lane as u32),
+            inversions,
+            counted: not_ahead(counted, place),
+            reordered: reordered as u32,
+        }
+    }
+}
+
+/// How far a number is ahead of its place in a list, told so that it is never negative.
+pub(super) fn ahead(number: u32, place: usize) -> u64 {
+    (u64::from(number) + u64::from(u32::MAX)).saturating_sub(place as u64)
+}
+
+/// The other way round.
+pub(super) fn not_ahead(ahead: u64, place: usize) -> u32 {
+    (ahead + place as u64).saturating_sub(u64::from(u32::MAX)) as u32
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Order {
-    entries: Vec<Entry>,
+    entries: Packed<Entry>,
     seen: Seen,
 }
 
@@ -70,8 +109,8 @@ impl Order {
     }
 
     /// Everything that had happened at `time`, the moment itself included, first to last.
-    pub fn until(&self, time: Time) -> &[Entry] {
-        &self.entries[..self.count_until(time)]
+    pub fn until(&self, time: Time) -> List<'_, Entry> {
+        self.entries.part(0..self.count_until(time))
     }
 
     pub fn count_until(&self, time: Time) -> usize {
@@ -79,11 +118,11 @@ impl Order {
     }
 
     /// The whole order.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
+    pub fn entries(&self) -> List<'_, Entry> {
+        self.entries.all()
     }
 
-    fn last_until(&self, time: Time) -> Option<&Entry> {
+    fn last_until(&self, time: Time) -> Option<Entry> {
         self.until(time).last()
     }
 
@@ -104,18 +143,18 @@ impl Order {
 
     /// True if entry `place` counts.
     pub fn is_counted(&self, place: usize) -> bool {
-        let before = place
-            .checked_sub(1)
-            .map_or(0, |before| self.entries[before].counted);
-        self.entries[place].counted > before
+        self.grew_at(place, |entry| u64::from(entry.counted)) > 0
     }
 
     /// How many tasks of a higher index stand before entry `place`: those that overtook it.
     pub fn overtaken_by(&self, place: usize) -> u64 {
-        let before = place
-            .checked_sub(1)
-            .map_or(0, |before| self.entries[before].inversions);
-        self.entries[place].inversions - before
+        self.grew_at(place, |entry| entry.inversions)
+    }
+
+    /// By how much entry `place` makes a running count larger.
+    fn grew_at(&self, place: usize, count: fn(&Entry) -> u64) -> u64 {
+        let of = |place| self.entries.get(place).map_or(0, |entry| count(&entry));
+        of(place).saturating_sub(place.checked_sub(1).map_or(0, of))
     }
 }
 
@@ -123,38 +162,65 @@ impl Order {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Sorted by time; each with the sum up to and including it.
-    steps: Vec<(Time, u64)>,
+    steps: Packed<(Time, u64)>,
+}
+
+impl Row for (Time, u64) {
+    type Numbers = [u64; 2];
+
+    fn numbers(&self, _: usize) -> [u64; 2] {
+        [self.0.0, self.1]
+    }
+
+    fn from_numbers([at, sum]: [u64; 2], _: usize) -> Self {
+        (Time(at), sum)
+    }
 }
 
 impl Tally {
     pub(super) fn add(&mut self, at: Time, count: u32) {
         let count = u64::from(count);
-        let place = self.steps.partition_point(|step| step.0 <= at);
-        for step in &mut self.steps[place..] {
-            step.1 += count;
-        }
-        match place.checked_sub(1).map(|last| &mut self.steps[last]) {
+        match self.steps.last_mut() {
             Some(last) if last.0 == at => last.1 += count,
-            Some(&mut (_, sum)) => self.steps.insert(place, (at, sum + count)),
-            None => self.steps.insert(place, (at, count)),
+            Some(&mut (last, sum)) if last < at => self.steps.push((at, sum + count)),
+            None => self.steps.push((at, count)),
+            Some(_) => self.add_late(at, count),
+        }
+    }
+
+    fn add_late(&mut self, at: Time, count: u64) {
+        let behind = self.steps.split_off(self.place(at));
+        let before = self.steps.last();
+        match self.steps.last_mut() {
+            Some(last) if last.0 == at => last.1 += count,
+            _ => self
+                .steps
+                .push((at, before.map_or(0, |before| before.1) + count)),
+        }
+        for (at, sum) in behind {
+            self.steps.push((at, sum + count));
         }
     }
 
     /// Takes back what was added at this moment, or a part of it.
     pub(super) fn take(&mut self, at: Time, count: u32) {
         let count = u64::from(count);
-        let Ok(place) = self.steps.binary_search_by_key(&at, |step| step.0) else {
+        let behind = self.steps.split_off(self.place(at));
+        let Some((_, sum)) = self.steps.pop().filter(|last| last.0 == at) else {
             return;
         };
-        for step in &mut self.steps[place..] {
-            step.1 -= count;
+        let before = self.steps.last().map_or(0, |before| before.1);
+        if sum - count > before {
+            self.steps.push((at, sum - count));
         }
-        let before = place
-            .checked_sub(1)
-            .map_or(0, |before| self.steps[before].1);
-        if self.steps[place].1 == before {
-            self.steps.remove(place);
+        for (at, sum) in behind {
+            self.steps.push((at, sum - count));
         }
+    }
+
+    /// How many steps there are up to `time`.
+    fn place(&self, time: Time) -> usize {
+        self.steps.partition_point(|step| step.0 <= time)
     }
 
     /// How many there had been at `time`, the moment itself included.
@@ -168,13 +234,18 @@ impl Tally {
     }
 
     /// Each moment at which there were more, with the sum, up to `time`.
-    pub fn until(&self, time: Time) -> &[(Time, u64)] {
-        &self.steps[..self.steps.partition_point(|step| step.0 <= time)]
+    pub fn until(&self, time: Time) -> List<'_, (Time, u64)> {
+        self.steps.part(0..self.place(time))
+    }
+
+    /// All of them.
+    pub(super) fn steps(&self) -> List<'_, (Time, u64)> {
+        self.steps.all()
     }
 
     /// The first moment after `time` at which there were more.
     pub fn moment_after(&self, time: Time) -> Option<Time> {
-        self.steps.get(self.until(time).len()).map(|step| step.0)
+        self.steps.get(self.place(time)).map(|step| step.0)
     }
 }
 
@@ -184,41 +255,65 @@ pub fn pairs(count: u32) -> u64 {
     count * count.saturating_sub(1) / 2
 }
 
-/// The multiset of indexes seen, as a Fenwick tree whose size is a power of two.
+/// The multiset of indexes seen: a bit for each, and a Fenwick tree of how many there are in each word of
+/// bits, whose size is a power of two.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Seen {
+    words: Vec<u64>,
     /// One-based; empty or 2^k + 1 long.
     tree: Vec<u32>,
     count: u32,
+    /// How often an index was seen again.
+    again: BTreeMap<u32, u32>,
 }
 
 impl Seen {
     /// Adds an index and returns how many higher ones are there.
     fn insert(&mut self, index: u32) -> u64 {
-        self.grow(index as usize + 1);
-        let not_higher = self.up_to(index);
-        let higher = u64::from(self.count - not_higher);
+        let (word, bit) = (index as usize / 64, 1 << (index % 64));
+        self.grow(word + 1);
+        let higher = u64::from(self.count - self.up_to(index));
+        if self.words[word] & bit == 0 {
+            self.words[word] |= bit;
+        } else {
+            *self.again.entry(index).or_default() += 1;
+        }
         self.count += 1;
-        self.walk_up(index, |node| *node += 1);
+        self.walk_up(word, |node| *node += 1);
         higher
     }
 
     fn remove(&mut self, index: u32) {
+        let word = index as usize / 64;
+        match self.again.get_mut(&index) {
+            Some(1) => _ = self.again.remove(&index),
+            Some(again) => *again -= 1,
+            None => self.words[word] &= !(1 << (index % 64)),
+        }
         self.count -= 1;
-        self.walk_up(index, |node| *node -= 1);
+        self.walk_up(word, |node| *node -= 1);
     }
 
+    /// How many there are of this index and all below.
     fn up_to(&self, index: u32) -> u32 {
-        let (mut node, mut sum) = (index as usize + 1, 0);
+        let word = index as usize / 64;
+        let (mut node, mut sum) = (word, 0);
         while node > 0 {
             sum += self.tree[node];
             node &= node - 1;
         }
-        sum
+        let not_higher = self.words[word] & u64::MAX >> (63 - index % 64);
+        let again = if self.again.is_empty() {
+            0
+        } else {
+            let again = self.again.range(word as u32 * 64..=index);
+            again.map(|(_, count)| count).sum::<u32>()
+        };
+        sum + not_higher.count_ones() + again
     }
 
-    fn walk_up(&mut self, index: u32, change: impl Fn(&mut u32)) {
-        let mut node = index as usize + 1;
+    fn walk_up(&mut self, word: usize, change: impl Fn(&mut u32)) {
+        let mut node = word + 1;
         while node < self.tree.len() {
             change(&mut self.tree[node]);
             node += node & node.wrapping_neg();
@@ -226,10 +321,11 @@ impl Seen {
     }
 
     /// The root of a tree of twice the size covers all that was there; the other new nodes cover nothing.
-    fn grow(&mut self, size: usize) {
-        let mut now = self.tree.len().saturating_sub(1);
-        while now < size {
-            let next = (now * 2).max(4);
+    fn grow(&mut self, words: usize) {
+        let mut now = self.words.len();
+        while now < words {
+            let next = (now * 2).max(1);
+            self.words.resize(next, 0);
             self.tree.resize(next + 1, 0);
             self.tree[next] = self.count;
             now = next;
@@ -290,7 +386,7 @@ mod tests {
         let late = order(&[(1, 0, 5), (2, 0, 200), (3, 0, 0), (2, 1, 1)]);
         let reversed = order(&[(3, 0, 0), (2, 1, 1), (2, 0, 200), (1, 0, 5)]);
         assert_eq!(sorted, late);
-        assert_eq!(sorted.entries(), reversed.entries());
+        assert!(sorted.entries().iter().eq(reversed.entries().iter()));
         assert_eq!(indexes(&sorted), [5, 200, 1, 0]);
     }
 

@@ -1,6 +1,6 @@
 //! What became of a run as of any moment: how it ended, and what of its tasks came to something.
 
-use crate::event::{Ends, Outcome};
+use crate::event::Ends;
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Task, Trace};
 
@@ -64,8 +64,8 @@ impl Trace {
 
 impl Call {
     /// Tasks that had raised by `time`.
-    pub fn failed(&self, time: Time) -> impl Iterator<Item = (u32, &Task)> {
-        let failed = move |task: &&Task| task.failed && task.finished <= time;
+    pub fn failed(&self, time: Time) -> impl Iterator<Item = (u32, Task)> {
+        let failed = move |task: &Task| task.failed && task.finished <= time;
         (0..)
             .zip(self.tasks())
             .filter(move |(_, task)| failed(task))
@@ -82,22 +82,14 @@ fn count(call: &Call, time: Time, outcome: RunOutcome) -> RunOutcome {
     let ended = call.finished.count_until(time) as u32;
     let finished_count = call.finished.counted_until(time);
     let cancelled = call.cancelled.sum_until(time) as u32;
-    let lost = call.tasks().iter().filter(|task| task.lost <= time);
-    let unanswered = call.chunks().iter().filter(|chunk| {
-        // Where workers die with their executor, every task gets an answer all the same.
-        let task = call.task(chunk.tasks.first);
-        let is_open =
-            |task: &Task| task.ready > time && task.outcome_at(time) != Some(Outcome::Cancelled);
-        chunk.enqueued <= time && chunk.returned > time && task.is_none_or(is_open)
-    });
     RunOutcome {
         ran: call.started.count_until(time) as u32,
         finished_count,
         results: call.delivered.count_until(time) as u32,
-        lost: lost.count() as u32,
+        lost: call.lost_until(time) as u32,
         skipped: (ended - finished_count).saturating_sub(cancelled),
         cancelled,
-        outstanding: unanswered.count() as u32,
+        outstanding: call.unanswered_at(time) as u32,
         ..outcome
     }
 }

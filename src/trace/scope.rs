@@ -81,7 +81,7 @@ impl Trace {
             return Some(ended);
         }
         // Who does not tell when results are ready may tell when the caller has them.
-        let has_lost = call.tasks().iter().any(|task| task.lost.happened());
+        let has_lost = call.lost_until(Time::NEVER) > 0;
         let there = call
             .ready
             .entries()

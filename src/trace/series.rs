@@ -1,5 +1,8 @@
 //! A call that was made again and again from one line: its members, each a call of its own.
 
+use super::order::{ahead, not_ahead};
+use super::packed::Row;
+use super::task::Sent;
 use super::{Call, Task};
 use crate::event::{CallBegan, Ends, Indexes, LaneId, Outcome, Way};
 use crate::time::Time;
@@ -13,11 +16,35 @@ pub struct Member {
     pub tasks: Indexes,
 }
 
+impl Row for Member {
+    type Numbers = [u64; 4];
+
+    fn numbers(&self, place: usize) -> [u64; 4] {
+        let tasks = self.tasks;
+        [
+            self.began.0,
+            self.caller.0.into(),
+            ahead(tasks.first, place),
+            tasks.len().into(),
+        ]
+    }
+
+    fn from_numbers([began, caller, first, count]: [u64; 4], place: usize) -> Self {
+        let first = not_ahead(first, place);
+        Self {
+            began: Time(began),
+            caller: LaneId(caller as u32),
+            tasks: Indexes::new(first, first.saturating_add(count as u32)),
+        }
+    }
+}
+
 impl Call {
     /// The calls that are shown as this one, in the order of their tasks: one, unless it is a series.
     pub fn members(&self) -> impl Iterator<Item = Member> + '_ {
         let end = self
             .again
+            .all()
             .first()
             .map_or(self.tasks().len() as u32, |next| next.tasks.first);
         let first = Member {
@@ -25,7 +52,7 @@ impl Call {
             caller: self.caller,
             tasks: Indexes::new(0, end),
         };
-        std::iter::once(first).chain(self.again.iter().copied())
+        std::iter::once(first).chain(self.again.all().iter())
     }
 
     /// How many calls are shown as this one.
@@ -53,12 +80,12 @@ impl Call {
 
     /// Tasks that were told of by `time`: of a series, those of the members that had begun.
     pub(super) fn told_until(&self, time: Time) -> usize {
-        let Some(next) = self.again.first() else {
+        let Some(next) = self.again.all().first() else {
             return self.tasks().len();
         };
         let begun = self.again.partition_point(|member| member.began <= time);
-        let last = begun.checked_sub(1).map(|last| self.again[last].tasks.end);
-        last.unwrap_or(next.tasks.first) as usize
+        let last = begun.checked_sub(1).and_then(|last| self.again.get(last));
+        last.map_or(next.tasks.first, |last| last.tasks.end) as usize
     }
 
     /// A member as a call of its own, made anew from what is known of its tasks, so that its numbers
@@ -74,30 +101,31 @@ impl Call {
             ..self.facts.clone()
         };
         let mut part = Self::new(facts, member.caller, member.began);
-        let told = |index: u32| self.task(index).copied().unwrap_or_default();
+        let told = tasks
+            .iter()
+            .filter_map(|index| Some((index, self.task(index)?)));
+        let told: Vec<(u32, Task)> = told.collect();
         let sorted = |moment: fn(&Task) -> Time| {
-            let mut moments: Vec<(Time, u32)> = tasks
+            let mut moments: Vec<(Time, u32, &Task)> = told
                 .iter()
-                .map(|index| (moment(&told(index)), index))
-                .filter(|(at, _)| at.happened())
+                .map(|(index, task)| (moment(task), *index, task))
+                .filter(|(at, ..)| at.happened())
                 .collect();
-            moments.sort_unstable();
+            moments.sort_unstable_by_key(|&(at, index, _)| (at, index));
             moments
         };
         let one = |index: u32| Indexes::one(index - tasks.first);
-        for (at, index) in sorted(|task| task.submitted) {
+        for (at, index, _) in sorted(|task| task.submitted) {
             part.submit(one(index), at);
         }
         if !tasks.is_empty() {
             self.copy_chunks(tasks, &mut part);
         }
-        for (at, index) in sorted(|task| task.started) {
-            let task = told(index);
+        for (at, index, task) in sorted(|task| task.started) {
             let lane = task.lane.unwrap_or(member.caller);
             part.start(index - tasks.first, at, lane, task.cpu_start);
         }
-        for (at, index) in sorted(|task| task.finished) {
-            let task = told(index);
+        for (at, index, task) in sorted(|task| task.finished) {
             let lane = task.lane.unwrap_or(member.caller);
             let outcome = match task.outcome {
                 _ if task.failed => Outcome::Failed,
@@ -105,15 +133,15 @@ impl Call {
                 _ => Outcome::Ok,
             };
             part.finish(index - tasks.first, at, lane, outcome, task.cpu_end);
-            part.copy_account(index - tasks.first, &task);
+            part.copy_account(index - tasks.first, task);
         }
-        for (at, index) in sorted(|task| task.lost) {
+        for (at, index, _) in sorted(|task| task.lost) {
             part.lose(one(index), at);
         }
-        for (at, index) in sorted(|task| task.ready) {
+        for (at, index, _) in sorted(|task| task.ready) {
             part.make_ready(one(index), at, member.caller);
         }
-        for (at, index) in sorted(|task| task.delivered) {
+        for (at, index, _) in sorted(|task| task.delivered) {
             part.deliver(one(index), at, member.caller);
         }
         for index in tasks.iter() {
@@ -130,16 +158,15 @@ impl Call {
     fn copy_chunks(&self, tasks: Indexes, part: &mut Self) {
         let first = self.chunk_of(tasks.first);
         for index in first..=self.chunk_of(tasks.end - 1) {
-            let Some(&chunk) = self.chunks().get(index as usize) else {
+            let Some(chunk) = self.chunk(index) else {
                 break;
             };
             let own = index - first;
             if chunk.enqueued.happened() {
                 part.enqueue(Indexes::one(own), chunk.enqueued);
             }
-            if let Some(copy) = part.chunk_mut(own) {
-                (copy.dequeued, copy.returned) = (chunk.dequeued, chunk.returned);
-            }
+            part.set_chunk(Sent::Dequeued, own, chunk.dequeued.0);
+            part.set_chunk(Sent::Returned, own, chunk.returned.0);
             for (bytes, way, at) in [
                 (chunk.bytes_there, Way::ToWorker, chunk.enqueued),
                 (chunk.bytes_back, Way::ToCaller, chunk.returned),
@@ -153,21 +180,24 @@ impl Call {
 
     /// When and how it ended, from its tasks alone.
     fn own_end(&self) -> Option<(Time, Ends)> {
-        let tasks = self.tasks();
         let is_cancelled = |task: &Task| task.outcome == Some(Outcome::Cancelled);
-        let over = |task: &Task| {
-            if is_cancelled(task) {
+        let over = |task: Task| {
+            if is_cancelled(&task) {
                 task.finished
             } else {
                 task.ready
             }
         };
-        let ready = tasks.iter().map(over).max()?.known()?;
-        let ends = match tasks {
-            _ if tasks.iter().all(is_cancelled) => Ends::Cancelled,
-            _ if tasks.iter().any(|task| task.lost.happened()) => Ends::BrokenProcessPool,
-            _ if tasks.iter().any(|task| task.failed) => Ends::Error,
-            _ => Ends::Returned,
+        let ready = self.tasks().map(over).max()?.known()?;
+        let any = |is_so: fn(&Task) -> bool| self.tasks().any(|task| is_so(&task));
+        let ends = if self.tasks().all(|task| is_cancelled(&task)) {
+            Ends::Cancelled
+        } else if any(|task| task.lost.happened()) {
+            Ends::BrokenProcessPool
+        } else if any(|task| task.failed) {
+            Ends::Error
+        } else {
+            Ends::Returned
         };
         Some((ready, ends))
     }

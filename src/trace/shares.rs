@@ -158,7 +158,7 @@ fn lane_shares(lane: &Lane, span: Span, scope: &Scope<'_>, dispatching: Time) ->
         Nanos::ZERO
     };
     // What starts as this call ends is of another one.
-    let of_scope = |piece: &&Piece| {
+    let of_scope = |piece: &Piece| {
         let call = scope.call.filter(|_| scope.program);
         call.is_none_or(|call| call.facts.call == piece.task.call)
     };

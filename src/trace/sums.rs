@@ -1,13 +1,17 @@
 //! Sums over the tasks of a call, kept as its orders grow.
 
-use super::{Order, Task};
+use super::task::{Of, Tasks};
+use super::{Entry, List, Order};
 use crate::time::{Nanos, Time};
 
+/// From one moment of a task to another.
+pub(super) type Stretch = (Of, Of);
+
 /// Entries of an order between two kept sums.
-const BLOCK: usize = 4_096;
+const BLOCK: usize = 512;
 
 /// A mean whose parts come from different lanes: sums over the first entries of an order, kept every
-/// few thousand entries and thrown away from where a late fact changes them.
+/// few hundred entries and thrown away from where a late fact changes them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Running {
     /// `sums[k]`: sum and count over the entries of block `k` and all before it.
@@ -15,23 +19,13 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn settle(
-        &mut self,
-        order: &Order,
-        tasks: &[Task],
-        value: fn(&Task) -> Option<Nanos>,
-    ) {
-        while let Some(block) = order
-            .entries()
-            .get(self.sums.len() * BLOCK..(self.sums.len() + 1) * BLOCK)
-        {
+    pub(super) fn settle(&mut self, order: &Order, tasks: &Tasks, (from, to): Stretch) {
+        let entries = order.entries();
+        while (self.sums.len() + 1) * BLOCK <= entries.len() {
+            let first = self.sums.len() * BLOCK;
             let before = self.sums.last().copied().unwrap_or_default();
-            self.sums.push(add(
-                before,
-                block.iter().map(|entry| entry.index),
-                tasks,
-                value,
-            ));
+            let block = entries.part(first..first + BLOCK);
+            self.sums.push(add(before, block, tasks, (from, to)));
         }
     }
 
@@ -43,14 +37,14 @@ impl Running {
         &self,
         time: Time,
         order: &Order,
-        tasks: &[Task],
-        value: fn(&Task) -> Option<Nanos>,
+        tasks: &Tasks,
+        (from, to): Stretch,
     ) -> Mean {
         let entries = order.until(time);
         let block = (entries.len() / BLOCK).min(self.sums.len());
         let base = block.checked_sub(1).map_or((0, 0), |last| self.sums[last]);
-        let rest = entries[block * BLOCK..].iter().map(|entry| entry.index);
-        let (sum, count) = add(base, rest, tasks, value);
+        let rest = entries.part(block * BLOCK..entries.len());
+        let (sum, count) = add(base, rest, tasks, (from, to));
         Mean {
             sum: Nanos(sum),
             count,
@@ -60,12 +54,13 @@ impl Running {
 
 fn add(
     base: (u64, u32),
-    indexes: impl Iterator<Item = u32>,
-    tasks: &[Task],
-    value: fn(&Task) -> Option<Nanos>,
+    entries: List<'_, Entry>,
+    tasks: &Tasks,
+    (from, to): Stretch,
 ) -> (u64, u32) {
-    indexes
-        .filter_map(|index| value(&tasks[index as usize]))
+    entries
+        .iter()
+        .filter_map(|entry| tasks.between(from, to, entry.index))
         .fold(base, |(sum, count), value| (sum + value.0, count + 1))
 }
 
@@ -94,19 +89,20 @@ pub(super) struct Needs {
 
 impl Needs {
     /// Of the tasks that were entered and ended; `None` of none, and if one of them was not accounted for.
-    pub(super) fn of(tasks: &[Task], measured: bool) -> Option<Self> {
+    pub(super) fn of(tasks: &Tasks, measured: bool) -> Option<Self> {
         let mut needs: Option<Self> = None;
-        for task in tasks {
-            let Some(service) = task.service() else {
+        for (index, _) in tasks.moments(Of::Finished) {
+            let Some(service) = tasks.between(Of::Started, Of::Finished, index) else {
                 continue;
             };
-            if !task.is_accounted() {
+            if tasks.sum(Of::Known, index) < service {
                 return None;
             }
+            let on_cpu = tasks.sum(Of::OnCpu, index);
             let need = if measured {
-                service.saturating_sub(task.waiting)
+                service.saturating_sub(tasks.sum(Of::Waiting, index))
             } else {
-                task.on_cpu + task.useful_wait
+                on_cpu + tasks.sum(Of::UsefulWait, index)
             };
             let before = needs.unwrap_or(Self {
                 sum: Nanos::ZERO,
@@ -116,7 +112,7 @@ impl Needs {
             needs = Some(Self {
                 sum: before.sum + need,
                 longest: before.longest.max(need),
-                on_cpu: before.on_cpu + task.on_cpu,
+                on_cpu: before.on_cpu + on_cpu,
             });
         }
         needs

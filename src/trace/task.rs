@@ -1,5 +1,7 @@
 //! What is known of one task and of one chunk.
 
+use super::bits::NONE;
+use super::table::Table;
 use crate::event::{CpuId, Indexes, LaneId, Outcome};
 use crate::time::{Nanos, Time};
 
@@ -26,28 +28,6 @@ pub struct Task {
     pub outcome: Option<Outcome>,
     /// Its end told that it failed, whatever became of it.
     pub(super) failed: bool,
-}
-
-impl Default for Task {
-    fn default() -> Self {
-        Self {
-            submitted: Time::NEVER,
-            started: Time::NEVER,
-            finished: Time::NEVER,
-            ready: Time::NEVER,
-            delivered: Time::NEVER,
-            lost: Time::NEVER,
-            on_cpu: Nanos::ZERO,
-            waiting: Nanos::ZERO,
-            useful_wait: Nanos::ZERO,
-            known: Nanos::ZERO,
-            lane: None,
-            cpu_start: None,
-            cpu_end: None,
-            outcome: None,
-            failed: false,
-        }
-    }
 }
 
 impl Task {
@@ -103,15 +83,187 @@ pub struct Chunk {
     pub bytes_back: Option<u32>,
 }
 
-impl Default for Chunk {
-    fn default() -> Self {
-        Self {
-            tasks: Indexes::default(),
-            enqueued: Time::NEVER,
-            dequeued: Time::NEVER,
-            returned: Time::NEVER,
-            bytes_there: None,
-            bytes_back: None,
+/// A field of a task as a number.
+#[derive(Clone, Copy)]
+pub(super) enum Of {
+    Submitted,
+    Started,
+    Finished,
+    Ready,
+    Delivered,
+    Lost,
+    OnCpu,
+    Waiting,
+    UsefulWait,
+    Known,
+    Lane,
+    CpuStart,
+    CpuEnd,
+    /// As in [`OUTCOMES`].
+    Outcome,
+    /// 0 if its end told that it failed.
+    Failed,
+}
+
+const OUTCOMES: [Outcome; 5] = [
+    Outcome::Ok,
+    Outcome::Failed,
+    Outcome::Skipped,
+    Outcome::Lost,
+    Outcome::Cancelled,
+];
+
+/// The tasks of a call, by index.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Tasks(Table<15>);
+
+impl Tasks {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn grow(&mut self, len: usize) {
+        self.0.grow(len);
+    }
+
+    pub(super) fn get(&self, index: u32) -> Task {
+        Task {
+            submitted: self.time(Of::Submitted, index),
+            started: self.time(Of::Started, index),
+            finished: self.time(Of::Finished, index),
+            ready: self.time(Of::Ready, index),
+            delivered: self.time(Of::Delivered, index),
+            lost: self.time(Of::Lost, index),
+            on_cpu: self.sum(Of::OnCpu, index),
+            waiting: self.sum(Of::Waiting, index),
+            useful_wait: self.sum(Of::UsefulWait, index),
+            known: self.sum(Of::Known, index),
+            lane: self.known(Of::Lane, index).map(|lane| LaneId(lane as u32)),
+            cpu_start: self.cpu(Of::CpuStart, index),
+            cpu_end: self.cpu(Of::CpuEnd, index),
+            outcome: self.outcome(index),
+            failed: self.failed(index),
         }
+    }
+
+    pub(super) fn time(&self, field: Of, index: u32) -> Time {
+        Time(self.0.get(field as usize, index))
+    }
+
+    pub(super) fn outcome(&self, index: u32) -> Option<Outcome> {
+        let outcome = self.known(Of::Outcome, index)?;
+        OUTCOMES.get(outcome as usize).copied()
+    }
+
+    pub(super) fn failed(&self, index: u32) -> bool {
+        self.known(Of::Failed, index).is_some()
+    }
+
+    pub(super) fn cpu(&self, field: Of, index: u32) -> Option<CpuId> {
+        self.known(field, index).map(|cpu| CpuId(cpu as u16))
+    }
+
+    fn known(&self, field: Of, index: u32) -> Option<u64> {
+        let number = self.0.get(field as usize, index);
+        (number != NONE).then_some(number)
+    }
+
+    pub(super) fn sum(&self, field: Of, index: u32) -> Nanos {
+        self.known(field, index).map_or(Nanos::ZERO, Nanos)
+    }
+
+    pub(super) fn set(&mut self, field: Of, index: u32, number: u64) {
+        self.0.set(field as usize, index, number);
+    }
+
+    pub(super) fn set_cpu(&mut self, field: Of, index: u32, cpu: Option<CpuId>) {
+        self.set(field, index, cpu.map_or(NONE, |cpu| u64::from(cpu.0)));
+    }
+
+    pub(super) fn set_outcome(&mut self, index: u32, outcome: Outcome) {
+        self.set(Of::Outcome, index, outcome as u64);
+    }
+
+    pub(super) fn add(&mut self, field: Of, index: u32, length: Nanos) {
+        if length > Nanos::ZERO {
+            self.set(field, index, (self.sum(field, index) + length).0);
+        }
+    }
+
+    /// The same of neighbours.
+    pub(super) fn fill(&mut self, field: Of, tasks: Indexes, at: Time) {
+        self.0.fill(field as usize, tasks, at.0);
+    }
+
+    /// The moments of a field that came, by task.
+    pub(super) fn moments(&self, field: Of) -> impl Iterator<Item = (u32, Time)> + '_ {
+        let known = self.0.known(field as usize);
+        known.map(|(index, at)| (index, Time(at)))
+    }
+
+    /// Between two moments of a task, if it had both.
+    pub(super) fn between(&self, from: Of, to: Of, index: u32) -> Option<Nanos> {
+        let (from, to) = (self.time(from, index), self.time(to, index));
+        (from.happened() && to.happened()).then(|| to.since(from))
+    }
+}
+
+/// A field of a chunk as a number.
+#[derive(Clone, Copy)]
+pub(super) enum Sent {
+    Enqueued,
+    Dequeued,
+    Returned,
+    BytesThere,
+    BytesBack,
+}
+
+/// The chunks of a call, by index; which tasks are in one follows from its size.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Chunks(Table<5>);
+
+impl Chunks {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn grow(&mut self, len: usize) {
+        self.0.grow(len);
+    }
+
+    pub(super) fn get(&self, chunk: u32, tasks: Indexes) -> Chunk {
+        let time = |field| self.time(field, chunk);
+        let bytes = |field| self.bytes(field, chunk);
+        Chunk {
+            tasks,
+            enqueued: time(Sent::Enqueued),
+            dequeued: time(Sent::Dequeued),
+            returned: time(Sent::Returned),
+            bytes_there: bytes(Sent::BytesThere),
+            bytes_back: bytes(Sent::BytesBack),
+        }
+    }
+
+    pub(super) fn time(&self, field: Sent, chunk: u32) -> Time {
+        Time(self.0.get(field as usize, chunk))
+    }
+
+    pub(super) fn bytes(&self, field: Sent, chunk: u32) -> Option<u32> {
+        u32::try_from(self.0.get(field as usize, chunk)).ok()
+    }
+
+    pub(super) fn set(&mut self, field: Sent, chunk: u32, number: u64) {
+        self.0.set(field as usize, chunk, number);
+    }
+
+    /// The same of neighbours.
+    pub(super) fn fill(&mut self, field: Sent, chunks: Indexes, at: Time) {
+        self.0.fill(field as usize, chunks, at.0);
+    }
+
+    /// The moments of a field that came, by chunk.
+    pub(super) fn moments(&self, field: Sent) -> impl Iterator<Item = (u32, Time)> + '_ {
+        let known = self.0.known(field as usize);
+        known.map(|(chunk, at)| (chunk, Time(at)))
     }
 }

@@ -161,7 +161,7 @@ fn receives(moment: &Moment<'_>, (y, end): (u16, u16), pen: &mut Pen<'_>) {
     let mut free = axis.x;
     for x in axis.x..axis.right() {
         let last = until(moment, &call.delivered, x).max(first);
-        let here = &all[first..last];
+        let here = all.part(first..last);
         first = last;
         let Some(middle) = here.get(here.len() / 2) else {
             continue;
@@ -221,7 +221,7 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
     };
     let call = trace.call()?;
     let ended = |as_: Outcome| {
-        let outcomes = call.tasks().iter().map(|task| task.outcome_at(cursor));
+        let outcomes = call.tasks().map(|task| task.outcome_at(cursor));
         outcomes.filter(|outcome| *outcome == Some(as_)).count()
     };
     match ends {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::text::{self, Pen};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Entry, Task};
+use crate::trace::{Call, Entry, List, Task};
 
 /// Tasks that are looked at; of more, every so many.
 const LOOKED_AT: usize = 20_000;
@@ -41,7 +41,7 @@ impl Length {
     }
 
     /// The tasks that had this length as of a moment.
-    fn tasks(self, call: &Call, at: Time) -> &[Entry] {
+    fn tasks(self, call: &Call, at: Time) -> List<'_, Entry> {
         match self {
             Self::Wait => call.started.until(at),
             Self::Service => call.finished.until(at),
@@ -66,7 +66,7 @@ impl Spread {
         let lengths: Vec<Nanos> = tasks
             .iter()
             .step_by(every)
-            .filter_map(|entry| length.of(call.task(entry.index)?))
+            .filter_map(|entry| length.of(&call.task(entry.index)?))
             .collect();
         let most = lengths.iter().max()?.0;
         let mut histogram = Histogram::new_with_bounds(1, most.max(2), 3).ok()?;

@@ -6,7 +6,7 @@ use super::news;
 use super::text::{Pen, clipped, sanitised};
 use crate::event::Outcome;
 use crate::time::Time;
-use crate::trace::{Call, Entry, Trace};
+use crate::trace::{Call, Entry, List, Trace};
 
 use ratatui::layout::Rect;
 
@@ -45,15 +45,12 @@ pub fn newest(moment: &Moment<'_>, count: usize) -> Vec<Line> {
     let (trace, until) = (moment.trace, moment.cursor);
     let mut lines: Vec<(Line, u8)> = Vec::new();
     if let Some(call) = trace.call() {
-        let last = |entries: &'_ [Entry]| entries.len().saturating_sub(count);
-        let started = call.started.until(until);
-        for entry in &started[last(started)..] {
-            let words = format!("{} starts {}", worker(trace, call, entry), entry.index);
+        for entry in last(call.started.until(until), count).iter() {
+            let words = format!("{} starts {}", worker(trace, call, &entry), entry.index);
             lines.push((line(entry.at, words), 2));
         }
-        let finished = call.finished.until(until);
-        for entry in &finished[last(finished)..] {
-            lines.push((finish(trace, call, entry, until), 0));
+        for entry in last(call.finished.until(until), count).iter() {
+            lines.push((finish(trace, call, &entry, until), 0));
         }
         let delivered = receptions(call.delivered.until(until), count);
         lines.extend(delivered.into_iter().map(|line| (line, 1)));
@@ -80,8 +77,13 @@ pub fn newest(moment: &Moment<'_>, count: usize) -> Vec<Line> {
         .collect()
 }
 
+fn last(entries: List<'_, Entry>, count: usize) -> List<'_, Entry> {
+    let all = entries.len();
+    entries.part(all.saturating_sub(count)..all)
+}
+
 /// The newest moments at which main received something, with how much that was.
-fn receptions(delivered: &[Entry], count: usize) -> Vec<Line> {
+fn receptions(delivered: List<'_, Entry>, count: usize) -> Vec<Line> {
     let mut before = delivered;
     let mut lines = Vec::new();
     while let Some(last) = before.last().filter(|_| lines.len() < count) {
@@ -91,7 +93,7 @@ fn receptions(delivered: &[Entry], count: usize) -> Vec<Line> {
             many => format!("main receives {many} results"),
         };
         lines.push(line(last.at, words));
-        before = &before[..first];
+        before = before.part(0..first);
     }
     lines
 }

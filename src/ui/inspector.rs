@@ -57,10 +57,10 @@ pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) 
     };
     let inside = overlay::render(pen, area, &format!("task {index}"), "Esc close");
     let cursor = run.playback.cursor;
-    facts(run, call, index, task, inside, pen);
+    facts(run, call, index, &task, inside, pen);
     let of = super::hues::tasks(call);
     let ink = pen.theme.task(index, of);
-    let moments = moments(call, index, task);
+    let moments = moments(call, index, &task);
     let over = run.trace.ended().is_some_and(|(at, _)| at <= cursor);
     let lines = Rect {
         y: inside.y + 4,
@@ -69,7 +69,7 @@ pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) 
     Story::new(&moments, (cursor, over), inside.width.saturating_sub(BAR))
         .render(&moments, ink, lines, pen);
     let ended = task.finished <= cursor;
-    if let Some(sums) = sums(&run.trace, task, cursor).filter(|sums| ended || sums.is_known()) {
+    if let Some(sums) = sums(&run.trace, &task, cursor).filter(|sums| ended || sums.is_known()) {
         let line = Rect {
             y: inside.y + 5 + moments.len() as u16,
             ..inside
@@ -160,7 +160,7 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
         (None, None) => {}
     }
     let chunk = call.chunk_of(index);
-    if let Some(sent) = call.chunks().get(chunk as usize) {
+    if let Some(sent) = call.chunk(chunk) {
         let noun = if sent.tasks.len() == 1 {
             "task"
         } else {
@@ -181,8 +181,8 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
 }
 
 fn moments(call: &Call, index: u32, task: &Task) -> Vec<Moment> {
-    let chunk = call.chunks().get(call.chunk_of(index) as usize);
-    let of_chunk = |at: fn(&crate::trace::Chunk) -> Time| chunk.map_or(Time::NEVER, at);
+    let chunk = call.chunk(call.chunk_of(index));
+    let of_chunk = |at: fn(crate::trace::Chunk) -> Time| chunk.map_or(Time::NEVER, at);
     let moment = |word, at, before| Moment {
         word,
         at,
@@ -407,7 +407,7 @@ mod tests {
         let trace = samples::short(Method::Map);
         let task = trace.call().unwrap().task(0).unwrap();
         let middle = Time(u64::midpoint(task.started.0, task.finished.0));
-        let told = |cursor| sums(&trace, task, cursor).map(|sums| (sums.busy, sums.on_cpu));
+        let told = |cursor| sums(&trace, &task, cursor).map(|sums| (sums.busy, sums.on_cpu));
         let half = middle.since(task.started);
         assert_eq!(told(middle), Some((half, half)));
         let whole = task.service().unwrap();

@@ -371,7 +371,7 @@ fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '
             match task.outcome_at(moment.cursor) {
                 Some(Outcome::Failed) if task.finished == piece.end => {
                     painter.mark(column, glyphs.failed);
-                    let chunk = call.chunks().get(call.chunk_of(piece.task.index) as usize);
+                    let chunk = call.chunk(call.chunk_of(piece.task.index));
                     let end = chunk.map_or(0, |chunk| chunk.tasks.end);
                     let rest = end.saturating_sub(piece.task.index + 1);
                     if rest > 0 {
@@ -389,7 +389,7 @@ fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '
 }
 
 /// The pieces that ended on the axis up to the cursor, as many as there can be marks.
-fn ends_in<'a>(moment: &Moment<'_>, lane: &'a Lane) -> impl Iterator<Item = &'a Piece> {
+fn ends_in(moment: &Moment<'_>, lane: &Lane) -> impl Iterator<Item = Piece> {
     let (axis, cursor) = (moment.axis, moment.cursor);
     let mut walk = lane.walk();
     axis.stretches().flat_map(move |stretch| {

@@ -44,8 +44,8 @@ fn a_task_goes_through_its_stages_in_order() {
         let calls: Vec<_> = trace.calls().collect();
         assert_eq!(calls.len(), 8, "series are shown as one");
         for call in calls {
-            for (index, task) in call.tasks().iter().enumerate() {
-                let chunk = &call.chunks()[call.chunk_of(index as u32) as usize];
+            for (index, task) in (0..).zip(call.tasks()) {
+                let chunk = call.chunk(call.chunk_of(index)).unwrap();
                 let stages = [
                     ("submitted", task.submitted),
                     ("enqueued", chunk.enqueued),

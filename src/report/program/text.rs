@@ -168,7 +168,7 @@ fn longest(trace: &Trace) -> Option<&Call> {
         let end = trace.ends_of(call, trace.end());
         end.map_or(trace.end(), |end| end.0).since(call.began)
     };
-    let with_tasks = trace.calls().filter(|call| !call.tasks().is_empty());
+    let with_tasks = trace.calls().filter(|call| call.has_tasks());
     // The first of several.
     with_tasks.rev().max_by_key(|call| length(call))
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::{CallBegan, CallerState, Ends, Indexes, RunBegan};
+use crate::time::Nanos;
 
 const CALL: CallId = CallId(0);
 

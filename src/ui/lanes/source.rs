@@ -33,7 +33,7 @@ impl Finder<'_> {
                 stride > 1
             }
             Self::Cpu(walk) => {
-                found.extend(walk.pieces_in(stretch).map(piece));
+                found.extend(walk.pieces_in(stretch).map(|found| piece(&found)));
                 let stride = (found.len() - before).div_ceil(LOOKED_AT).max(1);
                 if stride > 1 {
                     let sample: Vec<Piece> = found.drain(before..).step_by(stride).collect();
@@ -56,10 +56,10 @@ impl<'a> Source<'a> {
     /// The piece that runs at this moment.
     pub fn piece_at(self, time: Time) -> Option<Piece> {
         match self {
-            Self::Worker(lane) => lane.piece_at(time).copied(),
+            Self::Worker(lane) => lane.piece_at(time),
             Self::Cpu(cpu) => {
                 let moment = Span::new(time, time + Nanos(1));
-                cpu.pieces_in(moment).last().map(piece)
+                cpu.pieces_in(moment).last().map(|found| piece(&found))
             }
         }
     }
@@ -67,8 +67,8 @@ impl<'a> Source<'a> {
     /// The last piece that touches a stretch.
     pub fn last_in(self, stretch: Span) -> Option<Piece> {
         match self {
-            Self::Worker(lane) => lane.pieces_in(stretch).last().copied(),
-            Self::Cpu(cpu) => cpu.pieces_in(stretch).last().map(piece),
+            Self::Worker(lane) => lane.pieces_in(stretch).last(),
+            Self::Cpu(cpu) => cpu.pieces_in(stretch).last().map(|found| piece(&found)),
         }
     }
 
@@ -91,7 +91,7 @@ impl<'a> Source<'a> {
             }
             Self::Cpu(cpu) => cpu
                 .pieces_in(now)
-                .map(|found| Level::of(&piece(found), now, column))
+                .map(|found| Level::of(&piece(&found), now, column))
                 .fold(Level::default(), Level::plus),
         }
     }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::event::Outcome;
 use crate::time::Time;
-use crate::trace::{Call, Entry, Trace};
+use crate::trace::{Call, Entry, List, Trace};
 use crate::ui::braille::DOTS;
 use crate::ui::hues;
 use crate::ui::lanes::GUTTER;
@@ -27,8 +27,8 @@ pub(super) struct Slope<'a> {
     pub(super) area: Rect,
     /// How many tasks had been submitted; they are in order.
     pub(super) submitted: u32,
-    pub(super) finished: &'a [Entry],
-    pub(super) delivered: &'a [Entry],
+    pub(super) finished: List<'a, Entry>,
+    pub(super) delivered: List<'a, Entry>,
     /// How many tasks there are or will be.
     pub(super) count: u32,
     /// Rows of a band of lines.
@@ -84,10 +84,12 @@ impl<'a> Slope<'a> {
         };
         let first = entries.partition_point(|entry| entry.at < at);
         let end = entries.partition_point(|entry| entry.at <= at);
-        let same = &entries[first..end];
+        let same = entries.part(first..end);
         // What came at once came in order, or is a handful.
-        let found = same.binary_search_by_key(&index, |entry| entry.index).ok();
-        let found = found.or_else(|| same.iter().position(|entry| entry.index == index))?;
+        let found = same.partition_point(|entry| entry.index < index);
+        let is_here = same.get(found).is_some_and(|entry| entry.index == index);
+        let place = || same.iter().position(|entry| entry.index == index);
+        let found = Some(found).filter(|_| is_here).or_else(place)?;
         Some((first + found) as u32)
     }
 
