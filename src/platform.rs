@@ -55,13 +55,6 @@ impl ThreadClock {
     pub fn read(&self) -> Option<Spent> {
         self.0.read()
     }
-
-    /// The same, from the reading `before` that was taken so long `ago`, for a third of the cost if the
-    /// thread has been on a CPU all the while: then it has not waited for one. Waits of less than two
-    /// microseconds, which is less than it takes to run something else, do not count.
-    pub fn read_after(&self, before: Spent, ago: Nanos) -> Option<Spent> {
-        self.0.read_after(before, ago)
-    }
 }
 
 /// A counter that all CPUs share and that counts at one speed whatever they do. Reading it costs a third

@@ -45,19 +45,7 @@ impl ThreadClock {
             waiting: Nanos(waiting),
         })
     }
-
-    pub(super) fn read_after(&self, before: Spent, ago: Nanos) -> Option<Spent> {
-        let on_cpu = clock(ClockId::ThreadCPUTime);
-        if ago.saturating_sub(on_cpu.saturating_sub(before.on_cpu)) < SHORTER_THAN_A_TURN {
-            let waiting = before.waiting;
-            return Some(Spent { on_cpu, waiting });
-        }
-        self.read()
-    }
 }
-
-/// To take a CPU from a thread and to give it back takes the system longer than this.
-const SHORTER_THAN_A_TURN: Nanos = Nanos(2_000);
 
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) use super::portable::Ticks;

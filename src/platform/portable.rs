@@ -21,14 +21,6 @@ impl ThreadClock {
     pub(super) fn read(&self) -> Option<Spent> {
         match *self {}
     }
-
-    #[cfg_attr(
-        target_os = "linux",
-        expect(dead_code, reason = "tests have no clock to read")
-    )]
-    pub(super) fn read_after(&self, _: Spent, _: Nanos) -> Option<Spent> {
-        match *self {}
-    }
 }
 
 /// Cannot be made either.

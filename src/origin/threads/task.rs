@@ -1,12 +1,13 @@
 //! One task, from its start to its end: the work itself, what goes wrong in it, and where its time went.
 
 use super::CALL;
+use super::cpu_time::{CpuTime, SHORTER_THAN_A_TURN};
 use super::recorder::Tell;
 use super::work::{Held, Pace, Token, compute};
 use crate::event::{CpuId, Kind, Ran, TaskId};
 use crate::experiment::FaultKind;
 use crate::origin::Cancel;
-use crate::platform::{self, Spent, ThreadClock};
+use crate::platform::{self, Spent};
 use crate::time::{Nanos, Time};
 use crate::workload::Work;
 use std::any::Any;
@@ -16,13 +17,12 @@ use std::time::Instant;
 
 /// Shorter tasks do not have their time accounted for: reading the clocks would cost more than a percent.
 pub(super) const WORTH_MEASURING: Nanos = Nanos(50_000);
-/// A reading of the thread's clock at the end of a task serves the next one that starts this soon. A
-/// reading costs more than a microsecond, and the thread has neither slept nor been interrupted.
-const SAME_BREATH: Nanos = Nanos(5_000);
 /// How often a running task says where its time went.
 const TELLS_EVERY: Nanos = Nanos(10_000_000);
 /// Work between two looks at whether the run was stopped.
 const LOOKS_UP_EVERY: Nanos = Nanos(250_000);
+/// Work between two looks at the clock, by which it sees whether it has lost its CPU.
+const LOOKS_AT_CLOCK_EVERY: Nanos = Nanos(10_000);
 /// How long a task may keep the token of the `gil`; that of CPython's switch interval.
 const HOLDS_TOKEN_FOR: Nanos = Nanos(5_000_000);
 
@@ -66,16 +66,11 @@ pub(in crate::origin) trait Place {
     fn error_text(&self, index: u32) -> String;
 }
 
-/// What the thread's clock said, and when.
-type Reading = (Time, Spent);
-
 /// Runs tasks and tells what becomes of them, wherever that is.
 pub(in crate::origin) struct Runner<P, R> {
     pub(in crate::origin) place: P,
     pub(in crate::origin) recorder: R,
-    clock: Option<ThreadClock>,
-    /// The last one of that clock.
-    reading: Option<Reading>,
+    cpu_time: CpuTime,
 }
 
 impl<P: Place, R: Tell> Runner<P, R> {
@@ -84,8 +79,7 @@ impl<P: Place, R: Tell> Runner<P, R> {
         Self {
             place,
             recorder,
-            clock: ThreadClock::open(),
-            reading: None,
+            cpu_time: CpuTime::open(),
         }
     }
 
@@ -102,7 +96,7 @@ impl<P: Place, R: Tell> Runner<P, R> {
             task,
             since: at,
             measures,
-            reading: if measures { self.read_at(at) } else { None },
+            spent: measures.then(|| self.cpu_time.at(at)).flatten(),
             cpu,
             waited: Nanos::ZERO,
         };
@@ -171,9 +165,13 @@ impl<P: Place, R: Tell> Runner<P, R> {
                 return Err(Cut::Halted);
             }
             let steps = left.min(pace.steps(LOOKS_UP_EVERY).max(1));
-            self.recorder.quietly(|| compute(steps));
+            let began = self.recorder.now();
+            let stayed = self.recorder.quietly(|| self.compute_attentively(steps));
             left -= steps;
             let now = self.recorder.now();
+            if stayed {
+                self.cpu_time.stayed(began, now);
+            }
             if now.since(meter.since) >= TELLS_EVERY {
                 self.measure(meter);
             }
@@ -187,6 +185,22 @@ impl<P: Place, R: Tell> Runner<P, R> {
             }
         }
         Ok(())
+    }
+
+    /// Computes; true if the thread stayed on its CPU all the while: no part took much longer than another.
+    fn compute_attentively(&self, steps: u64) -> bool {
+        let parts = (steps / self.place.pace().steps(LOOKS_AT_CLOCK_EVERY).max(1)).max(2);
+        compute(steps % parts);
+        let (mut least, mut most) = (Nanos(u64::MAX), Nanos::ZERO);
+        let mut before = self.recorder.now();
+        for _ in 0..parts {
+            compute(steps / parts);
+            let now = self.recorder.now();
+            let took = now.since(before);
+            (least, most) = (least.min(took), most.max(took));
+            before = now;
+        }
+        most.saturating_sub(least) < SHORTER_THAN_A_TURN
     }
 
     /// Waits for its turn to compute, if there are turns.
@@ -207,34 +221,15 @@ impl<P: Place, R: Tell> Runner<P, R> {
 
     /// Tells how the task spent the stretch that ends now, and begins the next one.
     fn measure(&mut self, meter: &mut Meter) -> Time {
-        let spent = self.end_stretch(meter);
         let now = self.recorder.now();
+        let before = meter.spent;
+        meter.spent = before.and_then(|_| self.cpu_time.at(now));
+        let spent = before.and_then(|before| Some(meter.spent?.since(before)));
         if let Some((end, ran)) = meter.ran(now, spent) {
             self.recorder.tell(end, Kind::Ran(Box::new(ran)));
         }
         meter.since = now;
         now
-    }
-
-    /// The thread's clock when a task started `at`.
-    fn read_at(&self, at: Time) -> Option<Reading> {
-        let clock = self.clock.as_ref()?;
-        let spent = match self.reading {
-            Some((then, spent)) if at.since(then) <= SAME_BREATH => return Some((then, spent)),
-            Some((then, spent)) => clock.read_after(spent, at.since(then)),
-            None => clock.read(),
-        };
-        Some((at, spent?))
-    }
-
-    /// What the thread spent in this stretch; the next one begins.
-    fn end_stretch(&mut self, meter: &mut Meter) -> Option<Spent> {
-        let (then, before) = meter.reading?;
-        let now = self.recorder.now();
-        let spent = self.clock.as_ref()?.read_after(before, now.since(then))?;
-        meter.reading = Some((now, spent));
-        self.reading = meter.reading;
-        Some(spent.since(before))
     }
 
     fn error_text(&self, index: u32, payload: &(dyn Any + Send)) -> String {
@@ -255,8 +250,8 @@ struct Meter {
     /// The begin of the stretch.
     since: Time,
     measures: bool,
-    /// The thread's clock at the begin of the stretch, if it has one.
-    reading: Option<Reading>,
+    /// What the thread had spent at the begin of the stretch, if that is known.
+    spent: Option<Spent>,
     cpu: Option<CpuId>,
     /// What the task has waited of its own will in this stretch.
     waited: Nanos,
