@@ -79,17 +79,15 @@ const LAB: [(&str, Backend); 2] = [
 fn main() {
     let cases = TOLD.iter().map(|told| told.name);
     let cases = cases.chain(LAB.iter().map(|lab| lab.0));
-    match std::env::args().nth(1).filter(|arg| !arg.starts_with("--")) {
-        Some(case) => run(&case),
-        None => {
-            println!("{TASKS} tasks            bytes a task   the most   ns of CPU a task");
-            for case in cases {
-                let own = std::env::current_exe().map(Command::new);
-                let ran = own.and_then(|mut own| own.arg(case).status());
-                if !ran.is_ok_and(|status| status.success()) {
-                    println!("{case}: did not run");
-                }
-            }
+    if let Some(case) = std::env::args().nth(1).filter(|arg| !arg.starts_with("--")) {
+        return run(&case);
+    }
+    println!("{TASKS} tasks            bytes a task   the most   ns of CPU a task");
+    for case in cases {
+        let own = std::env::current_exe().map(Command::new);
+        let ran = own.and_then(|mut own| own.arg(case).status());
+        if !ran.is_ok_and(|status| status.success()) {
+            println!("{case}: did not run");
         }
     }
 }

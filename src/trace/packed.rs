@@ -331,7 +331,9 @@ mod tests {
 
     fn packed(rows: &[Pair]) -> Packed<Pair> {
         let mut packed = Packed::default();
-        rows.iter().for_each(|&row| packed.push(row));
+        for &row in rows {
+            packed.push(row);
+        }
         packed
     }
 

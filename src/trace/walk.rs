@@ -77,7 +77,9 @@ mod tests {
     #[test]
     fn a_run_of_any_length_is_found_whole() {
         let mut pieces = Packed::<u32>::default();
-        (0..70).for_each(|piece| pieces.push(piece));
+        for piece in 0..70 {
+            pieces.push(piece);
+        }
         for length in 0..70 {
             let part = pieces.part(0..length as usize);
             assert_eq!(run(pieces.all(), |&piece| piece < length), length as usize);
