@@ -117,20 +117,32 @@ impl App {
         Some(change)
     }
 
-    /// What the switch did change, once both runs are told whole.
+    /// What the switch did change, once the run after it is told whole.
     fn conclude(&mut self) {
-        let before = self
-            .previous
-            .as_ref()
-            .filter(|before| !before.is_like(&self.run) && before.is_whole());
-        if let Some(before) = before
-            && self.run.is_whole()
-        {
-            let next_method = self.keymap.of(Action::NextFamily);
-            let change = switch::change(&before.trace, &self.run.trace, &next_method);
+        if let Some(change) = self.concluded() {
             let is_news = self.change.as_ref().is_some_and(|change| change.is_news);
             self.change = Some(Change { is_news, ..change });
         }
+    }
+
+    fn concluded(&self) -> Option<Change> {
+        let (before, after) = (self.previous.as_ref()?, &self.run);
+        if before.is_like(after) || !after.is_whole() {
+            return None;
+        }
+        let next_method = self.keymap.of(Action::NextFamily);
+        if before.is_whole() {
+            return Some(switch::change(&before.trace, &after.trace, &next_method));
+        }
+        // What was expected of a simulated run is what it became.
+        if after.is_computed() {
+            return None;
+        }
+        let before = switch::foretold(before.experiment()?, self.cpus)?;
+        Some(Change {
+            basis: switch::Basis::ExpectedBefore,
+            ..switch::change(&before, &after.trace, &next_method)
+        })
     }
 
     /// What the tasks of this experiment took in a plain loop, if one was watched to its end.

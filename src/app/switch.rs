@@ -17,6 +17,8 @@ pub enum Basis {
     Simulated,
     /// Virtual time, for runs that are measured and not whole yet: nothing of it was seen.
     Expected,
+    /// The run before was left in the middle: virtual time for that one, and what was measured of the other.
+    ExpectedBefore,
     /// One of each.
     Mixed,
 }
@@ -27,6 +29,7 @@ impl Basis {
             Self::Measured => "measured",
             Self::Simulated => "simulated",
             Self::Expected => "expected",
+            Self::ExpectedBefore => "expected -> measured",
             Self::Mixed => "measured against simulated",
         }
     }

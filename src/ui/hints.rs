@@ -14,12 +14,13 @@ pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
         return;
     };
     let theme = pen.theme;
-    let basis = change.basis.word();
-    let room = area.width.saturating_sub(width(basis) + 4);
-    let words = change.text.replace("->", theme.glyphs.arrow);
+    let arrows = |words: &str| words.replace("->", theme.glyphs.arrow);
+    let basis = arrows(change.basis.word());
+    let room = area.width.saturating_sub(width(&basis) + 4);
+    let words = arrows(&change.text);
     let words = whole_clauses(&words, room);
     let x = pen.text_within(area.x + 1, area.y, room, words, theme.text);
-    pen.text(x + 2, area.y, basis, theme.dim);
+    pen.text(x + 2, area.y, &basis, theme.dim);
 }
 
 /// As many clauses as fit; the first in any case.

@@ -140,11 +140,34 @@ fn the_line_says_how_far_the_order_is_scrambled() {
         "first result 110 ms -> 10 ms; delivered in order -> 39 % out of order; \
          main blocked, makespan same"
     );
-    // The one before was left in the middle: nothing measured to set against it.
     tell_all(&mut app);
-    assert_eq!(app.change.as_ref().unwrap().basis, Basis::Expected);
     press(&mut app, "r");
     assert_eq!(app.change, None);
+}
+
+#[test]
+fn after_a_run_that_was_left_in_the_middle_only_that_one_is_expected() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell(&mut app, 5);
+    press(&mut app, "s");
+    let expected = app.change.clone().unwrap();
+    assert_eq!(expected.basis, Basis::Expected);
+    assert!(expected.text.contains("; makespan same;"));
+    // The machine is busy: everything takes twice as long.
+    let mut events = events(&app);
+    for event in &mut events {
+        event.at = Time(event.at.0 * 2);
+    }
+    let run = app.run.id;
+    app.update(Message::Batch {
+        run,
+        events,
+        complete_to: Time::NEVER,
+    });
+    let change = app.change.clone().unwrap();
+    assert_eq!(change.basis, Basis::ExpectedBefore);
+    let text = change.text;
+    assert!(text.contains("; makespan 110 ms -> 220 ms;"), "{text}");
 }
 
 #[test]
