@@ -13,8 +13,8 @@ use crate::trace::{Lane, OtherSpan};
 /// Each span of a process is the time it was on a CPU since it was last asked; it is asked this often.
 const ASKED: Nanos = Nanos(150_000_000);
 
-/// Most rows of a lane.
-const HIGHEST: u16 = 3;
+/// Most rows of a lane: a few processes fill the screen, one alone is no wall.
+const HIGHEST: u16 = 8;
 
 /// A program may take this long to make its first call before it is said what is not seen.
 const PATIENCE: Nanos = Nanos(2_000_000_000);
