@@ -209,7 +209,7 @@ pub static TABLE: [Definition; 51] = {
             "T: from the begin of the run until the last result is ready", "Graham 1969",
             |f| f.numbers.makespan.map(Time)),
         row(("serial_time", "serial time"), Pace,
-            "what one worker alone would need; estimated from the tasks unless a loop of the same seed ran", "Barney, LLNL",
+            "what one worker would need: a loop of the same seed if one ran, or the tasks but for waiting for a CPU", "Barney, LLNL",
             |f| f.numbers.serial_time.map(Time)),
         row(("speedup", "speed-up"), Pace,
             "S: serial time / T", "Barney, LLNL",
@@ -327,7 +327,7 @@ pub static TABLE: [Definition; 51] = {
             "the lane had no live worker", "",
             |f| f.share(f.shares.dead)),
         row(("unknown", "unknown"), Where,
-            "a task ran, but this system does not tell how", "",
+            "a task ran, and nobody tells how", "",
             |f| f.share(f.shares.unknown)),
 
         row(("ends", "ends"), Outcome,

@@ -144,6 +144,8 @@ pub enum Kind {
     Raised(Box<Raised>),
     /// How a running task spent the stretch that ends now.
     Ran(Box<Ran>),
+    /// How the worker of this lane spent a stretch, whatever tasks it had meanwhile; all of them were told.
+    Spent(Box<Spent>),
     /// A CPU had this task during the stretch that ends now; for the lanes of CPUs only.
     OnCpu(Box<OnCpu>),
     /// The results of these tasks can never come: their worker died.
@@ -392,6 +394,17 @@ pub struct Ran {
     pub cpu: Option<CpuId>,
     /// The CPU it was on when the stretch ended, if that was another one.
     pub moved_to: Option<CpuId>,
+}
+
+/// What a worker had of the CPUs from one moment to another, tasks or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spent {
+    pub since: Time,
+    /// Perhaps earlier than what was last told of the lane.
+    pub until: Time,
+    pub on_cpu: Nanos,
+    /// Runnable, but the scheduler ran something else; `None` if nobody knows.
+    pub waiting: Option<Nanos>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

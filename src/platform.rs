@@ -187,9 +187,9 @@ pub fn process_time(pid: u32) -> Option<Nanos> {
     system::process_time(pid)
 }
 
-/// The main thread of a process is on a CPU or waits for one; false if it is gone or nothing is known.
-pub fn is_runnable(pid: u32) -> bool {
-    system::is_runnable(pid)
+/// A thread is on a CPU or waits for one; false if it is gone or nothing is known.
+pub fn is_runnable(pid: u32, tid: u32) -> bool {
+    system::is_runnable(pid, tid)
 }
 
 /// The processes that a process started and that have not been waited for; none if nothing is known.
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(portable::online_cpus(), None);
         assert!(portable::ThreadTimes::open(1, 1).is_none());
         assert_eq!(portable::process_time(1), None);
-        assert!(!portable::is_runnable(1));
+        assert!(!portable::is_runnable(1, 1));
         assert!(portable::children(1).is_empty());
         assert!(portable::image(1).is_none());
         assert!(portable::ProcessEnd::of(1).is_none());

@@ -5,6 +5,7 @@ mod calls;
 mod events;
 mod hostile;
 mod script;
+mod spent;
 
 use rustix::process::Signal;
 use script::Script;

@@ -68,6 +68,7 @@ def worker_ends(progress, is_executor):
             note(WORKER_EXIT, progress.call, text, code, flags)
     elif not progress.waited and (error is not None or is_executor or sys.version_info >= (3, 13)):
         note(INITIALIZER_RAISED, NONE, text, 0)
+    progress.farewell()
     tell(WORKER_END, 0, 0)
 
 

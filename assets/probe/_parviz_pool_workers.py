@@ -101,7 +101,9 @@ def hook_pipe_queues(m, progress, inqueue, outqueue):
     def putting(_):
         if progress.putting:
             quietly(not_sent)()
-        progress.putting = now()
+        t = progress.putting = now()
+        if t >= progress.due:  # What follows is no item.
+            progress.spent(emit, progress.done)
         return put
 
     def not_sent():

@@ -143,8 +143,8 @@ pub(super) fn process_time(pid: u32) -> Option<Nanos> {
     Some(Nanos(user.saturating_add(system).saturating_mul(TICK)))
 }
 
-pub(super) fn is_runnable(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|text| {
+pub(super) fn is_runnable(pid: u32, tid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat")).is_ok_and(|text| {
         let state = text.rsplit_once(')').map(|(_, rest)| rest.trim_start());
         state.is_some_and(|state| state.starts_with('R'))
     })

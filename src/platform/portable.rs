@@ -63,7 +63,7 @@ pub(super) fn process_time(_: u32) -> Option<Nanos> {
     None
 }
 
-pub(super) fn is_runnable(_: u32) -> bool {
+pub(super) fn is_runnable(_: u32, _: u32) -> bool {
     false
 }
 

@@ -1,5 +1,6 @@
 //! One call of the caller: its tasks, its chunks, and the orders in which things happened to them.
 
+use super::lane::Change;
 use super::packed::Packed;
 use super::series::Member;
 use super::sums::{Mean, Needs, Running, Stretch};
@@ -318,6 +319,22 @@ impl Call {
                 (Of::Known, at.since(ran.since)),
             ] {
                 self.tasks.add(field, index, length);
+            }
+            self.needs_are_old = true;
+        }
+    }
+
+    pub(super) fn correct(&mut self, change: &Change) {
+        let index = change.task.index;
+        if self.keep(index) {
+            let (before, after) = (change.before, change.after);
+            for (field, before, after) in [
+                (Of::OnCpu, before.on_cpu, after.on_cpu),
+                (Of::Waiting, before.waiting, after.waiting),
+                (Of::Known, before.known, after.known),
+            ] {
+                let sum = (self.tasks.sum(field, index) + after).saturating_sub(before);
+                self.tasks.set(field, index, sum.0);
             }
             self.needs_are_old = true;
         }

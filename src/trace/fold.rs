@@ -5,7 +5,7 @@ use super::text::cut;
 use super::{Call, CallerTrace, CpuLane, Lane, MarkerKind, Pool, Trace};
 use crate::event::{
     CallId, CpuId, Ended, Ends, Event, Kind, LaneId, LaneKind, LaneOpened, Outcome, PoolOpened,
-    Raised, Ran, TaskId,
+    Raised, Ran, Spent, TaskId,
 };
 use crate::time::{Span, Time};
 
@@ -80,6 +80,7 @@ impl Trace {
             Kind::Finished { task, outcome, cpu } => self.finish(task, at, lane, outcome, cpu),
             Kind::Raised(raised) => self.raise(*raised, at, lane),
             Kind::Ran(ran) => self.account(&ran, at, lane),
+            Kind::Spent(spent) => self.share_out(&spent, at, lane),
             Kind::OnCpu(on) => {
                 let span = Span::new(on.since, at);
                 self.cpu_mut(on.cpu)
@@ -239,6 +240,15 @@ impl Trace {
         }
         if let Some(lane) = self.lane_mut(lane, at) {
             lane.ran(ran, at);
+        }
+    }
+
+    fn share_out(&mut self, spent: &Spent, at: Time, id: LaneId) {
+        let changes = self
+            .lane_mut(id, at)
+            .map_or_else(Vec::new, |lane| lane.spent(spent));
+        for change in changes {
+            self.call_mut(change.task.call, at, id).correct(&change);
         }
     }
 

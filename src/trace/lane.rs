@@ -1,5 +1,9 @@
 //! What one worker did: pieces of tasks in order of time, with running sums.
 
+mod spent;
+
+pub(super) use spent::Change;
+
 use super::Walk;
 use super::bits::NONE;
 use super::order::{ahead, not_ahead};

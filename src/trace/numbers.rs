@@ -9,7 +9,8 @@
 use super::scope::{Scope, has_result};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::order::pairs;
-use crate::trace::{Call, Row, Trace};
+use crate::trace::sums::Needs;
+use crate::trace::{Call, Pool, Row, Trace};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -140,10 +141,10 @@ impl Trace {
             self.weigh(scope, &rows, over, &mut numbers);
         }
         let over = makespan.is_some() || ended.is_some();
-        let serial = scope
-            .call
-            .filter(|_| over)
-            .and_then(|call| self.loop_time.or_else(|| self.serial_time(call)));
+        let serial = scope.call.filter(|_| over).and_then(|call| {
+            let estimated = || self.serial_time(call, rows.len());
+            self.loop_time.or_else(estimated)
+        });
         let mut numbers = numbers.with_serial_time(serial);
         // Work that goes on after the last result is in no makespan: nothing can be compared with it.
         if makespan.is_some_and(|makespan| works_after(scope, makespan)) {
@@ -212,13 +213,24 @@ impl Trace {
             .sum()
     }
 
-    fn serial_time(&self, call: &Call) -> Option<Nanos> {
+    fn serial_time(&self, call: &Call, workers: usize) -> Option<Nanos> {
         let serial = self.run().map_or(Nanos::ZERO, |run| run.serial);
-        call.needs().map(|needs| serial + needs.sum)
+        self.needs(call, workers).map(|needs| serial + needs.sum)
+    }
+
+    /// What the tasks of a call would have needed one after the other; `None` also where the threads that
+    /// had them may have waited for each other.
+    fn needs(&self, call: &Call, workers: usize) -> Option<Needs> {
+        let needs = call.needs()?;
+        let pool = call.facts.pool.and_then(|pool| self.pool(pool));
+        let run = self.run().filter(|run| run.measured);
+        let share_lock =
+            run.is_some_and(|run| run.gil || run.program && pool.is_some_and(Pool::has_threads));
+        (!share_lock || needs.is_without_lock(workers)).then_some(needs)
     }
 
     fn lower_bound(&self, call: &Call, workers: usize) -> Option<Nanos> {
-        let (run, needs) = (self.run()?, call.needs()?);
+        let (run, needs) = (self.run()?, self.needs(call, workers)?);
         let workers = workers.max(1) as u64;
         let cpus = match run.cpus {
             _ if run.gil => 1,

@@ -26,4 +26,9 @@ impl Pool {
             closed: None,
         }
     }
+
+    /// Its workers are threads of one process: in a program in Python they share the lock of an interpreter.
+    pub fn has_threads(&self) -> bool {
+        self.facts.kind.starts_with("Thread")
+    }
 }

@@ -78,43 +78,96 @@ impl Mean {
     }
 }
 
+/// So small a part of the time of all tasks may be unknown where their sum is told: 2 %.
+const UNKNOWN: u64 = 50;
+/// So small a part of the sum may be waits for the lock of an interpreter, at the very most: 5 %.
+const LOCKED: u64 = 20;
+
 /// What the tasks of a call really needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Needs {
     pub(super) sum: Nanos,
     pub(super) longest: Nanos,
     /// The part of the sum that was spent on a CPU.
     pub(super) on_cpu: Nanos,
+    /// The part of the sum in which they were blocked.
+    blocked: Nanos,
 }
 
 impl Needs {
-    /// Of the tasks that were entered and ended; `None` of none, and if one of them was not accounted for.
+    /// Of the tasks that were entered and ended; `None` of none, and if too much of their time was not
+    /// accounted for. What little was not counts as needed.
     pub(super) fn of(tasks: &Tasks, measured: bool) -> Option<Self> {
-        let mut needs: Option<Self> = None;
+        let (mut needs, mut unknown) = (Self::default(), Nanos::ZERO);
+        let mut services: Option<Nanos> = None;
         for (index, _) in tasks.moments(Of::Finished) {
             let Some(service) = tasks.between(Of::Started, Of::Finished, index) else {
                 continue;
             };
-            if tasks.sum(Of::Known, index) < service {
-                return None;
-            }
+            let known = tasks.sum(Of::Known, index);
             let on_cpu = tasks.sum(Of::OnCpu, index);
             let need = if measured {
                 service.saturating_sub(tasks.sum(Of::Waiting, index))
             } else {
                 on_cpu + tasks.sum(Of::UsefulWait, index)
             };
-            let before = needs.unwrap_or(Self {
-                sum: Nanos::ZERO,
-                longest: Nanos::ZERO,
-                on_cpu: Nanos::ZERO,
-            });
-            needs = Some(Self {
-                sum: before.sum + need,
-                longest: before.longest.max(need),
-                on_cpu: before.on_cpu + on_cpu,
-            });
+            needs.sum += need;
+            needs.longest = needs.longest.max(need);
+            needs.on_cpu += on_cpu;
+            needs.blocked += tasks.get(index).blocked();
+            services = Some(services.unwrap_or_default() + service);
+            unknown += service.saturating_sub(known);
         }
-        needs
+        services
+            .filter(|&services| unknown <= Nanos(services.0 / UNKNOWN))
+            .map(|_| needs)
+    }
+
+    /// Whether it is what each task would have needed alone, if so many workers were threads of one
+    /// interpreter. One may have waited for its lock while others had that, so for as long as the others
+    /// were on a CPU; what it was blocked longer, or whether at all, has nothing to do with the lock.
+    pub(super) fn is_without_lock(&self, workers: usize) -> bool {
+        let others = workers.saturating_sub(1) as u64;
+        let locked = Nanos(self.on_cpu.0.saturating_mul(others)).min(self.blocked);
+        locked <= Nanos(self.sum.0 / LOCKED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tasks that took 1000 each, of which so much was on a CPU, so much a wait for one, and so much unknown.
+    fn needs(spent: &[(u64, u64, u64)]) -> Option<Needs> {
+        let mut tasks = Tasks::default();
+        tasks.grow(spent.len());
+        for (index, &(on_cpu, waiting, unknown)) in (0..).zip(spent) {
+            tasks.set(Of::Started, index, 500);
+            tasks.set(Of::Finished, index, 1_500);
+            tasks.add(Of::OnCpu, index, Nanos(on_cpu));
+            tasks.add(Of::Waiting, index, Nanos(waiting));
+            tasks.add(Of::Known, index, Nanos(1_000 - unknown));
+        }
+        Needs::of(&tasks, true)
+    }
+
+    #[test]
+    fn what_tasks_needed_is_known_as_far_as_nearly_all_of_their_time_is() {
+        let sum = |spent: &[(u64, u64, u64)]| needs(spent).map(|needs| needs.sum.0);
+        assert_eq!(sum(&[(600, 400, 0), (100, 0, 0)]), Some(1_600));
+        assert_eq!(sum(&[(600, 380, 20), (1_000, 0, 20)]), Some(1_620));
+        assert_eq!(sum(&[(600, 300, 100), (1_000, 0, 0)]), None);
+        assert_eq!(sum(&[]), None);
+    }
+
+    #[test]
+    fn threads_that_compute_may_have_waited_for_their_interpreter() {
+        let needs = |spent: &[(u64, u64, u64)]| needs(spent).unwrap();
+        let computing = needs(&[(250, 0, 0), (250, 0, 0)]);
+        assert!(!computing.is_without_lock(4) && computing.is_without_lock(1));
+        let sleeping = needs(&[(2, 0, 0), (3, 10, 0)]);
+        assert!(sleeping.is_without_lock(4));
+        // They had it for themselves: of another interpreter, or one after the other.
+        assert!(needs(&[(1_000, 0, 0), (600, 400, 0)]).is_without_lock(4));
     }
 }

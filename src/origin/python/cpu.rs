@@ -1,9 +1,10 @@
 //! What the program's processes have of the CPUs, asked of the system now and then.
 //!
 //! Every process of the program is a lane of its own on which the time it was on a CPU is a span, so that
-//! there is something to see of a program that calls no pool. And of each worker process it is asked more
-//! often how its main thread spent its time; a stretch that lies within one task is told of that task.
-//! Where the system cannot tell, nothing is told.
+//! there is something to see of a program that calls no pool. And of each worker it is asked more often how
+//! its thread spent its time; a stretch that lies within one task is told of that task. Workers read their
+//! own clocks as well, which is exact; then it is asked how long they waited for a CPU, as soon as they are
+//! heard. Where the system cannot tell, nothing is told.
 //!
 //! Interpreters among them that cannot have loaded the probe are counted: what they do is not seen.
 
@@ -12,6 +13,7 @@ use super::program;
 use crate::event::{self, Category, Kind, LaneId, LaneKind, LaneOpened, NamedSpan, NoteKind};
 use crate::platform::{self, Image, Spent, ThreadTimes};
 use crate::time::Nanos;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -30,9 +32,16 @@ pub(super) struct Cpu {
     sampled: u64,
     processes: HashMap<u32, Usage>,
     lanes: usize,
-    workers: HashMap<Peer, Times>,
+    threads: HashMap<Thread, Times>,
     /// The folder of the probe.
     folder: PathBuf,
+}
+
+/// A thread as the system numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Thread {
+    pid: u32,
+    tid: u32,
 }
 
 /// A process as it was last seen.
@@ -97,78 +106,103 @@ impl Cpu {
             sampled: 0,
             processes: HashMap::new(),
             lanes: 0,
-            workers: HashMap::new(),
+            threads: HashMap::new(),
         }
     }
 
-    /// Samples the workers among these processes. What the samples mean is known only when everything up to
-    /// now is joined: see [`Cpu::tell`].
-    pub(super) fn sample(&mut self, peers: &[(Peer, u32)]) -> Vec<Sample> {
+    /// Samples the main threads of these processes, and those of their threads that work for pools. What
+    /// the samples mean is known only when everything up to now is joined: see [`Cpu::tell`].
+    pub(super) fn sample(&mut self, peers: &[(Peer, u32)], join: &Join) -> Vec<Sample> {
         let now = platform::monotonic();
         if now.saturating_sub(self.sampled) < WORKERS {
             return Vec::new();
         }
         self.sampled = now;
-        let here: HashSet<Peer> = peers.iter().map(|&(peer, _)| peer).collect();
-        self.workers.retain(|peer, _| here.contains(peer));
-        let mut samples = Vec::new();
+        let mut threads = Vec::new();
         for &(peer, pid) in peers {
-            let Some(times) = self.workers.get_mut(&peer) else {
-                let opened = ThreadTimes::open(pid, pid);
-                if let Some((clock, spent)) = opened.and_then(|it| it.read().map(|now| (it, now))) {
-                    let at = platform::monotonic();
-                    let ahead = Ahead::default();
-                    let times = Times {
-                        clock,
-                        at,
-                        spent,
-                        ahead,
-                    };
-                    self.workers.insert(peer, times);
-                }
+            let workers = join.threads_of(peer);
+            if workers.iter().all(|&(tid, _)| tid != pid) {
+                threads.push((peer, Thread { pid, tid: pid }, None));
+            }
+            for (tid, worker) in workers {
+                threads.push((peer, Thread { pid, tid }, Some(worker)));
+            }
+        }
+        let here: HashSet<Thread> = threads.iter().map(|&(_, thread, _)| thread).collect();
+        self.threads.retain(|thread, _| here.contains(thread));
+        let mut samples = Vec::new();
+        for (peer, thread, worker) in threads {
+            let Some(times) = self.times(thread) else {
                 continue;
             };
-            let Some(spent) = times.clock.read() else {
+            let Some(total) = times.clock.read() else {
                 continue;
             };
             let at = platform::monotonic();
-            let length = Nanos(at.saturating_sub(times.at));
-            let counted = spent.since(times.spent);
+            let since = times.at;
+            let length = Nanos(at.saturating_sub(since));
+            if length < Nanos(WORKERS / 2) {
+                // It is watched since a moment ago.
+                continue;
+            }
+            let counted = total.since(times.spent);
+            let is_runnable = || platform::is_runnable(thread.pid, thread.tid);
+            let spent = times.ahead.settle(counted, length, is_runnable);
+            (times.at, times.spent) = (at, total);
             samples.push(Sample {
                 peer,
-                since: times.at,
+                is_main: thread.tid == thread.pid,
+                worker,
+                since,
                 at,
-                spent: times
-                    .ahead
-                    .settle(counted, length, || platform::is_runnable(pid)),
-                so_far: spent.on_cpu,
+                spent,
+                total,
             });
-            (times.at, times.spent) = (at, spent);
         }
         samples
     }
 
+    /// The clock of a thread, and when it was last looked at: now, if it was not before.
+    fn times(&mut self, thread: Thread) -> Option<&mut Times> {
+        match self.threads.entry(thread) {
+            Entry::Occupied(there) => Some(there.into_mut()),
+            Entry::Vacant(place) => {
+                let clock = ThreadTimes::open(thread.pid, thread.tid)?;
+                let spent = clock.read()?;
+                let at = platform::monotonic();
+                let ahead = Ahead::default();
+                Some(place.insert(Times {
+                    clock,
+                    at,
+                    spent,
+                    ahead,
+                }))
+            }
+        }
+    }
+
     /// Tells what samples mean, and now and then what every process used.
     pub(super) fn tell(&mut self, join: &mut Join, samples: Vec<Sample>) {
-        for Sample {
-            peer,
-            since,
-            at,
-            spent,
-            so_far,
-        } in samples
-        {
-            if let Some(worker) = join.worker_of(peer) {
-                join.spent(worker, since, at, spent.on_cpu, spent.waiting);
+        for sample in samples {
+            let Sample { since, at, .. } = sample;
+            if let Some(worker) = sample.worker {
+                let Spent { on_cpu, waiting } = sample.spent;
+                join.spent(worker, since, at, on_cpu, waiting);
+                join.rests(worker, at, sample.total);
             }
-            if let Some(lane) = join.main_caller(peer) {
+            if let Some(lane) = join.main_caller(sample.peer).filter(|_| sample.is_main) {
                 let sample = event::Sample {
                     quantity: event::CALLER_ON_CPU.to_owned(),
-                    value: so_far.0 as f64,
+                    value: sample.total.on_cpu.0 as f64,
                 };
                 let tell = join.tell();
                 tell.say(lane, tell.time(at), Kind::Sample(Box::new(sample)));
             }
+        }
+        for (worker, thread) in join.unsettled() {
+            let times = thread.and_then(|(pid, tid)| self.times(Thread { pid, tid }));
+            let total = times.and_then(|times| times.clock.read());
+            join.settle(worker, platform::monotonic(), total);
         }
         let now = platform::monotonic();
         if now.saturating_sub(self.looked) >= PROCESSES {
@@ -246,15 +280,18 @@ fn obstacle(image: &Image, folder: &Path) -> Option<&'static str> {
     }
 }
 
-/// What a worker's main thread had since it was last asked.
+/// What a thread had since it was last asked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
     peer: Peer,
+    is_main: bool,
+    /// Which of the workers it is.
+    worker: Option<usize>,
     since: u64,
     at: u64,
     spent: Spent,
-    /// Time on a CPU since it began.
-    so_far: Nanos,
+    /// Since it began.
+    total: Spent,
 }
 
 /// A process and all that came of it.

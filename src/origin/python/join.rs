@@ -9,6 +9,7 @@
 //! Whatever a process says concerns its own pools, its own calls, and those of the parent that named it as a
 //! worker. A number that nobody gave out before means nothing.
 
+mod account;
 mod call;
 mod calls;
 mod hand;
@@ -52,6 +53,8 @@ pub(super) struct Join {
     callers: u32,
     /// Workers that died and whose lane is still open.
     dying: Vec<usize>,
+    /// Workers that told how long they were on a CPU, and nobody yet how long they waited for one.
+    unsettled: Vec<usize>,
 }
 
 impl Join {
@@ -81,6 +84,7 @@ impl Join {
             calls: 0,
             callers: 1,
             dying: Vec::new(),
+            unsettled: Vec::new(),
         }
     }
 
@@ -146,6 +150,7 @@ impl Join {
 
     /// So many records of this process were lost.
     pub(super) fn dropped(&mut self, peer: Peer, at: u64, count: u64) {
+        self.forget_readings(peer);
         let lane = self.lane(peer);
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let at = self.tell.time(at);
@@ -195,6 +200,7 @@ impl Join {
             | Told::ItemNext { .. }
             | Told::Items { .. }
             | Told::Raised { .. }
+            | Told::Spent { .. }
             | Told::Result { .. } => self.hand_on(peer, record),
             Told::Cost { chunk, .. } => {
                 let is_parent = self.processes[peer].calls.contains_key(&chunk.call);

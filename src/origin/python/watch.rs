@@ -171,7 +171,7 @@ impl Watch {
 
     fn look(&mut self, last: bool) {
         let peers: Vec<_> = self.peers.pids().collect();
-        let samples = self.cpu.sample(&peers);
+        let samples = self.cpu.sample(&peers, &self.join);
         let now = platform::monotonic();
         self.peers.look(&mut self.join, now, false);
         self.cpu.tell(&mut self.join, samples);

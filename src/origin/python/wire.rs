@@ -30,6 +30,10 @@
 //! [`Chunk::work`] set, and [`Told::Submit`] of the parent says which call and chunk it stands for. The parent
 //! and the pool of a worker are those of the [`Told::Spawn`] that names its pid.
 //!
+//! A worker reads the CPU clock of its thread between two items and tells what it says ([`Told::Spent`]), with
+//! the time of an item's end, or of the begin of the next, and about it in the ring: the end of the item may
+//! follow it.
+//!
 //! Nothing that arrives is trusted: what does not parse is `None` or an error, texts are bounded, and no
 //! number is an index before it was looked up.
 

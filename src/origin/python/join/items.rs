@@ -58,6 +58,7 @@ impl Join {
                     tell.say(lane, tell.time(at), raised);
                 })?;
             }
+            Told::Spent { on_cpu, waiting } => self.reading(worker, at, on_cpu, waiting),
             Told::Result { chunk, ok, bytes } => self.result(worker, chunk, ok, bytes, at)?,
             Told::Cost {
                 pickling, nanos, ..
@@ -93,6 +94,7 @@ impl Join {
             let items = place.tasks.len();
             self.workers[worker].hand = Some(Hand::new(chunk, place, lane, items, at));
         }
+        self.workers[worker].account.works();
         let hand = self.workers[worker].hand.as_mut()?;
         act(hand, &mut self.tell);
         Some(())

@@ -1,5 +1,6 @@
 //! A pool with its workers, as their parent tells of them.
 
+use super::account::Account;
 use super::hand::Hand;
 use crate::event::{Ended, LaneId, PoolId};
 
@@ -67,6 +68,7 @@ pub(super) struct Worker {
     /// The process that speaks for it.
     pub(super) teller: Option<usize>,
     pub(super) hand: Option<Hand>,
+    pub(super) account: Account,
     /// It said why its task could not come to an end.
     pub(super) said_why: bool,
     /// It said itself that it ends.
@@ -89,6 +91,7 @@ impl Worker {
             row,
             teller: None,
             hand: None,
+            account: Account::default(),
             said_why: false,
             said_end: false,
             died: None,

@@ -66,6 +66,9 @@ impl Join {
         let worker = self.open_worker(pool, at, Some(pid), native);
         self.workers[worker].teller = Some(peer);
         self.processes[peer].hands.insert(number, worker);
+        if let Some(record) = self.processes[peer].early.remove(&number) {
+            self.work(worker, record);
+        }
         worker
     }
 
@@ -95,7 +98,12 @@ impl Join {
             process.worker
         } else {
             let known = process.hands.get(&record.thread).copied();
-            known.or_else(|| self.thread_of_own_call(peer, &record))
+            let worker = known.or_else(|| self.thread_of_own_call(peer, &record));
+            if let (None, Told::Spent { .. }) = (worker, record.told) {
+                // A thread reads its clock before it takes its first chunk.
+                self.processes[peer].early.insert(record.thread, record);
+            }
+            worker
         }?;
         match record.told {
             Told::Note { .. } => self.worker_note(worker, record),
@@ -366,10 +374,5 @@ impl Join {
     /// The thread of a process that works for its parent.
     pub(in crate::origin::python) fn working_thread(&self, Peer(peer): Peer) -> Option<u16> {
         self.processes.get(peer)?.works_in
-    }
-
-    /// The place among the workers of a process that works for its parent.
-    pub(in crate::origin::python) fn worker_of(&self, Peer(peer): Peer) -> Option<usize> {
-        self.processes.get(peer)?.worker
     }
 }

@@ -181,6 +181,13 @@ pub enum Told {
         pickling: bool,
         nanos: u32,
     },
+    /// By a worker, of its own thread: how long it was on a CPU since it began, and how long it could run and
+    /// was on none; `None`: it did not ask. It tells this between two items, or at the begin or the end of
+    /// one, and seldom where items are short; of items behind the last time nothing is known.
+    Spent {
+        on_cpu: u64,
+        waiting: Option<u64>,
+    },
     /// The parent has the result.
     Back {
         chunk: Chunk,

@@ -27,6 +27,9 @@ mod flag {
     pub(super) const WORK: u8 = 0x80;
 }
 
+/// Not known, where a number of 48 bits is expected.
+const LONG_NONE: u64 = (1 << 48) - 1;
+
 fn known(number: u32) -> Option<u32> {
     (number != NONE).then_some(number)
 }
@@ -42,6 +45,12 @@ impl Slot {
             chunk: self.b,
             work: self.has(flag::WORK),
         }
+    }
+
+    /// A number of 48 bits.
+    fn long(&self) -> Option<u64> {
+        let number = u64::from(self.c) | u64::from(self.n) << 32;
+        (number != LONG_NONE).then_some(number)
     }
 
     fn child(&self) -> Child {
@@ -174,6 +183,10 @@ impl Slot {
             },
             25 => return self.note(),
             26 => Told::Cancelled { call: a, chunk: b },
+            30 => Told::Spent {
+                on_cpu: u64::from(a) | u64::from(b) << 32,
+                waiting: self.long(),
+            },
             _ => return None,
         })
     }
@@ -354,6 +367,14 @@ mod tests {
             told(22, [1, NONE, 0]),
             Told::Delivered { chunk: None, .. }
         ));
+        let spent = |n, numbers| Record::parse(&slot(30, 0, n, numbers)).unwrap().0.told;
+        let (on_cpu, waiting) = (5 | 6 << 32, Some(7 | 8 << 32));
+        assert_eq!(spent(8, [5, 6, 7]), Told::Spent { on_cpu, waiting });
+        let waiting = None;
+        assert_eq!(
+            spent(u16::MAX, [5, 6, NONE]),
+            Told::Spent { on_cpu, waiting }
+        );
     }
 
     #[test]
