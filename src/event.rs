@@ -463,7 +463,14 @@ impl Note {
                 &format!("{} processes are not watched", self.value)
             }
             NoteKind::ProgramEnded => return Some(ended(self.value)),
-            NoteKind::ErrorTaken | NoteKind::ProbeCost => return None,
+            NoteKind::Broken => {
+                let plural = if self.value == 1 { "" } else { "s" };
+                return Some(format!(
+                    "{} future{plural} got BrokenProcessPool",
+                    self.value
+                ));
+            }
+            NoteKind::ErrorTaken | NoteKind::ProbeCost | NoteKind::ExitCode => return None,
         };
         let said = !self.text.is_empty();
         Some(if said {
@@ -479,6 +486,30 @@ fn ended(code: i64) -> String {
         ..0 => format!("program killed by signal {}", code.unsigned_abs()),
         _ => format!("program ended, exit {code}"),
     }
+}
+
+/// What Python calls the exit code of a process: `exit code 3`, or the signal, `SIGKILL`.
+pub fn exit_words(code: i32) -> String {
+    // The numbers that all systems agree on.
+    let name = match code {
+        0.. => return format!("exit code {code}"),
+        -1 => "SIGHUP",
+        -2 => "SIGINT",
+        -3 => "SIGQUIT",
+        -4 => "SIGILL",
+        -5 => "SIGTRAP",
+        -6 => "SIGABRT",
+        -8 => "SIGFPE",
+        -9 => "SIGKILL",
+        -11 => "SIGSEGV",
+        -13 => "SIGPIPE",
+        -14 => "SIGALRM",
+        -15 => "SIGTERM",
+        -24 => "SIGXCPU",
+        -25 => "SIGXFSZ",
+        _ => return format!("signal {}", code.unsigned_abs()),
+    };
+    name.to_owned()
 }
 
 /// What a [`Note`] tells.
@@ -498,6 +529,10 @@ pub enum NoteKind {
     ResultThreadDied,
     /// A worker died without a task while it held the lock of the queue: nobody else can take tasks.
     QueueLockHeld,
+    /// The worker of this lane died; value: its exit code, or minus the number of the signal that killed it.
+    ExitCode,
+    /// An executor gave up because a worker died; value: futures that got `BrokenProcessPool`.
+    Broken,
     /// The pool was terminated, by `with` or by `terminate()`; value: tasks that had no result.
     LeftOutstanding,
     /// The iterable of an `imap` was read to its end; value: results that the caller had taken by then.
@@ -537,5 +572,11 @@ mod tests {
     #[test]
     fn an_event_is_32_bytes() {
         assert_eq!(size_of::<Event>(), 32);
+    }
+
+    #[test]
+    fn an_exit_code_below_0_is_a_signal() {
+        let words = [3, -9, -11, -7].map(exit_words);
+        assert_eq!(words, ["exit code 3", "SIGKILL", "SIGSEGV", "signal 7"]);
     }
 }

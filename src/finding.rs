@@ -46,6 +46,7 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingKind {
     LostTask,
+    BrokenPool,
     QueueDeadlock,
     WorkerExit,
     UnpicklableArgument,
@@ -101,9 +102,11 @@ const fn row(kind: FindingKind, word: &'static str, meaning: &'static str) -> De
 
 /// Every kind of finding, in the order of [`FindingKind`].
 #[rustfmt::skip]
-pub static TABLE: [Definition; 17] = [
+pub static TABLE: [Definition; 18] = [
     row(FindingKind::LostTask, "lost-task-never-completes",
         "a worker died inside a task: its result can never come, and a Pool's call waits for ever"),
+    row(FindingKind::BrokenPool, "broken-process-pool",
+        "a worker of a ProcessPoolExecutor died: every future without a result got BrokenProcessPool instead"),
     row(FindingKind::QueueDeadlock, "queue-deadlock",
         "an idle worker died while it held the lock of the queue: no worker can take a task any more"),
     row(FindingKind::WorkerExit, "worker-exit",

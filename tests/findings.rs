@@ -71,7 +71,7 @@ fn a_worker_killed_in_a_task_loses_that_task() {
     let (text, numbers) = the_fault("lost_task.py", FindingKind::LostTask);
     assert_says(
         &text,
-        " was killed in task 3 of map_async(work) in line 22: ",
+        " was killed (SIGKILL) in task 3 of map_async(work) in line 22: ",
     );
     assert_says(
         &text,
@@ -81,6 +81,41 @@ fn a_worker_killed_in_a_task_loses_that_task() {
         (&numbers["lost"], &numbers["task"]),
         (&1.0.into(), &3.0.into())
     );
+}
+
+#[test]
+fn a_worker_of_an_executor_that_dies_costs_every_future_without_a_result() {
+    let of = |how: &str| {
+        let file = format!(
+            "{}/tests/findings/broken_pool.py",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        watch(&[&file, how])
+    };
+    for (how, words, exit) in [
+        ("kill", " was killed (SIGKILL) in task ", -9),
+        ("exit", " died (exit code 3) in task ", 3),
+    ] {
+        let Watched { report, out, .. } = of(how);
+        assert_eq!(
+            faults(&report),
+            ["broken-process-pool"],
+            "{:#}",
+            report["findings"]
+        );
+        let (text, numbers) = told(&report, FindingKind::BrokenPool);
+        assert_says(&text, words);
+        assert_says(&text, " of submit(work) in line ");
+        let futures = out.trim();
+        assert_says(
+            &text,
+            &format!(", so {futures} futures got BrokenProcessPool"),
+        );
+        let number = |name: &str| numbers[name].as_f64();
+        assert_eq!(number("exit"), Some(f64::from(exit)));
+        let workers = report["workers"].as_array().unwrap();
+        assert!(workers.iter().any(|worker| worker["exit"] == exit));
+    }
 }
 
 #[test]

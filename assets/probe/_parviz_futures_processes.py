@@ -13,7 +13,7 @@ What holds: a worker knows its message by a work id only; the parent tells which
 """
 import sys
 from functools import partial
-from time import monotonic_ns as now
+from time import monotonic_ns as now, sleep
 
 load(
     "_parviz_children",
@@ -108,15 +108,19 @@ class Pending(dict):
 
     def tell_dead(self, frame):
         """Of the workers that are gone by then; the others are made to end. One that has just gone may have no
-        exit code yet, and what has none was killed as far as anybody knows."""
+        exit code for a moment; what has none after a few was killed as far as anybody knows."""
         manager, processes = locals_of(frame, "self", "processes")
         if processes is None:
             processes = manager.processes
         workers = {process.sentinel: process for process in list(processes.values())}
         for sentinel in self.module.mp.connection.wait(list(workers), 0):
             process = workers[sentinel]
-            code = process.exitcode
-            tell(REAP, 0, self.pool, process.pid, (-1 if code is None else code) & NONE)
+            for _ in range(20):
+                code = process.exitcode
+                if code is not None:
+                    break
+                sleep(0.0005)
+            tell(REAP, 0, self.pool, process.pid, (-0x80000000 if code is None else code) & NONE)
 
 
 def patch_processes(m):

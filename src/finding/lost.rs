@@ -1,11 +1,11 @@
 //! Tasks that died with their workers.
 
 use super::search::Search;
-use super::words::{call as named, tasks, worker};
+use super::words::{call as named, ended, tasks};
 use super::{Finding, FindingKind};
-use crate::event::{Ended, Indexes, LaneId, NoteKind};
+use crate::event::{Indexes, LaneId, NoteKind};
 use crate::time::Time;
-use crate::trace::{Call, TimedNote, Trace};
+use crate::trace::{Call, TimedNote};
 
 pub(super) fn search(search: &mut Search<'_>) {
     let trace = search.scene.trace;
@@ -38,10 +38,7 @@ fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, notes: &[TimedNote]) 
         }
         let trace = search.scene.trace;
         let inside = running(call, lost);
-        let died = lane.map_or_else(
-            || "a worker died".to_owned(),
-            |lane| format!("{} {}", worker(trace, lane), ending(trace, lane)),
-        );
+        let died = lane.map_or_else(|| "a worker died".to_owned(), |lane| ended(trace, lane));
         let place = inside.map_or_else(
             || format!("with {}", tasks(lost)),
             |index| format!("in task {index}"),
@@ -111,13 +108,6 @@ fn explains(note: &TimedNote, call: &Call, lane: Option<LaneId>) -> bool {
         None => note.note.call == Some(call.facts.call),
     };
     about_workers && here
-}
-
-fn ending(trace: &Trace, lane: LaneId) -> &'static str {
-    match trace.lane(lane).and_then(|lane| lane.closed) {
-        Some((_, Ended::Killed)) => "was killed",
-        _ => "died",
-    }
 }
 
 #[cfg(test)]

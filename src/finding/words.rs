@@ -1,7 +1,7 @@
 //! How findings name things: calls, workers, and what the program itself says.
 
 use crate::control::is_control;
-use crate::event::{Indexes, LaneId};
+use crate::event::{Ended, Indexes, LaneId, exit_words};
 use crate::trace::{Call, Trace};
 
 /// What a name or an error of the program may take of a line.
@@ -36,6 +36,18 @@ pub(super) fn worker(trace: &Trace, lane: LaneId) -> String {
         Some(pid) => format!("{name} (process {pid})"),
         None => name,
     }
+}
+
+/// `worker 2 (process 4711) was killed (SIGKILL)`, or `died (exit code 3)`
+pub(super) fn ended(trace: &Trace, lane: LaneId) -> String {
+    let name = worker(trace, lane);
+    let lane = trace.lane(lane);
+    let how = match lane.and_then(|lane| lane.closed) {
+        Some((_, Ended::Killed)) => "was killed",
+        _ => "died",
+    };
+    let exit = lane.and_then(|lane| lane.exit).map(exit_words);
+    format!("{name} {how}{}", in_brackets(&exit.unwrap_or_default()))
 }
 
 /// `task 3`, `tasks 3-5`

@@ -2,10 +2,10 @@
 
 use super::FindingKind;
 use super::search::{Search, noted};
-use super::words::{call as named, in_brackets, of, worker};
-use crate::event::{CallId, NoteKind};
+use super::words::{call as named, counted, ended, in_brackets, of, worker};
+use crate::event::{CallId, Ended, LaneKind, NoteKind, TaskId};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, TimedNote, Trace};
+use crate::trace::{Call, Lane, TimedNote, Trace};
 
 /// Between two things of which one made the other happen.
 const AT_ONCE: Nanos = Nanos(500_000_000);
@@ -16,6 +16,7 @@ pub(super) fn search(search: &mut Search<'_>) {
             NoteKind::WorkerExit => worker_exit(search, note),
             NoteKind::UnpicklableArgument => unpicklable_argument(search, note),
             NoteKind::QueueLockHeld => queue_deadlock(search, note),
+            NoteKind::Broken => broken_pool(search, note),
             _ => {}
         }
     }
@@ -23,15 +24,15 @@ pub(super) fn search(search: &mut Search<'_>) {
 
 /// The call that a note is about: the one it names, or the one its lane was at.
 fn call_of<'a>(trace: &'a Trace, note: &TimedNote) -> Option<&'a Call> {
-    let at_work = || {
-        let lane = trace.lane(note.lane)?;
-        let begun = lane
-            .pieces()
-            .partition_point(|piece| piece.start <= note.at);
-        Some(lane.pieces().part(0..begun).last()?.task.call)
-    };
+    let at_work = || Some(last_task(trace.lane(note.lane)?, note.at)?.call);
     let id: CallId = note.note.call.or_else(at_work)?;
     trace.call_by(id)
+}
+
+/// What it began last by then.
+fn last_task(lane: &Lane, at: Time) -> Option<TaskId> {
+    let begun = lane.pieces().partition_point(|piece| piece.start <= at);
+    Some(lane.pieces().part(0..begun).last()?.task)
 }
 
 fn is_interrupt(note: &TimedNote) -> bool {
@@ -58,12 +59,9 @@ fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
     if left.is_some_and(|left| was_interrupted(trace, left)) && is_interrupt(note) {
         return;
     }
-    let task = trace.lane(note.lane).and_then(|lane| {
-        let begun = lane
-            .pieces()
-            .partition_point(|piece| piece.start <= note.at);
-        Some(lane.pieces().part(0..begun).last()?.task)
-    });
+    let task = trace
+        .lane(note.lane)
+        .and_then(|lane| last_task(lane, note.at));
     let task = task.filter(|task| call.is_some_and(|call| call.facts.call == task.call));
     let place = match (task, call) {
         (Some(task), Some(call)) => format!("task {} of {}", task.index, named(call)),
@@ -84,6 +82,62 @@ fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
     let task = task.map(|task| ("task", f64::from(task.index)));
     finding.numbers.extend(task);
     search.of_some_call(call, 0.0, finding);
+}
+
+/// An executor gave up: because of the worker that died in a task, or else because of one that was idle.
+fn broken_pool(search: &mut Search<'_>, note: &TimedNote) {
+    let (trace, at) = (search.scene.trace, search.scene.at);
+    let lost_in = |lane: &Lane| {
+        let task = last_task(lane, at)?;
+        let call = trace.call_by(task.call)?;
+        (call.task(task.index)?.lost <= at).then_some((call, task.index))
+    };
+    let died = |lane: &&Lane| {
+        let died = |(when, ended)| when <= at && matches!(ended, Ended::Killed | Ended::Crashed);
+        lane.facts.kind == LaneKind::Worker
+            && lane.facts.pool == note.note.pool
+            && lane.closed.is_some_and(died)
+    };
+    let dead = || trace.lanes().filter(died);
+    let Some(lane) = dead()
+        .find(|lane| lost_in(lane).is_some())
+        .or_else(|| dead().next())
+    else {
+        return;
+    };
+    // Who could not read its message is told for itself.
+    let mut notes = search.scene.notes().iter();
+    let unreadable = NoteKind::UnpicklableArgument;
+    if notes.any(|other| other.lane == lane.id && other.note.kind == unreadable) {
+        return;
+    }
+    let lost = lost_in(lane);
+    let place = match lost {
+        Some((call, index)) => format!("in task {index} of {}", named(call)),
+        None => "outside of any task".to_owned(),
+    };
+    let futures = u64::try_from(note.note.value).unwrap_or(0);
+    let text = format!(
+        "{} {place}, so {} got BrokenProcessPool, and the executor takes nothing more",
+        ended(trace, lane.id),
+        counted(futures, "future"),
+    );
+    let cause = match lane.exit {
+        Some(0..) => "raise an Exception, which its future hands on, instead of calling os._exit()",
+        Some(-9) | None => "find out what killed it (the kernel, for want of memory? see dmesg)",
+        Some(_) => "run that task with `python -X faulthandler` to see where it crashes",
+    };
+    let advice = format!("{cause}; submit again, to a new executor, what got the error");
+    let mut finding = noted(FindingKind::BrokenPool, note, text, &advice);
+    finding.lane = Some(lane.id);
+    finding.at = lane.closed.map_or(note.at, |closed| closed.0);
+    finding.call = lost.map(|(call, _)| call.facts.call);
+    finding.numbers.push(("futures", futures as f64));
+    let exit = lane.exit.map(|exit| ("exit", f64::from(exit)));
+    finding.numbers.extend(exit);
+    let task = lost.map(|(_, index)| ("task", f64::from(index)));
+    finding.numbers.extend(task);
+    search.of_some_call(lost.map(|(call, _)| call), futures as f64, finding);
 }
 
 fn unpicklable_argument(search: &mut Search<'_>, note: &TimedNote) {
@@ -153,6 +207,29 @@ mod tests {
         assert_eq!(found.numbers, [("exit", 3.0), ("task", 2.0)]);
         let executor = Told::killed("ProcessPoolExecutor", 1).note(20, 2, NoteKind::WorkerExit, 3);
         assert_eq!(executor.kinds(), []);
+    }
+
+    #[test]
+    fn an_executor_that_broke_says_of_what_and_what_it_cost() {
+        let found = Told::pool("ProcessPoolExecutor", 2)
+            .call(0, "submit", 6, 1)
+            .task(1, 0, 1, 10)
+            .start(2, 2, 11)
+            .note(20, 2, NoteKind::ExitCode, -9)
+            .lost(20, 2, 2, 3)
+            .note(21, 0, NoteKind::Broken, 5)
+            .finding();
+        assert_eq!(found.kind, FindingKind::BrokenPool);
+        assert_eq!(
+            found.text,
+            "worker 2 (process 4002) was killed (SIGKILL) in task 2 of submit(square) in line 12, so 5 futures got \
+             BrokenProcessPool, and the executor takes nothing more"
+        );
+        assert!(found.advice.contains("dmesg"));
+        assert_eq!(
+            found.numbers,
+            [("futures", 5.0), ("exit", -9.0), ("task", 2.0)]
+        );
     }
 
     #[test]

@@ -210,9 +210,8 @@ impl Trace {
         };
         lane.close(at);
         lane.closed = Some((at, ended));
-        let name = lane.facts.name.clone();
         if matches!(ended, Ended::Killed | Ended::Crashed) {
-            let text = format!("{name} {}", ended.word());
+            let text = format!("{} {}", lane.facts.name, lane.ending());
             self.markers.add(at, id, MarkerKind::Death, text);
         }
     }
@@ -253,7 +252,7 @@ impl Trace {
     }
 
     /// The lane, opened without a name if its begin was not seen.
-    fn lane_mut(&mut self, id: LaneId, at: Time) -> Option<&mut Lane> {
+    pub(super) fn lane_mut(&mut self, id: LaneId, at: Time) -> Option<&mut Lane> {
         if self.lane(id).is_none() {
             let name = format!("lane {}", id.0);
             self.open_lane(

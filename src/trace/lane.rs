@@ -9,7 +9,9 @@ use super::bits::NONE;
 use super::order::{ahead, not_ahead};
 use super::packed::{List, Packed, Row};
 use super::text::cut;
-use crate::event::{CallId, Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId};
+use crate::event::{
+    CallId, Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId, exit_words,
+};
 use crate::time::{Nanos, Span, Time};
 use std::ops::{Add, AddAssign};
 
@@ -238,6 +240,8 @@ pub struct Lane {
     pub facts: LaneOpened,
     pub opened: Time,
     pub closed: Option<(Time, Ended)>,
+    /// The exit code of a worker that died, or minus the number of the signal that killed it.
+    pub exit: Option<i32>,
     pieces: Packed<Piece>,
     /// `sums[k]` is the sum of the first `k * BLOCK` pieces.
     sums: Vec<Sums>,
@@ -256,11 +260,21 @@ impl Lane {
             facts,
             opened,
             closed: None,
+            exit: None,
             pieces: Packed::default(),
             sums: vec![Sums::default()],
             others: Vec::new(),
             overheads: vec![Nanos::ZERO],
             longest_other: Nanos::ZERO,
+        }
+    }
+
+    /// How it ended, in words: `killed (SIGKILL)`, `crashed (exit code 3)`, `alive`.
+    pub fn ending(&self) -> String {
+        let word = self.closed.map_or("alive", |(_, ended)| ended.word());
+        match self.exit {
+            Some(exit) => format!("{word} ({})", exit_words(exit)),
+            None => word.to_owned(),
         }
     }
 

@@ -81,6 +81,11 @@ impl Trace {
             }
             _ => {}
         }
+        if note.kind == NoteKind::ExitCode
+            && let Some(lane) = self.lane_mut(lane, at)
+        {
+            lane.exit = i32::try_from(note.value).ok();
+        }
         note.text = super::text::cut(note.text);
         let place = self
             .notes

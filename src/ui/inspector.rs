@@ -103,8 +103,8 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
         |experiment| experiment.call_text(index),
     );
     let end = pen.bold_on(x, y, &within(x, &called), theme.now, panel);
-    let (word, ink) = state(task, cursor, pen);
-    let end = pen.bold_on((end + 2).max(x + 12), y, word, ink, panel);
+    let (word, ink) = state(&run.trace, task, cursor, pen);
+    let end = pen.bold_on((end + 2).max(x + 12), y, &word, ink, panel);
     if let Some(error) = call.error(index).filter(|_| task.finished <= cursor) {
         let error = text::sanitised(error);
         // A long one has a line of its own.
@@ -128,15 +128,23 @@ fn foreign_call(call: &Call) -> String {
     format!("{function}(...){}", place.unwrap_or_default())
 }
 
-fn state(task: &Task, at: Time, pen: &Pen<'_>) -> (&'static str, Ink) {
+fn state(trace: &Trace, task: &Task, at: Time, pen: &Pen<'_>) -> (String, Ink) {
     let theme = pen.theme;
-    match task.outcome_at(at) {
+    let lane = task.lane.and_then(|lane| trace.lane(lane));
+    if let (Some(Outcome::Lost), Some(lane)) = (task.outcome_at(at), lane)
+        && lane.exit.is_some()
+    {
+        let word = Outcome::Lost.word();
+        return (format!("{word}, worker {}", lane.ending()), theme.bad);
+    }
+    let (word, ink) = match task.outcome_at(at) {
         Some(outcome @ Outcome::Ok) => (outcome.word(), theme.text),
         Some(outcome) => (outcome.word(), theme.bad),
         None if task.started <= at => ("running", theme.text),
         None if task.submitted <= at => ("in the queue", theme.wait),
         None => ("not submitted yet", theme.dim),
-    }
+    };
+    (word.to_owned(), ink)
 }
 
 /// `worker 3, thread 812, CPU 1 -> 2, chunk 6 (tasks 12-13)`

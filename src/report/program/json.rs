@@ -182,6 +182,7 @@ fn worker_rows(trace: &Trace, places: &Places) -> Vec<Value> {
             "opened": lane.opened.0,
             "closed": lane.closed.map(|(at, _)| at.0),
             "ended": lane.closed.map(|(_, ended)| ended.word()),
+            "exit": lane.exit,
         })
     };
     workers(trace).enumerate().map(row).collect()

@@ -83,6 +83,7 @@ pub static KEYS: &[Key] = &[
     key("workers", "opened", "when it was started"),
     key("workers", "closed", "when it was gone"),
     key("workers", "ended", "finished, retired (maxtasksperchild), killed or crashed; null if it was not seen to end"),
+    key("workers", "exit", "exit code of one that died, or minus the number of the signal that killed it; null if it did not die or that is not known"),
 
     key("findings", "kind", "what it is about, one of a fixed list of words"),
     key("findings", "text", "what is so"),

@@ -184,7 +184,7 @@ fn pool_workers(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         let (life, busy) = (end.since(lane.opened), lane.busy_until(trace.end()));
         let share = (life > Nanos::ZERO).then(|| percent(busy.0 as f64 / life.0 as f64));
         let share = share.map_or_else(String::new, |share| format!(" ({share} of its life)"));
-        let ended = lane.closed.map_or("alive", |(_, ended)| ended.word());
+        let ended = lane.ending();
         let place = whose(trace, lane);
         writeln!(out, "  {place}: busy {busy}{share}, {ended}")?;
     }

@@ -28,7 +28,7 @@ impl Join {
             About::Worker => return None,
         };
         if kind == Said::Broken {
-            self.broken(peer, record.at, pool);
+            self.broken(peer, record.at, pool, (lane, value));
             return Some(());
         }
         let [text] = text.map_or_else(|| [String::new()], |text| self.processes[peer].parts(text));
@@ -116,12 +116,22 @@ impl Join {
     }
 
     /// An executor gave up: none of its calls will get what it has not got.
-    fn broken(&mut self, peer: usize, at: u64, pool: PoolId) {
+    fn broken(&mut self, peer: usize, at: u64, pool: PoolId, (lane, futures): (LaneId, i32)) {
         let index = pool.0 as usize;
         let (calls, _) = self.open_calls(index);
         for call in calls {
             self.end_call(peer, at, call, Ends::BrokenProcessPool);
         }
-        self.pools[index].give_up(at);
+        if self.pools[index].give_up(at) {
+            let note = Note {
+                kind: NoteKind::Broken,
+                pool: Some(pool),
+                call: None,
+                text: String::new(),
+                value: i64::from(futures),
+            };
+            let at = self.tell.time(at);
+            self.tell.say(lane, at, Kind::Noted(Box::new(note)));
+        }
     }
 }

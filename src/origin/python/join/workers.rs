@@ -8,6 +8,8 @@ use crate::origin::python::wire::{Child, Closing, Entry, Record, Told};
 
 /// A worker whose parent says nothing of its end is given this long.
 const PATIENCE: u64 = 300_000_000;
+/// What stands for an exit code that a parent could not know yet.
+const UNKNOWN_EXIT: i32 = i32::MIN;
 /// A worker whose parent says nothing of its begin is given this long.
 const UNNAMED: u64 = 1_000_000_000;
 
@@ -267,6 +269,11 @@ impl Join {
         }
         let (pool, row) = (self.workers[worker].pool, self.workers[worker].row);
         let ended = self.workers[worker].ended(&self.pools[pool]);
+        let died = matches!(ended, Ended::Killed | Ended::Crashed);
+        if let Some(exit) = exit.filter(|&exit| died && exit != UNKNOWN_EXIT) {
+            let lane = self.workers[worker].lane;
+            self.say_note(lane, at, NoteKind::ExitCode, worker, exit);
+        }
         if self.workers[worker].reaped.is_none() {
             self.pools[pool].free_row(row);
         }

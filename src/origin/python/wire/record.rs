@@ -92,7 +92,8 @@ pub enum Told {
         child: Child,
         slot: u32,
     },
-    /// A worker has ended. Minus the number of the signal that killed it, as Python says it.
+    /// A worker has ended. Minus the number of the signal that killed it, as Python says it; the lowest
+    /// number if it is not known yet.
     Reap {
         pool: u32,
         child: Child,
