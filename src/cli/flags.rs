@@ -46,7 +46,7 @@ pub struct Flags {
     #[serde(deserialize_with = "written")]
     pub costs: Option<CostsText>,
     /// What the tasks need: a CPU, a wait, or by turns [default: cpu; mixed with fewer CPUs than workers]
-    #[arg(long, value_name = "KIND", value_parser = words::<WorkKind>(&["cpu", "io", "mixed"]))]
+    #[arg(long, value_name = "KIND", value_parser = words::<WorkKind>(WorkKind::NAMES))]
     pub kind: Option<WorkKind>,
     /// Give each task a pair: starmap unpacks it, map fails as Python does
     #[arg(long)]
@@ -82,14 +82,14 @@ pub struct Flags {
     #[arg(long)]
     pub lock: bool,
     /// What a worker's death does: a Pool never completes, an executor gives up [default: pool]
-    #[arg(long, value_name = "POLICY", value_parser = words::<Policy>(&["pool", "executor"]))]
+    #[arg(long, value_name = "POLICY", value_parser = words::<Policy>(Policy::NAMES))]
     pub policy: Option<Policy>,
     /// Whose memory the counter is in [default: shared between threads, else separate]
-    #[arg(long, value_name = "MODEL", value_parser = words::<MemoryModel>(&["shared", "separate"]))]
+    #[arg(long, value_name = "MODEL", value_parser = words::<MemoryModel>(MemoryModel::NAMES))]
     #[serde(rename = "memory-model")]
     pub memory_model: Option<MemoryModel>,
     /// What each task does to a counter: adds 1, or races with the others [default: none]
-    #[arg(long, value_name = "EFFECT", value_parser = words::<CounterEffect>(&["none", "count", "race"]))]
+    #[arg(long, value_name = "EFFECT", value_parser = words::<CounterEffect>(CounterEffect::NAMES))]
     pub effect: Option<CounterEffect>,
     /// Increments of each task in --effect race [default: 3]
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
@@ -106,10 +106,10 @@ pub struct Flags {
     #[serde(deserialize_with = "written")]
     pub unit: Option<Unit>,
     /// The pool of CPython, with --backend python [default: pool]
-    #[arg(long, value_name = "POOL", value_parser = words::<PythonPool>(&["pool", "threadpool", "executor"]))]
+    #[arg(long, value_name = "POOL", value_parser = words::<PythonPool>(PythonPool::NAMES))]
     pub pool: Option<PythonPool>,
     /// How CPython makes processes, with --backend python [default: what this Python does]
-    #[arg(long, value_name = "METHOD", value_parser = words::<StartMethod>(&["fork", "spawn", "forkserver"]))]
+    #[arg(long, value_name = "METHOD", value_parser = words::<StartMethod>(StartMethod::NAMES))]
     pub start_method: Option<StartMethod>,
     /// The interpreter of --backend python [default: that of the virtual environment, or python3]
     #[arg(long, value_name = "EXE")]

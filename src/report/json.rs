@@ -4,7 +4,7 @@
 
 use super::{Report, orders, workers};
 use crate::event::{Ends, LaneId, Outcome};
-use crate::experiment::{Backend, Experiment, Fault, FaultKind, MemoryModel};
+use crate::experiment::{Backend, Experiment, Fault};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Lane, Numbers, Shares, Task, Trace};
 use crate::workload;
@@ -50,10 +50,6 @@ fn experiment(asked: &Experiment) -> Value {
         .collect();
     let cpus = (!asked.backend.is_measured()).then(|| asked.simulated_cpus());
     let on_python = asked.backend == Backend::Python;
-    let model = match asked.memory_model() {
-        MemoryModel::Shared => "shared",
-        MemoryModel::Separate => "separate",
-    };
     json!({
         "method": asked.method.name(),
         "backend": asked.backend.name(),
@@ -72,7 +68,7 @@ fn experiment(asked: &Experiment) -> Value {
         "gil": asked.gil,
         "lock": asked.lock,
         "policy": asked.policy,
-        "memory_model": model,
+        "memory_model": asked.memory_model(),
         "effect": asked.effect,
         "increments": asked.increments,
         "fault": asked.faults.iter().copied().map(fault).collect::<Vec<_>>(),
@@ -86,12 +82,7 @@ fn experiment(asked: &Experiment) -> Value {
 
 /// As `--fault` reads it.
 fn fault(fault: Fault) -> String {
-    let kind = match fault.kind {
-        FaultKind::Raise => "raise",
-        FaultKind::Die => "die",
-        FaultKind::Hang => "hang",
-    };
-    format!("{}:{kind}", fault.task)
+    format!("{}:{}", fault.task, fault.kind.name())
 }
 
 pub(super) fn numbers(numbers: &Numbers) -> Value {

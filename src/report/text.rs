@@ -3,7 +3,7 @@
 use super::{Report, orders};
 use crate::definition::{self, Facts, Topic, Value};
 use crate::event::Ends;
-use crate::experiment::{Experiment, WorkKind};
+use crate::experiment::Experiment;
 use crate::time::Time;
 use crate::trace::{Call, pairs};
 use std::io::{self, Write};
@@ -31,11 +31,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 /// What ran, in one line.
 fn title(experiment: &Experiment, measured: bool, out: &mut dyn Write) -> io::Result<()> {
     let rules = experiment.method.rules();
-    let kind = match experiment.kind {
-        WorkKind::Cpu => "cpu",
-        WorkKind::Io => "io",
-        WorkKind::Mixed => "mixed",
-    };
+    let kind = experiment.kind.name();
     let costs = experiment
         .costs
         .summary()

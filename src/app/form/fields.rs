@@ -49,20 +49,8 @@ const BACKENDS: [&str; Backend::TABLE.len()] = {
     }
     names
 };
-const KINDS: [WorkKind; 3] = [WorkKind::Cpu, WorkKind::Io, WorkKind::Mixed];
-const EFFECTS: [CounterEffect; 3] = [
-    CounterEffect::None,
-    CounterEffect::Count,
-    CounterEffect::Race,
-];
-const MEMORIES: [Option<MemoryModel>; 3] =
-    [None, Some(MemoryModel::Shared), Some(MemoryModel::Separate)];
-const START_METHODS: [Option<StartMethod>; 4] = [
-    None,
-    Some(StartMethod::Fork),
-    Some(StartMethod::Spawn),
-    Some(StartMethod::Forkserver),
-];
+const MEMORIES: [&str; MemoryModel::NAMES.len() + 1] = after_auto(MemoryModel::NAMES);
+const START_METHODS: [&str; StartMethod::NAMES.len() + 1] = after_auto(StartMethod::NAMES);
 const NO_YES: &[&str] = &["no", "yes"];
 
 /// In the order of the command line; the unit last, because it is read first.
@@ -147,9 +135,9 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "kind",
         fill: Fill::Choice {
-            words: &["cpu", "io", "mixed"],
-            read: |e| place(&KINDS, &e.kind),
-            write: |e, at| e.kind = KINDS[at],
+            words: WorkKind::NAMES,
+            read: |e| place(WorkKind::ALL, &e.kind),
+            write: |e, at| e.kind = WorkKind::ALL[at],
         },
         note: |d| {
             plain(match d.experiment.kind {
@@ -256,18 +244,18 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "pool",
         fill: Fill::Choice {
-            words: &["pool", "threadpool", "executor"],
-            read: |e| place(&PythonPool::TABLE.map(|row| row.0), &e.pool),
-            write: |e, at| e.pool = PythonPool::TABLE[at].0,
+            words: PythonPool::NAMES,
+            read: |e| place(PythonPool::ALL, &e.pool),
+            write: |e, at| e.pool = PythonPool::ALL[at],
         },
         note: |_| plain("of CPython, on python"),
     },
     Spec {
         label: "start method",
         fill: Fill::Choice {
-            words: &["auto", "fork", "spawn", "forkserver"],
-            read: |e| place(&START_METHODS, &e.start_method),
-            write: |e, at| e.start_method = START_METHODS[at],
+            words: &START_METHODS,
+            read: |e| place_or_auto(StartMethod::ALL, e.start_method),
+            write: |e, at| e.start_method = at_or_auto(StartMethod::ALL, at),
         },
         note: |_| plain("of processes, on python"),
     },
@@ -301,9 +289,9 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "policy",
         fill: Fill::Choice {
-            words: &["pool", "executor"],
-            read: |e| usize::from(e.policy == Policy::Executor),
-            write: |e, at| e.policy = [Policy::Pool, Policy::Executor][at],
+            words: Policy::NAMES,
+            read: |e| place(Policy::ALL, &e.policy),
+            write: |e, at| e.policy = Policy::ALL[at],
         },
         note: |d| {
             plain(match d.experiment.policy {
@@ -323,9 +311,9 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "memory",
         fill: Fill::Choice {
-            words: &["auto", "shared", "separate"],
-            read: |e| place(&MEMORIES, &e.memory),
-            write: |e, at| e.memory = MEMORIES[at],
+            words: &MEMORIES,
+            read: |e| place_or_auto(MemoryModel::ALL, e.memory),
+            write: |e, at| e.memory = at_or_auto(MemoryModel::ALL, at),
         },
         note: |d| match (d.experiment.backend, d.experiment.memory_model()) {
             (Backend::Threads, MemoryModel::Separate)
@@ -339,9 +327,9 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "effect",
         fill: Fill::Choice {
-            words: &["none", "count", "race"],
-            read: |e| place(&EFFECTS, &e.effect),
-            write: |e, at| e.effect = EFFECTS[at],
+            words: CounterEffect::NAMES,
+            read: |e| place(CounterEffect::ALL, &e.effect),
+            write: |e, at| e.effect = CounterEffect::ALL[at],
         },
         note: |d| {
             plain(match d.experiment.effect {
@@ -411,6 +399,25 @@ fn place<T: PartialEq>(all: &[T], one: &T) -> usize {
     all.iter().position(|other| other == one).unwrap_or(0)
 }
 
+/// These words after `auto`, which stands for none of them.
+const fn after_auto<const N: usize>(names: &[&'static str]) -> [&'static str; N] {
+    let mut words = ["auto"; N];
+    let mut place = 0;
+    while place < names.len() {
+        words[place + 1] = names[place];
+        place += 1;
+    }
+    words
+}
+
+fn place_or_auto<T: PartialEq>(all: &[T], one: Option<T>) -> usize {
+    one.map_or(0, |one| place(all, &one) + 1)
+}
+
+fn at_or_auto<T: Copy>(all: &[T], at: usize) -> Option<T> {
+    at.checked_sub(1).map(|at| all[at])
+}
+
 fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|_| format!("`{text}` is no whole number"))
@@ -455,12 +462,8 @@ pub(super) fn read_faults(text: &str) -> Result<Vec<Fault>, String> {
     for group in text.split_whitespace().filter(|group| *group != "none") {
         let wrong = || format!("`{group}` is no fault: write 3:die, 1,5:raise or 2:hang");
         let (tasks, kind) = group.split_once(':').ok_or_else(wrong)?;
-        let kind = match kind {
-            "raise" => FaultKind::Raise,
-            "die" => FaultKind::Die,
-            "hang" => FaultKind::Hang,
-            _ => return Err(wrong()),
-        };
+        let mut kinds = FaultKind::ALL.iter().copied();
+        let kind = kinds.find(|known| known.name() == kind).ok_or_else(wrong)?;
         for task in tasks.split(',') {
             let task = task.parse().map_err(|_| wrong())?;
             faults.push(Fault { task, kind });
@@ -475,23 +478,14 @@ fn faults_text(faults: &[Fault]) -> String {
     for (number, fault) in faults.iter().enumerate() {
         let goes_on = number > 0 && faults[number - 1].kind == fault.kind;
         if number > 0 && !goes_on {
-            text.push_str(kind_end(faults[number - 1].kind));
-            text.push(' ');
+            text.extend([":", faults[number - 1].kind.name(), " "]);
         } else if goes_on {
             text.push(',');
         }
         text.push_str(&fault.task.to_string());
     }
     match faults.last() {
-        Some(last) => text + kind_end(last.kind),
+        Some(last) => text + ":" + last.kind.name(),
         None => "none".to_owned(),
-    }
-}
-
-fn kind_end(kind: FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Raise => ":raise",
-        FaultKind::Die => ":die",
-        FaultKind::Hang => ":hang",
     }
 }

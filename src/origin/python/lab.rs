@@ -8,7 +8,7 @@ use crate::event::{
     CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind,
     LaneOpened, Note, NoteKind, Outcome, Raised, RunBegan, Sample, TaskId,
 };
-use crate::experiment::{CounterEffect, Experiment, FaultKind, PythonPool, StartMethod};
+use crate::experiment::{Experiment, FaultKind, PythonPool, StartMethod};
 use crate::method::{Method, Sends};
 use crate::origin::{Batch, Feed};
 use crate::platform;
@@ -54,23 +54,11 @@ fn spec(experiment: &Experiment) -> String {
     let faults: HashMap<String, &str> = experiment
         .faults
         .iter()
-        .map(|fault| {
-            let kind = match fault.kind {
-                FaultKind::Raise => "raise",
-                FaultKind::Die => "die",
-                FaultKind::Hang => "hang",
-            };
-            (fault.task.to_string(), kind)
-        })
+        .map(|fault| (fault.task.to_string(), fault.kind.name()))
         .collect();
     let rules = experiment.method.rules();
     let starmap = experiment.method.family() == Method::Starmap;
     let chunked = matches!(rules.sends, Sends::ChunksByRule | Sends::ChunksOfOne);
-    let effect = match experiment.effect {
-        CounterEffect::None => "none",
-        CounterEffect::Count => "count",
-        CounterEffect::Race => "race",
-    };
     let spec = json!({
         "method": experiment.method.name(),
         "pool": experiment.pool.name(),
@@ -81,7 +69,7 @@ fn spec(experiment: &Experiment) -> String {
         "two_arguments": experiment.pairs || starmap,
         "works": works,
         "payload": experiment.payload,
-        "effect": effect,
+        "effect": experiment.effect,
         "increments": experiment.increments,
         "lock": experiment.lock,
         "faults": faults,
