@@ -18,7 +18,7 @@ const LANES: usize = 8;
 /// Most rows of a lane.
 const HIGHEST: u16 = 4;
 /// Columns between two big numbers at least.
-const APART: u16 = 4;
+const APART: u16 = 3;
 /// From this height on there are empty lines between the parts.
 const TALL: u16 = 34;
 
@@ -146,52 +146,64 @@ fn title(app: &App, line: Rect, pen: &mut Pen<'_>) {
 
 fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
     let numbers = moment.trace.numbers(moment.cursor);
-    let each = area.width.saturating_sub(4) / 3;
     // With two decimals three numbers run together on a narrow screen.
     let decimals = usize::from(area.width >= 110) + 1;
-    let number = |value: Option<f64>, decimals: usize| match value {
-        None => "-".to_owned(),
-        Some(value) => (0..=decimals)
-            .rev()
-            .map(|decimals| format!("{value:.decimals$}"))
-            .find(|number| digits::width(number, dot) + APART <= each)
-            .unwrap_or_else(|| "-".to_owned()),
-    };
     let so_far = moment.cursor.min(moment.trace.end()).since(Time::ZERO);
     let seconds = numbers.makespan.unwrap_or(so_far).seconds();
     let pairs = numbers.pairs_delivered();
     let disorder = numbers.inversions_delivered as f64 * 100.0 / pairs as f64;
     let values = [
-        ("seconds", "seconds", number(Some(seconds), decimals)),
+        ("seconds", "seconds", Some(seconds), decimals),
         (
             "times faster than a loop",
             "times faster",
-            number(numbers.speedup, decimals),
+            numbers.speedup,
+            decimals,
         ),
         (
             "% delivered out of order",
             "% out of order",
-            number((pairs > 0).then_some(disorder), 0),
+            (pairs > 0).then_some(disorder),
+            0,
         ),
     ];
     let theme = pen.theme;
-    for ((long, short, value), place) in values.into_iter().zip(0u16..) {
-        let x = area.x + 2 + place * each;
-        digits::render(pen, x, area.y, &value, dot, theme.now);
-        let y = area.y + digits::HEIGHT * dot.rows + 1;
-        // Nothing stands right of the last one.
-        let room = if place == 2 {
-            area.right().saturating_sub(x)
-        } else {
-            each.saturating_sub(APART)
-        };
+    let y = area.y + digits::HEIGHT * dot.rows + 1;
+    for ((long, short, value, decimals), (x, room)) in values.into_iter().zip(places(area)) {
+        let number = number(value, decimals, room, dot);
+        digits::render(pen, x, area.y, &number, dot, theme.now);
         let label = if text::width(long) <= room {
             long
         } else {
             short
         };
-        pen.text_within(x, y, each.max(room), label, theme.text);
+        pen.text_within(x, y, room + APART, label, theme.text);
     }
+}
+
+/// Where the three big numbers begin, and their columns.
+fn places(area: Rect) -> [(u16, u16); 3] {
+    let each = area.width.saturating_sub(2) / 3;
+    [0, 1, 2].map(|place| {
+        let x = area.x + 1 + place * each;
+        // Nothing stands right of the last one.
+        let room = match place {
+            2 => area.right().saturating_sub(x),
+            _ => each.saturating_sub(APART),
+        };
+        (x, room)
+    })
+}
+
+/// With as many decimals as fit.
+fn number(value: Option<f64>, decimals: usize, room: u16, dot: Dot) -> String {
+    let fitting = value.and_then(|value| {
+        let mut written = (0..=decimals)
+            .rev()
+            .map(|decimals| format!("{value:.decimals$}"));
+        written.find(|number| digits::width(number, dot) <= room)
+    });
+    fitting.unwrap_or_else(|| "-".to_owned())
 }
 
 #[cfg(test)]
@@ -206,6 +218,17 @@ mod tests {
         assert_eq!((few.lane, few.strip, few.gap), (4, 3, 1));
         assert_eq!(Rows::of(24, 2, 8, Dot::SMALL).lane, 0);
         assert_eq!(Rows::of(24, 0, 4, Dot::SMALL).lane, 2);
+    }
+
+    #[test]
+    fn the_smallest_screen_has_room_for_tenths_and_for_a_hundred_per_cent() {
+        let [seconds, faster, disorder] = places(Rect::new(0, 0, 60, 7)).map(|(_, room)| room);
+        let written = |value, decimals, room| number(Some(value), decimals, room, Dot::SMALL);
+        assert_eq!(written(2.88, 1, seconds), "2.9");
+        assert_eq!(written(12.3, 1, seconds), "12");
+        assert_eq!(written(3.14, 1, faster), "3.1");
+        assert_eq!(written(100.0, 0, disorder), "100");
+        assert_eq!(number(None, 1, seconds, Dot::SMALL), "-");
     }
 
     #[test]
