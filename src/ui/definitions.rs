@@ -37,17 +37,8 @@ impl Block {
 pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let trace = &app.run.trace;
     let facts = Facts::of(trace, app.cursor());
-    let width = if screen.width > WIDE + 4 {
-        WIDE
-    } else {
-        NARROW
-    };
-    let area = overlay::place(screen, width, screen.height);
+    let (area, blocks) = laid_out(app, screen);
     let inside = overlay::inside(area);
-    let mut blocks = blocks(inside.width.saturating_sub(MEANING));
-    if trace.is_program() {
-        blocks.extend(kinds(inside.width.saturating_sub(LABEL)));
-    }
     let pages = pages(&blocks, usize::from(inside.height));
     let page = page.min(pages.len().saturating_sub(1));
     let note = overlay::page_note(page, pages.len(), &app.keymap);
@@ -75,6 +66,28 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
         }
         y += block.height() as u16;
     }
+}
+
+/// Whether there is more of it than this screen shows at once.
+pub fn has_pages(app: &App, screen: Rect) -> bool {
+    let (area, blocks) = laid_out(app, screen);
+    pages(&blocks, usize::from(overlay::inside(area).height)).len() > 1
+}
+
+/// Where it stands, and all that there is.
+fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block>) {
+    let width = if screen.width > WIDE + 4 {
+        WIDE
+    } else {
+        NARROW
+    };
+    let area = overlay::place(screen, width, screen.height);
+    let room = overlay::inside(area).width;
+    let mut blocks = blocks(room.saturating_sub(MEANING));
+    if app.run.trace.is_program() {
+        blocks.extend(kinds(room.saturating_sub(LABEL)));
+    }
+    (area, blocks)
 }
 
 fn number(

@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::help;
 use super::text::{Pen, width};
+use super::{definitions, help, news};
 use crate::app::action::Action;
 use crate::app::keymap::Hint;
 use crate::app::{App, Hit, Overlay};
@@ -66,7 +66,13 @@ fn placed(app: &App, area: Rect) -> impl Iterator<Item = (u16, Hint)> {
     let mut next = area.x + 1;
     let mut hints = app.keymap.hints(app);
     let screen = Rect::new(0, 0, app.size.0, app.size.1);
-    if matches!(app.overlay, Some(Overlay::Help { .. })) && !help::has_pages(app, screen) {
+    let has_pages = match app.overlay {
+        Some(Overlay::Help { .. }) => help::has_pages(app, screen),
+        Some(Overlay::Definitions { .. }) => definitions::has_pages(app, screen),
+        Some(Overlay::Findings { .. }) => news::has_pages(app, screen),
+        _ => true,
+    };
+    if !has_pages {
         hints.retain(|hint| !hint.actions.contains(&Action::PageDown));
     }
     hints.into_iter().map_while(move |hint| {
@@ -160,6 +166,27 @@ mod tests {
         app.update(Message::Click(Hit::Key(Action::Edit)));
         assert!(line(&app).starts_with("Enter run   \u{2190} \u{2192} change"));
         assert!(line(&app).ends_with("F9 leave"));
+    }
+
+    #[test]
+    fn page_keys_are_offered_only_where_there_are_pages() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        let offered = |app: &App| {
+            let area = Rect::new(0, 0, app.size.0, 1);
+            placed(app, area).any(|(_, hint)| hint.actions.contains(&Action::PageDown))
+        };
+        for overlay in [
+            Overlay::Help { page: 0 },
+            Overlay::Definitions { page: 0 },
+            Overlay::Findings { page: 0 },
+        ] {
+            let is_list = matches!(overlay, Overlay::Findings { .. });
+            app.overlay = Some(overlay);
+            app.size = (80, 24);
+            assert_eq!(offered(&app), !is_list);
+            app.size = (200, 100);
+            assert!(!offered(&app));
+        }
     }
 
     #[test]

@@ -78,23 +78,7 @@ impl Block<'_> {
 
 /// Draws all findings over the screen, what went wrong first; past the last page, the last.
 pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
-    let most = overlay::place(screen, WIDTH, screen.height.saturating_sub(2));
-    let room = overlay::inside(most).width.saturating_sub(AT);
-    let blocks: Vec<Block<'_>> = app
-        .findings
-        .found
-        .iter()
-        .map(|finding| Block {
-            finding,
-            text: wrapped(&sanitised(&finding.text), room),
-            advice: wrapped(&format!("try: {}", sanitised(&finding.advice)), room),
-        })
-        .collect();
-    let lines: usize = blocks.iter().map(Block::height).sum();
-    let height = u16::try_from(lines)
-        .unwrap_or(u16::MAX)
-        .clamp(2, most.height);
-    let area = overlay::place(screen, WIDTH, height.saturating_add(2).min(most.height));
+    let (area, blocks) = laid_out(app, screen);
     let pages = pages(&blocks, usize::from(overlay::inside(area).height));
     let page = page.min(pages.len().saturating_sub(1));
     let note = overlay::page_note(page, pages.len(), &app.keymap);
@@ -130,6 +114,34 @@ pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
         }
         y += 1;
     }
+}
+
+/// Whether there is more of it than this screen shows at once.
+pub fn has_pages(app: &App, screen: Rect) -> bool {
+    let (area, blocks) = laid_out(app, screen);
+    pages(&blocks, usize::from(overlay::inside(area).height)).len() > 1
+}
+
+/// Where the list stands, and all that is in it.
+fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block<'_>>) {
+    let most = overlay::place(screen, WIDTH, screen.height.saturating_sub(2));
+    let room = overlay::inside(most).width.saturating_sub(AT);
+    let blocks: Vec<Block<'_>> = app
+        .findings
+        .found
+        .iter()
+        .map(|finding| Block {
+            finding,
+            text: wrapped(&sanitised(&finding.text), room),
+            advice: wrapped(&format!("try: {}", sanitised(&finding.advice)), room),
+        })
+        .collect();
+    let lines: usize = blocks.iter().map(Block::height).sum();
+    let height = u16::try_from(lines)
+        .unwrap_or(u16::MAX)
+        .clamp(2, most.height);
+    let area = overlay::place(screen, WIDTH, height.saturating_add(2).min(most.height));
+    (area, blocks)
 }
 
 /// As many blocks as fit on each page, an empty line behind each.
