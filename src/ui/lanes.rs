@@ -514,6 +514,11 @@ mod tests {
                 " worker 3  6===============|7========                         idle  100 %",
             ]
         );
+        for rows in 1..=6 {
+            let drawn = drawn(COLOURED, &samples::at(&run, 20, 25), rows, rows * 4).concat();
+            let marks = ["✗", "†"].map(|mark| drawn.matches(mark).count());
+            assert_eq!(marks, [1, 1], "{rows}");
+        }
     }
 
     #[test]

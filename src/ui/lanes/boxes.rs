@@ -343,17 +343,18 @@ impl Painter<'_, '_, '_> {
         }
     }
 
-    /// A mark in the last cell of a box that came to a bad end.
+    /// A mark in the last cell of a box that came to a bad end, as high as the box.
     pub fn mark(&mut self, column: u16, glyph: &str) {
         let theme = self.pen.theme;
+        let (x, y) = (self.place.x + column, self.place.bottom());
+        if theme.is_bare() {
+            self.pen.bold(x, y, glyph, theme.bad);
+            return;
+        }
         let ink = theme.on(theme.bad);
-        for row in 0..self.place.rows.max(2) - 1 {
-            let (x, y) = (self.place.x + column, self.place.row(row));
-            if theme.is_bare() {
-                self.pen.bold(x, y, glyph, theme.bad);
-            } else {
-                self.pen.bold_on(x, y, glyph, ink, theme.bad);
-            }
+        self.pen.bold_on(x, y, glyph, ink, theme.bad);
+        for row in 1..self.place.rows.saturating_sub(1) {
+            self.solid(x, self.place.row(row), theme.bad);
         }
     }
 
