@@ -322,6 +322,20 @@ fn batches_tell_the_whole_run_in_order_and_how_far_they_go() {
 }
 
 #[test]
+fn what_happens_at_one_moment_comes_in_one_batch() {
+    let experiment = Experiment {
+        costs: Costs::Const(Nanos::ZERO),
+        tasks: 5_000,
+        ..e8(Method::Map)
+    };
+    let running = origin::start(&experiment).unwrap();
+    let batches: Vec<Vec<Event>> = running.batches.iter().map(|batch| batch.events).collect();
+    let at_begin = |event: &Event| event.at == Time::ZERO;
+    assert!(batches[0].len() > 4 * 5_000 && batches[0].iter().all(at_begin));
+    assert!(!batches[1..].iter().flatten().any(at_begin));
+}
+
+#[test]
 fn a_run_that_nobody_wants_any_more_ends() {
     let experiment = Experiment {
         tasks: 1_000_000,

@@ -36,7 +36,7 @@ use slices::Slices;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Events that are sent together.
+/// Events that are sent together, at least.
 const BATCH: usize = 4_096;
 
 /// Moments between two looks at whether somebody still wants the run.
@@ -60,7 +60,13 @@ pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
     };
     let mut events = events.into_iter().peekable();
     while !feed.cancel().is_cancelled() {
-        let batch: Vec<Event> = events.by_ref().take(BATCH).collect();
+        let mut batch: Vec<Event> = events.by_ref().take(BATCH).collect();
+        // What happens at one moment stays together, however much: only within a batch it is put in order
+        // at little cost.
+        let last = batch.last().map(|event| event.at);
+        while let Some(event) = events.next_if(|event| Some(event.at) == last) {
+            batch.push(event);
+        }
         let complete_to = events.peek().map_or(Time::NEVER, |next| next.at);
         feed.send(batch, complete_to);
         if complete_to == Time::NEVER {
