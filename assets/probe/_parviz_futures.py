@@ -97,12 +97,9 @@ def hook_futures(m):
         t = now()
         if ok and progress.single:
             return progress.ran(t, NONE)
-        if not ok:
-            error = local_of(frame, "exc")
-            if error is not None:
-                progress.raised(error, t)
-            error = None
-        progress.end(t, ok)
+        error = None if ok else local_of(frame, "exc")
+        progress.end(t, ok, error)
+        error = None
         progress.result(ok, NONE, t)
 
     def calls_back(future):

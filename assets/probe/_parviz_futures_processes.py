@@ -273,16 +273,15 @@ class ResultQueue:
                 t = now()
                 error = local_of(frame, "exception")
                 error = getattr(error, "exc", error)
+                ok = error is None and not progress.putting
                 if progress.putting:
                     note(UNPICKLABLE_RESULT, progress.call, error_string(sys.exc_info()[1]), 0, WORK)
-                    error = True
-                elif error is not None and progress.is_running():
-                    progress.raised(error, t)
-                if error is not None or not progress.single:
-                    progress.end(t, error is None)
+                    error = None
+                if not (ok and progress.single):
+                    progress.end(t, ok, error)
                 progress.putting = t
                 progress.message = None
-                self.__dict__["_parviz"][0]._writer.__dict__["_parviz_ok"] = error is None
+                self.__dict__["_parviz"][0]._writer.__dict__["_parviz_ok"] = ok
                 error = None
             else:  # It says that it leaves.
                 progress.message = None

@@ -133,12 +133,9 @@ def hook_pipe_queues(m, progress, inqueue, outqueue):
         return writer.send_bytes
 
     def ended(began, ok, size):
-        if not ok and progress.is_running():
-            error = error_in(get_frame(3))
-            if error is not None:
-                progress.raised(error, began)
-            error = None
-        progress.end(began, ok)
+        error = None if ok else error_in(get_frame(3))
+        progress.end(began, ok, error)
+        error = None
         progress.result(ok, size, began)
 
     def error_in(frame):
@@ -165,9 +162,7 @@ def queue_hooks(m, progress, get, put):
     """For queues that pass values on as they are, or that are not known."""
 
     def ended(t, ok, result):
-        if not ok and progress.is_running():
-            progress.raised(getattr(result, "exc", result), t)
-        progress.end(t, ok)
+        progress.end(t, ok, None if ok else getattr(result, "exc", result))
         progress.result(ok, NONE, t)
 
     def told(value):

@@ -136,8 +136,8 @@ class Progress:
     def is_running(self):
         return self.single or self.words[self.at + 1] != 0
 
-    def end(self, t, ok):
-        """The item that runs ended at `t`, and the chunk with it, whatever was left of that."""
+    def end(self, t, ok, error=None):
+        """The item that runs ended at `t`, of this error, and the chunk with it, whatever was left of that."""
         words, at = self.words, self.at
         since = words[at + 1]
         if self.single:
@@ -149,13 +149,14 @@ class Progress:
             if item > self.first:
                 emit(self.head | 15 | item - self.first << 48, since, self.chunk, self.first)
             emit(self.head | (0x10D if ok else 13), t, self.chunk, item)
+        else:
+            error = None
+        if error is not None:
+            emit(self.head | RAISED | 0xFFFF << 48, t, self.chunk, error_string(error))
         self.ended = t
         self.done += 1
         if t >= self.due:
             self.spent(emit, self.done)
-
-    def raised(self, error, t):
-        emit(self.head | RAISED | 0xFFFF << 48, t, self.chunk, error_string(error))
 
     def result(self, ok, size, began):
         t = now()

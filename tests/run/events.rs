@@ -1,6 +1,7 @@
 //! What is told of real programs, event by event.
 
 use super::script::Script;
+use parviz::event::Outcome;
 use parviz::origin::python::{self, Input, Outlet, Program, Target};
 use parviz::time::Time;
 use parviz::trace::Trace;
@@ -63,6 +64,75 @@ fn a_task_goes_through_its_stages_in_order() {
                     call.facts.method
                 );
             }
+        }
+    }
+}
+
+/// Of several chunks some fail, at their first item, at their last, and between; some items take long enough to be
+/// told alone. Each error has the number of its task as its text.
+const ERRORS: &str = r#"
+import multiprocessing, time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
+
+FAILING = 0, 5, 11, 14, 23
+
+def work(index):
+    if index in (4, 12):
+        end = time.perf_counter() + 0.001
+        while time.perf_counter() < end:
+            pass
+    if index in FAILING:
+        raise ValueError(index)
+
+def wait_for(results):
+    while True:
+        try:
+            next(results)
+        except ValueError:
+            pass
+        except StopIteration:
+            return
+
+if __name__ == "__main__":
+    for make in multiprocessing.Pool, ThreadPool:
+        with make(2) as pool:
+            result = pool.map_async(work, range(24), 4)
+            result.wait()
+            wait_for(pool.imap(work, range(24)))
+            wait_for(pool.imap_unordered(work, range(24)))
+            for result in [pool.apply_async(work, (index,)) for index in range(24)]:
+                result.wait()
+            pool.close()
+            pool.join()
+    for make in ProcessPoolExecutor, ThreadPoolExecutor:
+        with make(2) as executor:
+            executor.map(work, range(24), chunksize=4)
+            for index in range(24):
+                executor.submit(work, index)
+    print("done")
+"#;
+
+#[test]
+fn an_error_is_told_of_the_task_that_raised_it() {
+    let failing = [0, 5, 11, 14, 23];
+    let trace = trace_of(&Script::new(ERRORS));
+    let calls: Vec<_> = trace.calls().collect();
+    assert_eq!(calls.len(), 12);
+    for call in calls {
+        let errors: Vec<(u32, &str)> = (0..24)
+            .filter_map(|index| Some((index, call.error(index)?)))
+            .collect();
+        let expected = failing.map(|index| (index, format!("ValueError: {index}")));
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(index, text)| (*index, text.as_str()))
+            .collect();
+        let method = &call.facts.method;
+        assert_eq!(errors, expected, "{method}");
+        for (index, task) in (0..).zip(call.tasks()) {
+            let failed = task.outcome == Some(Outcome::Failed);
+            assert_eq!(failed, failing.contains(&index), "{method} task {index}");
         }
     }
 }

@@ -164,7 +164,7 @@ pub enum Told {
         count: u16,
         last: bool,
     },
-    /// By the worker: what the failed item raised. `None`: the item is the one whose end failed.
+    /// By the worker: what the failed item raised. `None`: the item is the one that ended last.
     Raised {
         chunk: Chunk,
         item: Option<u16>,
