@@ -133,7 +133,8 @@ def call_of(frame, function, count):
     tasks = 1
     if mapping is not None:
         tasks = NONE
-        if "chunksize" in last.f_code.co_varnames:
+        # The `map` that all executors share takes it, but makes no chunks.
+        if last is not mapping and "chunksize" in last.f_code.co_varnames:
             size = local_of(last, "chunksize")
             if type(size) is not int or not 0 <= size < NONE:
                 size = NONE
