@@ -97,12 +97,20 @@ pub fn row(trace: &Trace, index: usize) -> Option<&Row> {
         .nth(other)
 }
 
-/// How many lanes are large.
+/// How many lanes there are to show and to select.
 pub fn rows(trace: &Trace, lanes: Lanes) -> usize {
     match lanes {
         Lanes::Workers => trace.rows().len(),
-        Lanes::Cpus => trace.cpus().len(),
+        Lanes::Cpus => trace.cpus().len().max(simulated_cpus(trace)),
     }
+}
+
+/// CPUs that a simulated run could have used, whether it did or not: that most of them had nothing to do
+/// is worth seeing. Those of a machine have numbers that are known only once they are used.
+fn simulated_cpus(trace: &Trace) -> usize {
+    let run = trace.run().filter(|run| !run.measured);
+    let cpus = run.and_then(|run| run.cpus).unwrap_or(0) as usize;
+    cpus.min(trace.rows().len())
 }
 
 /// The tasks of one lane with their starts there, by start.

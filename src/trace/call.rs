@@ -230,7 +230,7 @@ impl Call {
         self.chunks.fill(Sent::Enqueued, chunks, at);
     }
 
-    /// Returns when it had failed, if that was told before.
+    /// Returns when it had failed, if that was told before. Of several starts the first that is told counts.
     pub(super) fn start(
         &mut self,
         index: u32,
@@ -242,9 +242,11 @@ impl Call {
             return None;
         }
         let tasks = &mut self.tasks;
+        if tasks.time(Of::Started, index).happened() {
+            return None;
+        }
         let finished = tasks.time(Of::Finished, index);
-        let is_first = !tasks.time(Of::Started, index).happened();
-        let failed = (is_first && tasks.failed(index)).then_some(finished);
+        let failed = tasks.failed(index).then_some(finished);
         tasks.set(Of::Started, index, at.0);
         tasks.set(Of::Lane, index, lane.0.into());
         tasks.set_cpu(Of::CpuStart, index, cpu);

@@ -10,7 +10,7 @@ use super::layout;
 use super::strips::{self, Which};
 use super::text::{self, Pen};
 use super::{Moment, axis, caller, header, hints};
-use crate::app::selection::Selection;
+use crate::app::selection::{self, Selection};
 use crate::app::viewport::Follow;
 use crate::app::{App, Run};
 use crate::definition::{self, Facts, Value};
@@ -58,7 +58,7 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
     });
     let rows = Rows::of(
         screen.height,
-        moments.map(|moment| lanes::count(moment.trace, app.large)),
+        moments.map(|moment| selection::rows(moment.trace, app.large)),
     );
     let mut y = screen.y;
     for ((name, run), moment) in runs.iter().zip(&moments) {

@@ -72,22 +72,6 @@ struct Track<'a> {
     sources: Vec<Source<'a>>,
 }
 
-/// How many lanes there are to show.
-pub fn count(trace: &Trace, of: Lanes) -> usize {
-    match of {
-        Lanes::Workers => trace.rows().len(),
-        Lanes::Cpus => trace.cpus().len().max(simulated_cpus(trace)),
-    }
-}
-
-/// CPUs that a simulated run could have used, whether it did or not: that most of them had nothing to do
-/// is worth seeing. Those of a machine have numbers that are known only once they are used.
-fn simulated_cpus(trace: &Trace) -> usize {
-    let run = trace.run().filter(|run| !run.measured);
-    let cpus = run.and_then(|run| run.cpus).unwrap_or(0) as usize;
-    cpus.min(trace.rows().len())
-}
-
 fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
     match of {
         Lanes::Workers => {
@@ -133,7 +117,7 @@ fn name(trace: &Trace, row: &Row) -> String {
 
 /// Says, right of the time axis, how many lanes are in sight where not all are.
 pub fn scrolled(moment: &Moment<'_>, grid: Grid, height: u16, y: u16, pen: &mut Pen<'_>) {
-    let all = count(moment.trace, grid.of);
+    let all = selection::rows(moment.trace, grid.of);
     let shown = grid.lanes(height);
     if shown < all {
         let words = format!("{shown} of {all}");
@@ -149,7 +133,7 @@ pub fn render(
     area: Rect,
     pen: &mut Pen<'_>,
 ) {
-    let last = count(moment.trace, grid.of).min(grid.first + grid.lanes(area.height));
+    let last = selection::rows(moment.trace, grid.of).min(grid.first + grid.lanes(area.height));
     if grid.rows == 0 {
         for (row, first) in (grid.first..last).step_by(2).enumerate() {
             pair(moment, grid.of, first, area, area.y + row as u16, pen);
@@ -538,7 +522,10 @@ mod tests {
     #[test]
     fn a_cpu_that_had_nothing_to_do_is_seen() {
         let run = samples::run(Method::Apply, 1, &[]);
-        assert_eq!((run.cpus().len(), count(&run, Lanes::Cpus)), (1, 4));
+        assert_eq!(
+            (run.cpus().len(), selection::rows(&run, Lanes::Cpus)),
+            (1, 4)
+        );
         let grid = Grid {
             of: Lanes::Cpus,
             rows: 0,

@@ -9,7 +9,7 @@ use super::lanes::{self, GUTTER, Grid};
 use super::strips::{self, Place, Which};
 use super::text::{self, Pen};
 use super::{Moment, caller};
-use crate::app::selection::Selection;
+use crate::app::selection::{self, Selection};
 use crate::app::{App, Lanes};
 use crate::time::Time;
 
@@ -39,7 +39,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         text::wrapped(demo.act().caption, screen.width.saturating_sub(2))
     });
     let dot = Dot::for_screen(screen);
-    let all = lanes::count(moment.trace, Lanes::Workers).min(LANES) as u16;
+    let all = selection::rows(moment.trace, Lanes::Workers).min(LANES) as u16;
     let rows = Rows::of(screen.height, caption.len() as u16, all.max(1), dot);
     let area = |y: u16, height: u16| Rect {
         y,

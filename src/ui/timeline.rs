@@ -11,7 +11,7 @@ use super::{
     Moment, axis, call, caller, dispatcher, events, figures, header, hints, news, numbers, queue,
     timebar,
 };
-use crate::app::selection::Selection;
+use crate::app::selection::{self, Selection};
 use crate::app::{App, Hit, Lanes, Panel, Scene, Subject};
 use crate::experiment::Backend;
 
@@ -106,7 +106,7 @@ pub fn hit(app: &App, screen: Rect, x: u16, y: u16) -> Option<Hit> {
     if inside(layout.lanes) {
         let large = grid(app, app.large, layout.lanes, layout.lane_rows);
         let row = large.lane_at(y - layout.lanes.y);
-        return (row < lanes::count(moment.trace, large.of)).then_some(Hit::Lane { row, at });
+        return (row < selection::rows(moment.trace, large.of)).then_some(Hit::Lane { row, at });
     }
     for (which, area) in Which::ALL.into_iter().zip(layout.strips) {
         if inside(area) {
@@ -145,8 +145,8 @@ pub fn moment(app: &App, screen: Rect) -> Moment<'_> {
 /// How many lanes there are, or will be: the layout does not wait for the last worker to open.
 fn needs(app: &App) -> Needs {
     let trace = &app.run.trace;
-    let seen = lanes::count(trace, Lanes::Workers);
-    let used = lanes::count(trace, Lanes::Cpus);
+    let seen = selection::rows(trace, Lanes::Workers);
+    let used = selection::rows(trace, Lanes::Cpus);
     let (workers, cpus) = match &app.run.subject {
         Subject::Experiment(experiment) => {
             let workers = match experiment.method.rules().sends {
@@ -203,7 +203,7 @@ fn chosen(app: &App, of: Lanes) -> Selection {
 
 /// Lanes with the selected one in sight.
 pub(super) fn grid(app: &App, of: Lanes, area: Rect, rows: u16) -> Grid {
-    let all = lanes::count(&app.run.trace, of);
+    let all = selection::rows(&app.run.trace, of);
     let first = if of == app.large { app.first_lane } else { 0 };
     let grid = Grid { of, rows, first };
     let shown = grid.lanes(area.height).max(1);
@@ -232,7 +232,7 @@ pub fn scrolled(app: &App, down: bool) -> Range<usize> {
         (_, None) => (grid(app, app.large, screen, 1), screen),
     };
     let shown = grid.lanes(area.height).max(1);
-    let last = lanes::count(&app.run.trace, grid.of).saturating_sub(shown);
+    let last = selection::rows(&app.run.trace, grid.of).saturating_sub(shown);
     let step = match grid.rows {
         // Two of them share a row.
         0 => (shown / 2).next_multiple_of(2),
@@ -286,7 +286,7 @@ pub fn panel_hit(app: &App, screen: Rect, body: Rect, x: u16, y: u16) -> Option<
             if !tall.area.contains((x, y).into()) {
                 return body.contains((x, y).into()).then_some(Hit::Axis { at });
             }
-            if row >= lanes::count(moment.trace, tall.grid.of) {
+            if row >= selection::rows(moment.trace, tall.grid.of) {
                 return None;
             }
             if tall.grid.of == app.large {
@@ -322,7 +322,7 @@ impl TallLanes {
             _ => app.large,
         };
         let room = body.height.saturating_sub(3);
-        let count = u16::try_from(lanes::count(moment.trace, of)).unwrap_or(u16::MAX);
+        let count = u16::try_from(selection::rows(moment.trace, of)).unwrap_or(u16::MAX);
         let rows = (room / count.max(1)).min(MOST_ROWS);
         let height = match rows {
             0 => count.div_ceil(2).min(room),

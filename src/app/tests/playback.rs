@@ -157,3 +157,16 @@ fn arrows_choose_a_lane_then_its_tasks_and_esc_lets_go() {
     press(&mut app, "right");
     assert_ne!(app.viewport.span(), span);
 }
+
+#[test]
+fn arrows_reach_a_cpu_that_had_nothing_to_do() {
+    let mut app = app(Method::Apply, Backend::Simulated);
+    tell_all(&mut app);
+    press(&mut app, "end l");
+    assert_eq!((app.large, app.run.trace.cpus().len()), (Lanes::Cpus, 1));
+    press(&mut app, "up");
+    let chosen = app.selection;
+    assert_eq!((chosen.row, chosen.task), (Some(3), None));
+    press(&mut app, "up");
+    assert_eq!(app.selection.row, Some(2));
+}

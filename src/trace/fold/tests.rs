@@ -242,3 +242,23 @@ fn a_trace_may_begin_anywhere() {
         Some(1)
     );
 }
+
+#[test]
+fn a_second_start_of_a_lost_task_changes_no_count() {
+    let starts = |at| {
+        let (task, cpu) = (task(0), None);
+        event(at, 1, Kind::Started { task, cpu })
+    };
+    let tasks = Indexes::new(0, 2);
+    let mut events = small_map();
+    events.truncate(7);
+    events.push(event(5, 0, Kind::Lost { call: CALL, tasks }));
+    let mut trace = Trace::default();
+    trace.apply(events);
+    for at in [2, 3] {
+        trace.apply(vec![starts(at)]);
+        let queued = |at| trace.call().map(|call| call.queue_at(Time(at)));
+        assert_eq!([1, 2, 3, 5].map(queued), [3, 2, 2, 1].map(Some));
+        assert_eq!(trace.numbers(Time(9)).started, 1);
+    }
+}
