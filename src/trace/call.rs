@@ -8,7 +8,8 @@ use super::task::{Chunk, Chunks, Of, Sent, Task, Tasks};
 use super::text::cut;
 use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Ran, Way};
 use crate::time::{Nanos, Span, Time};
-use crate::trace::order::{Order, Tally};
+use crate::trace::order::Order;
+use crate::trace::tally::Tally;
 use std::collections::BTreeMap;
 
 /// More tasks in one call than this are not kept: sizes from outside are bounded before memory is taken.
