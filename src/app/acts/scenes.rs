@@ -1,0 +1,143 @@
+//! What fills the screen, and what lies on top.
+
+use crate::app::action::Action;
+use crate::app::form::Form;
+use crate::app::selection::Selection;
+use crate::app::{App, Effect, Overlay, Panel, Scene, View};
+use crate::event::TaskId;
+
+impl App {
+    pub(super) fn view(&mut self, view: View) {
+        (self.view, self.scene) = (view, Scene::View);
+    }
+
+    pub(super) fn toggle_scene(&mut self, scene: Scene) {
+        self.scene = if self.scene == scene {
+            Scene::View
+        } else {
+            scene
+        };
+    }
+
+    pub(in crate::app) fn compare(&mut self) {
+        if self.previous.is_none() {
+            let keys = self.keymap.starters();
+            self.say(format!(
+                "there is no previous run to compare with yet: {keys} makes one"
+            ));
+            return;
+        }
+        self.toggle_scene(Scene::Compare);
+        self.make_room();
+    }
+
+    pub(super) fn next_panel(&mut self) {
+        if self.scene == Scene::Compare {
+            self.swapped = !self.swapped;
+            return;
+        }
+        self.panel = self.panel.next();
+        if self.panel == Panel::Cpus && self.run.trace.cpus().is_empty() {
+            self.panel = self.panel.next();
+        }
+    }
+
+    pub(super) fn toggle_mouse(&mut self) -> Effect {
+        self.mouse = !self.mouse;
+        self.say(if self.mouse {
+            "the mouse works here: click, drag, wheel"
+        } else {
+            "the mouse selects text again, as the terminal does it"
+        });
+        Effect::Mouse(self.mouse)
+    }
+
+    pub(super) fn toggle_overlay(&mut self, overlay: Overlay) {
+        let open = self.overlay.as_ref().map(std::mem::discriminant);
+        self.overlay = if open == Some(std::mem::discriminant(&overlay)) {
+            None
+        } else {
+            Some(overlay)
+        };
+    }
+
+    pub(super) fn inspect(&mut self) {
+        if matches!(self.overlay, Some(Overlay::Inspector)) {
+            self.overlay = None;
+            return;
+        }
+        if self.selection.task.is_none() {
+            let trace = &self.run.trace;
+            let latest = trace.call().and_then(|call| {
+                let cursor = self.cursor();
+                let started = call.started.until(cursor).last();
+                // Where no argument fits its function, tasks fail that never started.
+                let known = started.or_else(|| call.finished.until(cursor).last())?;
+                let index = known.index;
+                let call = call.facts.call;
+                Some(TaskId { call, index })
+            });
+            let Some(task) = latest else {
+                self.say("no task has started yet");
+                return;
+            };
+            self.select_task(task);
+        }
+        self.overlay = Some(Overlay::Inspector);
+    }
+
+    pub(super) fn close(&mut self) {
+        match self.overlay.take() {
+            Some(Overlay::Find(find)) => self.selection = find.before,
+            Some(_) => {}
+            None if self.scene != Scene::View => self.scene = Scene::View,
+            None if !self.selection.is_empty() => self.selection = Selection::default(),
+            None => {
+                let quit = self.keymap.of(Action::Quit);
+                self.say(format!("{quit} quits"));
+            }
+        }
+    }
+
+    pub(in crate::app) fn page(&mut self, down: bool) {
+        let (page, last) = match &mut self.overlay {
+            Some(Overlay::Help { page } | Overlay::Definitions { page }) => (page, LAST_PAGE),
+            // At least one stands on each page.
+            Some(Overlay::Findings { page }) => (page, self.findings.found.len()),
+            _ => return,
+        };
+        *page = if down {
+            (*page + 1).min(last)
+        } else {
+            page.saturating_sub(1)
+        };
+    }
+
+    pub(in crate::app) fn form(&mut self, change: impl FnOnce(&mut Form)) {
+        if let Some(Overlay::Form(form)) = &mut self.overlay {
+            change(form);
+        }
+    }
+
+    pub(super) fn next_match(&mut self, forward: bool) {
+        if let Some(Overlay::Find(find)) = &mut self.overlay {
+            find.turn(forward);
+        }
+        self.select_found();
+    }
+
+    /// Selects what the open search has found; nothing found is what was selected before.
+    pub(in crate::app) fn select_found(&mut self) {
+        let Some(Overlay::Find(find)) = &self.overlay else {
+            return;
+        };
+        let before = find.before;
+        match find.found(&self.run.trace) {
+            Some(task) => self.select_task(task),
+            None => self.selection = before,
+        }
+    }
+}
+
+/// No screen is so small that the help or the definitions have more pages.
+const LAST_PAGE: usize = 19;
