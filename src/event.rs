@@ -318,6 +318,8 @@ pub struct RunBegan {
     pub measured: bool,
     /// CPUs the tasks may use, if known.
     pub cpus: Option<u32>,
+    /// Those among which a task is said to be on one, by number; none if that is not known or never said.
+    pub cpu_ids: Vec<CpuId>,
     /// One task computes at a time, however many CPUs there are.
     pub gil: bool,
     /// Time the caller alone needs before the call, for the serial time; zero if unknown.

@@ -120,6 +120,11 @@ pub fn usable_cpus() -> u32 {
     usable as u32
 }
 
+/// The CPUs this process may be on, by number; none if nothing is known.
+pub fn usable_cpu_ids() -> Vec<CpuId> {
+    system::usable_cpu_ids()
+}
+
 /// The clock that all processes of this machine share (`CLOCK_MONOTONIC`), in nanoseconds; 0 where there is none.
 pub fn monotonic() -> u64 {
     #[cfg(unix)]
@@ -290,6 +295,7 @@ mod tests {
         assert_eq!(portable::process_cpu(), None);
         assert_eq!(portable::resident_memory(), None);
         assert_eq!(portable::online_cpus(), None);
+        assert!(portable::usable_cpu_ids().is_empty());
         assert!(portable::ThreadTimes::open(1, 1).is_none());
         assert_eq!(portable::process_time(1), None);
         assert!(!portable::is_runnable(1, 1));
@@ -321,11 +327,13 @@ mod tests {
     fn the_cpu_a_thread_is_bound_to_is_the_one_it_is_on() {
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
         let may_use = sched_getaffinity(None).unwrap();
+        assert!(usable_cpu_ids().contains(&current_cpu().unwrap()));
         for cpu in (0..CpuSet::MAX_CPU).filter(|cpu| may_use.is_set(*cpu)) {
             let mut only = CpuSet::new();
             only.set(cpu);
             sched_setaffinity(None, &only).unwrap();
             let found = current_cpu();
+            assert_eq!(usable_cpu_ids(), [CpuId(cpu as u16)]);
             sched_setaffinity(None, &may_use).unwrap();
             assert_eq!(found, Some(CpuId(cpu as u16)));
         }

@@ -155,7 +155,7 @@ impl Trace {
         place.ok().map(|place| &self.callers[place])
     }
 
-    /// CPUs that some task is known to have been on, by number.
+    /// The CPUs that tasks can be on, if they are few and known, and those that some task was on; by number.
     pub fn cpus(&self) -> &[CpuLane] {
         &self.cpus
     }

@@ -106,7 +106,7 @@ pub fn rows(trace: &Trace, lanes: Lanes) -> usize {
 }
 
 /// CPUs that a simulated run could have used, whether it did or not: that most of them had nothing to do
-/// is worth seeing. Those of a machine have numbers that are known only once they are used.
+/// is worth seeing. Those of a machine are in the trace, as they have numbers of their own.
 fn simulated_cpus(trace: &Trace) -> usize {
     let run = trace.run().filter(|run| !run.measured);
     let cpus = run.and_then(|run| run.cpus).unwrap_or(0) as usize;

@@ -32,6 +32,7 @@ impl Told {
             label: "script.py".to_owned(),
             measured: true,
             cpus: Some(4),
+            cpu_ids: Vec::new(),
             gil: false,
             serial: Nanos::ZERO,
             work: None,

@@ -195,6 +195,7 @@ impl<'a> Simulation<'a> {
                 label: experiment.method.name().to_owned(),
                 measured: false,
                 cpus: Some(experiment.simulated_cpus()),
+                cpu_ids: Vec::new(),
                 gil: experiment.gil,
                 serial: experiment.serial,
                 work: Some(self.work.iter().map(|work| work.cost).sum()),

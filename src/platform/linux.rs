@@ -221,6 +221,15 @@ pub(super) fn current_cpu() -> Option<CpuId> {
     asked_cpu()
 }
 
+pub(super) fn usable_cpu_ids() -> Vec<CpuId> {
+    use rustix::thread::{CpuSet, sched_getaffinity};
+    let Ok(set) = sched_getaffinity(None) else {
+        return Vec::new();
+    };
+    let usable = (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu));
+    usable.map(|cpu| CpuId(cpu as u16)).collect()
+}
+
 fn asked_cpu() -> Option<CpuId> {
     u16::try_from(rustix::thread::sched_getcpu())
         .ok()

@@ -112,3 +112,7 @@ pub(super) fn resident_memory() -> Option<u64> {
 pub(super) fn online_cpus() -> Option<u32> {
     None
 }
+
+pub(super) fn usable_cpu_ids() -> Vec<CpuId> {
+    Vec::new()
+}

@@ -13,6 +13,9 @@ use crate::time::{Span, Time};
 /// they are opened; what is told on others counts as not seen.
 const MOST_LANES: u32 = 1 << 20;
 
+/// As many CPUs as this have a lane from the start. Of more, those that do nothing would hide the rest.
+const FEW_CPUS: usize = 16;
+
 impl Trace {
     /// Folds events in. Within a lane they must come in order; lanes may be mixed.
     pub fn apply(&mut self, mut events: Vec<Event>) {
@@ -34,6 +37,11 @@ impl Trace {
         match kind {
             Kind::RunBegan(mut run) => {
                 run.label = cut(run.label);
+                if run.cpu_ids.len() <= FEW_CPUS {
+                    for &cpu in &run.cpu_ids {
+                        self.cpu_mut(cpu);
+                    }
+                }
                 self.run = Some(*run);
                 self.calls.doubt();
                 self.all_changed = true;

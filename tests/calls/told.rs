@@ -87,6 +87,7 @@ pub(super) fn events(pools: &[Pool], series: Series) -> Vec<Event> {
         label: "program".to_owned(),
         measured: true,
         cpus: Some(2),
+        cpu_ids: Vec::new(),
         gil: false,
         serial: Nanos::ZERO,
         work: None,

@@ -22,6 +22,7 @@ impl Story {
             label: "script.py".to_owned(),
             measured: true,
             cpus: Some(4),
+            cpu_ids: Vec::new(),
             gil: false,
             serial: Nanos::ZERO,
             work: None,

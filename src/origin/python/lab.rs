@@ -239,6 +239,7 @@ impl Lab<'_> {
             label: format!("python {version}"),
             measured: true,
             cpus: Some(platform::usable_cpus()),
+            cpu_ids: Vec::new(),
             gil: experiment.pool == PythonPool::ThreadPool,
             serial: experiment.serial,
             work: Some(works.iter().map(|work| work.cost).sum()),

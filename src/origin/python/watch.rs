@@ -159,6 +159,7 @@ impl Watch {
             label,
             measured: true,
             cpus: Some(platform::usable_cpus()),
+            cpu_ids: Vec::new(),
             gil: false,
             serial: Nanos::ZERO,
             work: None,

@@ -63,6 +63,7 @@ impl MainProgram {
             ),
             measured: true,
             cpus: Some(platform::usable_cpus()),
+            cpu_ids: platform::usable_cpu_ids(),
             gil: experiment.gil,
             serial: experiment.serial,
             work: Some(shared.works.iter().map(|work| work.cost).sum()),

@@ -36,6 +36,7 @@ fn small_map() -> Vec<Event> {
         label: "map".to_owned(),
         measured: false,
         cpus: Some(2),
+        cpu_ids: Vec::new(),
         gil: false,
         serial: Nanos::ZERO,
         work: None,
@@ -261,4 +262,21 @@ fn a_second_start_of_a_lost_task_changes_no_count() {
         assert_eq!([1, 2, 3, 5].map(queued), [3, 2, 2, 1].map(Some));
         assert_eq!(trace.numbers(Time(9)).started, 1);
     }
+}
+
+#[test]
+fn a_few_cpus_have_their_lanes_before_a_task_is_on_them() {
+    let lanes = |cpu_ids: Vec<u16>| -> Vec<u16> {
+        let mut events = small_map();
+        if let Kind::RunBegan(run) = &mut events[0].kind {
+            run.cpu_ids = cpu_ids.into_iter().map(CpuId).collect();
+        }
+        events.truncate(1);
+        let mut trace = Trace::default();
+        trace.apply(events);
+        trace.cpus().iter().map(|lane| lane.cpu.0).collect()
+    };
+    assert_eq!(lanes(vec![0, 3]), [0, 3]);
+    assert_eq!(lanes(vec![]), [0; 0]);
+    assert_eq!(lanes((0..64).collect()), [0; 0]);
 }
