@@ -69,7 +69,7 @@ pub static LEGEND: [Mark; 12] = [
         },
     },
     Mark {
-        meaning: "failed; skipped behind it",
+        meaning: "failed; skipped, cancelled",
         draw: |pen, x, y| {
             let theme = pen.theme;
             if theme.is_bare() {
