@@ -232,3 +232,38 @@ if __name__ == "__main__":
         assert_eq!(outcomes, ["returned", "BrokenProcessPool"]);
     }
 }
+
+#[test]
+fn an_imap_whose_input_raises_ends_with_that_error() {
+    let script = Script::new(
+        r#"
+from multiprocessing import Pool
+
+def items():
+    yield from range(3)
+    raise ValueError("no more")
+
+if __name__ == "__main__":
+    with Pool(2) as pool:
+        for method in (pool.imap, pool.imap_unordered):
+            got = []
+            results = method(abs, items())
+            while True:
+                try:
+                    got.append(next(results))
+                except StopIteration:
+                    break
+                except ValueError as error:
+                    got.append(9)
+            print(sorted(got))
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    assert_eq!(said.out, "[0, 1, 2, 9]\n[0, 1, 2, 9]\n");
+    for call in report["calls"].as_array().unwrap() {
+        assert_eq!(
+            (&call["outcome"], &call["tasks"]),
+            (&json!("error"), &json!(3))
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! One call as its process counts them, and where it stands among the calls that are shown.
 
-use crate::event::{CallId, Indexes, LaneId, PoolId};
+use crate::event::{CallId, Ends, Indexes, LaneId, PoolId};
 use crate::method::{Delivery, Method};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +37,8 @@ pub(super) struct RawCall {
     pub(super) delivered: u32,
     pub(super) is_ready: bool,
     pub(super) has_lost: bool,
+    /// What it is once every result has been taken: an error if its input raised.
+    pub(super) becomes: Ends,
     pub(super) ended: bool,
     /// Chunks that were sent so far.
     pub(super) sent: u32,
@@ -65,6 +67,7 @@ impl RawCall {
             delivered: 0,
             is_ready: false,
             has_lost: false,
+            becomes: Ends::Returned,
             ended: false,
             sent: 0,
             chunks: None,
@@ -145,6 +148,11 @@ impl RawCall {
             (None, Some(chunks)) => self.chunks_delivered >= chunks,
             (None, None) => false,
         }
+    }
+
+    /// How it ended, if every result has been taken.
+    pub(super) fn collected(&self) -> Option<Ends> {
+        self.is_collected().then_some(self.becomes)
     }
 
     pub(super) fn is_iterator(&self) -> bool {

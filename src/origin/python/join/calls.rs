@@ -273,12 +273,16 @@ impl Join {
         let (lane, shown, time) = (raw.caller, raw.shown, self.tell.time(at));
         raw.delivered = raw.delivered.saturating_add(tasks.len());
         raw.chunks_delivered += u32::from(chunk.is_some());
+        // The error of its input comes in a message without tasks.
+        if raised && tasks.is_empty() {
+            raw.becomes = Ends::Error;
+        }
         let is_dead = raised && (raw.chunksize > 1 || is_executor);
         let ends = match chunk {
             None if raised => Some(Ends::Error),
             None => Some(Ends::Returned),
             Some(_) if is_dead => Some(Ends::Error),
-            Some(_) => raw.is_collected().then_some(Ends::Returned),
+            Some(_) => raw.collected(),
         };
         if raised {
             let note = Note {
@@ -366,14 +370,14 @@ impl Join {
             text: String::new(),
             value: i64::from(raw.delivered),
         };
-        let (lane, is_over) = (raw.caller, raw.is_collected());
+        let (lane, ends) = (raw.caller, raw.collected());
         // What was all there before was not made for it.
         if !sized {
             let time = self.tell.time(at);
             self.tell.say(lane, time, Kind::Noted(Box::new(note)));
         }
-        if is_over {
-            self.end_call(peer, at, call, Ends::Returned);
+        if let Some(ends) = ends {
+            self.end_call(peer, at, call, ends);
         }
         Some(())
     }
