@@ -270,6 +270,14 @@ fn more_processes_than_cpus_wait_for_a_cpu() {
     assert!(number("share") > 0.5, "{numbers}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_others_keep_from_the_cpus_has_no_processes_too_many() {
+    let report = watched("loaded_machine.py").report;
+    let found = of_kind(&report, FindingKind::Oversubscribed);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 #[test]
 fn large_messages_take_longer_to_pickle_than_to_work_on() {
     let (text, numbers) = the_slowness("pickling_cost.py", FindingKind::PicklingCost);

@@ -11,6 +11,9 @@ use crate::trace::{Lane, Pool};
 /// Waiting for a CPU below this share is what other programs on the machine do.
 const WAITING_SHARE: f64 = 0.15;
 
+/// The life of a pool is looked at in so many stretches.
+const SLICES: u128 = 256;
+
 /// Pickling below this share is what calling a pool costs.
 const PICKLING_SHARE: f64 = 0.2;
 
@@ -59,7 +62,11 @@ fn oversubscribed(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64
         let known = known + sums.busy.saturating_sub(sums.unknown);
         (known, waiting + sums.waiting)
     });
-    // Tasks that sleep most of the time lose little by it.
+    // Tasks that sleep most of the time lose little by it. And the rest is cheaper to look at.
+    if share_of(waiting, known) < WAITING_SHARE {
+        return None;
+    }
+    let waiting = waiting_for_each_other(scene, pool, lanes, cpus);
     let share = share_of(waiting, known);
     if share < WAITING_SHARE {
         return None;
@@ -88,6 +95,37 @@ fn oversubscribed(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64
         ],
     };
     Some((waiting.seconds(), finding))
+}
+
+/// How long tasks of the pool waited because the program itself had more to run than there are CPUs: what it
+/// could have run in a stretch of time, beyond what all CPUs can run in that. Other programs cause the rest.
+fn waiting_for_each_other(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane], cpus: u32) -> Nanos {
+    let processes = |pool: &&Pool| !scene.has_threads(Some(pool.facts.pool));
+    let pools = scene.trace.pools().filter(processes);
+    let others: Vec<&Lane> = pools
+        .filter(|other| other.facts.pool != pool.facts.pool)
+        .flat_map(|other| self::lanes(scene, other))
+        .collect();
+    let end = pool.closed.map_or(scene.at, |closed| closed.min(scene.at));
+    let length = end.since(pool.opened).0;
+    let moment = |k: u64| pool.opened + Nanos((u128::from(length) * u128::from(k) / SLICES) as u64);
+    let sum = |lanes: &[&Lane], begin: Time, end: Time| {
+        lanes.iter().fold((0, 0), |(runnable, waiting), lane| {
+            let sums = lane.sums_between(begin, end);
+            let here = sums.waiting.0;
+            (runnable + sums.on_cpu.0 + here, waiting + here)
+        })
+    };
+    let slices = (0..SLICES as u64).map(|k| {
+        let (begin, end) = (moment(k), moment(k + 1));
+        let (own, waiting) = sum(lanes, begin, end);
+        let (other, also_waiting) = sum(&others, begin, end);
+        let too_much = (own + other).saturating_sub(u64::from(cpus) * end.since(begin).0);
+        // Of what is too much each pool has its part.
+        let part = waiting as f64 / (waiting + also_waiting).max(1) as f64;
+        Nanos(waiting.min((too_much as f64 * part) as u64))
+    });
+    slices.sum()
 }
 
 fn pickling(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Finding)> {
@@ -224,6 +262,20 @@ mod tests {
         assert_eq!(waited("Pool", 4, 500).ever(), []);
         assert_eq!(waited("Pool", 8, 140).ever(), []);
         assert_eq!(waited("ThreadPool", 8, 500).ever(), []);
+    }
+
+    #[test]
+    fn tasks_that_wait_for_other_programs_are_not_too_many_processes() {
+        // One after the other.
+        let told = Told::pool("Pool", 8).call(0, "map", 8, 1);
+        let told = (0..8).fold(told, |told, index| {
+            let begin = u64::from(index) * 1_000;
+            told.waited(1 + index, index, (begin, begin + 1_000), 500)
+        });
+        assert_eq!(told.ever(), []);
+        // Of the time that each waited, four fifths were another's.
+        let found = waited("Pool", 5, 900).finding();
+        found.says("20 % of their time in tasks, 1.00 s in all, they waited for a CPU");
     }
 
     #[test]
