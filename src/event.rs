@@ -464,6 +464,7 @@ impl Note {
             NoteKind::Unwatched | NoteKind::Refused => {
                 &format!("{} processes are not watched", self.value)
             }
+            NoteKind::Interrupted => "interrupted (SIGINT)",
             NoteKind::ProgramEnded => return Some(ended(self.value)),
             NoteKind::Broken => {
                 let plural = if self.value == 1 { "" } else { "s" };
@@ -535,7 +536,8 @@ pub enum NoteKind {
     ExitCode,
     /// An executor gave up because a worker died; value: futures that got `BrokenProcessPool`.
     Broken,
-    /// The pool was terminated, by `with` or by `terminate()`; value: tasks that had no result.
+    /// The pool was terminated; value: tasks that had no result. The text says why: [`TERMINATED`], the end of
+    /// a `with`, or `KeyboardInterrupt`.
     LeftOutstanding,
     /// The iterable of an `imap` was read to its end; value: results that the caller had taken by then.
     InputSwallowed,
@@ -548,11 +550,16 @@ pub enum NoteKind {
     Unwatched,
     /// The same of processes that have loaded it and were too many: what they did is lost.
     Refused,
+    /// Whoever watches sent the program `SIGINT`.
+    Interrupted,
     /// The program ended; value: its exit code, or minus the number of the signal that killed it.
     ProgramEnded,
     /// Time that watching itself has taken in this process so far, in nanoseconds: the value.
     ProbeCost,
 }
+
+/// Why a pool was terminated: the program did so itself.
+pub const TERMINATED: &str = "terminate()";
 
 /// The quantity of a [`Sample`]: bytes of memory that the process of its lane has resident.
 pub const RESIDENT: &str = "memory";

@@ -124,7 +124,7 @@ pub static TABLE: [Definition; 18] = [
     row(FindingKind::InputSwallowed, "input-swallowed",
         "imap read all that a generator gives ahead of its results: nothing holds it back, and both pile up"),
     row(FindingKind::LeftOutstanding, "left-outstanding",
-        "the pool was terminated while tasks had no result: leaving `with Pool()` does not wait for them"),
+        "the pool was terminated, by terminate() or by leaving `with Pool()`, while tasks had no result"),
     row(FindingKind::ChunkTooLarge, "chunk-too-large",
         "some workers had nothing left while others still worked through a long last chunk"),
     row(FindingKind::ChunkTooSmall, "chunk-too-small-overhead",

@@ -233,8 +233,29 @@ fn imap_reads_its_whole_input_ahead() {
 
 #[test]
 fn leaving_a_pool_with_work_outstanding_gives_that_work_up() {
-    let (_, numbers) = the_fault("left_outstanding.py", FindingKind::LeftOutstanding);
+    let (text, numbers) = the_fault("left_outstanding.py", FindingKind::LeftOutstanding);
+    assert_says(&text, "leaving `with Pool()` terminated the pool while ");
     assert_eq!(numbers["outstanding"], 6.0);
+    let report = left("terminate").report;
+    let (text, _) = told(&report, FindingKind::LeftOutstanding);
+    assert_says(&text, "the program called terminate() while 6 tasks ");
+}
+
+#[test]
+fn an_interrupted_program_leaves_nothing_by_mistake() {
+    for how in ["caught", "raised"] {
+        let Watched { report, code, .. } = left(how);
+        assert_eq!((code, faults(&report)), (Some(130), vec![]), "{how}");
+    }
+}
+
+/// The script that leaves work behind, watched.
+fn left(how: &str) -> Watched {
+    let file = format!(
+        "{}/tests/findings/left_outstanding.py",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    watch(&[&file, how])
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::FindingKind;
 use super::search::{Search, noted};
 use super::words::{call as named, counted, in_brackets, of};
 use super::worker::was_interrupted;
-use crate::event::NoteKind;
+use crate::event::{NoteKind, TERMINATED};
 use crate::trace::TimedNote;
 
 /// Fewer items than this are read ahead by every imap, and cost nothing.
@@ -127,7 +127,9 @@ fn input_swallowed(search: &mut Search<'_>, note: &TimedNote) {
 }
 
 fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
-    if search.scene.is_executor(note.note.pool) || was_interrupted(search.scene.trace, note.at) {
+    let interrupted =
+        note.note.text == "KeyboardInterrupt" || was_interrupted(search.scene.trace, note.at);
+    if search.scene.is_executor(note.note.pool) || interrupted {
         return;
     }
     // What was lost before would not have come either.
@@ -144,11 +146,19 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
     } else {
         &format!("{left} tasks had")
     };
-    let text = format!(
-        "the pool was terminated, by terminate() or at the end of `with Pool()`, while {have} no result: it does not \
-         wait for them, and they never come",
-    );
-    let advice = "fetch the results before that, or call close() and join() first";
+    let (what, advice) = if note.note.text == TERMINATED {
+        (
+            "the program called terminate()",
+            "fetch the results before that, or call close() and join() instead",
+        )
+    } else {
+        (
+            "leaving `with Pool()` terminated the pool",
+            "fetch the results inside the `with`, or call close() and join() at its end",
+        )
+    };
+    let text =
+        format!("{what} while {have} no result: that does not wait for them, and they never come");
     let mut finding = noted(FindingKind::LeftOutstanding, note, text, advice);
     finding.numbers.push(("outstanding", left as f64));
     search.of_pool(left as f64, finding);
@@ -241,7 +251,13 @@ mod tests {
             (found.kind, found.numbers.as_slice()),
             (FindingKind::LeftOutstanding, &[("outstanding", 5.0)][..])
         );
+        found.says("leaving `with Pool()` terminated the pool while 5 tasks had no result");
         assert_eq!(left(0).kinds(), []);
+        let why = |text| call("map_async", 8).note_of(50, 0, NoteKind::LeftOutstanding, (text, 5));
+        why(TERMINATED)
+            .finding()
+            .says("the program called terminate() while 5 tasks had no result");
+        assert_eq!(why("KeyboardInterrupt").kinds(), []);
         let lost = left(1).start(1, 0, 1).lost(20, 1, 0, 1);
         assert_eq!(lost.kinds(), [FindingKind::LostTask]);
     }

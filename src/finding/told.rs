@@ -211,15 +211,21 @@ impl Told {
     }
 
     pub(super) fn note(self, at: u64, lane: u32, kind: NoteKind, value: i64) -> Self {
-        self.note_of(at, lane, kind, "TypeError: no", value)
+        self.note_of(at, lane, kind, ("TypeError: no", value))
     }
 
     /// A worker ends because of Ctrl-C.
     pub(super) fn interrupted(self, at: u64, lane: u32) -> Self {
-        self.note_of(at, lane, NoteKind::WorkerExit, "KeyboardInterrupt", 1)
+        self.note_of(at, lane, NoteKind::WorkerExit, ("KeyboardInterrupt", 1))
     }
 
-    fn note_of(mut self, at: u64, lane: u32, kind: NoteKind, text: &str, value: i64) -> Self {
+    pub(super) fn note_of(
+        mut self,
+        at: u64,
+        lane: u32,
+        kind: NoteKind,
+        (text, value): (&str, i64),
+    ) -> Self {
         let note = Note {
             kind,
             pool: Some(POOL),

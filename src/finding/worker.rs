@@ -39,12 +39,14 @@ fn is_interrupt(note: &TimedNote) -> bool {
     note.note.kind == NoteKind::WorkerExit && note.note.text.starts_with("KeyboardInterrupt")
 }
 
-/// Ctrl-C reaches all processes of a program, and its caller leaves the pool at once: then the workers'
+/// Whoever watches interrupted the program before, or its workers tell of it at that time: Ctrl-C reaches all processes of a program, and its caller leaves the pool at once: then the workers'
 /// errors, and what they left, say nothing of their tasks. A task that raises it by itself leaves a caller
 /// who waits.
 pub(super) fn was_interrupted(trace: &Trace, left: Time) -> bool {
-    let mut notes = trace.notes().iter().filter(|note| is_interrupt(note));
-    notes.any(|note| note.at.since(left).max(left.since(note.at)) < AT_ONCE)
+    trace.notes().iter().any(|note| match note.note.kind {
+        NoteKind::Interrupted => note.at.since(left) < AT_ONCE,
+        _ => is_interrupt(note) && note.at.since(left).max(left.since(note.at)) < AT_ONCE,
+    })
 }
 
 fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
@@ -87,6 +89,9 @@ fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
 /// An executor gave up: because of the worker that died in a task, or else because of one that was idle.
 fn broken_pool(search: &mut Search<'_>, note: &TimedNote) {
     let (trace, at) = (search.scene.trace, search.scene.at);
+    if was_interrupted(trace, note.at) {
+        return;
+    }
     let lost_in = |lane: &Lane| {
         let task = last_task(lane, at)?;
         let call = trace.call_by(task.call)?;
@@ -238,6 +243,16 @@ mod tests {
         let interrupted = told().interrupted(20, 1).pool_closed(21);
         let left = interrupted.note(21, 0, NoteKind::LeftOutstanding, 4);
         assert_eq!(left.kinds(), []);
+        let by_us = |at: u64| {
+            told().note(at, 0, NoteKind::Interrupted, 0).note(
+                1_000,
+                0,
+                NoteKind::LeftOutstanding,
+                4,
+            )
+        };
+        assert_eq!(by_us(20).kinds(), []);
+        assert_eq!(by_us(1_500).kinds(), [FindingKind::LeftOutstanding]);
         let by_itself = told().interrupted(20, 1).pool_closed(900);
         assert_eq!(by_itself.kinds(), [FindingKind::WorkerExit]);
     }

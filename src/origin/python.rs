@@ -43,6 +43,7 @@ use crate::platform;
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Signals have these numbers on every Unix.
@@ -124,6 +125,8 @@ struct State {
     group: bool,
     /// Locked while the program is asked for its end, so that a signal never meets another process.
     exit: Mutex<Option<Exit>>,
+    /// When it was last sent `SIGINT`, and 0 once that is told.
+    interrupted: AtomicU64,
     python: OnceLock<String>,
     /// What it printed, of the two streams, where that is kept.
     kept: Option<[File; 2]>,
@@ -158,6 +161,11 @@ impl Handle {
     pub fn signal(&self, number: i32) {
         let exit = self.0.exit.lock().unwrap_or_else(PoisonError::into_inner);
         if exit.is_none() {
+            if number == SIGINT {
+                self.0
+                    .interrupted
+                    .store(platform::monotonic(), Ordering::Relaxed);
+            }
             platform::signal(self.0.pid, self.0.group, number);
         }
     }

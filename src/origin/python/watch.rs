@@ -23,6 +23,7 @@ use crate::time::{Nanos, Time};
 use std::collections::VecDeque;
 use std::io;
 use std::process::Child;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,7 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
         pid,
         group: program.group,
         exit: Mutex::new(None),
+        interrupted: AtomicU64::new(0),
         python: OnceLock::new(),
         kept,
     }));
@@ -189,6 +191,11 @@ impl Watch {
                 });
             }
             None => self.listen_in_vain(now, last),
+        }
+        let interrupted = self.handle.0.interrupted.swap(0, Ordering::Relaxed);
+        if interrupted > 0 {
+            let at = self.join.tell().time(interrupted).max(self.complete_to);
+            self.note(at, NoteKind::Interrupted, "", 0);
         }
         let mut complete_to = self.join.tell().time(now) - LATE;
         if let Some(held) = self.join.held_since() {

@@ -3,7 +3,7 @@
 use super::call::Place;
 use super::pool::Worker;
 use super::{Join, Peer};
-use crate::event::{Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind};
+use crate::event::{Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, TERMINATED};
 use crate::origin::python::wire::{Child, Closing, Entry, Record, Told};
 
 /// A worker whose parent says nothing of its end is given this long.
@@ -292,7 +292,7 @@ impl Join {
         let index = id.0 as usize;
         let lane = self.pools[index].lane;
         let time = self.tell.time(at);
-        let gives_up = matches!(how, Closing::Terminate | Closing::With);
+        let gives_up = !matches!(how, Closing::Close | Closing::Shutdown);
         let first = !std::mem::replace(&mut self.pools[index].is_closed, true);
         if first {
             self.tell.say(lane, time, Kind::PoolClosed { pool: id });
@@ -302,11 +302,16 @@ impl Join {
             if tasks > 0 {
                 let call = calls.first();
                 let call = call.and_then(|call| self.processes[peer].calls.get(call));
+                let why = match how {
+                    Closing::Interrupted => "KeyboardInterrupt",
+                    Closing::Terminate => TERMINATED,
+                    _ => "the end of `with`",
+                };
                 let note = Note {
                     kind: NoteKind::LeftOutstanding,
                     pool: Some(id),
                     call: call.map(|call| call.shown),
-                    text: String::new(),
+                    text: why.to_owned(),
                     value: i64::from(tasks),
                 };
                 self.tell.say(lane, time, Kind::Noted(Box::new(note)));

@@ -256,6 +256,7 @@ impl Closing {
             2 => Self::Terminate,
             3 => Self::With,
             4 => Self::Shutdown,
+            5 => Self::Interrupted,
             _ => return None,
         })
     }
