@@ -125,8 +125,6 @@ pub const ENTRY_BYTES: usize = 32;
 
 /// A message may not be longer; whoever sends one that is gets no second.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
-/// The probe cuts texts there.
-pub const TEXT_BYTES: usize = 4096;
 
 /// Nothing, or not known, where a number is expected.
 const NONE: u32 = u32::MAX;
