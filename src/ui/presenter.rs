@@ -226,7 +226,7 @@ mod tests {
         let written = |value, decimals, room| number(Some(value), decimals, room, Dot::SMALL);
         assert_eq!(written(2.88, 1, seconds), "2.9");
         assert_eq!(written(12.3, 1, seconds), "12");
-        assert_eq!(written(3.14, 1, faster), "3.1");
+        assert_eq!(written(3.12, 1, faster), "3.1");
         assert_eq!(written(100.0, 0, disorder), "100");
         assert_eq!(number(None, 1, seconds, Dot::SMALL), "-");
     }
