@@ -129,14 +129,18 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
         pen.text_within(area.x, area.y + 1, area.width, "no task yet", theme.dim);
         return;
     };
+    // No bar has more tasks than there are: so the bars stay where they are while it grows.
+    let scale = text::width(&call.tasks().len().min(LOOKED_AT).to_string()) + 1;
     let bars = Rect {
+        x: area.x + scale,
         y: area.y + 1,
-        width: area.width - 1,
+        width: (area.width - 1).saturating_sub(scale),
         height: area.height - 3,
-        ..area
     };
-    draw_bars(&spread, bars, pen);
+    let highest = draw_bars(&spread, bars, pen);
     let line = bars.bottom();
+    pen.text_until(bars.x - 1, bars.y, &highest.to_string(), theme.dim);
+    pen.text_until(bars.x - 1, line, "0", theme.dim);
     for x in bars.left()..bars.right() {
         pen.cell(x, line, theme.glyphs.rule, theme.faint, theme.background);
     }
@@ -194,8 +198,8 @@ fn figure_width((name, value): (&str, Option<Nanos>)) -> u16 {
     })
 }
 
-/// Bars as high as the bins are full; one task is always seen.
-fn draw_bars(spread: &Spread, area: Rect, pen: &mut Pen<'_>) {
+/// Bars as high as the bins are full; one task is always seen. Answers how many tasks the highest has.
+fn draw_bars(spread: &Spread, area: Rect, pen: &mut Pen<'_>) -> u64 {
     let theme = pen.theme;
     let wide = spread.bar_width(area.width).max(1);
     let bins = spread.bins((area.width / wide).max(1));
@@ -219,6 +223,7 @@ fn draw_bars(spread: &Spread, area: Rect, pen: &mut Pen<'_>) {
             }
         }
     }
+    most
 }
 
 #[cfg(test)]
@@ -226,7 +231,7 @@ mod tests {
     use super::*;
     use crate::method::Method;
     use crate::palette::Look;
-    use crate::ui::samples::short as run;
+    use crate::ui::samples::{PLAIN, lines, short as run};
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
 
@@ -242,6 +247,17 @@ mod tests {
         let hold = Spread::of(Length::Hold, call, trace.end()).unwrap();
         assert_eq!(hold.mean, Some(Nanos(51)));
         assert!(Spread::of(Length::Hold, call, Time(50)).is_none());
+    }
+
+    #[test]
+    fn the_highest_bar_has_its_count_beside_it() {
+        let trace = run(Method::Map);
+        let drawn = lines(PLAIN, (40, 7), |area, pen| {
+            let call = trace.call().unwrap();
+            render(Length::Service, call, trace.end(), area, pen);
+        });
+        assert!(drawn[1].starts_with("2 "), "{drawn:?}");
+        assert!(drawn[5].starts_with("0 "), "{drawn:?}");
     }
 
     #[test]

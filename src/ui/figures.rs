@@ -14,6 +14,8 @@ use crate::trace::Trace;
 const ENTRY: u16 = 23;
 /// Columns of a label.
 const LABEL: u16 = 14;
+/// From this height on everything fits into half of it.
+const ROOMY: u16 = 50;
 /// What the bars of the workers do not tell already.
 const TOPICS: [Topic; 4] = [Topic::Pace, Topic::Caller, Topic::Orders, Topic::Tasks];
 
@@ -43,12 +45,11 @@ impl Regions {
         let rows = TOPICS.map(|topic| definition::about(topic).count());
         let numbers: usize = rows.iter().sum();
         let columns = if area.width < 66 { 1 } else { 2 };
-        // What the numbers do not need goes to the histograms, up to a third of the screen.
+        // What the numbers do not need goes to the histograms, up to a third of the screen; where there is
+        // room for everything, up to half.
+        let most = area.height / if area.height < ROOMY { 3 } else { 2 };
         let needed = numbers.div_ceil(columns) as u16;
-        let high = area
-            .height
-            .saturating_sub(needed)
-            .clamp(6, (area.height / 3).max(6));
+        let high = area.height.saturating_sub(needed).clamp(6, most.max(6));
         let gap = u16::from(area.height > 30);
         let each = area.width / 3;
         let spread = |number: u16| Rect {
