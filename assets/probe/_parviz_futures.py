@@ -120,7 +120,7 @@ def call_of(frame, function, count):
     last, user = caller_of(frame)
     mapping = None
     while frame is not None and frame is not user:
-        if frame.f_code.co_name == "map" and "result_iterator" in str(frame.f_code.co_consts + frame.f_code.co_cellvars):
+        if frame.f_code.co_name == "map" and (type(frame.f_trace) is Mapped or is_mapping(frame.f_code)):
             mapping = frame
         frame = frame.f_back
     mark = mapping.f_trace if mapping is not None else None
@@ -141,6 +141,10 @@ def call_of(frame, function, count):
         if mark is None:
             mapping.f_trace = Mapped(call)
     return call, 0, (call_text(method, name_of(function), user), tasks, size)
+
+
+def is_mapping(code):
+    return "result_iterator" in str(code.co_consts + code.co_cellvars)
 
 
 def tell_call(call, new, pool):
