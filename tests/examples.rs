@@ -189,8 +189,8 @@ fn pool_imap_unordered_delivers_as_finished() {
 #[test]
 fn small_tasks_are_faster_in_a_loop() {
     let (report, _) = report("small_tasks");
-    let call = the_call(&report, "map", 5_000);
-    assert_eq!(call["chunks"], 5_000);
+    let call = the_call(&report, "map", 30_000);
+    assert_eq!(call["chunks"], 30_000);
     let kinds: Vec<&Value> = report["findings"]
         .as_array()
         .unwrap()

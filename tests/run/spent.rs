@@ -23,6 +23,9 @@ def little(x):
 def nested(x):
     with ThreadPool(2) as pool:
         pool.map(sleep, range(2), 1)
+        # Threads that are killed with their process tell nothing at their end.
+        pool.close()
+        pool.join()
 
 ";
 
