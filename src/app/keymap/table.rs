@@ -41,7 +41,7 @@ pub type Word = fn(&App) -> &'static str;
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     pub context: Context,
-    /// Keys as [`Key::parse`] reads them, in the order in which they are shown.
+    /// Keys as [`Key::parse`](crate::app::key::Key::parse) reads them, in the order in which they are shown.
     pub keys: &'static [(&'static str, Action)],
     pub help: &'static str,
     /// Place in the hint bar, the smallest leftmost and the last to be left out; and the word there.
