@@ -102,11 +102,17 @@ impl<T: Row> Packed<T> {
         (place < self.len()).then(|| self.row(place))
     }
 
+    #[inline]
     fn row(&self, place: usize) -> T {
         match place.checked_sub(self.packed()) {
             Some(newest) => self.newest[newest],
-            None => self.blocks[place / BLOCK].row(place),
+            None => self.packed_row(place),
         }
+    }
+
+    #[inline(never)]
+    fn packed_row(&self, place: usize) -> T {
+        self.blocks[place / BLOCK].row(place)
     }
 
     pub(super) fn last(&self) -> Option<T> {

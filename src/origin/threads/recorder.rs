@@ -218,8 +218,7 @@ impl Reel {
     }
 
     fn read(&mut self, waiting: u64, into: &mut Vec<Event>) {
-        // It was sent before its entry was written, so it is always there.
-        let aside = || self.aside.try_recv().unwrap_or(Kind::Dropped { count: 1 });
+        let aside = || next(&self.aside);
         let lane = self.lane;
         self.ring
             .read(waiting, into, |entry| entry.event(lane, aside));
@@ -229,6 +228,14 @@ impl Reel {
             self.told = into.last().map_or(self.told, |event| event.at);
         }
     }
+}
+
+/// What an entry says that has no form of its own.
+#[cold]
+#[inline(never)]
+fn next(aside: &Receiver<Kind>) -> Kind {
+    // It was sent before its entry was written, so it is always there.
+    aside.try_recv().unwrap_or(Kind::Dropped { count: 1 })
 }
 
 #[cfg(test)]
