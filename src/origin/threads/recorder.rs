@@ -218,24 +218,23 @@ impl Reel {
     }
 
     fn read(&mut self, waiting: u64, into: &mut Vec<Event>) {
-        let aside = || next(&self.aside);
-        let lane = self.lane;
-        self.ring
-            .read(waiting, into, |entry| entry.event(lane, aside));
-        // Not as they are made: with something to remember, each would be put together in one place and
-        // copied to another, which takes twice as long as all the rest.
+        let (lane, aside) = (self.lane, &self.aside);
+        self.ring.read(waiting, |entry| {
+            entry.add(lane, into, |into| add_aside(entry.at, lane, aside, into));
+        });
         if waiting > 0 {
             self.told = into.last().map_or(self.told, |event| event.at);
         }
     }
 }
 
-/// What an entry says that has no form of its own.
+/// Adds what an entry says that has no form of its own.
 #[cold]
 #[inline(never)]
-fn next(aside: &Receiver<Kind>) -> Kind {
+fn add_aside(at: Time, lane: LaneId, aside: &Receiver<Kind>, into: &mut Vec<Event>) {
     // It was sent before its entry was written, so it is always there.
-    aside.try_recv().unwrap_or(Kind::Dropped { count: 1 })
+    let kind = aside.try_recv().unwrap_or(Kind::Dropped { count: 1 });
+    into.push(Event { at, lane, kind });
 }
 
 #[cfg(test)]

@@ -107,23 +107,18 @@ impl Reader {
         self.ring.written.0.load(Acquire) - self.read
     }
 
-    /// Adds what the next `count` entries become, no more than are there, and makes room for others.
+    /// Gives the next `count` entries, no more than are there, and makes room for others.
     #[inline]
-    pub(super) fn read<T>(
-        &mut self,
-        count: u64,
-        into: &mut Vec<T>,
-        mut made: impl FnMut(Entry) -> T,
-    ) {
+    pub(super) fn read(&mut self, count: u64, mut give: impl FnMut(Entry)) {
         let (next, places) = (self.read + count, &self.ring.places);
         let first = self.read as usize & (places.len() - 1);
         let older = &places[first..places.len().min(first + count as usize)];
         let newer = &places[..count as usize - older.len()];
         for part in [older, newer] {
-            into.extend(part.iter().map(|[at, mark]| {
+            for [at, mark] in part {
                 let (at, mark) = (Time(at.load(Relaxed)), Mark(mark.load(Relaxed)));
-                made(Entry { at, mark })
-            }));
+                give(Entry { at, mark });
+            }
         }
         self.read = next;
         self.ring.read.0.store(next, Release);
@@ -155,12 +150,10 @@ mod tests {
             let ended = reader.has_ended();
             let there = reader.waiting();
             assert!(there <= 64);
-            let mut entries = Vec::new();
-            reader.read(there, &mut entries, |entry| (entry.at, entry.mark.0));
-            for entry in entries {
-                assert_eq!(entry, (Time(read), read ^ u64::MAX));
+            reader.read(there, |entry| {
+                assert_eq!((entry.at, entry.mark.0), (Time(read), read ^ u64::MAX));
                 read += 1;
-            }
+            });
             if ended {
                 break;
             }
