@@ -58,4 +58,10 @@ impl Trace {
             unwatched: tallies.unwatched.sum_until(time),
         }
     }
+
+    /// A task had failed or was lost at `time`.
+    pub fn has_bad_ends(&self, time: Time) -> bool {
+        let Tallies { failed, lost, .. } = &self.tallies;
+        failed.sum_until(time) + lost.sum_until(time) > 0
+    }
 }

@@ -268,6 +268,14 @@ impl<'a, T: Row> List<'a, T> {
         self.get(0)
     }
 
+    /// The rows in place, if none of them is packed: those of an ordinary run, which are read without a copy.
+    #[inline]
+    pub fn as_slice(self) -> Option<&'a [T]> {
+        let packed = self.of.packed();
+        let newest = self.first.checked_sub(packed)?..self.end.checked_sub(packed)?;
+        self.of.newest.get(newest)
+    }
+
     pub fn last(self) -> Option<T> {
         self.get(self.len().checked_sub(1)?)
     }

@@ -24,11 +24,29 @@ impl<'a, P: Row> Walk<'a, P> {
     }
 
     /// What is neither behind nor ahead, from where the walk is on.
+    #[inline]
     fn go(&mut self, behind: impl Fn(&P) -> bool, reached: impl Fn(&P) -> bool) -> List<'a, P> {
-        let all = self.pieces.len();
-        self.first += run(self.pieces.part(self.first..all), behind);
-        let ahead = self.pieces.part(self.first..all);
-        ahead.part(0..run(ahead, reached))
+        let rest = self.pieces.part(self.first..self.pieces.len());
+        let (passed, near) = match rest.as_slice() {
+            Some(rows) => {
+                let passed = run(rows.len(), |place| behind(&rows[place]));
+                let ahead = &rows[passed..];
+                (passed, run(ahead.len(), |place| reached(&ahead[place])))
+            }
+            None => {
+                let is_so = |list: List<'_, P>, place, of: &dyn Fn(&P) -> bool| {
+                    list.get(place).is_some_and(|piece| of(&piece))
+                };
+                let passed = run(rest.len(), |place| is_so(rest, place, &behind));
+                let ahead = rest.part(passed..rest.len());
+                (
+                    passed,
+                    run(ahead.len(), |place| is_so(ahead, place, &reached)),
+                )
+            }
+        };
+        self.first += passed;
+        rest.part(passed..passed + near)
     }
 }
 
@@ -55,18 +73,25 @@ impl<'a> Walk<'a, CpuPiece> {
     }
 }
 
-/// How many pieces at the begin are so, none behind them being so: few are found at once, many by halves.
-fn run<P: Row>(pieces: List<'_, P>, is_so: impl Fn(&P) -> bool) -> usize {
+/// How many of so many places are so, from the first on, none behind them being so: few are found at
+/// once, many by halves.
+#[inline]
+fn run(places: usize, is_so: impl Fn(usize) -> bool) -> usize {
     let (mut known, mut step) = (0, 1);
-    while pieces
-        .get(known + step - 1)
-        .is_some_and(|piece| is_so(&piece))
-    {
+    while known + step <= places && is_so(known + step - 1) {
         known += step;
         step *= 2;
     }
-    let end = pieces.len().min(known + step - 1);
-    known + pieces.part(known..end).partition_point(is_so)
+    let mut end = places.min(known + step - 1);
+    while known < end {
+        let middle = known.midpoint(end);
+        if is_so(middle) {
+            known = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    known
 }
 
 #[cfg(test)]
@@ -76,14 +101,24 @@ mod tests {
 
     #[test]
     fn a_run_of_any_length_is_found_whole() {
-        let mut pieces = Packed::<u32>::default();
-        for piece in 0..70 {
-            pieces.push(piece);
-        }
         for length in 0..70 {
-            let part = pieces.part(0..length as usize);
-            assert_eq!(run(pieces.all(), |&piece| piece < length), length as usize);
-            assert_eq!(run(part, |_| true), length as usize);
+            assert_eq!(run(70, |place| place < length), length);
+            assert_eq!(run(length, |_| true), length);
+        }
+    }
+
+    #[test]
+    fn packed_rows_are_walked_as_those_that_are_not() {
+        let mut rows = Packed::<u32>::default();
+        for row in 0..10_000 {
+            rows.push(row);
+        }
+        let packed = rows.all();
+        assert!(packed.as_slice().is_none() && packed.part(9_000..10_000).as_slice().is_some());
+        let mut walk = Walk::new(packed, Nanos::ZERO);
+        for begin in (0..10_000).step_by(7) {
+            let near = walk.go(|&row| row < begin, |&row| row < begin + 20);
+            assert!(near.iter().eq(begin..(begin + 20).min(10_000)));
         }
     }
 }

@@ -341,6 +341,9 @@ fn dead(moment: &Moment<'_>, track: &Track<'_>) -> Vec<(u16, u16)> {
 
 /// Marks the boxes that came to a bad end, with a word where there is room.
 fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '_>) {
+    if !moment.trace.has_bad_ends(moment.cursor) {
+        return;
+    }
     let glyphs = painter.pen.theme.glyphs;
     let right = moment.axis.right();
     for lane in &track.workers {

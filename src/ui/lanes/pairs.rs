@@ -14,19 +14,28 @@ const WAITS: f64 = 0.4;
 /// worker for half of the column.
 pub fn render(pen: &mut Pen<'_>, hues: Hues<'_>, at: (u16, u16), pair: [&[Column]; 2]) {
     let (mut x, y) = at;
-    let columns = pair[0].len().max(pair[1].len());
-    let of = |lane: &[Column], column| lane.get(column).copied().unwrap_or(Column::Idle);
-    let both: Vec<[Column; 2]> = (0..columns)
-        .map(|column| pair.map(|lane| of(lane, column)))
+    let [upper, lower] = pair.map(|columns| inks(pen, hues, columns));
+    let columns = upper.len().max(lower.len());
+    let of = |lane: &[Option<Ink>], column| lane.get(column).copied().flatten();
+    let both: Vec<[Option<Ink>; 2]> = (0..columns)
+        .map(|column| [of(&upper, column), of(&lower, column)])
         .collect();
     for run in both.chunk_by(PartialEq::eq) {
-        let halves = run[0].map(|column| ink(pen, hues, &column));
-        cell(pen, (x, y), halves);
-        if halves != [None, None] {
+        cell(pen, (x, y), run[0]);
+        if run[0] != [None, None] {
             pen.repeat(Rect::new(x, y, run.len() as u16, 1));
         }
         x += run.len() as u16;
     }
+}
+
+/// The colour of each column of a lane.
+fn inks(pen: &Pen<'_>, hues: Hues<'_>, columns: &[Column]) -> Vec<Option<Ink>> {
+    let mut inks = Vec::with_capacity(columns.len());
+    for run in columns.chunk_by(PartialEq::eq) {
+        inks.resize(inks.len() + run.len(), ink(pen, hues, &run[0]));
+    }
+    inks
 }
 
 /// Draws the upper and the lower half of a cell.

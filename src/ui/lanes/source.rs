@@ -29,7 +29,10 @@ impl Finder<'_> {
             Self::Worker(walk) => {
                 let pieces = walk.pieces_in(stretch);
                 let stride = pieces.len().div_ceil(LOOKED_AT).max(1);
-                found.extend(pieces.iter().step_by(stride));
+                match pieces.as_slice() {
+                    Some(pieces) if stride == 1 => found.extend_from_slice(pieces),
+                    _ => found.extend(pieces.iter().step_by(stride)),
+                }
                 stride > 1
             }
             Self::Cpu(walk) => {
