@@ -2,7 +2,8 @@
 
 use super::Walk;
 use super::bits::NONE;
-use super::packed::{List, Packed, Row};
+use super::packed::{List, Row};
+use super::stretches::{Held, Stretch, Stretches};
 use crate::event::{CallId, CpuId, LaneId, TaskId};
 use crate::time::{Nanos, Span, Time};
 
@@ -52,21 +53,32 @@ impl Row for CpuPiece {
     }
 }
 
+impl Stretch for CpuPiece {
+    fn span(&self) -> Span {
+        Span::new(self.start, self.end)
+    }
+
+    fn part(&self) -> Nanos {
+        self.on_cpu.min(self.end.since(self.start))
+    }
+
+    fn rank(&self) -> u32 {
+        self.lane.0
+    }
+}
+
 /// What one CPU did for the watched tasks, by start. Pieces of several workers may overlap: they shared it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuLane {
     pub cpu: CpuId,
-    pieces: Packed<CpuPiece>,
-    /// The longest piece, so that a search by start finds those that reach into a span.
-    longest: Nanos,
+    pieces: Stretches<CpuPiece>,
 }
 
 impl CpuLane {
     pub(super) fn new(cpu: CpuId) -> Self {
         Self {
             cpu,
-            pieces: Packed::default(),
-            longest: Nanos::ZERO,
+            pieces: Stretches::default(),
         }
     }
 
@@ -78,22 +90,19 @@ impl CpuLane {
         moved_to: Option<CpuId>,
         lane: LaneId,
     ) {
-        let piece = CpuPiece {
+        self.pieces.add(CpuPiece {
             start: span.start(),
             end: span.end(),
             task,
             on_cpu,
             moved_to,
             lane,
-        };
-        self.longest = self.longest.max(span.length());
-        let place = match self.pieces.last() {
-            Some(last) if (last.start, last.lane) > (piece.start, piece.lane) => self
-                .pieces
-                .partition_point(|other| (other.start, other.lane) <= (piece.start, piece.lane)),
-            _ => self.pieces.len(),
-        };
-        self.pieces.insert(place, piece);
+        });
+    }
+
+    /// Brings the kept sums up to date; after every batch.
+    pub(super) fn settle(&mut self) {
+        self.pieces.settle();
     }
 
     pub fn pieces(&self) -> List<'_, CpuPiece> {
@@ -102,20 +111,26 @@ impl CpuLane {
 
     /// Finds the pieces of one stretch after another.
     pub fn walk(&self) -> Walk<'_, CpuPiece> {
-        Walk::new(self.pieces.all(), self.longest)
+        Walk::new(self.pieces.all())
     }
 
     /// The pieces that touch the span, by start.
     pub fn pieces_in(&self, span: Span) -> impl Iterator<Item = CpuPiece> + '_ {
-        let first = self
-            .pieces
-            .partition_point(|piece| piece.start + self.longest <= span.start());
-        let end = self
-            .pieces
-            .partition_point(|piece| piece.start < span.end());
-        self.pieces
-            .part(first.min(end)..end)
-            .iter()
-            .filter(move |piece| piece.end > span.start())
+        self.pieces.in_span(span)
+    }
+
+    /// The last of them.
+    pub fn last_in(&self, span: Span) -> Option<CpuPiece> {
+        self.pieces.last_in(span)
+    }
+
+    /// Of the first so many pieces those that end after `time`, by start.
+    pub fn reaching(&self, count: usize, time: Time) -> impl Iterator<Item = CpuPiece> + '_ {
+        self.pieces.reaching(count, time)
+    }
+
+    /// How long tasks held it up to `time`, and the part in which they were on it.
+    pub fn held_until(&self, time: Time) -> Held {
+        self.pieces.held_until(time)
     }
 }

@@ -29,6 +29,9 @@ impl Trace {
         let measured = self.run.as_ref().is_none_or(|run| run.measured);
         let ended = self.ended.is_some();
         self.calls.settle(measured, ended, self.all_changed);
+        for cpu in &mut self.cpus {
+            cpu.settle();
+        }
         self.all_changed = false;
     }
 

@@ -424,7 +424,7 @@ impl Lane {
 
     /// Finds the pieces of one stretch after another.
     pub fn walk(&self) -> Walk<'_, Piece> {
-        Walk::new(self.pieces.all(), Nanos::ZERO)
+        Walk::new(self.pieces.all())
     }
 
     /// Stretches that are no tasks, by end.

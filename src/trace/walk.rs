@@ -2,7 +2,7 @@
 
 use super::packed::Row;
 use super::{CpuPiece, List, Piece};
-use crate::time::{Nanos, Span};
+use crate::time::Span;
 
 /// Goes along the pieces of a lane from left to right.
 #[derive(Clone, Debug)]
@@ -10,40 +10,31 @@ pub struct Walk<'a, P> {
     pieces: List<'a, P>,
     /// What lies before is behind the last stretch.
     first: usize,
-    /// No piece is longer, where pieces overlap.
-    longest: Nanos,
 }
 
 impl<'a, P: Row> Walk<'a, P> {
-    pub(super) fn new(pieces: List<'a, P>, longest: Nanos) -> Self {
-        Self {
-            pieces,
-            first: 0,
-            longest,
-        }
+    pub(super) fn new(pieces: List<'a, P>) -> Self {
+        Self { pieces, first: 0 }
     }
 
     /// What is neither behind nor ahead, from where the walk is on.
     #[inline]
     fn go(&mut self, behind: impl Fn(&P) -> bool, reached: impl Fn(&P) -> bool) -> List<'a, P> {
         let rest = self.pieces.part(self.first..self.pieces.len());
-        let (passed, near) = match rest.as_slice() {
-            Some(rows) => {
-                let passed = run(rows.len(), |place| behind(&rows[place]));
-                let ahead = &rows[passed..];
-                (passed, run(ahead.len(), |place| reached(&ahead[place])))
-            }
-            None => {
-                let is_so = |list: List<'_, P>, place, of: &dyn Fn(&P) -> bool| {
-                    list.get(place).is_some_and(|piece| of(&piece))
-                };
-                let passed = run(rest.len(), |place| is_so(rest, place, &behind));
-                let ahead = rest.part(passed..rest.len());
-                (
-                    passed,
-                    run(ahead.len(), |place| is_so(ahead, place, &reached)),
-                )
-            }
+        let (passed, near) = if let Some(rows) = rest.as_slice() {
+            let passed = run(rows.len(), |place| behind(&rows[place]));
+            let ahead = &rows[passed..];
+            (passed, run(ahead.len(), |place| reached(&ahead[place])))
+        } else {
+            let is_so = |list: List<'_, P>, place, of: &dyn Fn(&P) -> bool| {
+                list.get(place).is_some_and(|piece| of(&piece))
+            };
+            let passed = run(rest.len(), |place| is_so(rest, place, &behind));
+            let ahead = rest.part(passed..rest.len());
+            (
+                passed,
+                run(ahead.len(), |place| is_so(ahead, place, &reached)),
+            )
         };
         self.first += passed;
         rest.part(passed..passed + near)
@@ -62,14 +53,12 @@ impl<'a> Walk<'a, Piece> {
 }
 
 impl<'a> Walk<'a, CpuPiece> {
-    /// As [`super::CpuLane::pieces_in`]; no stretch begins before the last one.
-    pub fn pieces_in(&mut self, stretch: Span) -> impl Iterator<Item = CpuPiece> + use<'a> {
-        let (start, end, longest) = (stretch.start(), stretch.end(), self.longest);
-        let near = self.go(
-            |piece| piece.start + longest <= start,
-            |piece| piece.start < end,
-        );
-        near.iter().filter(move |piece| piece.end > start)
+    /// How many pieces began before a stretch, and those that begin in it; no stretch begins before the
+    /// last one.
+    pub fn starting_in(&mut self, stretch: Span) -> (usize, List<'a, CpuPiece>) {
+        let (start, end) = (stretch.start(), stretch.end());
+        let inside = self.go(|piece| piece.start < start, |piece| piece.start < end);
+        (self.first, inside)
     }
 }
 
@@ -115,7 +104,7 @@ mod tests {
         }
         let packed = rows.all();
         assert!(packed.as_slice().is_none() && packed.part(9_000..10_000).as_slice().is_some());
-        let mut walk = Walk::new(packed, Nanos::ZERO);
+        let mut walk = Walk::new(packed);
         for begin in (0..10_000).step_by(7) {
             let near = walk.go(|&row| row < begin, |&row| row < begin + 20);
             assert!(near.iter().eq(begin..(begin + 20).min(10_000)));

@@ -18,13 +18,12 @@ pub enum Source<'a> {
 /// Finds the pieces of one stretch after another.
 pub enum Finder<'a> {
     Worker(Walk<'a, Piece>),
-    Cpu(Walk<'a, CpuPiece>),
+    Cpu(&'a CpuLane, Walk<'a, CpuPiece>),
 }
 
 impl Finder<'_> {
     /// Adds the pieces that touch a stretch, by start; true if they are only a sample of those that do.
     pub fn find(&mut self, stretch: Span, found: &mut Vec<Piece>) -> bool {
-        let before = found.len();
         match self {
             Self::Worker(walk) => {
                 let pieces = walk.pieces_in(stretch);
@@ -35,13 +34,13 @@ impl Finder<'_> {
                 }
                 stride > 1
             }
-            Self::Cpu(walk) => {
-                found.extend(walk.pieces_in(stretch).map(|found| piece(&found)));
-                let stride = (found.len() - before).div_ceil(LOOKED_AT).max(1);
-                if stride > 1 {
-                    let sample: Vec<Piece> = found.drain(before..).step_by(stride).collect();
-                    found.extend(sample);
-                }
+            Self::Cpu(cpu, walk) => {
+                let (before, inside) = walk.starting_in(stretch);
+                let stride = inside.len().div_ceil(LOOKED_AT).max(1);
+                let reaching = cpu.reaching(before, stretch.start());
+                let touches = |found: &CpuPiece| found.end > stretch.start();
+                let inside = inside.iter().step_by(stride).filter(touches);
+                found.extend(reaching.chain(inside).map(|found| piece(&found)));
                 stride > 1
             }
         }
@@ -52,7 +51,7 @@ impl<'a> Source<'a> {
     pub fn finder(self) -> Finder<'a> {
         match self {
             Self::Worker(lane) => Finder::Worker(lane.walk()),
-            Self::Cpu(cpu) => Finder::Cpu(cpu.walk()),
+            Self::Cpu(cpu) => Finder::Cpu(cpu, cpu.walk()),
         }
     }
 
@@ -62,7 +61,7 @@ impl<'a> Source<'a> {
             Self::Worker(lane) => lane.piece_at(time),
             Self::Cpu(cpu) => {
                 let moment = Span::new(time, time + Nanos(1));
-                cpu.pieces_in(moment).last().map(|found| piece(&found))
+                cpu.last_in(moment).map(|found| piece(&found))
             }
         }
     }
@@ -71,7 +70,7 @@ impl<'a> Source<'a> {
     pub fn last_in(self, stretch: Span) -> Option<Piece> {
         match self {
             Self::Worker(lane) => lane.pieces_in(stretch).last(),
-            Self::Cpu(cpu) => cpu.pieces_in(stretch).last().map(|found| piece(&found)),
+            Self::Cpu(cpu) => cpu.last_in(stretch).map(|found| piece(&found)),
         }
     }
 
@@ -92,10 +91,14 @@ impl<'a> Source<'a> {
                     pale: share(quiet),
                 }
             }
-            Self::Cpu(cpu) => cpu
-                .pieces_in(now)
-                .map(|found| Level::of(&piece(&found), now, column))
-                .fold(Level::default(), Level::plus),
+            Self::Cpu(cpu) => {
+                let (begin, end) = (cpu.held_until(now.start()), cpu.held_until(now.end()));
+                Level {
+                    held: share(end.length.saturating_sub(begin.length)),
+                    solid: share(end.part.saturating_sub(begin.part)),
+                    pale: 0.0,
+                }
+            }
         }
     }
 }
