@@ -169,6 +169,12 @@ proptest! {
             events.swap(index, (random >> 33) as usize % (index + 1));
         }
         let stage = Stage::told(&experiment, size, events).at(0.6).look(look).press(&keys);
+        for lane in stage.app.run.trace.lanes() {
+            let pieces = lane.pieces().iter();
+            for (piece, next) in pieces.clone().zip(pieces.skip(1)) {
+                prop_assert!(piece.end <= next.start, "{:?} {:?}", piece, next);
+            }
+        }
         let buffer = stage.buffer();
         prop_assert_eq!((buffer.area.width, buffer.area.height), size);
         if look.charset == Charset::Ascii {

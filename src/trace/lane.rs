@@ -283,9 +283,11 @@ impl Lane {
         self.open(task, at, cpu);
     }
 
+    /// Nothing else runs; what is told out of order begins where the last piece ends.
     fn open(&mut self, task: TaskId, at: Time, cpu: Option<CpuId>) {
+        let free = self.pieces.last().map_or(at, |last| last.end);
         self.pieces.push(Piece {
-            start: at,
+            start: at.max(free),
             end: Time::NEVER,
             task,
             on_cpu: Nanos::ZERO,
@@ -308,8 +310,12 @@ impl Lane {
                 }
                 since
             }
-            // The start was not seen.
-            _ => ran.since.max(self.free_since()),
+            // The start was not seen; what seemed to run had ended by then.
+            _ => {
+                let since = ran.since.max(self.free_since());
+                self.close(since);
+                since
+            }
         };
         let at = at.max(since);
         self.pieces.push(Piece {
@@ -566,6 +572,18 @@ mod tests {
         assert_eq!(lane.pieces().len(), 1);
         assert_eq!(lane.task_at(Time(9)), Some(task(0)));
         assert_eq!(lane.task_at(Time(10)), None);
+    }
+
+    #[test]
+    fn what_is_told_of_a_task_whose_start_was_not_seen_ends_what_seemed_to_run() {
+        let mut lane = lane();
+        lane.start(task(0), Time(10), None);
+        lane.ran(&ran(1, 20, 6, 4), Time(30));
+        lane.finish(task(1), Time(30), true);
+        let parts: Vec<_> = lane.pieces().iter().map(|p| (p.start.0, p.end.0)).collect();
+        assert_eq!(parts, [(10, 20), (20, 30)]);
+        assert_eq!(lane.task_at(Time(25)), Some(task(1)));
+        assert_eq!(lane.busy_until(Time(99)), Nanos(20));
     }
 
     #[test]
