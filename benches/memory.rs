@@ -10,8 +10,8 @@
 )]
 
 use parviz::event::{
-    CallBegan, CallId, CpuId, Event, Indexes, Kind, LaneId, LaneKind, LaneOpened, Outcome, Ran,
-    TaskId,
+    CallBegan, CallId, Category, CpuId, Event, Indexes, Kind, LaneId, LaneKind, LaneOpened,
+    NamedSpan, Outcome, Ran, TaskId,
 };
 use parviz::experiment::{Backend, Experiment};
 use parviz::origin;
@@ -38,15 +38,19 @@ struct Told {
     accounted: bool,
     /// Each task is handed in, becomes ready and is delivered alone.
     alone: bool,
+    /// What a worker does besides tasks: of each chunk it unpickles the tasks, and pickles and sends the
+    /// results.
+    spans: bool,
 }
 
-const TOLD: [Told; 4] = [
+const TOLD: [Told; 5] = [
     Told {
         name: "map, chunks of 125000, 1 us",
         chunksize: TASKS / 8,
         length: 1_000,
         accounted: false,
         alone: false,
+        spans: false,
     },
     Told {
         name: "map, chunk size 1, 1 us",
@@ -54,6 +58,7 @@ const TOLD: [Told; 4] = [
         length: 1_000,
         accounted: false,
         alone: false,
+        spans: false,
     },
     Told {
         name: "map, chunk size 1, 100 us, with clocks",
@@ -61,6 +66,7 @@ const TOLD: [Told; 4] = [
         length: 100_000,
         accounted: true,
         alone: false,
+        spans: false,
     },
     Told {
         name: "imap, chunk size 1, 100 us, with clocks",
@@ -68,6 +74,15 @@ const TOLD: [Told; 4] = [
         length: 100_000,
         accounted: true,
         alone: true,
+        spans: false,
+    },
+    Told {
+        name: "imap, the same, with three spans a task",
+        chunksize: 1,
+        length: 100_000,
+        accounted: true,
+        alone: true,
+        spans: true,
     },
 ];
 
@@ -264,6 +279,19 @@ fn task(told: &Told, chunk: u32, place: u32, worker: u32, turn: u32, events: &mu
     }
     let outcome = Outcome::Ok;
     tell(end, lane, Kind::Finished { task, outcome, cpu });
+    let mut span = |name: &str, since: Time, length: u64| {
+        let span = NamedSpan {
+            name: name.to_owned(),
+            category: Category::Overhead,
+            since,
+        };
+        tell(since + Nanos(length), lane, Kind::Span(Box::new(span)));
+    };
+    if told.spans {
+        span("pickle", end, 900 + u64::from(index) % 700);
+        span("send", end + Nanos(1_700), 300 + u64::from(index) % 90);
+        span("unpickle", end + Nanos(2_500), 600 + u64::from(index) % 500);
+    }
     if place + 1 == told.chunksize {
         tell(end + Nanos(40), 0, Kind::Returned { call, chunk });
     }

@@ -107,7 +107,7 @@ fn workers_are_other_processes_and_say_so() {
     for lane in workers {
         let start_up = lane.others().first().unwrap();
         assert_eq!(
-            (start_up.name.as_str(), start_up.category),
+            (lane.name_of(&start_up), start_up.category),
             ("start-up", Category::Overhead)
         );
     }

@@ -180,7 +180,7 @@ fn pickling(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
 fn pickling_until(lane: &Lane, at: Time) -> Nanos {
     let spans = lane.others().iter();
     spans
-        .filter(|other| other.span.end() <= at && PICKLING.contains(&other.name.as_str()))
+        .filter(|other| other.span.end() <= at && PICKLING.contains(&lane.name_of(other)))
         .map(|other| other.span.length())
         .sum()
 }

@@ -1,18 +1,18 @@
 //! What one worker did: pieces of tasks in order of time, with running sums.
 
+mod others;
 mod spent;
 
+pub use others::OtherSpan;
 pub(super) use spent::Change;
 
 use super::Walk;
 use super::bits::NONE;
 use super::order::{ahead, not_ahead};
 use super::packed::{List, Packed, Row};
-use super::text::cut;
-use crate::event::{
-    CallId, Category, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId, exit_words,
-};
+use crate::event::{CallId, CpuId, Ended, LaneId, LaneOpened, NamedSpan, Ran, TaskId, exit_words};
 use crate::time::{Nanos, Span, Time};
+use others::Others;
 use std::ops::{Add, AddAssign};
 
 /// An unbroken stretch of one task on a lane. A task is one piece or several neighbouring ones.
@@ -222,14 +222,6 @@ impl Sums {
     }
 }
 
-/// A stretch on a lane that is no task, such as the start-up of a worker.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OtherSpan {
-    pub span: Span,
-    pub name: String,
-    pub category: Category,
-}
-
 /// Pieces between two kept sums.
 const BLOCK: usize = 32;
 
@@ -245,12 +237,7 @@ pub struct Lane {
     pieces: Packed<Piece>,
     /// `sums[k]` is the sum of the first `k * BLOCK` pieces.
     sums: Vec<Sums>,
-    /// By end.
-    others: Vec<OtherSpan>,
-    /// `overheads[k]`: overhead in the first `k` of them.
-    overheads: Vec<Nanos>,
-    /// The longest of them, so that a search by end finds those that reach into a stretch.
-    longest_other: Nanos,
+    others: Others,
 }
 
 impl Lane {
@@ -263,9 +250,7 @@ impl Lane {
             exit: None,
             pieces: Packed::default(),
             sums: vec![Sums::default()],
-            others: Vec::new(),
-            overheads: vec![Nanos::ZERO],
-            longest_other: Nanos::ZERO,
+            others: Others::default(),
         }
     }
 
@@ -370,19 +355,7 @@ impl Lane {
     }
 
     pub(super) fn other(&mut self, span: &NamedSpan, at: Time) {
-        let span = OtherSpan {
-            span: Span::new(span.since.min(at), at),
-            name: cut(span.name.clone()),
-            category: span.category,
-        };
-        let overhead = match span.category {
-            Category::Overhead => span.span.length(),
-            Category::Other => Nanos::ZERO,
-        };
-        let before = self.overheads.last().copied().unwrap_or_default();
-        self.overheads.push(before + overhead);
-        self.longest_other = self.longest_other.max(span.span.length());
-        self.others.push(span);
+        self.others.add(span, at);
     }
 
     fn settle(&mut self) {
@@ -433,9 +406,18 @@ impl Lane {
         Walk::new(self.pieces.all())
     }
 
-    /// Stretches that are no tasks, by end.
-    pub fn others(&self) -> &[OtherSpan] {
-        &self.others
+    /// Stretches that are no tasks, by start.
+    pub fn others(&self) -> List<'_, OtherSpan> {
+        self.others.all()
+    }
+
+    pub fn name_of(&self, other: &OtherSpan) -> &str {
+        self.others.name(other)
+    }
+
+    /// Time in stretches that are no tasks up to `time`.
+    pub fn others_until(&self, time: Time) -> Nanos {
+        self.others.held_until(time).length
     }
 
     /// How the time inside tasks up to `time` was spent.
@@ -468,20 +450,7 @@ impl Lane {
 
     /// Overhead outside tasks up to `time`.
     pub fn overhead_until(&self, time: Time) -> Nanos {
-        let whole = Span::new(Time::ZERO, time);
-        let ended = self.others_ended(time);
-        let under_way = self.others[ended..]
-            .iter()
-            .take_while(|other| other.span.end() - self.longest_other < time)
-            .filter(|other| other.category == Category::Overhead)
-            .map(|other| other.span.overlap(whole))
-            .sum::<Nanos>();
-        self.overheads[ended] + under_way
-    }
-
-    fn others_ended(&self, time: Time) -> usize {
-        self.others
-            .partition_point(|other| other.span.end() <= time)
+        self.others.held_until(time).part
     }
 
     /// The piece that runs at `time`.
@@ -499,9 +468,7 @@ impl Lane {
     /// The end of the last piece that began before `time`, or the lane's begin: since when it is idle, if it is.
     pub fn idle_since(&self, time: Time) -> Time {
         let begun = self.pieces.partition_point(|piece| piece.start < time);
-        let other = self.others[..self.others_ended(time)]
-            .last()
-            .map(|other| other.span.end());
+        let other = self.others.ended_by(time);
         let piece = self.pieces.part(0..begun).last();
         let piece = piece.map(|piece| piece.end.min(time));
         piece.max(other).unwrap_or(self.opened).max(self.opened)

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::Moment;
 use super::lanes::GUTTER;
 use super::text::Pen;
-use crate::time::Span;
+use crate::time::{Nanos, Span};
 use crate::trace::Lane;
 
 /// Draws the dispatcher's lane into the row of the area; nothing where there is none.
@@ -28,21 +28,14 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
             pen.cell(x, area.y, bar, theme.dim, theme.background);
         }
     }
-    let sends = busy(
-        lane,
-        Span::new(moment.cursor, moment.cursor + crate::time::Nanos(1)),
-    ) > 0.0;
+    let sends = busy(lane, Span::new(moment.cursor, moment.cursor + Nanos(1))) > 0.0;
     let word = if sends { "sends" } else { "idle" };
     pen.text(axis.right() + 1, area.y, word, theme.dim);
 }
 
 /// Seconds of a stretch in which the lane did something.
 fn busy(lane: &Lane, stretch: Span) -> f64 {
-    let others = lane.others();
-    let first = others.partition_point(|other| other.span.end() <= stretch.start());
-    others[first..]
-        .iter()
-        .take_while(|other| other.span.start() < stretch.end())
-        .map(|other| other.span.overlap(stretch).seconds())
-        .sum()
+    let before = lane.others_until(stretch.start());
+    let busy = lane.others_until(stretch.end()).saturating_sub(before);
+    busy.seconds()
 }

@@ -8,10 +8,13 @@ use super::{Moment, axis, call, header, hints, news, timeline};
 use crate::app::App;
 use crate::event::LaneKind;
 use crate::time::{Nanos, Span, Time};
-use crate::trace::{Lane, OtherSpan};
+use crate::trace::Lane;
 
 /// Each span of a process is the time it was on a CPU since it was last asked; it is asked this often.
 const ASKED: Nanos = Nanos(150_000_000);
+
+/// In a stretch of many looks it matters little what lies between two.
+const LONG: Nanos = Nanos(20 * ASKED.0);
 
 /// Most rows of a lane: a few processes fill the screen, one alone is no wall.
 const HIGHEST: u16 = 8;
@@ -120,7 +123,7 @@ fn one(moment: &Moment<'_>, lane: &Lane, area: Rect, pen: &mut Pen<'_>) {
             break;
         }
         let now = Span::new(stretch.start(), stretch.end().min(moment.cursor));
-        let share = used(lane.others(), now);
+        let share = used(lane, now);
         let eighths = match (share * f64::from(tall))
             .round()
             .clamp(0.0, f64::from(tall)) as u16
@@ -142,50 +145,81 @@ fn one(moment: &Moment<'_>, lane: &Lane, area: Rect, pen: &mut Pen<'_>) {
     } else {
         let since = moment.cursor - Nanos(2 * ASKED.0);
         let until = moment.cursor - ASKED;
-        let share = used(lane.others(), Span::new(since, until.max(since)));
+        let share = used(lane, Span::new(since, until.max(since)));
         format!("{:>3.0} % CPU", share * 100.0)
     };
     pen.text(x, y, &words, theme.dim);
 }
 
 /// The share of a stretch that a process was on a CPU. When between two looks is not known, so it is
-/// spread over all of the time between them.
-fn used(spans: &[OtherSpan], stretch: Span) -> f64 {
+/// spread over all of the time between them; in a long stretch that makes no difference.
+fn used(lane: &Lane, stretch: Span) -> f64 {
+    let whole = stretch.length().seconds().max(1e-9);
+    if stretch.length() > LONG {
+        let before = lane.others_until(stretch.start());
+        let busy = lane.others_until(stretch.end()).saturating_sub(before);
+        return busy.seconds() / whole;
+    }
+    let spans = lane.others();
     let first = spans.partition_point(|other| other.span.start() + ASKED <= stretch.start());
+    let near = spans.part(first..spans.len()).iter();
+    let next = near.clone().skip(1).map(|next| next.span.start());
     let mut busy = 0.0;
-    for (place, other) in spans.iter().enumerate().skip(first) {
+    for (other, next) in near.zip(next.chain([Time::NEVER])) {
         let start = other.span.start();
         if start >= stretch.end() {
             break;
         }
-        let next = spans
-            .get(place + 1)
-            .map_or(Time::NEVER, |next| next.span.start());
         let between = Span::new(start, next.min(start + ASKED).max(start));
         let share = other.span.length().seconds() / between.length().seconds().max(1e-9);
         busy += share.min(1.0) * between.overlap(stretch).seconds();
     }
-    busy / stretch.length().seconds().max(1e-9)
+    busy / whole
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Category;
+    use crate::event::{Category, Event, Kind, LaneId, NamedSpan};
+    use crate::trace::Trace;
+
+    const LANE: LaneId = LaneId(1);
+
+    /// A process that was on a CPU from one millisecond for so many.
+    fn process(spans: impl IntoIterator<Item = (u64, u64)>) -> Trace {
+        let told = spans.into_iter().map(|(start, length)| Event {
+            at: Time((start + length) * 1_000_000),
+            lane: LANE,
+            kind: Kind::Span(Box::new(NamedSpan {
+                name: String::new(),
+                category: Category::Other,
+                since: Time(start * 1_000_000),
+            })),
+        });
+        let mut trace = Trace::default();
+        trace.apply(told.collect());
+        trace
+    }
+
+    /// Per cent between two milliseconds.
+    fn percent(trace: &Trace, from: u64, to: u64) -> u32 {
+        let stretch = Span::new(Time(from * 1_000_000), Time(to * 1_000_000));
+        (used(trace.lane(LANE).unwrap(), stretch) * 100.0).round() as u32
+    }
 
     #[test]
     fn what_a_process_used_is_spread_between_two_looks() {
-        let span = |start: u64, length: u64| OtherSpan {
-            span: Span::new(Time(start * 1_000_000), Time((start + length) * 1_000_000)),
-            name: String::new(),
-            category: Category::Other,
-        };
-        let spans = [span(0, 50), span(100, 100), span(900, 10)];
-        let used = |from: u64, to: u64| {
-            let stretch = Span::new(Time(from * 1_000_000), Time(to * 1_000_000));
-            (used(&spans, stretch) * 100.0).round() as u32
-        };
+        let trace = process([(0, 50), (100, 100), (900, 10)]);
+        let used = |from, to| percent(&trace, from, to);
         assert_eq!([used(0, 100), used(50, 100), used(50, 150)], [50, 50, 58]);
         assert_eq!([used(400, 500), used(0, 0)], [0, 0]);
+    }
+
+    #[test]
+    fn a_long_stretch_tells_what_many_short_ones_do() {
+        let trace = process((0..1_000).map(|look| (look * 150, 30 + look % 60)));
+        let part = |second: u64| percent(&trace, second * 1_000, (second + 1) * 1_000);
+        let short: u32 = (0..100).map(part).sum();
+        assert!(percent(&trace, 0, 100_000).abs_diff(short / 100) <= 1);
     }
 }
