@@ -3,7 +3,7 @@
 use super::lane::Change;
 use super::packed::Packed;
 use super::series::Member;
-use super::sums::{Mean, Needs, Running, Stretch};
+use super::sums::{Account, Mean, Needs, Running, Stretch};
 use super::task::{Chunk, Chunks, Of, Sent, Task, Tasks};
 use super::text::cut;
 use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Ran, Way};
@@ -61,8 +61,7 @@ pub struct Call {
     carried: [Tally; 2],
     /// The longest queue right after each submission and all before it.
     longest_queues: Packed<u32>,
-    needs: Option<Needs>,
-    needs_are_old: bool,
+    account: Account,
     waits: Running,
     services: Running,
     holds: Running,
@@ -94,8 +93,7 @@ impl Call {
             enqueued: Tally::default(),
             carried: <[Tally; 2]>::default(),
             longest_queues: Packed::default(),
-            needs: None,
-            needs_are_old: false,
+            account: Account::default(),
             waits: Running::default(),
             services: Running::default(),
             holds: Running::default(),
@@ -255,6 +253,9 @@ impl Call {
             self.unstarted.take(lost, 1);
             self.queue_changed(lost);
         }
+        if finished.happened() {
+            self.account.changed(index);
+        }
         let place = self.started.insert(at, lane, index, true);
         self.waits.forget_from(place);
         self.queue_changed(at);
@@ -301,7 +302,7 @@ impl Call {
         if outcome == Outcome::Cancelled {
             self.cancelled.add(at, 1);
         }
-        self.needs_are_old = true;
+        self.account.changed(index);
         let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
         let place = self.finished.insert(at, lane, index, ran);
         self.services.forget_from(place);
@@ -323,7 +324,7 @@ impl Call {
             ] {
                 self.tasks.add(field, index, length);
             }
-            self.needs_are_old = true;
+            self.account.changed(index);
         }
     }
 
@@ -339,7 +340,7 @@ impl Call {
                 let sum = (self.tasks.sum(field, index) + after).saturating_sub(before);
                 self.tasks.set(field, index, sum.0);
             }
-            self.needs_are_old = true;
+            self.account.changed(index);
         }
     }
 
@@ -353,7 +354,7 @@ impl Call {
             ] {
                 self.tasks.add(field, index, length);
             }
-            self.needs_are_old = true;
+            self.account.changed(index);
         }
     }
 
@@ -399,7 +400,7 @@ impl Call {
                 self.unstarted.add(at, 1);
                 self.queue_changed(at);
             }
-            self.needs_are_old = true;
+            self.account.changed(index);
         }
         lost
     }
@@ -424,16 +425,15 @@ impl Call {
 
     /// The account of its tasks is to be made anew.
     pub(super) fn doubt(&mut self) {
-        self.needs_are_old = true;
+        self.account.doubt();
     }
 
     /// Brings the kept sums up to date; after every batch.
     pub(super) fn settle(&mut self, measured: bool, ended: bool) {
         self.measure_queue();
         let complete = ended || self.ready.entries().len() == self.tasks.len();
-        if complete && self.needs_are_old {
-            self.needs_are_old = false;
-            self.needs = Needs::of(&self.tasks, measured);
+        if complete {
+            self.account.settle(&self.tasks, measured);
         }
         self.waits.settle(&self.started, &self.tasks, WAIT);
         self.services.settle(&self.finished, &self.tasks, SERVICE);
@@ -459,7 +459,7 @@ impl Call {
 
     /// What the tasks that ended needed, once no other will end; `None` also if that is not known of one.
     pub(super) fn needs(&self) -> Option<Needs> {
-        self.needs
+        self.account.needs()
     }
 
     /// By index.

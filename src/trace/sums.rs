@@ -94,35 +94,120 @@ pub(super) struct Needs {
     blocked: Nanos,
 }
 
-impl Needs {
-    /// Of the tasks that were entered and ended; `None` of none, and if too much of their time was not
-    /// accounted for. What little was not counts as needed.
-    pub(super) fn of(tasks: &Tasks, measured: bool) -> Option<Self> {
-        let (mut needs, mut unknown) = (Self::default(), Nanos::ZERO);
-        let mut services: Option<Nanos> = None;
-        for (index, _) in tasks.moments(Of::Finished) {
+/// What the tasks of a call needed, kept by blocks of their indexes until something is told of one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Account {
+    /// `None`: to be made anew.
+    blocks: Vec<Option<Part>>,
+    is_old: bool,
+    needs: Option<Needs>,
+}
+
+/// Which blocks are kept is no fact.
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        self.needs == other.needs
+    }
+}
+
+/// What the tasks of a block that were entered and ended needed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    needs: Needs,
+    count: u32,
+    services: Nanos,
+    /// What little of it is not accounted for counts as needed.
+    unknown: Nanos,
+}
+
+impl Account {
+    /// Something was told of a task.
+    pub(super) fn changed(&mut self, index: u32) {
+        let block = index as usize / BLOCK;
+        if self.blocks.len() <= block {
+            self.blocks.resize(block + 1, Some(Part::default()));
+        }
+        self.blocks[block] = None;
+        self.is_old = true;
+    }
+
+    /// All is to be made anew.
+    pub(super) fn doubt(&mut self) {
+        self.blocks.fill(None);
+        self.is_old = true;
+    }
+
+    pub(super) fn settle(&mut self, tasks: &Tasks, measured: bool) {
+        if !std::mem::take(&mut self.is_old) {
+            return;
+        }
+        let blocks = (0..).zip(&mut self.blocks);
+        let all = blocks.fold(Part::default(), |all, (block, part)| {
+            all.plus(part.get_or_insert_with(|| Part::of(tasks, block, measured)))
+        });
+        self.needs = all.needs();
+    }
+
+    /// `None` of no task, and if too much of their time was not accounted for.
+    pub(super) fn needs(&self) -> Option<Needs> {
+        self.needs
+    }
+}
+
+impl Part {
+    fn of(tasks: &Tasks, block: u32, measured: bool) -> Self {
+        let first = block * BLOCK as u32;
+        let mut part = Self::default();
+        for index in first..first + BLOCK as u32 {
             let Some(service) = tasks.between(Of::Started, Of::Finished, index) else {
                 continue;
             };
-            let known = tasks.sum(Of::Known, index);
             let on_cpu = tasks.sum(Of::OnCpu, index);
+            let waiting = tasks.sum(Of::Waiting, index);
+            let useful_wait = tasks.sum(Of::UsefulWait, index);
+            let known = tasks.sum(Of::Known, index);
             let need = if measured {
-                service.saturating_sub(tasks.sum(Of::Waiting, index))
+                service.saturating_sub(waiting)
             } else {
-                on_cpu + tasks.sum(Of::UsefulWait, index)
+                on_cpu + useful_wait
             };
-            needs.sum += need;
-            needs.longest = needs.longest.max(need);
-            needs.on_cpu += on_cpu;
-            needs.blocked += tasks.get(index).blocked();
-            services = Some(services.unwrap_or_default() + service);
-            unknown += service.saturating_sub(known);
+            let blocked = known.saturating_sub(on_cpu + waiting + useful_wait);
+            part = part.plus(&Self {
+                needs: Needs {
+                    sum: need,
+                    longest: need,
+                    on_cpu,
+                    blocked,
+                },
+                count: 1,
+                services: service,
+                unknown: service.saturating_sub(known),
+            });
         }
-        services
-            .filter(|&services| unknown <= Nanos(services.0 / UNKNOWN))
-            .map(|_| needs)
+        part
     }
 
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            needs: Needs {
+                sum: self.needs.sum + other.needs.sum,
+                longest: self.needs.longest.max(other.needs.longest),
+                on_cpu: self.needs.on_cpu + other.needs.on_cpu,
+                blocked: self.needs.blocked + other.needs.blocked,
+            },
+            count: self.count + other.count,
+            services: self.services + other.services,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+
+    fn needs(&self) -> Option<Needs> {
+        let known = self.unknown <= Nanos(self.services.0 / UNKNOWN);
+        (self.count > 0 && known).then_some(self.needs)
+    }
+}
+
+impl Needs {
     /// Whether it is what each task would have needed alone, if so many workers were threads of one
     /// interpreter. One may have waited for its lock while others had that, so for as long as the others
     /// were on a CPU; what it was blocked longer, or whether at all, has nothing to do with the lock.
@@ -148,7 +233,33 @@ mod tests {
             tasks.add(Of::Waiting, index, Nanos(waiting));
             tasks.add(Of::Known, index, Nanos(1_000 - unknown));
         }
-        Needs::of(&tasks, true)
+        let mut account = Account::default();
+        (0..spent.len() as u32).for_each(|index| account.changed(index));
+        account.settle(&tasks, true);
+        account.needs()
+    }
+
+    #[test]
+    fn what_is_kept_of_other_tasks_stays_right_as_one_changes() {
+        let (mut tasks, mut kept) = (Tasks::default(), Account::default());
+        tasks.grow(3_000);
+        for index in (0..3_000).chain([5, 2_999, 700, 0]) {
+            tasks.set(Of::Started, index, 0);
+            tasks.set(Of::Finished, index, 1_000 + u64::from(index * 7 % 100));
+            tasks.add(Of::OnCpu, index, Nanos(300));
+            tasks.add(Of::Known, index, Nanos(1_100));
+            kept.changed(index);
+            if index % 400 == 5 || index == 0 {
+                kept.settle(&tasks, true);
+                let mut anew = Account::default();
+                (0..3_000).for_each(|index| anew.changed(index));
+                anew.settle(&tasks, true);
+                assert_eq!(kept.needs(), anew.needs());
+            }
+        }
+        kept.doubt();
+        kept.settle(&tasks, false);
+        assert_eq!(kept.needs().map(|needs| needs.sum.0), Some(3_004 * 300));
     }
 
     #[test]
