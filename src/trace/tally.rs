@@ -49,18 +49,21 @@ impl Tally {
 
     /// Takes back what was added at this moment, or a part of it.
     pub(super) fn take(&mut self, at: Time, count: u32) {
-        let count = u64::from(count);
-        let behind = self.steps.split_off(self.place(at));
-        let Some((_, sum)) = self.steps.pop().filter(|last| last.0 == at) else {
-            return;
-        };
-        let before = self.steps.last().map_or(0, |before| before.1);
-        if sum - count > before {
-            self.steps.push((at, sum - count));
-        }
+        let behind = self.steps.split_off(self.count_before(at));
+        let mut before = self.steps.last().map_or(0, |before| before.1);
+        let added = behind.first().filter(|first| first.0 == at);
+        let count = added.map_or(0, |first| (first.1 - before).min(count.into()));
         for (at, sum) in behind {
-            self.steps.push((at, sum - count));
+            if sum - count > before {
+                before = sum - count;
+                self.steps.push((at, before));
+            }
         }
+    }
+
+    /// How many steps there are before `time`.
+    pub(super) fn count_before(&self, time: Time) -> usize {
+        self.steps.partition_point(|step| step.0 < time)
     }
 
     /// How many steps there are up to `time`.
@@ -116,6 +119,11 @@ mod tests {
         let mut rest = sorted.clone();
         rest.take(Time(1), 2);
         rest.take(Time(4), 1);
+        assert_eq!(rest, tally(&[(4, 1), (9, 5)]));
+        // Nothing was added at these moments.
+        for at in [0, 1, 6, 10] {
+            rest.take(Time(at), 1);
+        }
         assert_eq!(rest, tally(&[(4, 1), (9, 5)]));
     }
 }
