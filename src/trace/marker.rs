@@ -7,8 +7,8 @@ use crate::time::Time;
 /// The most bytes of a marker's text.
 const MOST_TEXT: usize = 300;
 
-/// Failed tasks that are marked; the first ones, if there are more.
-const MOST_ERRORS: usize = 10_000;
+/// Markers of one kind; the first ones, if there are more.
+const MOST: usize = 10_000;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,8 @@ pub enum MarkerKind {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Markers {
     all: Vec<Marker>,
-    errors: usize,
+    /// Of each kind.
+    counts: [usize; 4],
 }
 
 impl Markers {
@@ -53,16 +54,17 @@ impl Markers {
                 text,
             },
         );
-        if kind == MarkerKind::Error {
-            self.errors += 1;
-            if self.errors > MOST_ERRORS {
-                self.errors -= 1;
-                let is_error = |marker: &Marker| marker.kind == MarkerKind::Error;
-                if let Some(last) = self.all.iter().rposition(is_error) {
-                    self.all.remove(last);
-                }
-            }
+        self.counts[kind as usize] += 1;
+        if self.counts[kind as usize] > MOST
+            && let Some(last) = self.all.iter().rposition(|marker| marker.kind == kind)
+        {
+            self.remove(last);
         }
+    }
+
+    fn remove(&mut self, place: usize) {
+        let marker = self.all.remove(place);
+        self.counts[marker.kind as usize] -= 1;
     }
 
     /// Takes back the first of this place whose text has `part` in it.
@@ -71,7 +73,7 @@ impl Markers {
             (marker.at, marker.lane) == (at, lane) && marker.text.contains(part)
         });
         if let Some(place) = found {
-            self.all.remove(place);
+            self.remove(place);
         }
     }
 
@@ -85,5 +87,25 @@ impl Markers {
     pub(super) fn moment_before(&self, time: Time) -> Option<Time> {
         let place = self.all.partition_point(|marker| marker.at < time);
         self.all[..place].last().map(|marker| marker.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_of_a_kind_the_first_are_kept() {
+        let mut markers = Markers::default();
+        let lane = LaneId(0);
+        markers.add(Time(5), lane, MarkerKind::Death, String::new());
+        for at in (0..12_000).rev() {
+            markers.add(Time(at), lane, MarkerKind::Note, at.to_string());
+        }
+        assert_eq!(markers.all().len(), MOST + 1);
+        assert_eq!(markers.moment_before(Time::NEVER), Some(Time(9_999)));
+        markers.take(Time(7), lane, "7");
+        markers.add(Time(20_000), lane, MarkerKind::Note, String::new());
+        assert_eq!(markers.moment_before(Time::NEVER), Some(Time(20_000)));
     }
 }

@@ -7,6 +7,9 @@ use crate::time::Time;
 /// The quantity of what watching took of a process so far, in nanoseconds.
 const WATCHING: &str = "watching";
 
+/// Notes that are kept; the first ones, if there are more.
+const MOST: usize = 10_000;
+
 /// A note with its moment and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimedNote {
@@ -91,6 +94,11 @@ impl Trace {
             .notes
             .partition_point(|other| (other.at, other.lane) <= (at, lane));
         self.notes.insert(place, TimedNote { at, lane, note });
+        if self.notes.len() > MOST
+            && let Some(last) = self.notes.pop()
+        {
+            self.tallies.dropped.add(last.at, 1);
+        }
     }
 
     pub(super) fn lose_events(&mut self, at: Time, lane: LaneId, count: u32) {
