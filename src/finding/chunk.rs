@@ -333,20 +333,14 @@ mod tests {
 
     /// Eight tasks of 200 ms on four workers, but for the last, which ends at `end`.
     fn with_last(end: u64, sent: u64) -> Vec<Finding> {
-        let mut told = Told::pool("Pool", 4).call(0, "map", 8, 1);
+        let mut told = Told::pool("Pool", 4)
+            .announced(0, "map", 8, 1)
+            .submit(0, Indexes::new(0, 7))
+            .submit(sent, Indexes::one(7));
         for index in 0..7 {
             let start = u64::from(index / 4) * 200;
             told = told.task(1 + index % 4, index, start, start + 200);
         }
-        let tasks = Indexes::one(7);
-        told.tell(
-            sent,
-            0,
-            Kind::Submitted {
-                call: super::super::told::CALL,
-                tasks,
-            },
-        );
         told.task(4, 7, 200.max(sent), end).ever()
     }
 

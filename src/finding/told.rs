@@ -85,7 +85,13 @@ impl Told {
     }
 
     /// All tasks are sent at once, in line 12.
-    pub(super) fn call(mut self, at: u64, method: &str, tasks: u32, chunksize: u32) -> Self {
+    pub(super) fn call(self, at: u64, method: &str, tasks: u32, chunksize: u32) -> Self {
+        self.announced(at, method, tasks, chunksize)
+            .submit(at, Indexes::new(0, tasks))
+    }
+
+    /// Its tasks are still to be handed in.
+    pub(super) fn announced(mut self, at: u64, method: &str, tasks: u32, chunksize: u32) -> Self {
         let facts = CallBegan {
             call: CALL,
             pool: Some(POOL),
@@ -95,18 +101,14 @@ impl Told {
             tasks: Some(tasks),
             chunksize: Some(chunksize),
         };
-        let all = Indexes::new(0, tasks);
         let chunks = Indexes::new(0, tasks.div_ceil(chunksize));
         self.tell(at, 0, Kind::CallBegan(Box::new(facts)));
-        self.tell(
-            at,
-            0,
-            Kind::Submitted {
-                call: CALL,
-                tasks: all,
-            },
-        );
         self.tell(at, 0, Kind::Enqueued { call: CALL, chunks });
+        self
+    }
+
+    pub(super) fn submit(mut self, at: u64, tasks: Indexes) -> Self {
+        self.tell(at, 0, Kind::Submitted { call: CALL, tasks });
         self
     }
 

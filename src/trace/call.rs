@@ -1,5 +1,7 @@
 //! One call of the caller: its tasks, its chunks, and the orders in which things happened to them.
 
+mod answers;
+
 use super::lane::Change;
 use super::packed::Packed;
 use super::series::Member;
@@ -57,6 +59,8 @@ pub struct Call {
     pub cancelled: Tally,
     /// Chunks sent.
     pub enqueued: Tally,
+    /// Those of them that were answered.
+    answered: Tally,
     /// Bytes to the workers and back.
     carried: [Tally; 2],
     /// The longest queue right after each submission and all before it.
@@ -91,6 +95,7 @@ impl Call {
             unstarted: Tally::default(),
             cancelled: Tally::default(),
             enqueued: Tally::default(),
+            answered: Tally::default(),
             carried: <[Tally; 2]>::default(),
             longest_queues: Packed::default(),
             account: Account::default(),
@@ -126,8 +131,12 @@ impl Call {
 
     /// What `CallBegan` tells when other lanes were heard first.
     pub(super) fn began(&mut self, facts: CallBegan, caller: LaneId, at: Time) {
+        let size = self.size();
         (self.facts, self.caller, self.began) = (named_shortly(facts), caller, at);
         self.told = true;
+        if self.size() != size {
+            self.recount_answers();
+        }
         let again = self.again.last().map(|member| member.tasks.end);
         match again {
             Some(end) => self.expect(end),
@@ -206,46 +215,55 @@ impl Call {
         self.chunks.set(field, chunk, number);
     }
 
+    /// Of several times that something of a task or a chunk is told the first counts, here as elsewhere.
     pub(super) fn submit(&mut self, tasks: Indexes, at: Time) {
-        self.submitted.add(at, tasks.len());
-        self.queue_changed(at);
-        let tasks = self.kept(tasks);
-        self.tasks.fill(Of::Submitted, tasks, at);
-        if self.started.entries().is_empty() {
-            return;
-        }
-        for index in tasks.iter() {
-            let started = self.tasks.time(Of::Started, index);
-            if started.happened() {
-                self.waits
-                    .forget_from(self.started.count_until(started - Nanos(1)));
+        let mut kept = self.kept(tasks);
+        self.submitted.add(at, tasks.len() - kept.len());
+        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Submitted, index)) {
+            self.submitted.add(at, new.len());
+            self.tasks.fill(Of::Submitted, new, at);
+            if self.started.entries().is_empty() {
+                continue;
+            }
+            for index in new.iter() {
+                if let Some(started) = self.tasks.time(Of::Started, index).known() {
+                    self.waits.forget_from(self.started.count_before(started));
+                }
             }
         }
+        self.queue_changed(at);
     }
 
-    pub(super) fn enqueue(&mut self, chunks: Indexes, at: Time) {
-        self.enqueued.add(at, chunks.len());
-        let chunks = self.kept_chunks(chunks);
-        self.chunks.fill(Sent::Enqueued, chunks, at);
+    /// Returns how many were not told before.
+    pub(super) fn enqueue(&mut self, chunks: Indexes, at: Time) -> u32 {
+        let mut kept = self.kept_chunks(chunks);
+        let mut count = chunks.len() - kept.len();
+        let was_sent = |call: &Self, chunk| call.chunks.time(Sent::Enqueued, chunk).happened();
+        while let Some(new) = next_of(&mut kept, |chunk| !was_sent(self, chunk)) {
+            count += new.len();
+            self.chunks.fill(Sent::Enqueued, new, at);
+            for chunk in new.iter() {
+                self.answer_changed(chunk, None);
+            }
+        }
+        self.enqueued.add(at, count);
+        count
     }
 
-    /// Returns when it had failed, if that was told before. Of several starts the first that is told counts.
-    pub(super) fn start(
-        &mut self,
-        index: u32,
-        at: Time,
-        lane: LaneId,
-        cpu: Option<CpuId>,
-    ) -> Option<Time> {
+    fn has(&self, moment: Of, index: u32) -> bool {
+        self.tasks.time(moment, index).happened()
+    }
+
+    /// Returns false if a start was told before.
+    pub(super) fn start(&mut self, index: u32, at: Time, lane: LaneId, cpu: Option<CpuId>) -> bool {
         if !self.keep(index) {
-            return None;
+            return true;
+        }
+        if self.has(Of::Started, index) {
+            return false;
         }
         let tasks = &mut self.tasks;
-        if tasks.time(Of::Started, index).happened() {
-            return None;
-        }
         let finished = tasks.time(Of::Finished, index);
-        let failed = tasks.failed(index).then_some(finished);
         tasks.set(Of::Started, index, at.0);
         tasks.set(Of::Lane, index, lane.0.into());
         tasks.set_cpu(Of::CpuStart, index, cpu);
@@ -259,10 +277,16 @@ impl Call {
         let place = self.started.insert(at, lane, index, true);
         self.waits.forget_from(place);
         self.queue_changed(at);
-        failed
+        true
     }
 
-    /// Returns true if this tells that a task that was entered raised.
+    /// When a task failed, if its end told that.
+    pub(super) fn failed_at(&self, index: u32) -> Option<Time> {
+        let failed = self.tasks.failed(index);
+        failed.then(|| self.tasks.time(Of::Finished, index))
+    }
+
+    /// Returns whether this tells that a task that was entered raised; `None` if an end was told before.
     pub(super) fn finish(
         &mut self,
         index: u32,
@@ -270,14 +294,14 @@ impl Call {
         lane: LaneId,
         outcome: Outcome,
         cpu: Option<CpuId>,
-    ) -> bool {
-        if !self.keep(index) {
-            return false;
+    ) -> Option<bool> {
+        if !self.keep(index) || self.has(Of::Finished, index) {
+            return None;
         }
+        let chunk = self.chunk_of(index);
+        let is_cancelled = outcome == Outcome::Cancelled;
+        let answered = is_cancelled.then(|| self.answered_at(chunk)).flatten();
         let tasks = &mut self.tasks;
-        if tasks.time(Of::Finished, index).happened() {
-            return false;
-        }
         tasks.set(Of::Finished, index, at.0);
         tasks.set(Of::Lane, index, lane.0.into());
         tasks.set_cpu(Of::CpuEnd, index, cpu);
@@ -299,18 +323,18 @@ impl Call {
                 self.queue_changed(lost);
             }
         }
-        if outcome == Outcome::Cancelled {
+        if is_cancelled {
             self.cancelled.add(at, 1);
+            self.answer_changed(chunk, answered);
         }
         self.account.changed(index);
         let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
         let place = self.finished.insert(at, lane, index, ran);
         self.services.forget_from(place);
         if ready.happened() {
-            self.holds
-                .forget_from(self.ready.count_until(ready - Nanos(1)));
+            self.holds.forget_from(self.ready.count_before(ready));
         }
-        started && outcome == Outcome::Failed
+        Some(started && outcome == Outcome::Failed)
     }
 
     pub(super) fn account(&mut self, ran: &Ran, at: Time) {
@@ -393,8 +417,12 @@ impl Call {
                 continue;
             }
             lost += 1;
+            let chunk = self.chunk_of(index);
+            let answered = self.answered_at(chunk);
             self.tasks.set(Of::Lost, index, at.0);
             self.tasks.set_outcome(index, Outcome::Lost);
+            // One that had been cancelled is lost now.
+            self.answer_changed(chunk, answered);
             let moment = |field| self.tasks.time(field, index);
             if !moment(Of::Started).happened() && !moment(Of::Finished).happened() {
                 self.unstarted.add(at, 1);
@@ -406,20 +434,28 @@ impl Call {
     }
 
     pub(super) fn make_ready(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
-        let tasks = self.kept(tasks);
-        self.tasks.fill(Of::Ready, tasks, at);
-        for index in tasks.iter() {
-            // In what order results become ready is not compared with any other order.
-            let place = self.ready.insert(at, lane, index, false);
-            self.holds.forget_from(place);
+        let mut kept = self.kept(tasks);
+        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Ready, index)) {
+            let waiting = self.waiting(new, at);
+            self.tasks.fill(Of::Ready, new, at);
+            for index in new.iter() {
+                // In what order results become ready is not compared with any other order.
+                let place = self.ready.insert(at, lane, index, false);
+                self.holds.forget_from(place);
+            }
+            for (chunk, before) in waiting {
+                self.answer_changed(chunk, before);
+            }
         }
     }
 
     pub(super) fn deliver(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
-        let tasks = self.kept(tasks);
-        self.tasks.fill(Of::Delivered, tasks, at);
-        for index in tasks.iter() {
-            self.delivered.insert(at, lane, index, true);
+        let mut kept = self.kept(tasks);
+        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Delivered, index)) {
+            self.tasks.fill(Of::Delivered, new, at);
+            for index in new.iter() {
+                self.delivered.insert(at, lane, index, true);
+            }
         }
     }
 
@@ -452,9 +488,8 @@ impl Call {
 
     /// The queue was not what it seemed from `at` on.
     fn queue_changed(&mut self, at: Time) {
-        let before = self.submitted.until(Time(at.0.saturating_sub(1))).len();
-        self.longest_queues
-            .truncate(if at == Time::ZERO { 0 } else { before });
+        let before = self.submitted.count_before(at);
+        self.longest_queues.truncate(before);
     }
 
     /// What the tasks that ended needed, once no other will end; `None` also if that is not known of one.
@@ -506,20 +541,6 @@ impl Call {
     pub fn chunk(&self, chunk: u32) -> Option<Chunk> {
         let known = (chunk as usize) < self.chunks.len();
         known.then(|| self.chunks.get(chunk, self.tasks_of(chunk)))
-    }
-
-    /// Chunks that were sent by `time`, and that neither an answer nor a worker's death had come for.
-    pub(super) fn unanswered_at(&self, time: Time) -> usize {
-        let sent = self.chunks.moments(Sent::Enqueued);
-        let sent = sent.filter(|&(_, at)| at <= time);
-        sent.filter(|&(chunk, _)| self.chunks.time(Sent::Returned, chunk) > time)
-            .filter(|&(chunk, _)| {
-                // Where workers die with their executor, every task gets an answer all the same.
-                self.task(self.tasks_of(chunk).first).is_none_or(|task| {
-                    task.ready > time && task.outcome_at(time) != Some(Outcome::Cancelled)
-                })
-            })
-            .count()
     }
 
     /// The tasks of a chunk; none where its size is not known.
@@ -585,6 +606,15 @@ impl Call {
             _ => time,
         }
     }
+}
+
+/// Takes the next of some neighbours that are all so.
+fn next_of(rest: &mut Indexes, is_so: impl Fn(u32) -> bool) -> Option<Indexes> {
+    let first = rest.iter().find(|&index| is_so(index))?;
+    let mut behind = first..rest.end;
+    let end = behind.find(|&index| !is_so(index)).unwrap_or(rest.end);
+    rest.first = end;
+    Some(Indexes::new(first, end))
 }
 
 /// A name may be as long as the program likes.

@@ -76,16 +76,15 @@ impl Trace {
                 self.call_mut(call, at, lane).submit(tasks, at);
             }
             Kind::Enqueued { call, chunks } => {
-                self.tallies.chunks.add(at, chunks.len());
-                self.call_mut(call, at, lane).enqueue(chunks, at);
+                let sent = self.call_mut(call, at, lane).enqueue(chunks, at);
+                self.tallies.chunks.add(at, sent);
             }
             Kind::Dequeued { call, chunk } => {
                 let call = self.call_mut(call, at, lane);
                 call.set_chunk(Sent::Dequeued, chunk, at.0);
             }
             Kind::Returned { call, chunk } => {
-                let call = self.call_mut(call, at, lane);
-                call.set_chunk(Sent::Returned, chunk, at.0);
+                self.call_mut(call, at, lane).answer(chunk, at);
             }
             Kind::Started { task, cpu } => self.start(task, at, lane, cpu),
             Kind::Finished { task, outcome, cpu } => self.finish(task, at, lane, outcome, cpu),
@@ -153,10 +152,13 @@ impl Trace {
     }
 
     fn start(&mut self, task: TaskId, at: Time, lane: LaneId, cpu: Option<CpuId>) {
-        self.tallies.tasks.add(at, 1);
         let call = self.call_mut(task.call, at, lane);
-        if let Some(failed) = call.start(task.index, at, lane, cpu) {
-            self.tallies.failed.add(failed, 1);
+        if call.start(task.index, at, lane, cpu) {
+            let failed = call.failed_at(task.index);
+            self.tallies.tasks.add(at, 1);
+            if let Some(failed) = failed {
+                self.tallies.failed.add(failed, 1);
+            }
         }
         if let Some(lane) = self.lane_mut(lane, at) {
             lane.start(task, at, cpu);
@@ -172,10 +174,10 @@ impl Trace {
         cpu: Option<CpuId>,
     ) {
         let call = self.call_mut(task.call, at, lane);
-        if call.finish(task.index, at, lane, outcome, cpu) {
-            self.tallies.failed.add(at, 1);
+        if let Some(raised) = call.finish(task.index, at, lane, outcome, cpu) {
+            self.tallies.failed.add(at, u32::from(raised));
+            self.place_on_cpu(task, lane);
         }
-        self.place_on_cpu(task, lane);
         if let Some(lane) = self.lane_mut(lane, at) {
             lane.finish(task, at, outcome == Outcome::Failed);
         }

@@ -117,6 +117,11 @@ impl Order {
         self.entries.partition_point(|entry| entry.at <= time)
     }
 
+    /// How many had happened before `time`: the place of the first that happened then.
+    pub(super) fn count_before(&self, time: Time) -> usize {
+        self.entries.partition_point(|entry| entry.at < time)
+    }
+
     /// The whole order.
     pub fn entries(&self) -> List<'_, Entry> {
         self.entries.all()

@@ -89,7 +89,7 @@ fn count(call: &Call, time: Time, outcome: RunOutcome) -> RunOutcome {
         lost: call.lost_until(time) as u32,
         skipped: (ended - finished_count).saturating_sub(cancelled),
         cancelled,
-        outstanding: call.unanswered_at(time) as u32,
+        outstanding: call.unanswered_at(time),
         ..outcome
     }
 }

@@ -166,7 +166,9 @@ impl Call {
                 part.enqueue(Indexes::one(own), chunk.enqueued);
             }
             part.set_chunk(Sent::Dequeued, own, chunk.dequeued.0);
-            part.set_chunk(Sent::Returned, own, chunk.returned.0);
+            if chunk.returned.happened() {
+                part.answer(own, chunk.returned);
+            }
             for (bytes, way, at) in [
                 (chunk.bytes_there, Way::ToWorker, chunk.enqueued),
                 (chunk.bytes_back, Way::ToCaller, chunk.returned),

@@ -22,10 +22,21 @@ impl Row for (Time, u64) {
     }
 }
 
+/// One at each of these moments, which are in order.
+impl FromIterator<Time> for Tally {
+    fn from_iter<I: IntoIterator<Item = Time>>(moments: I) -> Self {
+        let mut tally = Self::default();
+        moments.into_iter().for_each(|at| tally.add(at, 1));
+        tally
+    }
+}
+
 impl Tally {
+    /// Nothing at all leaves no step.
     pub(super) fn add(&mut self, at: Time, count: u32) {
         let count = u64::from(count);
         match self.steps.last_mut() {
+            _ if count == 0 => {}
             Some(last) if last.0 == at => last.1 += count,
             Some(&mut (last, sum)) if last < at => self.steps.push((at, sum + count)),
             None => self.steps.push((at, count)),

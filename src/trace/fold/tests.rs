@@ -280,3 +280,107 @@ fn a_few_cpus_have_their_lanes_before_a_task_is_on_them() {
     assert_eq!(lanes(vec![]), [0; 0]);
     assert_eq!(lanes((0..64).collect()), [0; 0]);
 }
+
+#[test]
+fn what_is_told_twice_counts_once() {
+    let (call, tasks) = (CALL, Indexes::new(0, 3));
+    let again = |event: &Event| {
+        !matches!(
+            event.kind,
+            Kind::Ran(_) | Kind::CallBegan(_) | Kind::LaneOpened(_) | Kind::CallEnded { .. }
+        )
+    };
+    let (mut once, mut twice) = (Trace::default(), Trace::default());
+    once.apply(small_map());
+    twice.apply(small_map());
+    twice.apply(small_map().into_iter().filter(again).collect());
+    let more = [
+        event(11, 0, Kind::Submitted { call, tasks }),
+        event(12, 0, Kind::Ready { call, tasks }),
+        event(12, 0, Kind::Delivered { call, tasks }),
+    ];
+    twice.apply(more.to_vec());
+    for at in (0..13).map(Time) {
+        assert_eq!(twice.counts(at), once.counts(at), "{at:?}");
+        let (twice, once) = (twice.numbers(at), once.numbers(at));
+        assert_eq!(
+            (twice.submitted, twice.started),
+            (once.submitted, once.started)
+        );
+        assert_eq!((twice.ready, twice.delivered), (once.ready, once.delivered));
+        assert_eq!(
+            (twice.messages, twice.queue_depth),
+            (once.messages, once.queue_depth)
+        );
+        assert_eq!((twice.wait, twice.hold), (once.wait, once.hold));
+    }
+    assert_eq!(twice.call(), once.call());
+}
+
+#[test]
+fn a_mean_follows_what_is_told_late_of_the_first_moment() {
+    let count = 2_000;
+    let all = Indexes::new(0, count);
+    let mut facts = small_map();
+    facts.truncate(5);
+    if let Kind::CallBegan(call) = &mut facts[4].kind {
+        call.tasks = Some(count);
+    }
+    let mut trace = Trace::default();
+    trace.apply(facts);
+    let told = |at: u64, lane: u32, kind: fn(TaskId) -> Kind| {
+        let events = (0..count).map(|index| event(at, lane, kind(task(index))));
+        events.collect::<Vec<Event>>()
+    };
+    trace.apply(told(0, 1, |task| Kind::Started { task, cpu: None }));
+    trace.apply(vec![event(
+        0,
+        0,
+        Kind::Ready {
+            call: CALL,
+            tasks: all,
+        },
+    )]);
+    trace.apply(told(0, 1, |task| Kind::Finished {
+        task,
+        outcome: Outcome::Ok,
+        cpu: None,
+    }));
+    trace.apply(vec![event(
+        0,
+        0,
+        Kind::Submitted {
+            call: CALL,
+            tasks: all,
+        },
+    )]);
+    let numbers = trace.numbers(Time(5));
+    assert_eq!(
+        (numbers.wait, numbers.hold),
+        (Some(Nanos::ZERO), Some(Nanos::ZERO))
+    );
+    let call = trace
+        .call()
+        .map(|call| [call.waits_until(Time(5)), call.holds_until(Time(5))]);
+    assert_eq!(
+        call.map(|means| means.map(|mean| mean.count)),
+        Some([count; 2])
+    );
+}
+
+#[test]
+fn very_many_notes_are_kept_up_to_a_limit_and_counted_beyond() {
+    let note = |at: u64| {
+        let note = crate::event::Note {
+            kind: crate::event::NoteKind::ExitCode,
+            pool: None,
+            call: None,
+            text: String::new(),
+            value: 0,
+        };
+        event(at, 1, Kind::Noted(Box::new(note)))
+    };
+    let mut trace = Trace::default();
+    trace.apply((0..10_050).map(note).collect());
+    assert_eq!((trace.notes().len(), trace.dropped()), (10_000, 50));
+}
