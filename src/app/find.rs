@@ -4,7 +4,7 @@ use crate::app::line;
 use crate::app::selection::Selection;
 use crate::event::{Outcome, TaskId};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Task, Trace};
+use crate::trace::{Call, Trace};
 use crossterm::event::KeyEvent;
 use tui_input::Input;
 
@@ -56,9 +56,7 @@ impl Find {
         let wanted = Wanted::read(self.line.value());
         self.at = 0;
         self.matches = match (wanted, trace.call()) {
-            (Some(wanted), Some(call)) => (0..call.tasks().len() as u32)
-                .filter(|&index| wanted.matches(trace, call, index, cursor))
-                .collect(),
+            (Some(wanted), Some(call)) => wanted.search(trace, call, cursor),
             _ => Vec::new(),
         };
     }
@@ -120,44 +118,72 @@ impl Wanted {
         })
     }
 
-    /// As far as is known at the cursor.
-    fn matches(&self, trace: &Trace, call: &Call, index: u32, cursor: Time) -> bool {
-        let Some(task) = call.task(index) else {
-            return false;
-        };
-        let outcome = task.outcome_at(cursor);
+    /// The tasks that match as far as is known at the cursor. There may be very many: of each only what is
+    /// asked for is read.
+    fn search(&self, trace: &Trace, call: &Call, cursor: Time) -> Vec<u32> {
+        let count = call.tasks().len() as u32;
+        let all = 0..count;
         match self {
-            Self::Number(number) => index == *number,
-            Self::Worker(name) => {
-                task.started <= cursor
-                    && task
-                        .lane
-                        .and_then(|lane| trace.lane(lane))
-                        .is_some_and(|lane| lane.facts.name.to_lowercase() == *name)
-            }
-            Self::Outcome(wanted) => outcome == Some(*wanted),
-            Self::Longer(length) => service(&task, cursor).is_some_and(|service| service > *length),
-            Self::Shorter(length) => {
-                service(&task, cursor).is_some_and(|service| service < *length)
-            }
-            Self::Error(part) => {
-                outcome.is_some()
-                    && call
-                        .error(index)
-                        .is_some_and(|error| error.to_lowercase().contains(part))
-            }
+            Self::Number(number) => all
+                .contains(number)
+                .then_some(*number)
+                .into_iter()
+                .collect(),
+            Self::Worker(name) => tasks_of(trace, call, name, cursor),
+            Self::Outcome(wanted) => all
+                .filter(|&index| call.outcome_at(index, cursor) == Some(*wanted))
+                .collect(),
+            Self::Longer(length) => all
+                .filter(|&index| service(call, index, cursor).is_some_and(|took| took > *length))
+                .collect(),
+            Self::Shorter(length) => all
+                .filter(|&index| service(call, index, cursor).is_some_and(|took| took < *length))
+                .collect(),
+            Self::Error(part) => call
+                .errors()
+                .filter(|(_, error)| error.to_lowercase().contains(part))
+                .map(|(index, _)| index)
+                .filter(|&index| call.outcome_at(index, cursor).is_some())
+                .collect(),
         }
     }
 }
 
-/// How long it ran, or has run so far.
-fn service(task: &Task, cursor: Time) -> Option<Nanos> {
-    (task.started <= cursor).then(|| task.finished.min(cursor).since(task.started))
+/// The tasks of a call that the workers of this name had started.
+fn tasks_of(trace: &Trace, call: &Call, name: &str, cursor: Time) -> Vec<u32> {
+    let lanes = trace
+        .lanes()
+        .filter(|lane| lane.facts.name.to_lowercase() == name);
+    let of_call = |task: &TaskId| task.call == call.facts.call;
+    let mut tasks: Vec<u32> = lanes
+        .flat_map(|lane| {
+            let pieces = lane.pieces();
+            let begun = pieces.partition_point(|piece| piece.start <= cursor);
+            pieces.part(0..begun).iter()
+        })
+        .map(|piece| piece.task)
+        .filter(of_call)
+        .map(|task| task.index)
+        .filter(|&index| call.ran(index).0 <= cursor)
+        .collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    tasks
+}
+
+/// How long a task ran, or has run so far.
+fn service(call: &Call, index: u32, cursor: Time) -> Option<Nanos> {
+    let (started, ended) = call.ran(index);
+    (started <= cursor).then(|| ended.min(cursor).since(started))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Experiment, Fault, FaultKind};
+    use crate::method::Method;
+    use crate::origin::simulated;
+    use crate::workload::Costs;
 
     #[test]
     fn a_line_is_read_as_what_it_looks_like() {
@@ -171,6 +197,44 @@ mod tests {
         assert_eq!(read("wrong value"), Wanted::Error("wrong value".to_owned()));
         assert_eq!(Wanted::read(""), None);
         assert_eq!(Wanted::read(">"), None);
+    }
+
+    #[test]
+    fn what_is_searched_for_is_found_as_of_the_cursor() {
+        let experiment = Experiment {
+            workers: 2,
+            tasks: 12,
+            chunksize: Some(1),
+            costs: Costs::List((1..13).map(|cost| Nanos(cost * 1_000_000)).collect()),
+            faults: vec![Fault {
+                task: 5,
+                kind: FaultKind::Raise,
+            }],
+            method: Method::ImapUnordered,
+            ..Experiment::default()
+        };
+        let mut trace = Trace::default();
+        trace.apply(simulated::run(&experiment));
+        let call = trace.call().unwrap();
+        let find = |text: &str, at| Wanted::read(text).unwrap().search(&trace, call, at);
+        let end = trace.end();
+        assert_eq!((find("7", end), find("12", end)), (vec![7], vec![]));
+        assert_eq!(
+            (find("failed", end), find("failed", Time(5))),
+            (vec![5], vec![])
+        );
+        assert_eq!(find("<3ms", end), [0, 1]);
+        assert_eq!(find(">11ms", end), [11]);
+        let error = call.error(5).unwrap().to_uppercase();
+        assert_eq!(
+            (find(&error, end), find("no such text", end)),
+            (vec![5], vec![])
+        );
+        let mut both = find("w0", end);
+        both.extend(find("worker 1", end));
+        both.sort_unstable();
+        assert!(both.iter().copied().eq(0..12));
+        assert_eq!(find("w0", Time::ZERO), [0]);
     }
 
     #[test]

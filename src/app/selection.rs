@@ -3,7 +3,7 @@
 use crate::app::Lanes;
 use crate::event::TaskId;
 use crate::time::Time;
-use crate::trace::{Row, Trace};
+use crate::trace::{CpuLane, CpuPiece, Lane, List, Piece, Row, Trace};
 
 /// The lane is a row of what is large: workers by name, or CPUs. Without a lane nothing is chosen,
 /// unless a search found a task that no worker had.
@@ -20,24 +20,20 @@ impl Selection {
 
     /// This task, on the lane that had it by `cursor`, if one had.
     pub fn task(trace: &Trace, lanes: Lanes, task: TaskId, cursor: Time) -> Self {
-        let had = |row: &usize| {
-            tasks_of(trace, lanes, *row)
-                .iter()
-                .any(|&(start, other)| other == task && start <= cursor)
-        };
+        let had = |row: &usize| Pieces::of(trace, lanes, *row).last_of(trace, task, cursor);
         Self {
-            row: (0..rows(trace, lanes)).find(had),
+            row: (0..rows(trace, lanes)).find(|row| had(row).is_some()),
             task: Some(task),
         }
     }
 
     /// What the lane of this row had at `at`: what ran then, or else what it had last before.
     pub fn lane(trace: &Trace, lanes: Lanes, row: usize, at: Time) -> Self {
-        let tasks = tasks_of(trace, lanes, row);
-        let begun = tasks.partition_point(|&(start, _)| start <= at);
+        let pieces = Pieces::of(trace, lanes, row);
+        let last = pieces.begun(at).checked_sub(1);
         Self {
             row: Some(row),
-            task: tasks[..begun].last().map(|&(_, task)| task),
+            task: last.and_then(|last| pieces.task(last)),
         }
     }
 
@@ -65,16 +61,17 @@ impl Selection {
         cursor: Time,
     ) -> Option<Self> {
         let (row, task) = (self.row?, self.task?);
-        let tasks = tasks_of(trace, lanes, row);
-        let seen = &tasks[..tasks.partition_point(|&(start, _)| start <= cursor)];
-        let here = seen.iter().rposition(|&(_, other)| other == task)?;
+        let pieces = Pieces::of(trace, lanes, row);
+        let here = pieces.last_of(trace, task, cursor)?;
+        let other = |place: &usize| pieces.task(*place) != Some(task);
+        // A task is one piece or several.
         let there = if forward {
-            here + 1
+            (here..pieces.begun(cursor)).find(other)?
         } else {
-            here.checked_sub(1)?
+            (0..here).rev().find(other)?
         };
         Some(Self {
-            task: Some(seen.get(there)?.1),
+            task: pieces.task(there),
             ..self
         })
     }
@@ -113,27 +110,134 @@ fn simulated_cpus(trace: &Trace) -> usize {
     cpus.min(trace.rows().len())
 }
 
-/// The tasks of one lane with their starts there, by start.
-fn tasks_of(trace: &Trace, lanes: Lanes, row: usize) -> Vec<(Time, TaskId)> {
-    let mut tasks: Vec<(Time, TaskId)> = match lanes {
-        Lanes::Workers => {
-            let workers = self::row(trace, row).map_or(&[][..], |row| &row.lanes);
-            let pieces = workers
-                .iter()
-                .filter_map(|&id| trace.lane(id))
-                .flat_map(|lane| lane.pieces().iter());
-            pieces.map(|piece| (piece.start, piece.task)).collect()
+/// The pieces on one lane, by start: those of the workers that had it one after another, or of a CPU.
+enum Pieces<'a> {
+    Workers(Vec<List<'a, Piece>>),
+    Cpu(Option<List<'a, CpuPiece>>),
+}
+
+impl<'a> Pieces<'a> {
+    fn of(trace: &'a Trace, lanes: Lanes, row: usize) -> Self {
+        match lanes {
+            Lanes::Workers => {
+                let workers = self::row(trace, row).map_or(&[][..], |row| &row.lanes);
+                let workers = workers.iter().filter_map(|&id| trace.lane(id));
+                Self::Workers(workers.map(Lane::pieces).collect())
+            }
+            Lanes::Cpus => Self::Cpu(trace.cpus().get(row).map(CpuLane::pieces)),
         }
-        Lanes::Cpus => {
-            let pieces = trace.cpus().get(row).map(|cpu| cpu.pieces().iter());
-            pieces
-                .into_iter()
-                .flatten()
-                .map(|piece| (piece.start, piece.task))
-                .collect()
+    }
+
+    fn task(&self, place: usize) -> Option<TaskId> {
+        match self {
+            Self::Workers(workers) => {
+                let mut before = 0;
+                let here = workers.iter().find_map(|pieces| {
+                    let own = place - before;
+                    before += pieces.len().min(own);
+                    pieces.get(own)
+                });
+                here.map(|piece| piece.task)
+            }
+            Self::Cpu(pieces) => Some(pieces.as_ref()?.get(place)?.task),
         }
-    };
-    // A task is one piece or several.
-    tasks.dedup_by_key(|(_, task)| *task);
-    tasks
+    }
+
+    /// How many had begun at `time`, the moment itself included.
+    fn begun(&self, time: Time) -> usize {
+        self.count(|start| start <= time)
+    }
+
+    fn count(&self, has: impl Fn(Time) -> bool) -> usize {
+        match self {
+            Self::Workers(workers) => {
+                let counts = workers
+                    .iter()
+                    .map(|pieces| pieces.partition_point(|piece| has(piece.start)));
+                counts.sum()
+            }
+            Self::Cpu(pieces) => {
+                pieces.map_or(0, |pieces| pieces.partition_point(|piece| has(piece.start)))
+            }
+        }
+    }
+
+    /// The place of the last piece of a task that had begun at `cursor`.
+    fn last_of(&self, trace: &Trace, task: TaskId, cursor: Time) -> Option<usize> {
+        let call = trace.call_by(task.call);
+        let (started, ended) = call.map_or((Time::NEVER, Time::NEVER), |call| call.ran(task.index));
+        // What is not known to have started may be anywhere.
+        let from = started.known().unwrap_or(Time::ZERO);
+        let first = self.count(|start| start < from);
+        let end = self.begun(ended.min(cursor));
+        (first..end)
+            .rev()
+            .find(|&place| self.task(place) == Some(task))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Experiment;
+    use crate::origin::simulated;
+
+    fn trace() -> Trace {
+        let experiment = Experiment {
+            workers: 3,
+            cpus: Some(2),
+            tasks: 40,
+            ..Experiment::default()
+        };
+        let mut trace = Trace::default();
+        trace.apply(simulated::run(&experiment));
+        trace
+    }
+
+    /// The tasks that a lane had by `cursor`, one after another.
+    fn tasks(trace: &Trace, lanes: Lanes, row: usize, cursor: Time) -> Vec<TaskId> {
+        let pieces = Pieces::of(trace, lanes, row);
+        let mut tasks: Vec<TaskId> = (0..pieces.begun(cursor))
+            .filter_map(|place| pieces.task(place))
+            .collect();
+        tasks.dedup();
+        tasks
+    }
+
+    #[test]
+    fn the_tasks_of_a_lane_are_stepped_through_back_and_forth() {
+        let trace = trace();
+        let cursor = Time(trace.end().0 * 2 / 3);
+        let lanes = Lanes::Workers;
+        for row in 0..rows(&trace, lanes) {
+            let tasks = tasks(&trace, lanes, row, cursor);
+            assert!(tasks.len() > 5);
+            let mut at = Selection::lane(&trace, lanes, row, cursor);
+            assert_eq!(at.next_task(&trace, lanes, true, cursor), None);
+            for task in tasks.iter().rev() {
+                assert_eq!(at.task, Some(*task));
+                assert_eq!(Selection::task(&trace, lanes, *task, cursor), at);
+                at = at.next_task(&trace, lanes, false, cursor).unwrap_or(at);
+            }
+            for task in &tasks {
+                assert_eq!(at.task, Some(*task));
+                at = at.next_task(&trace, lanes, true, cursor).unwrap_or(at);
+            }
+        }
+    }
+
+    #[test]
+    fn on_a_shared_cpu_a_task_is_found_by_its_last_piece() {
+        let trace = trace();
+        let cursor = trace.end();
+        for row in 0..rows(&trace, Lanes::Cpus) {
+            let last = Selection::lane(&trace, Lanes::Cpus, row, cursor);
+            assert_eq!(
+                last.task,
+                tasks(&trace, Lanes::Cpus, row, cursor).last().copied()
+            );
+            let before = last.next_task(&trace, Lanes::Cpus, false, cursor).unwrap();
+            assert_ne!(before.task, last.task);
+        }
+    }
 }

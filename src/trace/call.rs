@@ -510,6 +510,34 @@ impl Call {
         ((index as usize) < self.tasks.len()).then(|| self.tasks.get(index))
     }
 
+    /// When a task started and when it ended.
+    pub fn ran(&self, index: u32) -> (Time, Time) {
+        let time = |field| self.tasks.time(field, index);
+        (time(Of::Started), time(Of::Finished))
+    }
+
+    /// As [`Task::outcome_at`].
+    pub fn outcome_at(&self, index: u32, time: Time) -> Option<Outcome> {
+        let outcome = self.tasks.outcome(index)?;
+        let [finished, lost] = [Of::Finished, Of::Lost].map(|of| self.tasks.time(of, index));
+        outcome.as_of(time, finished, lost)
+    }
+
+    /// As [`Task::wait`], without reading the rest of its story.
+    pub fn wait(&self, index: u32) -> Option<Nanos> {
+        self.tasks.between(WAIT.0, WAIT.1, index)
+    }
+
+    /// As [`Task::service`].
+    pub fn service(&self, index: u32) -> Option<Nanos> {
+        self.tasks.between(SERVICE.0, SERVICE.1, index)
+    }
+
+    /// As [`Task::hold`].
+    pub fn hold(&self, index: u32) -> Option<Nanos> {
+        self.tasks.between(HOLD.0, HOLD.1, index)
+    }
+
     /// Where and when a task ran that ended without an account of its stretches: the CPU it started on, and
     /// the one it ended on.
     pub(super) fn unaccounted(&self, index: u32) -> Option<(CpuId, Span, Option<CpuId>)> {
@@ -560,6 +588,12 @@ impl Call {
     /// The error text of a task that failed.
     pub fn error(&self, index: u32) -> Option<&str> {
         self.errors.get(&index).map(String::as_str)
+    }
+
+    /// The tasks whose error texts are kept, by index.
+    pub fn errors(&self) -> impl Iterator<Item = (u32, &str)> {
+        let errors = self.errors.iter();
+        errors.map(|(&index, error)| (index, error.as_str()))
     }
 
     /// Tasks submitted and neither started nor passed over, as of `time`.

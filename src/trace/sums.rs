@@ -14,8 +14,8 @@ const BLOCK: usize = 512;
 /// few hundred entries and thrown away from where a late fact changes them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Running {
-    /// `sums[k]`: sum and count over the entries of block `k` and all before it.
-    sums: Vec<(u64, u32)>,
+    /// `sums[k]`: over the entries of block `k` and all before it.
+    sums: Vec<Mean>,
 }
 
 impl Running {
@@ -42,33 +42,28 @@ impl Running {
     ) -> Mean {
         let entries = order.until(time);
         let block = (entries.len() / BLOCK).min(self.sums.len());
-        let base = block.checked_sub(1).map_or((0, 0), |last| self.sums[last]);
+        let base = block.checked_sub(1).map(|last| self.sums[last]);
         let rest = entries.part(block * BLOCK..entries.len());
-        let (sum, count) = add(base, rest, tasks, (from, to));
-        Mean {
-            sum: Nanos(sum),
-            count,
-        }
+        add(base.unwrap_or_default(), rest, tasks, (from, to))
     }
 }
 
-fn add(
-    base: (u64, u32),
-    entries: List<'_, Entry>,
-    tasks: &Tasks,
-    (from, to): Stretch,
-) -> (u64, u32) {
-    entries
-        .iter()
-        .filter_map(|entry| tasks.between(from, to, entry.index))
-        .fold(base, |(sum, count), value| (sum + value.0, count + 1))
+fn add(base: Mean, entries: List<'_, Entry>, tasks: &Tasks, (from, to): Stretch) -> Mean {
+    let lengths = entries.iter();
+    let lengths = lengths.filter_map(|entry| tasks.between(from, to, entry.index));
+    lengths.fold(base, |mean, length| Mean {
+        sum: mean.sum + length,
+        count: mean.count + 1,
+        longest: mean.longest.max(length),
+    })
 }
 
-/// A sum of lengths and how many there are.
+/// A sum of lengths, how many there are, and the longest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mean {
     pub sum: Nanos,
     pub count: u32,
+    pub longest: Nanos,
 }
 
 impl Mean {

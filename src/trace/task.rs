@@ -63,10 +63,17 @@ impl Task {
 
     /// How it had ended as of `time`; `None` while it had not.
     pub fn outcome_at(&self, time: Time) -> Option<Outcome> {
-        match self.outcome {
-            Some(Outcome::Lost) if self.lost <= time => Some(Outcome::Lost),
-            Some(Outcome::Lost) => (self.finished <= time).then_some(Outcome::Ok),
-            outcome => outcome.filter(|_| self.finished <= time),
+        self.outcome?.as_of(time, self.finished, self.lost)
+    }
+}
+
+impl Outcome {
+    /// What it was as of `time` for a task that finished and was lost at these moments.
+    pub(super) fn as_of(self, time: Time, finished: Time, lost: Time) -> Option<Self> {
+        match self {
+            Self::Lost if lost <= time => Some(Self::Lost),
+            Self::Lost => (finished <= time).then_some(Self::Ok),
+            outcome => (finished <= time).then_some(outcome),
         }
     }
 }

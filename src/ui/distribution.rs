@@ -5,10 +5,10 @@ use ratatui::layout::Rect;
 
 use super::text::{self, Pen};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Entry, List, Task};
+use crate::trace::{Call, Entry, List, Mean};
 
-/// Tasks that are looked at; of more, every so many.
-const LOOKED_AT: usize = 20_000;
+/// Tasks that are looked at; of more, every so many. The mean and the longest are of all.
+const LOOKED_AT: usize = 4_000;
 /// From so many columns on it is said between which moments a length lies.
 const ROOMY: u16 = 36;
 
@@ -32,11 +32,19 @@ impl Length {
         }
     }
 
-    fn of(self, task: &Task) -> Option<Nanos> {
+    fn of(self, call: &Call, index: u32) -> Option<Nanos> {
         match self {
-            Self::Wait => task.wait(),
-            Self::Service => task.service(),
-            Self::Hold => task.hold(),
+            Self::Wait => call.wait(index),
+            Self::Service => call.service(index),
+            Self::Hold => call.hold(index),
+        }
+    }
+
+    fn mean(self, call: &Call, at: Time) -> Mean {
+        match self {
+            Self::Wait => call.waits_until(at),
+            Self::Service => call.services_until(at),
+            Self::Hold => call.holds_until(at),
         }
     }
 
@@ -54,7 +62,7 @@ impl Length {
 struct Spread {
     lengths: Vec<Nanos>,
     histogram: Histogram<u32>,
-    mean: Option<Nanos>,
+    mean: Mean,
     /// Only one in so many tasks was looked at.
     every: usize,
 }
@@ -66,22 +74,18 @@ impl Spread {
         let lengths: Vec<Nanos> = tasks
             .iter()
             .step_by(every)
-            .filter_map(|entry| length.of(&call.task(entry.index)?))
+            .filter_map(|entry| length.of(call, entry.index))
             .collect();
-        let most = lengths.iter().max()?.0;
-        let mut histogram = Histogram::new_with_bounds(1, most.max(2), 3).ok()?;
+        let mean = length.mean(call, at);
+        mean.value()?;
+        let mut histogram = Histogram::new_with_bounds(1, mean.longest.0.max(2), 3).ok()?;
         for length in &lengths {
             histogram.saturating_record(length.0);
         }
-        let mean = match length {
-            Length::Wait => call.waits_until(at),
-            Length::Service => call.services_until(at),
-            Length::Hold => call.holds_until(at),
-        };
         Some(Self {
             lengths,
             histogram,
-            mean: mean.value(),
+            mean,
             every,
         })
     }
@@ -91,7 +95,7 @@ impl Spread {
     }
 
     fn most(&self) -> Nanos {
-        self.lengths.iter().copied().max().unwrap_or_default()
+        self.mean.longest
     }
 
     /// How many lengths fall in each of so many bins from nothing to the longest.
@@ -157,7 +161,7 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
         );
     }
     let figures = [
-        ("mean", spread.mean),
+        ("mean", spread.mean.value()),
         ("p50", Some(median)),
         ("p95", Some(high)),
         ("max", Some(spread.most())),
@@ -245,7 +249,7 @@ mod tests {
         assert_eq!(service.quantile(1.0), Nanos(90));
         assert_eq!(service.bins(9).iter().sum::<u32>(), 8);
         let hold = Spread::of(Length::Hold, call, trace.end()).unwrap();
-        assert_eq!(hold.mean, Some(Nanos(51)));
+        assert_eq!(hold.mean.value(), Some(Nanos(51)));
         assert!(Spread::of(Length::Hold, call, Time(50)).is_none());
     }
 
