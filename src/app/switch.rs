@@ -85,9 +85,9 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
 }
 
 /// The run that this experiment would be in virtual time on so many CPUs; `None` if that would take
-/// longer than a key press may.
+/// longer than a key press may: two such runs of the most tasks take some 50 ms.
 pub fn foretold(experiment: &Experiment, cpus: u32) -> Option<Trace> {
-    const MOST: u32 = 10_000;
+    const MOST: u32 = 3_000;
     if experiment.tasks > MOST || experiment.check().is_err() {
         return None;
     }
