@@ -38,8 +38,8 @@ use watch::Watch;
 
 /// The number of `SIGHUP`: the terminal is gone.
 const HANG_UP: i32 = 1;
-/// Batches folded before the loop looks at keys and frames again.
-const AT_ONCE: usize = 64;
+/// Events folded before the loop looks at keys and frames again, or a few more: some 50 ms of work.
+const AT_ONCE: usize = 100_000;
 
 /// How the terminal is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,11 +297,11 @@ impl Dashboard {
             self.runs.is_over();
             return self.update(Message::RunOver { run });
         };
-        let more: Vec<Batch> = self.runs.batches().try_iter().take(AT_ONCE).collect();
+        let batches = self.runs.batches().clone();
         for Batch {
             events,
             complete_to,
-        } in std::iter::once(first).chain(more)
+        } in at_once(first, &batches)
         {
             let end = self.update(Message::Batch {
                 run,
@@ -407,6 +407,21 @@ impl Dashboard {
     }
 }
 
+/// A batch and those that wait behind it, as many as are folded at once.
+fn at_once(first: Batch, waiting: &Receiver<Batch>) -> impl Iterator<Item = Batch> {
+    let (mut first, mut events) = (Some(first), 0);
+    std::iter::from_fn(move || {
+        let next = || {
+            (events < AT_ONCE)
+                .then(|| waiting.try_recv().ok())
+                .flatten()
+        };
+        let batch = first.take().or_else(next)?;
+        events += batch.events.len();
+        Some(batch)
+    })
+}
+
 /// Whether dark or light text is read better on this background.
 fn brightness([red, green, blue]: [u16; 3]) -> Brightness {
     // Rec. 709 luma, in whole numbers.
@@ -440,5 +455,36 @@ impl Fault {
             "frame" => Some(Self::FrameAfterKey),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Ends, Event, Kind, LaneId};
+    use crate::time::Time;
+
+    #[test]
+    fn a_backlog_is_folded_bit_by_bit_and_nothing_of_it_is_lost() {
+        let (sender, waiting) = crossbeam_channel::unbounded();
+        let event = Event {
+            at: Time::ZERO,
+            lane: LaneId(0),
+            kind: Kind::RunEnded { ends: Ends::Left },
+        };
+        for _ in 0..50 {
+            let events = vec![event.clone(); AT_ONCE / 20];
+            let complete_to = Time::ZERO;
+            let batch = Batch {
+                events,
+                complete_to,
+            };
+            assert!(sender.send(batch).is_ok());
+        }
+        let mut counts = Vec::new();
+        while let Ok(first) = waiting.try_recv() {
+            counts.push(at_once(first, &waiting).count());
+        }
+        assert_eq!(counts, [20, 20, 10]);
     }
 }
