@@ -5,11 +5,13 @@ use parviz::experiment::{Backend, Experiment, Fault, FaultKind, MainWork, Policy
 use parviz::method::Method;
 use parviz::origin::simulated;
 use parviz::time::{Nanos, Time};
+use parviz::trace::Numbers;
 use parviz::workload::Costs;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::support::folded::{folded, mixed};
+use crate::support::recount::{Figure, Recount};
 
 /// Small experiments of every method, with every kind of fault.
 pub(crate) fn experiments() -> impl Strategy<Value = Experiment> {
@@ -71,7 +73,7 @@ pub(crate) fn experiments() -> impl Strategy<Value = Experiment> {
 
 /// The figures of a run as of a moment, counted from its events one by one.
 #[derive(Debug, PartialEq)]
-struct Recount {
+struct Counted {
     submitted: u32,
     started: u32,
     finished: u32,
@@ -111,7 +113,7 @@ fn queue(events: &[Event], at: Time) -> u32 {
     waits.difference(&left).count() as u32
 }
 
-fn recount(all: &[Event], at: Time) -> Recount {
+fn recount(all: &[Event], at: Time) -> Counted {
     let mut events: Vec<&Event> = all.iter().filter(|event| event.at <= at).collect();
     events.sort_by_key(|event| (event.at, event.lane));
     let (mut submitted, mut started, mut finished) =
@@ -144,7 +146,7 @@ fn recount(all: &[Event], at: Time) -> Recount {
                 .collect::<Vec<_>>(),
         )
     };
-    Recount {
+    Counted {
         submitted: submitted.len() as u32,
         started: started.len() as u32,
         finished: ended.len() as u32,
@@ -163,6 +165,41 @@ fn recount(all: &[Event], at: Time) -> Recount {
             .max()
             .unwrap_or(0),
     }
+}
+
+fn pace(numbers: &Numbers) -> Vec<Figure> {
+    let time = |time: Option<Nanos>| time.map(|time| time.0 as f64);
+    vec![
+        ("makespan", time(numbers.makespan)),
+        ("serial_time", time(numbers.serial_time)),
+        ("speedup", numbers.speedup),
+        ("efficiency", numbers.efficiency),
+        ("utilisation", numbers.utilisation),
+        ("imbalance", numbers.imbalance),
+        ("not_computing", numbers.not_computing),
+        ("karp_flatt", numbers.karp_flatt),
+        ("lower_bound", time(numbers.lower_bound)),
+        ("blocked_main", time(numbers.blocked_main)),
+        ("program_end", time(numbers.program_end)),
+    ]
+}
+
+fn orders(numbers: &Numbers) -> Vec<Figure> {
+    vec![
+        ("kendall_tau", numbers.kendall_tau),
+        ("reordered_ratio", numbers.reordered_ratio),
+    ]
+}
+
+/// But for how floating point rounds.
+fn is_same(found: &Figure, counted: &Figure) -> bool {
+    found.0 == counted.0
+        && match (found.1, counted.1) {
+            (Some(found), Some(counted)) => {
+                (found - counted).abs() <= 1e-9 * counted.abs().max(1.0)
+            }
+            (found, counted) => found == counted,
+        }
 }
 
 proptest! {
@@ -193,7 +230,7 @@ proptest! {
         for cursor in cursors {
             let at = Time(cursor.index(trace.end().0 as usize + 2) as u64);
             let numbers = trace.numbers(at);
-            let found = Recount {
+            let found = Counted {
                 submitted: numbers.submitted,
                 started: numbers.started,
                 finished: numbers.finished,
@@ -210,6 +247,43 @@ proptest! {
             };
             // A mean is of the tasks that have both ends as of the cursor.
             prop_assert_eq!(found, recount(&events, at), "at {:?}", at);
+        }
+    }
+
+    #[test]
+    fn pace_and_orders_at_random_cursors_equal_a_naive_recount(
+        experiment in experiments(),
+        cursors in proptest::collection::vec(any::<proptest::sample::Index>(), 6),
+    ) {
+        let events = simulated::run(&experiment);
+        let (trace, recount) = (folded(events.clone()), Recount::of(&events));
+        let random = cursors.iter().map(|cursor| cursor.index(trace.end().0 as usize + 2) as u64);
+        for at in random.map(Time).chain([trace.end()]) {
+            let numbers = trace.numbers(at);
+            let found = pace(&numbers).into_iter().chain(orders(&numbers));
+            let counted = recount.pace(at).into_iter().chain(recount.orders(at));
+            for (found, counted) in found.zip(counted) {
+                prop_assert!(is_same(&found, &counted), "{found:?} {counted:?} at {at:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_time_went_at_random_cursors_equals_a_naive_recount(
+        experiment in experiments(),
+        cursors in proptest::collection::vec(any::<proptest::sample::Index>(), 6),
+    ) {
+        let events = simulated::run(&experiment);
+        let (trace, recount) = (folded(events.clone()), Recount::of(&events));
+        // What is under way is spent evenly, in whole nanoseconds.
+        let rounding = 4.0 * trace.rows().len() as f64;
+        let random = cursors.iter().map(|cursor| cursor.index(trace.end().0 as usize + 2) as u64);
+        for at in random.map(Time).chain([trace.end()]) {
+            let found = trace.shares(at);
+            for ((key, found), counted) in found.parts().into_iter().zip(recount.shares(at)) {
+                let apart = (found.0 as f64 - counted).abs();
+                prop_assert!(apart <= rounding, "{key} {found:?} {counted} at {at:?}");
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod folded;
 pub(crate) mod program;
 pub(crate) mod python;
+pub(crate) mod recount;
 pub(crate) mod reference;
 pub(crate) mod screen;
 pub(crate) mod told;

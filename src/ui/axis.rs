@@ -181,6 +181,7 @@ fn tick_label(time: Time, step: Nanos) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn axis(from: u64, to: u64) -> Axis {
         Axis {
@@ -190,13 +191,32 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_moment_of_a_column_is_in_that_column() {
-        let axis = axis(1_000, 8_777);
-        for x in axis.x..axis.right() {
+    /// Axes of any size, over a few nanoseconds or years.
+    fn axes() -> impl Strategy<Value = Axis> {
+        let length = (0u32..63).prop_flat_map(|bits| 1u64..1 << (bits + 1));
+        let parts = (0u16..200, 1u16..600, 0u64..1 << 62, length);
+        parts.prop_map(|(x, width, from, length)| Axis {
+            x,
+            width,
+            span: Span::new(Time(from), Time(from + length)),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn time_to_column_and_back_is_the_same_moment(axis in axes(), part in any::<u64>()) {
+            let (from, length) = (axis.span.start(), axis.span.length().0);
+            let time = from + Nanos(part % length);
+            let x = axis.column(time).unwrap();
             let stretch = axis.stretch(x);
-            let middle = Time(u64::midpoint(stretch.start().0, stretch.end().0));
-            assert_eq!(axis.column(middle), Some(x));
+            // An edge between two columns is rounded down to whole nanoseconds.
+            prop_assert!(stretch.start() <= time && time <= stretch.end());
+            let back = axis.time(x);
+            prop_assert!(stretch.start() <= back && back <= stretch.end());
+            // Of a column of a few nanoseconds the edges may be in its neighbours.
+            if length >= 4 * u64::from(axis.width) {
+                prop_assert_eq!(axis.column(back), Some(x));
+            }
         }
     }
 
