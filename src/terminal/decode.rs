@@ -285,6 +285,7 @@ mod tests {
             (b"\x1b[6;2~", KeyCode::PageDown, KeyModifiers::SHIFT),
             (b"\x1b[4~", KeyCode::End, KeyModifiers::NONE),
             (b"\x1bOP", KeyCode::F(1), KeyModifiers::NONE),
+            (b"\x1bOG", KeyCode::KeypadBegin, KeyModifiers::NONE),
             (b"\x1b[15~", KeyCode::F(5), KeyModifiers::NONE),
             (b"\x1b[24~", KeyCode::F(12), KeyModifiers::NONE),
             (b"\x1b[[A", KeyCode::F(1), KeyModifiers::NONE),
@@ -402,6 +403,28 @@ mod tests {
         }
     }
 
+    /// Alt with a letter and then another key, and what a keypad sends.
+    #[test]
+    fn no_key_keeps_the_next_one_waiting() {
+        for second in (b' '..=b'~').filter(|second| !b"[]PX^_".contains(second)) {
+            for third in b' '..=b'~' {
+                let mut heard = Vec::new();
+                Decoder::default().feed(&[0x1b, second, third, b'q'], |one| heard.push(one));
+                let last = heard.last().cloned();
+                let typed = key(KeyCode::Char('q'), KeyModifiers::NONE);
+                assert_eq!(last, Some(typed), "{second} {third}");
+            }
+        }
+    }
+
+    /// Any byte, and often one that means something in a sequence.
+    fn byte() -> impl Strategy<Value = u8> {
+        prop_oneof![
+            any::<u8>(),
+            proptest::sample::select(b"\x1b\x1b\x1b\x1b[[OO]P_MGHIRmu~<?;:120\x07\\".to_vec()),
+        ]
+    }
+
     proptest! {
         #[test]
         fn how_the_bytes_were_split_changes_nothing(cuts in proptest::collection::vec(0_usize..60, 0..8)) {
@@ -419,12 +442,18 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(byte(), 0..200)) {
             let mut decoder = Decoder::default();
             for byte in bytes {
                 decoder.feed(&[byte], |_| ());
             }
             decoder.silence(|_| ());
+            // Ends what may be open: a paste, a control string, the three bytes of an old mouse.
+            decoder.feed(b"\x1b[201~\x07\x1b\\   ", |_| ());
+            decoder.silence(|_| ());
+            let mut heard = Vec::new();
+            decoder.feed(b"q", |one| heard.push(one));
+            prop_assert_eq!(heard, pressed(KeyCode::Char('q'), KeyModifiers::NONE));
         }
     }
 }

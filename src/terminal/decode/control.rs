@@ -8,14 +8,14 @@ use crossterm::event::{
 /// `ESC O x`.
 pub(super) fn function_key(bytes: &[u8]) -> Option<Step> {
     let code = match *bytes.get(2)? {
-        last @ b'A'..=b'H' => cursor_key(last)?,
-        last @ b'P'..=b'S' => KeyCode::F(1 + last - b'P'),
-        b'M' => KeyCode::Enter,
-        _ => {
-            return Some(Step::key(2, KeyCode::Char('O'), KeyModifiers::ALT));
-        }
+        last @ b'P'..=b'S' => Some(KeyCode::F(1 + last - b'P')),
+        b'M' => Some(KeyCode::Enter),
+        last => cursor_key(last),
     };
-    Some(Step::key(3, code, KeyModifiers::NONE))
+    Some(match code {
+        Some(code) => Step::key(3, code, KeyModifiers::NONE),
+        None => Step::key(2, KeyCode::Char('O'), KeyModifiers::ALT),
+    })
 }
 
 fn cursor_key(last: u8) -> Option<KeyCode> {
@@ -24,7 +24,8 @@ fn cursor_key(last: u8) -> Option<KeyCode> {
         b'B' => KeyCode::Down,
         b'C' => KeyCode::Right,
         b'D' => KeyCode::Left,
-        b'E' => KeyCode::KeypadBegin,
+        // `G` from PuTTY.
+        b'E' | b'G' => KeyCode::KeypadBegin,
         b'F' => KeyCode::End,
         b'H' => KeyCode::Home,
         _ => return None,
