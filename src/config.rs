@@ -35,6 +35,10 @@ pub struct Config {
     pub mouse: Option<bool>,
     pub lab: Flags,
     pub keymap: Keymap,
+    /// Its name, for who has to correct it.
+    pub name: String,
+    /// Where the keys of `[lab]` stand.
+    lines: BTreeMap<String, usize>,
 }
 
 /// The file as it is written.
@@ -64,7 +68,13 @@ impl Config {
             return Ok(Self::default());
         };
         match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text).map_err(|wrong| format!("{}:{wrong}", path.display())),
+            Ok(text) => match Self::parse(&text) {
+                Ok(config) => Ok(Self {
+                    name: path.display().to_string(),
+                    ..config
+                }),
+                Err(wrong) => Err(format!("{}:{wrong}", path.display())),
+            },
             Err(error) if error.kind() == ErrorKind::NotFound => match asked {
                 None => Ok(Self::default()),
                 Some(_) => Err(format!(
@@ -93,11 +103,14 @@ impl Config {
                 line(error.span().map_or(0, |span| span.start))
             )
         })?;
+        let lines: BTreeMap<String, usize> = places(text, "lab")
+            .into_iter()
+            .map(|(key, place)| (key, line(place)))
+            .collect();
         if let (Some(tasks), Some(costs)) = (&file.lab.tasks, file.lab.listed_costs()) {
-            let place = place_of(text, "lab", "tasks").unwrap_or(0);
             return Err(format!(
                 "{}: costs lists {costs} tasks: leave tasks = {tasks} out",
-                line(place)
+                lines.get("tasks").copied().unwrap_or_default()
             ));
         }
         let mut keymap = Keymap::default();
@@ -126,16 +139,31 @@ impl Config {
             mouse: file.mouse,
             lab: file.lab,
             keymap,
+            name: String::new(),
+            lines,
         })
+    }
+
+    /// What is wrong with an experiment, as the fault of this file: with the line of the key that is named
+    /// first, if that stands here.
+    pub fn blamed(&self, wrong: &str) -> String {
+        let bare = wrong.strip_prefix("--").unwrap_or(wrong);
+        let key = bare.split([' ', ':']).next().unwrap_or_default();
+        match self.lines.get(key) {
+            Some(line) => format!("{}:{line}: {bare}", self.name),
+            None => format!("{wrong} (a default of {})", self.name),
+        }
     }
 }
 
-/// Where a key of a table stands in the text.
-fn place_of(text: &str, table: &str, key: &str) -> Option<usize> {
-    let file = DeTable::parse(text).ok()?;
-    let table = file.get_ref().get(table)?.get_ref().as_table()?;
-    let (key, _) = table.get_key_value(key)?;
-    Some(key.span().start)
+/// Where the keys of a table stand in the text.
+fn places(text: &str, table: &str) -> Vec<(String, usize)> {
+    let file = DeTable::parse(text).ok();
+    let file = file.as_ref().map(Spanned::get_ref);
+    let table = file.and_then(|file| file.get(table)?.get_ref().as_table());
+    let keys = table.into_iter().flat_map(|table| table.keys());
+    keys.map(|key| (key.get_ref().to_string(), key.span().start))
+        .collect()
 }
 
 fn usual_place() -> Option<PathBuf> {
@@ -196,6 +224,18 @@ mod tests {
         );
         assert!(wrong("[lab]\nmethod = \"pmap\"\n").starts_with("2: unknown variant `pmap`"));
         assert!(wrong("[lab\n").starts_with("1: "));
+        assert_eq!(
+            wrong("[lab]\nworkers = \"x\"\n"),
+            "2: x: write a whole number"
+        );
+        assert_eq!(
+            wrong("[lab]\n\ntasks = -1\n"),
+            "3: -1: write a whole number"
+        );
+        assert_eq!(
+            wrong("[lab]\nseed = true\n"),
+            "2: write a number, or a text in quotes"
+        );
         assert_eq!(
             wrong("theme = \"dark\"\n[lab]\ncosts = [1, 2]\ntasks = 5\n"),
             "4: costs lists 2 tasks: leave tasks = 5 out"

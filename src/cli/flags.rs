@@ -33,12 +33,15 @@ pub struct Flags {
     pub backend: Option<Backend>,
     /// Workers of the pool [default: the usable CPUs, 4 to 8]
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    #[serde(deserialize_with = "number")]
     pub workers: Option<u32>,
     /// CPUs of a simulated run [default: as many as workers]
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    #[serde(deserialize_with = "number")]
     pub cpus: Option<u32>,
     /// Tasks of the call [default: 24]
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    #[serde(deserialize_with = "number")]
     pub tasks: Option<u32>,
     /// How long the tasks take: a list 9,2,6,1, or const:T, uniform:LO..HI, ramp:A..B,
     /// lognormal:MEAN[,sigma=0.8], bimodal:A,B[,share=0.2] [default: lognormal:600ms]
@@ -93,6 +96,7 @@ pub struct Flags {
     pub effect: Option<CounterEffect>,
     /// Increments of each task in --effect race [default: 3]
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
+    #[serde(deserialize_with = "number")]
     pub increments: Option<u32>,
     /// Tasks that go wrong: 3:die, 1,5,9:raise, 2:hang (may be given again)
     #[arg(long, value_name = "TASKS:WHAT")]
@@ -100,6 +104,7 @@ pub struct Flags {
     pub fault: Vec<Faults>,
     /// Decides the costs that are drawn: same seed, same tasks [default: 7]
     #[arg(long, value_name = "N", value_parser = whole::<u64>)]
+    #[serde(deserialize_with = "number")]
     pub seed: Option<u64>,
     /// What a bare number in a length of time counts [default: 10ms]
     #[arg(long, value_name = "TIME")]
@@ -388,6 +393,16 @@ where
         .parse()
         .map_err(|error| D::Error::custom(format!("{text}: {error}")))?;
     Ok(Some(value))
+}
+
+fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err = ParseIntError>,
+{
+    let text = Value::deserialize(deserializer)?.text();
+    let number = whole(&text).map_err(|error| D::Error::custom(format!("{text}: {error}")))?;
+    Ok(Some(number))
 }
 
 fn faults<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Faults>, D::Error> {
