@@ -7,11 +7,13 @@ use serde::Serialize;
 
 mod choices;
 mod contradiction;
+mod misfit;
 
 pub use choices::{
     Backend, CounterEffect, FaultKind, MemoryModel, Policy, PythonPool, StartMethod, WorkKind,
 };
 pub use contradiction::{Contradiction, MOST_TASKS, MOST_WORKERS};
+pub use misfit::{Misfit, Part};
 
 /// Something that goes wrong in one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

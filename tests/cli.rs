@@ -211,7 +211,7 @@ fn a_mistake_is_one_line_and_exit_2() {
         ),
         (
             "lab --cpus 2",
-            "--cpus is for --backend simulated: a measured run has the CPUs of this machine",
+            "--cpus 2 is for --backend simulated: a measured run has the CPUs of this machine",
         ),
         (
             "lab --pool executor",
@@ -223,11 +223,11 @@ fn a_mistake_is_one_line_and_exit_2() {
         ),
         (
             "lab --backend python --pool threadpool --fault 3:die",
-            "--fault 3:die needs processes: --pool threadpool has threads",
+            "--fault 3:die is for processes: --pool threadpool has threads",
         ),
         (
             "lab --backend python --policy executor",
-            "--policy is not for --backend python: take --pool executor",
+            "--policy executor is for --backend threads, processes and simulated: that of CPython is --pool executor",
         ),
         (
             "lab --text --json",

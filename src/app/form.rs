@@ -2,7 +2,7 @@
 
 use crate::app::form::fields::{FIELDS, Fill};
 use crate::app::{line, variant};
-use crate::experiment::{Backend, Contradiction, Experiment, WorkKind};
+use crate::experiment::{Backend, Contradiction, Experiment, Part, WorkKind};
 use crate::method::Sends;
 use crate::time::Nanos;
 use crossterm::event::KeyEvent;
@@ -196,6 +196,10 @@ impl Form {
         for (spec, field) in FIELDS.iter().zip(&mut self.fields) {
             field.note = (spec.note)(&draft);
         }
+        for misfit in self.draft.misfits() {
+            let words = format!("left out: not for {}", misfit.not_for);
+            self.fields[place_of(label_of(misfit.part))].note = Note::Warning(words);
+        }
         self.forecast = forecast(&draft);
         // From the last field to the first: the first one has the last word.
         for (number, error) in errors {
@@ -264,27 +268,35 @@ fn without_flags(wrong: &str) -> String {
 
 /// The field that a contradiction is about.
 fn field_of(wrong: &Contradiction) -> usize {
-    let label = match wrong {
+    place_of(match wrong {
+        Contradiction::Misfit(misfit) => label_of(misfit.part),
         Contradiction::Workers(_) => "workers",
-        Contradiction::Cpus(_) | Contradiction::RealCpus => "cpus",
+        Contradiction::Cpus(_) => "cpus",
         Contradiction::Tasks(_) => "tasks",
         Contradiction::NoChunks | Contradiction::Unchunked(_) => "chunk size",
         Contradiction::FaultOfNone(_)
         | Contradiction::FaultBeyond(..)
-        | Contradiction::FaultTwice(_)
-        | Contradiction::DieInLoop(_)
-        | Contradiction::DieInThreads(_) => "faults",
-        Contradiction::SharedThreads | Contradiction::SeparateProcesses => "memory",
-        Contradiction::OwnInterpreters => "gil",
+        | Contradiction::FaultTwice(_) => "faults",
         Contradiction::Unavailable(_) => "backend",
-        Contradiction::NothingSent | Contradiction::Payload(..) => "payload",
+        Contradiction::Payload(..) => "payload",
         Contradiction::Increments(_) | Contradiction::Race(..) => "increments",
-        Contradiction::NotInPython(flag, _) => match *flag {
-            "memory-model" => "memory",
-            flag => flag,
-        },
         Contradiction::Unit => "unit",
-    };
+    })
+}
+
+fn label_of(part: Part) -> &'static str {
+    match part {
+        Part::Cpus => "cpus",
+        Part::Payload => "payload",
+        Part::Dispatch => "dispatch",
+        Part::Gil => "gil",
+        Part::Policy => "policy",
+        Part::Memory => "memory",
+        Part::Die => "faults",
+    }
+}
+
+fn place_of(label: &str) -> usize {
     let place = FIELDS.iter().position(|spec| spec.label == label);
     place.unwrap_or_default()
 }
@@ -292,6 +304,7 @@ fn field_of(wrong: &Contradiction) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::PythonPool;
     use crate::method::Method;
     use crate::workload::Costs;
     use crossterm::event::{KeyCode, KeyModifiers};
@@ -465,7 +478,8 @@ mod tests {
     fn what_contradicts_the_backend_is_left_out_with_a_warning() {
         let mut form = form();
         fill(&mut form, "cpus", "2");
-        assert!(matches!(note(&form, "cpus"), Note::Warning(_)));
+        let left_out = Note::Warning("left out: not for threads".to_owned());
+        assert_eq!(note(&form, "cpus"), &left_out);
         let (experiment, words) = form.experiment().unwrap();
         assert_eq!(experiment.cpus, None);
         assert!(words.is_some());
@@ -473,7 +487,24 @@ mod tests {
 
     #[test]
     fn notes_fit_beside_their_fields() {
-        let mut form = form();
+        for backend in Backend::TABLE {
+            notes_fit(backend.0);
+        }
+    }
+
+    fn notes_fit(backend: Backend) {
+        let mut form = Form::new(
+            &Experiment {
+                backend,
+                cpus: Some(2),
+                payload: 10,
+                gil: true,
+                faults: fields::read_faults("3:die").unwrap(),
+                pool: PythonPool::ThreadPool,
+                ..Experiment::default()
+            },
+            4,
+        );
         for _ in 0..9 {
             form.turn(true);
             for field in &form.fields {

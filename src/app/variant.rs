@@ -1,7 +1,6 @@
 //! Experiments that differ from another in one thing, as the keys make them.
 
-use crate::experiment::{Backend, Experiment, FaultKind, MOST_WORKERS, MemoryModel, PythonPool};
-use crate::method::Sends;
+use crate::experiment::{Experiment, MOST_WORKERS, Misfit};
 
 /// With the method that `s` switches to; `None` for a loop, which has no asynchronous form.
 pub fn switched(experiment: &Experiment) -> Option<Experiment> {
@@ -43,83 +42,21 @@ pub fn new_seed(experiment: &Experiment) -> Experiment {
     }
 }
 
-/// Leaves out what contradicts the method and the backend, and says what that was.
+/// Leaves out what its method and its backend have no place for, and says what that was.
 pub fn settled(mut experiment: Experiment) -> (Experiment, Option<String>) {
-    let mut left_out = Vec::new();
-    if experiment.backend.is_measured()
-        && let Some(cpus) = experiment.cpus.take()
-    {
-        left_out.push(format!(
-            "without --cpus {cpus}: a measured run has the CPUs of this machine"
-        ));
+    let misfits = experiment.misfits();
+    for misfit in &misfits {
+        experiment.leave_out(misfit.part);
     }
-    if experiment.backend == Backend::Threads && experiment.memory == Some(MemoryModel::Separate) {
-        experiment.memory = None;
-        left_out.push("without --memory-model separate: threads share their memory".to_owned());
-    }
-    if experiment.payload > 0 && !experiment.backend.carries() {
-        left_out.push("without --payload: nothing is sent there".to_owned());
-        experiment.payload = 0;
-    }
-    if experiment.backend == Backend::Processes {
-        if experiment.memory == Some(MemoryModel::Shared) {
-            experiment.memory = None;
-            left_out.push(
-                "without --memory-model shared: processes have memory of their own".to_owned(),
-            );
-        }
-        if std::mem::take(&mut experiment.gil) {
-            left_out.push("without --gil: each process has an interpreter of its own".to_owned());
-        }
-    }
-    if experiment.backend == Backend::Python {
-        left_out.extend(without_python(&mut experiment));
-    }
-    if experiment.method.rules().sends == Sends::Nothing {
-        let before = experiment.faults.len();
-        experiment
-            .faults
-            .retain(|fault| fault.kind != FaultKind::Die);
-        if experiment.faults.len() < before {
-            left_out.push("without the fault die: a loop has no workers".to_owned());
-        }
-    }
+    let left_out: Vec<String> = misfits.iter().map(Misfit::left_out).collect();
     let words = (!left_out.is_empty()).then(|| left_out.join("; "));
     (experiment, words)
-}
-
-/// Leaves out what CPython decides itself.
-fn without_python(experiment: &mut Experiment) -> Vec<String> {
-    let usual = Experiment::default();
-    let mut left_out = Vec::new();
-    if std::mem::take(&mut experiment.dispatch) != usual.dispatch {
-        left_out.push("without --dispatch: CPython takes its own time to send".to_owned());
-    }
-    if std::mem::take(&mut experiment.gil) {
-        left_out.push("without --gil: CPython has its own".to_owned());
-    }
-    if std::mem::replace(&mut experiment.policy, usual.policy) != usual.policy {
-        left_out.push("without --policy executor: CPython's pool decides".to_owned());
-    }
-    if experiment.memory.take().is_some() {
-        left_out.push("without --memory-model: CPython's pool decides".to_owned());
-    }
-    if experiment.pool == PythonPool::ThreadPool {
-        let before = experiment.faults.len();
-        experiment
-            .faults
-            .retain(|fault| fault.kind != FaultKind::Die);
-        if experiment.faults.len() < before {
-            left_out.push("without the fault die: threads do not die alone".to_owned());
-        }
-    }
-    left_out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::Fault;
+    use crate::experiment::{Backend, Fault, FaultKind, MemoryModel};
     use crate::method::Method;
 
     #[test]

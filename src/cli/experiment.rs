@@ -2,7 +2,8 @@
 
 use crate::cli::flags::{Faults, Flags, Length, Unit};
 use crate::experiment::{
-    Backend, Contradiction, CounterEffect, Experiment, MainWork, PythonPool, WorkKind,
+    Backend, Contradiction, CounterEffect, Experiment, FaultKind, MainWork, Part, PythonPool,
+    WorkKind,
 };
 use crate::method::Sends;
 use crate::time::Nanos;
@@ -14,6 +15,22 @@ impl Flags {
         match self.costs.as_ref()?.in_units(Nanos::MILLISECOND) {
             Ok(Costs::List(list)) => Some(list.len()),
             _ => None,
+        }
+    }
+
+    /// Whether they ask for this part of an experiment.
+    pub(super) fn ask_for(&self, part: Part) -> bool {
+        match part {
+            Part::Cpus => self.cpus.is_some(),
+            Part::Payload => self.payload.is_some(),
+            Part::Dispatch => self.dispatch.is_some(),
+            Part::Gil => self.gil,
+            Part::Policy => self.policy.is_some(),
+            Part::Memory => self.memory_model.is_some(),
+            Part::Die => {
+                let mut faults = self.fault.iter().flat_map(Faults::each);
+                faults.any(|fault| fault.kind == FaultKind::Die)
+            }
         }
     }
 

@@ -6,9 +6,9 @@
 
 use crate::app::Settings;
 use crate::cli::Lab;
-use crate::cli::flags::{Size, ThemeChoice};
+use crate::cli::flags::{Flags, Size, ThemeChoice};
 use crate::config::Config;
-use crate::experiment::{Backend, Experiment, MainWork, MemoryModel};
+use crate::experiment::{Experiment, MainWork};
 use crate::palette::{Charset, Depth, Look, ThemeName};
 use crate::runtime::Options;
 use crate::time::{Nanos, Time};
@@ -63,34 +63,7 @@ impl Setup {
             _ if headless => MainWork::Fixed(Nanos::ZERO),
             _ => MainWork::Half,
         };
-        lab.flags.contradictions(&config.lab)?;
-        let flags = lab.flags.clone().over(&config.lab);
-        // What the command line alone would not do wrong, the config file does.
-        let told = |wrong: String| match lab.flags.experiment(around.cpus, main_work) {
-            Ok(own) if own.check().is_ok() => format!("{wrong} (a default of the config file)"),
-            _ => wrong,
-        };
-        let mut experiment = flags.experiment(around.cpus, main_work).map_err(&told)?;
-        if experiment.backend.is_measured() {
-            // As a default of the config file these are for simulated runs only.
-            experiment.cpus = experiment.cpus.filter(|_| lab.flags.cpus.is_some());
-            let model = experiment.memory;
-            let usual = match experiment.backend {
-                Backend::Processes => MemoryModel::Separate,
-                _ => MemoryModel::Shared,
-            };
-            experiment.memory =
-                model.filter(|&model| model == usual || lab.flags.memory_model.is_some());
-        }
-        if !experiment.backend.carries() && lab.flags.payload.is_none() {
-            experiment.payload = 0;
-        }
-        if experiment.backend == Backend::Processes {
-            experiment.gil &= lab.flags.gil;
-        }
-        experiment
-            .check()
-            .map_err(|wrong| told(wrong.to_string()))?;
+        let experiment = lab.experiment(config, around.cpus, main_work)?;
         let (show, warning) = match (wanted, around.no_screen) {
             (Some(Wanted::Text), _) => (Show::Text, None),
             (Some(Wanted::Json), _) => (Show::Json, None),
@@ -132,6 +105,34 @@ enum Wanted {
 }
 
 impl Lab {
+    /// What the flags ask for, and the config file where they say nothing. What the file asks for in vain
+    /// gives way: it waits for a backend and a method that have a place for it.
+    fn experiment(
+        &self,
+        config: &Config,
+        cpus: u32,
+        main_work: MainWork,
+    ) -> Result<Experiment, String> {
+        let flags = &self.flags;
+        flags.contradictions(&config.lab)?;
+        let checked = |flags: &Flags| {
+            let mut experiment = flags.experiment(cpus, main_work)?;
+            for misfit in experiment.misfits() {
+                if !self.flags.ask_for(misfit.part) {
+                    experiment.leave_out(misfit.part);
+                }
+            }
+            let check = experiment.check().map_err(|wrong| wrong.to_string());
+            check.map(|()| experiment)
+        };
+        let all = flags.clone().over(&config.lab);
+        // What the command line alone would not do wrong, the config file does.
+        checked(&all).map_err(|wrong| match checked(flags) {
+            Ok(_) => config.blamed(&wrong),
+            Err(_) => wrong,
+        })
+    }
+
     fn wanted(&self) -> Result<Option<Wanted>, String> {
         let output = &self.output;
         let asked = [
@@ -278,7 +279,7 @@ impl Wishes {
 mod tests {
     use super::*;
     use crate::cli::Args;
-    use crate::experiment::WorkKind;
+    use crate::experiment::{Backend, WorkKind};
     use crate::method::Method;
     use std::ffi::OsString;
 
@@ -293,7 +294,9 @@ mod tests {
     fn with(words: &str, config: &str, around: Surroundings) -> Result<Setup, String> {
         let words = std::iter::once("parviz").chain(words.split_whitespace());
         let args = Args::read(words.map(OsString::from)).unwrap();
-        Setup::new(&args.lab, &Config::parse(config).unwrap(), around)
+        let mut config = Config::parse(config).unwrap();
+        "config.toml".clone_into(&mut config.name);
+        Setup::new(&args.lab, &config, around)
     }
 
     fn experiment(words: &str, config: &str) -> Experiment {
@@ -349,16 +352,93 @@ mod tests {
 
     #[test]
     fn a_default_that_cannot_be_is_told_as_one() {
-        let wrong = |words| with(words, "[lab]\nworkers = 0\n", AROUND).err();
+        let wrong = |words, config| with(words, config, AROUND).err();
+        let workers = "theme = \"dark\"\n[lab]\nworkers = 0\n";
         assert_eq!(
-            wrong("").unwrap(),
-            "--workers must be from 1 to 1024, not 0 (a default of the config file)"
+            wrong("", workers).unwrap(),
+            "config.toml:3: workers must be from 1 to 1024, not 0"
         );
         assert_eq!(
-            wrong("--workers 2000").unwrap(),
+            wrong("--workers 2000", workers).unwrap(),
             "--workers must be from 1 to 1024, not 2000"
         );
-        assert_eq!(wrong("--workers 2"), None);
+        assert_eq!(wrong("--workers 2", workers), None);
+        assert_eq!(
+            wrong("", "[lab]\nchunksize = 0\n").unwrap(),
+            "config.toml:2: chunksize must be at least 1; CPython's own rule is --chunksize auto"
+        );
+        // The one that is named is not in the file.
+        assert_eq!(
+            wrong("--tasks 3", "[lab]\nfault = \"9:raise\"\n").unwrap(),
+            "config.toml:2: fault 9: there is no task 9, the last one is 2"
+        );
+        assert_eq!(
+            wrong("--effect race", "[lab]\ntasks = 9000000\n").unwrap(),
+            "--effect race: 9000000 tasks of 3 increments are more than 10000000: use fewer of either (a default of config.toml)"
+        );
+    }
+
+    /// A default for each key of `[lab]`, such as some backend or method has no place for.
+    const DEFAULTS: [&str; 26] = [
+        "method = \"imap\"",
+        "backend = \"python\"",
+        "workers = 3",
+        "cpus = 2",
+        "tasks = 30",
+        "costs = \"const:3\"",
+        "kind = \"io\"",
+        "pairs = true",
+        "chunksize = 4",
+        "main-work = 3",
+        "payload = \"1KiB\"",
+        "dispatch = \"1ms\"",
+        "startup = \"1ms\"",
+        "serial = \"1ms\"",
+        "gil = true",
+        "lock = true",
+        "policy = \"executor\"",
+        "memory-model = \"shared\"",
+        "memory-model = \"separate\"",
+        "effect = \"race\"",
+        "increments = 4",
+        "fault = [\"3:die\", \"4:raise\"]",
+        "seed = 8",
+        "pool = \"threadpool\"",
+        "start-method = \"spawn\"",
+        "python = \"python3\"",
+    ];
+
+    #[test]
+    fn no_default_of_the_file_is_in_the_way_of_a_flag() {
+        let available = Backend::TABLE.map(|row| row.0).into_iter();
+        let backends = available.filter(|backend| backend.is_available());
+        let mut words: Vec<String> = backends
+            .map(|backend| format!("--backend {}", backend.name()))
+            .collect();
+        words.extend(Method::ALL.map(|method| format!("--method {}", method.name())));
+        words.push("--backend python --pool threadpool".to_owned());
+        for words in words {
+            for default in DEFAULTS {
+                let config = format!("[lab]\n{default}\n");
+                let wrong = with(&words, &config, AROUND).err();
+                assert_eq!(wrong, None, "{words} over {default}");
+            }
+            let all: Vec<&str> = DEFAULTS
+                .into_iter()
+                .filter(|default| !default.contains("separate"))
+                .collect();
+            let config = format!("[lab]\n{}\n", all.join("\n"));
+            assert_eq!(with(&words, &config, AROUND).err(), None, "{words}");
+        }
+    }
+
+    #[test]
+    fn what_gives_way_is_as_if_it_were_not_there() {
+        let given = experiment(
+            "--backend python",
+            "[lab]\ngil = true\ndispatch = \"1ms\"\npolicy = \"executor\"\nmemory-model = \"shared\"\ncpus = 3\n",
+        );
+        assert_eq!(given, experiment("--backend python", ""));
     }
 
     #[test]
@@ -378,7 +458,7 @@ mod tests {
             ),
             (
                 "--cpus 4",
-                "--cpus is for --backend simulated: a measured run has the CPUs of this machine",
+                "--cpus 4 is for --backend simulated: a measured run has the CPUs of this machine",
             ),
             (
                 "--text --json",
@@ -424,6 +504,10 @@ mod tests {
             (
                 "--memory-model separate",
                 "--memory-model separate is for --backend simulated: threads share their memory",
+            ),
+            (
+                "--policy executor --method loop",
+                "--policy executor is for methods with a pool: --method loop has no workers",
             ),
             ("--workers 0", "--workers must be from 1 to 1024, not 0"),
             (

@@ -50,11 +50,6 @@ impl Backend {
         self != Self::Simulated
     }
 
-    /// Messages between main and the workers carry bytes.
-    pub fn carries(self) -> bool {
-        matches!(self, Self::Processes | Self::Python)
-    }
-
     /// It can run on this system.
     pub fn is_available(self) -> bool {
         match self {

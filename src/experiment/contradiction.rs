@@ -1,23 +1,21 @@
 //! What in an experiment contradicts itself, and what is too much.
 
-use super::{
-    Backend, CounterEffect, Experiment, Fault, FaultKind, MemoryModel, Policy, PythonPool,
-};
-use crate::method::Sends;
+use super::{CounterEffect, Experiment, Fault, Misfit};
+use crate::bytes;
 use crate::time::Nanos;
 use std::collections::HashSet;
 
 /// Why an experiment cannot run; the text names the flag and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Contradiction {
+    #[error("{0}")]
+    Misfit(Misfit),
     #[error("--workers must be from 1 to {MOST_WORKERS}, not {0}")]
     Workers(u32),
     #[error("--cpus must be from 1 to {MOST_WORKERS}, not {0}")]
     Cpus(u32),
     #[error("--tasks must be from 0 to {MOST_TASKS}, not {0}")]
     Tasks(u32),
-    #[error("--cpus is for --backend simulated: a measured run has the CPUs of this machine")]
-    RealCpus,
     #[error("--chunksize must be at least 1; CPython's own rule is --chunksize auto")]
     NoChunks,
     #[error("--chunksize does not go with --method {0}: it sends one task at a time")]
@@ -28,26 +26,11 @@ pub enum Contradiction {
     FaultBeyond(u32, u32),
     #[error("--fault {0}: task {0} is named twice: leave one out")]
     FaultTwice(u32),
-    #[error("--fault {0}:die needs a pool: --method loop has no workers")]
-    DieInLoop(u32),
-    #[error("--fault {0}:die needs processes: --pool threadpool has threads")]
-    DieInThreads(u32),
-    #[error("--{0} is not for --backend python: {1}")]
-    NotInPython(&'static str, &'static str),
-    #[error("--memory-model separate is for --backend simulated: threads share their memory")]
-    SharedThreads,
-    #[error("--memory-model shared is for --backend simulated: processes have memory of their own")]
-    SeparateProcesses,
-    #[error(
-        "--gil is for --backend threads and simulated: each process has an interpreter of its own"
-    )]
-    OwnInterpreters,
     #[error("--backend {0} does not work on this system yet: use --backend threads")]
     Unavailable(&'static str),
-    #[error("--payload is for --backend processes and python: elsewhere nothing is sent")]
-    NothingSent,
     #[error(
-        "--payload: {0} tasks of {1} bytes are too much for one message: use a smaller --payload or --chunksize"
+        "--payload {size}: {0} tasks of that are too much for one message: use a smaller --payload or --chunksize",
+        size = bytes::exact(*.1)
     )]
     Payload(u32, u32),
     #[error("--increments must be from 1 to 1000, not {0}")]
@@ -72,17 +55,15 @@ const MOST_RACING: u64 = 10_000_000;
 impl Experiment {
     /// What contradicts itself in it, if anything does.
     pub fn check(&self) -> Result<(), Contradiction> {
+        if let Some(misfit) = self.misfits().into_iter().next() {
+            return Err(Contradiction::Misfit(misfit));
+        }
         let range = 1..=MOST_WORKERS;
         if !range.contains(&self.workers) {
             return Err(Contradiction::Workers(self.workers));
         }
-        if let Some(cpus) = self.cpus {
-            if self.backend.is_measured() {
-                return Err(Contradiction::RealCpus);
-            }
-            if !range.contains(&cpus) {
-                return Err(Contradiction::Cpus(cpus));
-            }
+        if let Some(cpus) = self.cpus.filter(|cpus| !range.contains(cpus)) {
+            return Err(Contradiction::Cpus(cpus));
         }
         if self.tasks > MOST_TASKS {
             return Err(Contradiction::Tasks(self.tasks));
@@ -91,13 +72,13 @@ impl Experiment {
             return Err(Contradiction::NoChunks);
         }
         self.check_faults()?;
-        if self.backend == Backend::Python {
-            self.check_python()?;
+        if !self.backend.is_available() {
+            return Err(Contradiction::Unavailable(self.backend.name()));
         }
-        if self.backend == Backend::Threads && self.memory == Some(MemoryModel::Separate) {
-            return Err(Contradiction::SharedThreads);
+        let carried = self.real_chunksize().min(self.tasks);
+        if u64::from(carried) * u64::from(self.payload) > MOST_CARRIED {
+            return Err(Contradiction::Payload(carried, self.payload));
         }
-        self.check_processes()?;
         if !(1..=1_000).contains(&self.increments) {
             return Err(Contradiction::Increments(self.increments));
         }
@@ -113,7 +94,7 @@ impl Experiment {
 
     fn check_faults(&self) -> Result<(), Contradiction> {
         let mut named = HashSet::new();
-        for &Fault { task, kind } in &self.faults {
+        for &Fault { task, .. } in &self.faults {
             let last = self
                 .tasks
                 .checked_sub(1)
@@ -124,75 +105,16 @@ impl Experiment {
             if !named.insert(task) {
                 return Err(Contradiction::FaultTwice(task));
             }
-            if kind == FaultKind::Die && self.method.rules().sends == Sends::Nothing {
-                return Err(Contradiction::DieInLoop(task));
-            }
         }
         Ok(())
-    }
-
-    /// What needs a backend that can do it: to run here, to carry bytes, to have its own memory.
-    fn check_processes(&self) -> Result<(), Contradiction> {
-        if !self.backend.is_available() {
-            return Err(Contradiction::Unavailable(self.backend.name()));
-        }
-        if self.payload > 0 && !self.backend.carries() {
-            return Err(Contradiction::NothingSent);
-        }
-        let tasks = self.real_chunksize().min(self.tasks);
-        if u64::from(tasks) * u64::from(self.payload) > MOST_CARRIED {
-            return Err(Contradiction::Payload(tasks, self.payload));
-        }
-        if self.backend == Backend::Processes {
-            if self.memory == Some(MemoryModel::Shared) {
-                return Err(Contradiction::SeparateProcesses);
-            }
-            if self.gil {
-                return Err(Contradiction::OwnInterpreters);
-            }
-        }
-        Ok(())
-    }
-
-    /// CPython decides itself what other backends can be told.
-    fn check_python(&self) -> Result<(), Contradiction> {
-        let decided = [
-            (
-                self.dispatch > Nanos::ZERO,
-                "dispatch",
-                "CPython takes its own time to send",
-            ),
-            (
-                self.gil,
-                "gil",
-                "CPython has its own; see --pool threadpool",
-            ),
-            (
-                self.policy == Policy::Executor,
-                "policy",
-                "take --pool executor",
-            ),
-            (self.memory.is_some(), "memory-model", "--pool decides it"),
-        ];
-        if let Some((_, flag, why)) = decided.into_iter().find(|row| row.0) {
-            return Err(Contradiction::NotInPython(flag, why));
-        }
-        let dies = self
-            .faults
-            .iter()
-            .find(|fault| fault.kind == FaultKind::Die);
-        match dies {
-            Some(fault) if self.pool == PythonPool::ThreadPool => {
-                Err(Contradiction::DieInThreads(fault.task))
-            }
-            _ => Ok(()),
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Backend, FaultKind, MemoryModel};
+    use crate::method::Method;
 
     fn dies(task: u32) -> Fault {
         let kind = FaultKind::Die;
@@ -210,7 +132,7 @@ mod tests {
             wrong(|e| e.workers = 0),
             "--workers must be from 1 to 1024, not 0"
         );
-        assert!(wrong(|e| e.cpus = Some(4)).starts_with("--cpus is for --backend simulated"));
+        assert!(wrong(|e| e.cpus = Some(4)).starts_with("--cpus 4 is for --backend simulated"));
         assert!(wrong(|e| e.chunksize = Some(0)).starts_with("--chunksize must be at least 1"));
         assert_eq!(
             wrong(|e| e.faults.push(dies(24))),
@@ -231,6 +153,13 @@ mod tests {
         assert_eq!(
             wrong(|e| (e.effect, e.tasks, e.increments) = (CounterEffect::Race, 1_000_000, 11)),
             "--effect race: 1000000 tasks of 11 increments are more than 10000000: use fewer of either"
+        );
+        assert_eq!(
+            wrong(|e| {
+                (e.backend, e.tasks, e.payload) = (Backend::Processes, 200, 25 << 20);
+                (e.method, e.chunksize) = (Method::Map, None);
+            }),
+            "--payload 25MiB: 13 tasks of that are too much for one message: use a smaller --payload or --chunksize"
         );
         assert_eq!(Experiment::default().check(), Ok(()));
     }

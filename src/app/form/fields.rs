@@ -98,8 +98,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             write: |e, text| auto_or_whole(text).map(|number| e.cpus = number),
         },
         note: |d| match (d.experiment.backend.is_measured(), d.experiment.cpus) {
-            (true, Some(_)) => Note::Warning("simulated only: left out".to_owned()),
-            (true, None) => Note::Plain(format!("{} here", d.cpus)),
+            (true, _) => Note::Plain(format!("{} here", d.cpus)),
             (false, None) => plain("auto: as many as workers"),
             (false, Some(_)) => plain("of the simulated machine"),
         },
@@ -233,13 +232,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| bytes::exact(e.payload),
             write: |e, text| bytes::parse(text).map(|bytes| e.payload = bytes),
         },
-        note: |d| {
-            if d.experiment.payload > 0 && !d.experiment.backend.carries() {
-                Note::Warning("left out: nothing is sent".to_owned())
-            } else {
-                plain("bytes to each task and back")
-            }
-        },
+        note: |_| plain("bytes to each task and back"),
     },
     Spec {
         label: "pool",
@@ -278,13 +271,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| usize::from(e.gil),
             write: |e, at| e.gil = at == 1,
         },
-        note: |d| {
-            if d.experiment.gil && d.experiment.backend == Backend::Processes {
-                Note::Warning("each has its own: left out".to_owned())
-            } else {
-                plain("one computes at a time")
-            }
-        },
+        note: |_| plain("one computes at a time"),
     },
     Spec {
         label: "policy",
@@ -315,13 +302,11 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place_or_auto(MemoryModel::ALL, e.memory),
             write: |e, at| e.memory = at_or_auto(MemoryModel::ALL, at),
         },
-        note: |d| match (d.experiment.backend, d.experiment.memory_model()) {
-            (Backend::Threads, MemoryModel::Separate)
-            | (Backend::Processes, MemoryModel::Shared) => {
-                Note::Warning("simulated only: left out".to_owned())
-            }
-            (_, MemoryModel::Shared) => plain("one G for all"),
-            (_, MemoryModel::Separate) => plain("each worker has its own G"),
+        note: |d| {
+            plain(match d.experiment.memory_model() {
+                MemoryModel::Shared => "one G for all",
+                MemoryModel::Separate => "each worker has its own G",
+            })
         },
     },
     Spec {
