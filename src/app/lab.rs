@@ -17,20 +17,20 @@ impl App {
         let experiment = self.run.experiment()?.clone();
         match action {
             Action::SwitchForm => match variant::switched(&experiment) {
-                Some(switched) => return Some(self.switch(switched)),
+                Some(switched) => return self.switch(switched),
                 None => self.say("a loop has no asynchronous form: main runs the tasks"),
             },
-            Action::NextFamily => return Some(self.switch(variant::family(&experiment, 1))),
-            Action::PreviousFamily => return Some(self.switch(variant::family(&experiment, -1))),
-            Action::NextBackend => return Some(self.switch(variant::next_backend(&experiment))),
+            Action::NextFamily => return self.switch(variant::family(&experiment, 1)),
+            Action::PreviousFamily => return self.switch(variant::family(&experiment, -1)),
+            Action::NextBackend => return self.switch(variant::next_backend(&experiment)),
             Action::FewerWorkers => return self.workers(&experiment, -1),
             Action::MoreWorkers => return self.workers(&experiment, 1),
             Action::Edit => {
                 let form = Form::new(&experiment, self.cpus);
                 self.overlay = Some(Overlay::Form(Box::new(form)));
             }
-            Action::RunAgain => return Some(self.switch(experiment)),
-            Action::NewSeed => return Some(self.new_seed(&experiment)),
+            Action::RunAgain => return self.switch(experiment),
+            Action::NewSeed => return self.new_seed(&experiment),
             Action::Run => return self.run_form(),
             Action::Kill => return self.kill(),
             Action::Compare => self.compare(),
@@ -180,14 +180,19 @@ impl App {
         self.conclude();
     }
 
-    /// Starts what a key made of the experiment, without what contradicts it.
-    fn switch(&mut self, experiment: Experiment) -> Effect {
+    /// Starts what a key made of the experiment, without what its backend or its method has no place for.
+    /// What still cannot run is not started.
+    fn switch(&mut self, experiment: Experiment) -> Option<Effect> {
         self.demo = None;
         let (experiment, left_out) = variant::settled(experiment);
+        if let Err(wrong) = experiment.check() {
+            self.say(format!("not started: {wrong}"));
+            return None;
+        }
         if let Some(words) = left_out {
             self.say(words);
         }
-        self.start(experiment)
+        Some(self.start(experiment))
     }
 
     fn workers(&mut self, experiment: &Experiment, more: i32) -> Option<Effect> {
@@ -202,10 +207,10 @@ impl App {
                 if more < 0 { "least" } else { "most" }
             ));
         }
-        Some(self.switch(changed?))
+        self.switch(changed?)
     }
 
-    fn new_seed(&mut self, experiment: &Experiment) -> Effect {
+    fn new_seed(&mut self, experiment: &Experiment) -> Option<Effect> {
         let effect = self.switch(variant::new_seed(experiment));
         if matches!(experiment.costs, Costs::List(_) | Costs::Const(_)) {
             self.say("a new seed does not change these costs: they are not drawn");
@@ -223,7 +228,7 @@ impl App {
         if let Some(words) = left_out {
             self.say(words);
         }
-        Some(effect)
+        effect
     }
 
     pub(super) fn next_act(&mut self) -> Option<Effect> {
@@ -232,7 +237,8 @@ impl App {
             method,
             ..self.run.experiment()?.clone()
         };
-        Some(self.start(experiment))
+        // If this one cannot run, the next one may.
+        experiment.check().is_ok().then(|| self.start(experiment))
     }
 }
 

@@ -77,6 +77,30 @@ fn a_switch_to_threads_leaves_out_what_is_for_the_simulation() {
 }
 
 #[test]
+fn a_switch_to_what_cannot_run_starts_nothing_and_says_why() {
+    let mut app = App::new(
+        Experiment {
+            tasks: 200,
+            costs: Costs::Const(Nanos(UNIT)),
+            chunksize: None,
+            payload: 25 << 20,
+            ..eight(Method::Imap, Backend::Python)
+        },
+        Settings::default(),
+    );
+    assert_eq!(app.run.experiment().unwrap().check(), Ok(()));
+    assert_eq!(press(&mut app, "M"), None);
+    assert_eq!(app.run.id, RunId(0));
+    assert_eq!(app.run.experiment().unwrap().method, Method::Imap);
+    let notice = app.notice.as_ref().unwrap();
+    assert!(
+        notice.starts_with("not started: --payload 25MiB: 13 tasks of that are too much"),
+        "{notice}"
+    );
+    assert!(matches!(press(&mut app, "m"), Some(Effect::Start { .. })));
+}
+
+#[test]
 fn batches_of_a_run_that_was_left_change_nothing() {
     let mut app = app(Method::Map, Backend::Threads);
     let late = events(&app);
