@@ -246,7 +246,11 @@ impl App {
                 None
             }
             Message::Wheel { at, nearer } => {
-                self.wheel(at, nearer);
+                self.changed();
+                self.wheel(at, nearer)
+            }
+            Message::Turned { page } => {
+                self.turned_to(page);
                 self.changed();
                 None
             }

@@ -231,6 +231,10 @@ impl Dashboard {
                 let lanes = ui::timeline::scrolled(&self.app, down);
                 return self.update(Message::Scrolled { lanes });
             }
+            Effect::TurnPage { down } => {
+                let page = ui::turned(&self.app, down);
+                return self.update(Message::Turned { page });
+            }
             Effect::Mouse(on) => self.frames.insert(self.screen.mouse(on)),
         }
         Ok(None)

@@ -191,6 +191,29 @@ fn hint(app: &App, screen: Rect, x: u16) -> Option<Hit> {
     }
 }
 
+/// The page that is seen of what lies on top, and how many it has, if it has pages.
+fn pages(app: &App) -> Option<(usize, usize)> {
+    let screen = Rect::new(0, 0, app.size.0, app.size.1);
+    match app.overlay {
+        Some(Overlay::Help { page }) => Some((page, help::page_count(app, screen))),
+        Some(Overlay::Definitions { page }) => Some((page, definitions::page_count(app, screen))),
+        Some(Overlay::Findings { page }) => Some((page, news::page_count(app, screen))),
+        _ => None,
+    }
+}
+
+/// The page that one comes to by turning.
+pub fn turned(app: &App, down: bool) -> usize {
+    let (page, count) = pages(app).unwrap_or_default();
+    let last = count.saturating_sub(1);
+    if down {
+        (page + 1).min(last)
+    } else {
+        // On a screen that has grown, the page may have been beyond the last.
+        page.min(last).saturating_sub(1)
+    }
+}
+
 /// All that a screen without room for the panels shows.
 fn too_small(screen: Rect, pen: &mut Pen<'_>) {
     let (columns, rows) = layout::SMALLEST;

@@ -261,6 +261,20 @@ fn the_inspector_shows_the_whole_error() {
 }
 
 #[test]
+fn turning_stops_at_the_last_page_and_one_key_goes_back() {
+    for overlay in ["?", "d"] {
+        let turned = |back: &[&str]| {
+            let keys = [&[overlay], &["PageDown"; 12][..], back].concat();
+            stage(Method::Map, SIZES[0]).press(&keys).text()
+        };
+        let last = turned(&[]);
+        let is_last = (2..10).any(|count| last.contains(&format!("page {count} of {count}")));
+        assert!(is_last, "{last}");
+        assert_ne!(turned(&["PageUp"]), last);
+    }
+}
+
+#[test]
 fn what_differs_between_two_runs_has_an_arrow() {
     let text = stage(Method::Map, SIZES[0]).press(&["m", "s", "c"]).text();
     assert!(text.contains("previous imap"), "{text}");

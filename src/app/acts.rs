@@ -23,15 +23,35 @@ impl App {
             | Action::Run
             | Action::Kill
             | Action::Compare => return self.act_in_lab(action),
-            Action::PreviousCall => self.step_call(false),
-            Action::NextCall => self.step_call(true),
-            Action::Findings => self.toggle_overlay(Overlay::Findings { page: 0 }),
             Action::Output | Action::Interrupt | Action::Terminate | Action::LeaveRunning => {
                 return self.act_on_program(action);
             }
             _ if matches!(self.overlay, Some(Overlay::Output(_))) && is_of_panel(action) => {
                 return self.act_in_output(action);
             }
+            Action::PageDown => return self.turn_page(true),
+            Action::PageUp => return self.turn_page(false),
+            Action::Right | Action::Down if self.has_pages() => return self.turn_page(true),
+            Action::Left | Action::Up if self.has_pages() => return self.turn_page(false),
+            Action::LanesUp => return Some(Effect::Scroll { down: false }),
+            Action::LanesDown => return Some(Effect::Scroll { down: true }),
+            Action::Mouse => return Some(self.toggle_mouse()),
+            Action::Quit => return self.quit(),
+            Action::Suspend => {
+                // The clock goes on meanwhile, the picture does not.
+                self.ticked = None;
+                return Some(Effect::Suspend);
+            }
+            _ => self.act_alone(action),
+        }
+        None
+    }
+
+    /// What the actions do that change nothing but the state.
+    fn act_alone(&mut self, action: Action) {
+        match action {
+            Action::PreviousCall => self.step_call(false),
+            Action::NextCall => self.step_call(true),
             Action::Pause => self.pause(),
             Action::StepForward => self.step(true),
             Action::StepBack => self.step(false),
@@ -49,8 +69,6 @@ impl App {
             Action::ZoomOut => self.zoom(false),
             Action::Fit => self.fit(),
             Action::SwapLanes => self.swap_lanes(),
-            Action::LanesUp => return Some(Effect::Scroll { down: false }),
-            Action::LanesDown => return Some(Effect::Scroll { down: true }),
             Action::Timeline => self.view(View::Timeline),
             Action::Order => self.view(View::Order),
             Action::Numbers => self.view(View::Numbers),
@@ -61,27 +79,19 @@ impl App {
                 self.look.theme = self.look.theme.next();
                 self.theme_named = true;
             }
-            Action::Mouse => return Some(self.toggle_mouse()),
+            Action::Findings => self.toggle_overlay(Overlay::Findings { page: 0 }),
             Action::Inspect => self.inspect(),
             Action::Find => self.overlay = Some(Overlay::Find(Box::new(Find::new(self.selection)))),
             Action::Definitions => self.toggle_overlay(Overlay::Definitions { page: 0 }),
             Action::Help => self.toggle_overlay(Overlay::Help { page: 0 }),
             Action::Close => self.close(),
-            Action::PageDown => self.page(true),
-            Action::PageUp => self.page(false),
             Action::NextField => self.form(|form| form.move_focus(true)),
             Action::PreviousField => self.form(|form| form.move_focus(false)),
             Action::NextMatch => self.next_match(true),
             Action::PreviousMatch => self.next_match(false),
             Action::KeepMatch => self.overlay = None,
-            Action::Quit => return self.quit(),
-            Action::Suspend => {
-                // The clock goes on meanwhile, the picture does not.
-                self.ticked = None;
-                return Some(Effect::Suspend);
-            }
+            _ => {}
         }
-        None
     }
 
     /// What the keys that scroll and search do to the output.

@@ -134,14 +134,11 @@ impl App {
         None
     }
 
-    pub(super) fn wheel(&mut self, at: Time, nearer: bool) {
-        if matches!(
-            self.overlay,
-            Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Findings { .. })
-        ) {
-            self.page(!nearer);
-        } else {
+    pub(super) fn wheel(&mut self, at: Time, nearer: bool) -> Option<Effect> {
+        let turned = self.turn_page(!nearer);
+        if turned.is_none() {
             self.viewport.zoom(nearer, at);
         }
+        turned
     }
 }

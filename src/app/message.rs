@@ -25,6 +25,8 @@ pub enum Message {
     Wheel { at: Time, nearer: bool },
     /// These lanes are in sight now: the answer to [`Effect::Scroll`].
     Scrolled { lanes: Range<usize> },
+    /// This page is in sight now: the answer to [`Effect::TurnPage`].
+    Turned { page: usize },
     /// What happened in a run, and up to when that is everything.
     Batch {
         run: RunId,
@@ -105,6 +107,10 @@ pub enum Effect {
     LeaveRunning,
     /// Find out which lanes are in sight after a scroll: only the layout of the screen knows that.
     Scroll {
+        down: bool,
+    },
+    /// Find out which page comes next: only the layout of the screen knows how many there are.
+    TurnPage {
         down: bool,
     },
     /// Take the mouse, or give it back to the terminal.

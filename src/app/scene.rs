@@ -63,7 +63,7 @@ pub enum Lanes {
 /// What lies on top of the scene; one thing at a time.
 #[derive(Clone, Debug)]
 pub enum Overlay {
-    /// Keys, legend, glossary. Drawing stops at the last page.
+    /// Keys, legend, glossary.
     Help {
         page: usize,
     },

@@ -68,10 +68,10 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     }
 }
 
-/// Whether there is more of it than this screen shows at once.
-pub fn has_pages(app: &App, screen: Rect) -> bool {
+/// Pages that it takes on this screen.
+pub fn page_count(app: &App, screen: Rect) -> usize {
     let (area, blocks) = laid_out(app, screen);
-    pages(&blocks, usize::from(overlay::inside(area).height)).len() > 1
+    pages(&blocks, usize::from(overlay::inside(area).height)).len()
 }
 
 /// Where it stands, and all that there is.

@@ -37,11 +37,11 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     render_page(&keys, &app.keymap, page, screen, pen);
 }
 
-/// Whether there is more of it than this screen shows at once.
-pub fn has_pages(app: &App, screen: Rect) -> bool {
+/// Pages that it takes on this screen.
+pub fn page_count(app: &App, screen: Rect) -> usize {
     let keys: Vec<Entry> = app.keymap.help_now(app).collect();
     let (area, _, rows) = laid_out(&keys, screen);
-    rows.len() > usize::from(area.height.saturating_sub(2))
+    pages(&rows, area.height.saturating_sub(2)).len()
 }
 
 /// Where it stands, in how many columns, and its lines.

@@ -3,10 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
-use super::{definitions, help, news};
 use crate::app::action::Action;
 use crate::app::keymap::Hint;
-use crate::app::{App, Hit, Overlay};
+use crate::app::{App, Hit};
 
 /// Draws the line about the last switch into the row of the area.
 pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
@@ -65,14 +64,7 @@ pub fn line(app: &App) -> String {
 fn placed(app: &App, area: Rect) -> impl Iterator<Item = (u16, Hint)> {
     let mut next = area.x + 1;
     let mut hints = app.keymap.hints(app);
-    let screen = Rect::new(0, 0, app.size.0, app.size.1);
-    let has_pages = match app.overlay {
-        Some(Overlay::Help { .. }) => help::has_pages(app, screen),
-        Some(Overlay::Definitions { .. }) => definitions::has_pages(app, screen),
-        Some(Overlay::Findings { .. }) => news::has_pages(app, screen),
-        _ => true,
-    };
-    if !has_pages {
+    if super::pages(app).is_some_and(|(_, count)| count < 2) {
         hints.retain(|hint| !hint.actions.contains(&Action::PageDown));
     }
     hints.into_iter().map_while(move |hint| {
@@ -104,7 +96,7 @@ pub fn hit(app: &App, area: Rect, x: u16) -> Option<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::{Message, Settings};
+    use crate::app::{Message, Overlay, Settings};
     use crate::experiment::Experiment;
     use crate::palette::{Depth, Look, ThemeName};
     use crate::ui::theme::Theme;

@@ -127,6 +127,7 @@ impl Stage {
                 "Left" => KeyCode::Left,
                 "Right" => KeyCode::Right,
                 "PageDown" => KeyCode::PageDown,
+                "PageUp" => KeyCode::PageUp,
                 "Home" => KeyCode::Home,
                 "End" => KeyCode::End,
                 "space" => KeyCode::Char(' '),
@@ -144,6 +145,10 @@ impl Stage {
         if let Some(Effect::Scroll { down }) = effect {
             let lanes = ui::timeline::scrolled(&self.app, down);
             self.app.update(Message::Scrolled { lanes });
+        }
+        if let Some(Effect::TurnPage { down }) = effect {
+            let page = ui::turned(&self.app, down);
+            self.app.update(Message::Turned { page });
         }
         let Some(Effect::Start { run, experiment }) = effect else {
             return;

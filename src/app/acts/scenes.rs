@@ -99,18 +99,28 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn page(&mut self, down: bool) {
-        let (page, last) = match &mut self.overlay {
-            Some(Overlay::Help { page } | Overlay::Definitions { page }) => (page, LAST_PAGE),
-            // At least one stands on each page.
-            Some(Overlay::Findings { page }) => (page, self.findings.found.len()),
-            _ => return,
-        };
-        *page = if down {
-            (*page + 1).min(last)
-        } else {
-            page.saturating_sub(1)
-        };
+    /// The page of what lies on top, if it has pages.
+    fn page(&mut self) -> Option<&mut usize> {
+        match &mut self.overlay {
+            Some(
+                Overlay::Help { page } | Overlay::Definitions { page } | Overlay::Findings { page },
+            ) => Some(page),
+            _ => None,
+        }
+    }
+
+    pub(super) fn has_pages(&mut self) -> bool {
+        self.page().is_some()
+    }
+
+    pub(in crate::app) fn turn_page(&mut self, down: bool) -> Option<Effect> {
+        self.has_pages().then_some(Effect::TurnPage { down })
+    }
+
+    pub(in crate::app) fn turned_to(&mut self, turned: usize) {
+        if let Some(page) = self.page() {
+            *page = turned;
+        }
     }
 
     pub(in crate::app) fn form(&mut self, change: impl FnOnce(&mut Form)) {
@@ -138,6 +148,3 @@ impl App {
         }
     }
 }
-
-/// No screen is so small that the help or the definitions have more pages.
-const LAST_PAGE: usize = 19;

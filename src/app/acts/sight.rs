@@ -2,7 +2,7 @@
 
 use crate::app::keymap::Context;
 use crate::app::selection::{self, Selection};
-use crate::app::{App, Lanes, Overlay, Run, Scene};
+use crate::app::{App, Lanes, Run, Scene};
 use crate::event::TaskId;
 use crate::time::Time;
 use std::ops::Range;
@@ -11,13 +11,6 @@ impl App {
     pub(super) fn sideways(&mut self, forward: bool) {
         if self.context() == Context::Form {
             self.form(|form| form.turn(forward));
-            return;
-        }
-        if matches!(
-            self.overlay,
-            Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Findings { .. })
-        ) {
-            self.page(forward);
             return;
         }
         if self.selection.task.is_none() {
@@ -34,13 +27,6 @@ impl App {
     }
 
     pub(super) fn vertical(&mut self, down: bool) {
-        if matches!(
-            self.overlay,
-            Some(Overlay::Help { .. } | Overlay::Definitions { .. } | Overlay::Findings { .. })
-        ) {
-            self.page(down);
-            return;
-        }
         let at = self.chosen_moment();
         let next = self
             .selection

@@ -59,7 +59,9 @@ fn esc_closes_what_is_on_top_and_never_quits() {
 #[test]
 fn the_help_gives_way_to_what_it_explains() {
     let mut app = app(Method::Map, Backend::Threads);
-    press(&mut app, "f1 down");
+    let turn = press(&mut app, "f1 down");
+    assert_eq!(turn, Some(Effect::TurnPage { down: true }));
+    app.update(Message::Turned { page: 1 });
     assert!(matches!(app.overlay, Some(Overlay::Help { page: 1 })));
     assert!(matches!(press(&mut app, "s"), Some(Effect::Start { .. })));
     assert!(app.overlay.is_none());
