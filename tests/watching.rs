@@ -1,6 +1,8 @@
 //! The screens of a program that is watched, from what such a program tells.
 
 use parviz::app::Watched;
+use parviz::app::output::plain;
+use parviz::control::is_control;
 use parviz::event::{LaneId, LaneKind, NoteKind};
 use parviz::palette::{Charset, Depth, Look, ThemeName};
 
@@ -208,8 +210,13 @@ fn what_comes_from_outside_cannot_command_the_terminal() {
         &["q"],
     ] {
         let stage = Stage::watching(program.clone(), SIZES[1], &story.events, None).press(keys);
+        let printed = "\u{1b}[2J\u{9b}31m\u{7}a\u{202e}b\u{feff}\u{1b}]0;title\u{7}c\n";
+        let stage = stage.printed(&[&plain(printed.as_bytes()), printed]);
         for cell in stage.buffer().content() {
-            assert!(!cell.symbol().contains(char::is_control), "{keys:?}");
+            assert!(!cell.symbol().contains(is_control), "{keys:?}");
+        }
+        if keys == ["O"] {
+            assert!(stage.text().contains("abc"), "{}", stage.text());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A line of text that is being typed.
 
+use crate::control::is_control;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 
@@ -50,7 +51,7 @@ pub(super) fn paste(line: &mut Input, text: &str) {
 }
 
 fn insert(line: &mut Input, letter: char) -> bool {
-    if letter.is_control() || line.value().len() >= LONGEST {
+    if is_control(letter) || line.value().len() >= LONGEST {
         return false;
     }
     line.handle(InputRequest::InsertChar(letter)).is_some()
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn letters_go_in_and_controls_do_not() {
         let mut line = Input::new("ab".to_owned());
-        paste(&mut line, "c\x1b[2J\n");
+        paste(&mut line, "c\x1b[2J\n\u{202e}\u{feff}");
         assert_eq!(line.value(), "abc[2J");
         let key = |code, modifiers| KeyEvent::new(code, modifiers);
         assert!(edit(

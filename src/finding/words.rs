@@ -1,6 +1,6 @@
 //! How findings name things: calls, workers, and what the program itself says.
 
-use crate::control::is_control;
+use crate::control::harmless;
 use crate::event::{Ended, Indexes, LaneId, exit_words};
 use crate::trace::{Call, Trace};
 
@@ -70,15 +70,9 @@ pub(super) fn in_brackets(error: &str) -> String {
     }
 }
 
-/// The first line of a text from outside, without what would move a terminal's cursor, cut where it is too long.
+/// The first line of a text from outside, as a part of a line.
 pub(crate) fn short(text: &str) -> String {
-    let line = text.trim().lines().next().unwrap_or_default();
-    let mut signs = line.chars().filter(|&sign| !is_control(sign));
-    let mut cut: String = signs.by_ref().take(LONGEST).collect();
-    if signs.next().is_some() {
-        cut.push_str("...");
-    }
-    cut
+    harmless(text.trim().lines().next().unwrap_or_default(), LONGEST)
 }
 
 #[cfg(test)]
@@ -86,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_from_outside_is_one_short_line_that_moves_no_cursor() {
+    fn of_a_text_from_outside_the_first_line_is_quoted() {
         assert_eq!(short("ValueError: \x1b[2Jno\nmore"), "ValueError: [2Jno");
         assert_eq!(short(&"x".repeat(10_000_000)).len(), LONGEST + 3);
         assert_eq!(

@@ -12,7 +12,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::theme::Theme;
-use crate::control::is_control;
+use crate::control::{WHOLE, harmless, is_control};
 use crate::palette::Ink;
 
 /// A cell of one column. Unless it is told, ratatui finds out for every cell of every frame how wide it
@@ -210,10 +210,9 @@ pub fn width(words: &str) -> u16 {
     u16::try_from(columns).unwrap_or(u16::MAX)
 }
 
-/// A name from outside without what a terminal would obey: controls, and marks that turn the
-/// direction of writing.
+/// A name from outside without what a terminal would obey; its place on the screen clips it.
 pub fn sanitised(name: &str) -> String {
-    name.chars().filter(|&char| !is_control(char)).collect()
+    harmless(name, WHOLE)
 }
 
 /// At most `room` columns of `words`, cut between graphemes; `more` stands at the end of what was cut.

@@ -4,7 +4,7 @@
     reason = "looks for the interpreter and the script, and starts them"
 )]
 
-use crate::control::is_control;
+use crate::control::harmless;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -128,7 +128,7 @@ impl Program {
         words
     }
 
-    /// The command line as the person wrote it, without control characters and not too long.
+    /// The command line as the person wrote it, harmless and not too long.
     pub fn label(&self) -> String {
         let name = match &self.target {
             Target::Text { name, .. } => PathBuf::from(name),
@@ -136,11 +136,7 @@ impl Program {
         };
         let words = self.words(&name);
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-        let line = words.join(" ").replace('\n', "; ");
-        line.chars()
-            .filter(|&letter| !is_control(letter))
-            .take(LABEL)
-            .collect()
+        harmless(&words.join(" ").replace('\n', "; "), LABEL)
     }
 
     /// The whole command line, for a report.

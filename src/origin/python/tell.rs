@@ -1,11 +1,11 @@
 //! Says events: gives lanes their numbers, keeps each lane in the order of its times, and puts what comes a
 //! little late into its place among the other lanes. Whoever folds the events need not go back then.
 
-use crate::control::is_control;
+use crate::control;
 use crate::event::{Event, Kind, LaneId, LaneOpened};
 use crate::time::Time;
 
-/// Longest name that is passed on, in characters.
+/// Longest name or error that is passed on, in letters: it is kept once for each call or task.
 const LONGEST: usize = 300;
 
 /// See the module.
@@ -61,39 +61,7 @@ impl Tell {
     }
 }
 
-/// A name from outside without what a terminal would act on, and not too long.
+/// A name or an error from outside, as it is passed on.
 pub(super) fn harmless(text: &str) -> String {
-    let mut name: String = text
-        .chars()
-        .map(|letter| {
-            if letter == '\n' || letter == '\t' {
-                ' '
-            } else {
-                letter
-            }
-        })
-        .filter(|&letter| !is_control(letter))
-        .take(LONGEST + 1)
-        .collect();
-    if let Some((end, _)) = name.char_indices().nth(LONGEST) {
-        name.truncate(end);
-        name.push_str("...");
-    }
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_from_outside_are_harmless() {
-        assert_eq!(
-            harmless("\u{feff}f\u{1b}[2J\u{7}\u{9b}31m\u{202e}x"),
-            "f[2J31mx"
-        );
-        assert_eq!(harmless("a\nb"), "a b");
-        assert_eq!(harmless(&"x".repeat(10_000_000)).len(), LONGEST + 3);
-        assert_eq!(harmless("größer 長い"), "größer 長い");
-    }
+    control::harmless(text, LONGEST)
 }

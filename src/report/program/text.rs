@@ -2,7 +2,7 @@
 //! what was found.
 
 use super::Report;
-use crate::control::is_control;
+use crate::control::{WHOLE, harmless};
 use crate::definition::{Facts, percent};
 use crate::event::{Ends, NoteKind, PoolId};
 use crate::finding::short;
@@ -229,8 +229,7 @@ fn more(count: usize, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Text from a program, so that a terminal only shows it: on one line and without control characters.
+/// Text from a program, so that a terminal only shows it.
 fn plain(text: &str) -> String {
-    let shown = |c: char| if is_control(c) { ' ' } else { c };
-    text.trim_end().chars().map(shown).collect()
+    harmless(text, WHOLE)
 }
