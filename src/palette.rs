@@ -146,6 +146,9 @@ fn at_place<T: Copy>(list: &[T], place: f64) -> Option<T> {
     list.get(index.min(list.len().saturating_sub(1))).copied()
 }
 
+/// The steps of a channel in the cube of 216 colours.
+const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
 impl Rgb {
     /// This colour, moved by `share` (0 to 1) of the way towards `other`.
     #[must_use]
@@ -181,7 +184,6 @@ impl Rgb {
 
     /// The nearest of the 216 colours and 24 greys that every terminal with 256 colours agrees on.
     pub fn indexed(self) -> u8 {
-        const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
         // The nearest level, the lower of two; they are 40 apart but for the first.
         let level = |channel: u8| match channel {
             0..48 => 0,
@@ -200,6 +202,41 @@ impl Rgb {
             232 + grey
         } else {
             16 + 36 * red + 6 * green + blue
+        }
+    }
+
+    /// What a number means in the table of 256 colours, as xterm has it. The first 16 are those that people
+    /// change, and terminals disagree on.
+    pub fn numbered(number: u8) -> Self {
+        const FIRST: [Rgb; 16] = [
+            Rgb(0, 0, 0),
+            Rgb(205, 0, 0),
+            Rgb(0, 205, 0),
+            Rgb(205, 205, 0),
+            Rgb(0, 0, 238),
+            Rgb(205, 0, 205),
+            Rgb(0, 205, 205),
+            Rgb(229, 229, 229),
+            Rgb(127, 127, 127),
+            Rgb(255, 0, 0),
+            Rgb(0, 255, 0),
+            Rgb(255, 255, 0),
+            Rgb(92, 92, 255),
+            Rgb(255, 0, 255),
+            Rgb(0, 255, 255),
+            Rgb(255, 255, 255),
+        ];
+        match number {
+            0..16 => FIRST[usize::from(number)],
+            16..232 => {
+                let cube = number - 16;
+                let level = |step: u8| LEVELS[usize::from(step)];
+                Self(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
+            }
+            232.. => {
+                let grey = 8 + 10 * (number - 232);
+                Self(grey, grey, grey)
+            }
         }
     }
 
@@ -498,6 +535,17 @@ mod tests {
     #[test]
     fn the_ascii_set_is_ascii() {
         assert!(format!("{ASCII:?}").is_ascii());
+    }
+
+    #[test]
+    fn a_number_of_the_table_stands_for_the_colour_it_is_nearest_to() {
+        for number in 16..=255 {
+            let same = Rgb::numbered(number).indexed();
+            assert_eq!(Rgb::numbered(same), Rgb::numbered(number), "{number}");
+        }
+        assert_eq!(Rgb::numbered(16), Rgb(0, 0, 0));
+        assert_eq!(Rgb::numbered(214), Rgb(255, 175, 0));
+        assert_eq!(Rgb::numbered(255), Rgb(238, 238, 238));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod glyph;
 
+use crate::palette::Rgb;
 use glyph::Shape;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
@@ -278,25 +279,8 @@ fn rgb(colour: Color, own: u32) -> u32 {
         Color::LightCyan => 14,
         Color::White => 15,
     };
-    indexed(number)
-}
-
-/// The table of 256 colours as xterm has it.
-fn indexed(number: u8) -> u32 {
-    const OWN: [u32; 16] = [
-        0x00_0000, 0xcd_0000, 0x00_cd00, 0xcd_cd00, 0x00_00ee, 0xcd_00cd, 0x00_cdcd, 0xe5_e5e5,
-        0x7f_7f7f, 0xff_0000, 0x00_ff00, 0xff_ff00, 0x5c_5cff, 0xff_00ff, 0x00_ffff, 0xff_ffff,
-    ];
-    let level = |step: u32| if step == 0 { 0 } else { 55 + 40 * step };
-    let number = u32::from(number);
-    match number {
-        0..16 => OWN[number as usize],
-        16..232 => {
-            let cube = number - 16;
-            level(cube / 36) << 16 | level(cube / 6 % 6) << 8 | level(cube % 6)
-        }
-        _ => (8 + 10 * (number - 232)) * 0x01_0101,
-    }
+    let Rgb(red, green, blue) = Rgb::numbered(number);
+    u32::from_be_bytes([0, red, green, blue])
 }
 
 fn hex(rgb: u32) -> String {
@@ -396,12 +380,5 @@ mod tests {
             ),
             "{svg}"
         );
-    }
-
-    #[test]
-    fn the_table_of_256_colours_is_the_usual_one() {
-        assert_eq!(indexed(16), 0x00_0000);
-        assert_eq!(indexed(214), 0xff_af00);
-        assert_eq!(indexed(255), 0xee_eeee);
     }
 }

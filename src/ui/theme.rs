@@ -144,7 +144,7 @@ impl Theme {
             // Reversed: the terminal's own background on its own text.
             (Depth::Sixteen, Own::Text) | (Depth::None, _) => return self.background,
             (Depth::Sixteen, Own::Background) => return self.text,
-            (Depth::Indexed, _) => rgb_of(ink.indexed).luminance() < 0.179,
+            (Depth::Indexed, _) => Rgb::numbered(ink.indexed).luminance() < 0.179,
             (Depth::True, _) => ink.rgb.luminance() < 0.179,
         };
         if white { Ink::WHITE } else { Ink::BLACK }
@@ -198,22 +198,6 @@ impl Theme {
             (Depth::Indexed, _) => Color::Indexed(ink.indexed),
             (Depth::True, _) => Color::Rgb(ink.rgb.0, ink.rgb.1, ink.rgb.2),
         }
-    }
-}
-
-/// What a number from 16 on means in the table of 256 colours.
-fn rgb_of(indexed: u8) -> Rgb {
-    let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
-    match indexed {
-        232.. => {
-            let grey = 8 + 10 * (indexed - 232);
-            Rgb(grey, grey, grey)
-        }
-        16.. => {
-            let cube = indexed - 16;
-            Rgb(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
-        }
-        _ => Rgb(128, 128, 128),
     }
 }
 
