@@ -32,18 +32,9 @@ impl ThreadClock {
     }
 
     pub(super) fn read(&self) -> Option<Spent> {
-        let mut text = [0; 80];
-        let length = rustix::io::pread(&self.schedstat, &mut text, 0).ok()?;
-        let text = std::str::from_utf8(&text[..length]).ok()?;
-        let mut fields = text.split_ascii_whitespace().skip(1);
-        let waiting = fields.next()?.parse().ok()?;
-        // A thread that reads this has been on a CPU at least once. A kernel that counted no turn has no
-        // statistics, and its zeros mean nothing.
-        let turns: u64 = fields.next()?.parse().ok()?;
-        (turns > 0).then(|| Spent {
-            on_cpu: clock(ClockId::ThreadCPUTime),
-            waiting: Nanos(waiting),
-        })
+        let told = told(&self.schedstat)?;
+        let on_cpu = clock(ClockId::ThreadCPUTime);
+        Some(Spent { on_cpu, ..told })
     }
 }
 
@@ -117,18 +108,28 @@ impl ThreadTimes {
     }
 
     pub(super) fn read(&self) -> Option<Spent> {
-        let mut text = [0; 80];
-        let length = rustix::io::pread(&self.0, &mut text, 0).ok()?;
-        let text = std::str::from_utf8(&text[..length]).ok()?;
-        let mut fields = text.split_ascii_whitespace();
-        let mut next = || fields.next()?.parse::<u64>().ok();
-        let (on_cpu, waiting, turns) = (next()?, next()?, next()?);
-        // Without a turn there are no statistics, and the zeros mean nothing.
-        (turns > 0).then_some(Spent {
-            on_cpu: Nanos(on_cpu),
-            waiting: Nanos(waiting),
-        })
+        told(&self.0)
     }
+}
+
+/// What the statistics of a thread say now.
+fn told(schedstat: &File) -> Option<Spent> {
+    let mut text = [0; 80];
+    let length = rustix::io::pread(schedstat, &mut text, 0).ok()?;
+    spent(std::str::from_utf8(&text[..length]).ok()?)
+}
+
+/// Time on a CPU, time waiting for one, and turns on one.
+fn spent(schedstat: &str) -> Option<Spent> {
+    let mut fields = schedstat.split_ascii_whitespace();
+    let mut next = || fields.next()?.parse::<u64>().ok();
+    let (on_cpu, waiting, turns) = (next()?, next()?, next()?);
+    // Who is asked about has been on a CPU at least once. A kernel that counted no turn has no statistics,
+    // and its zeros mean nothing.
+    (turns > 0).then_some(Spent {
+        on_cpu: Nanos(on_cpu),
+        waiting: Nanos(waiting),
+    })
 }
 
 /// What the kernel counts CPU time in, for programs: hundredths of a second.
@@ -276,6 +277,15 @@ fn size(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_without_statistics_tells_nothing() {
+        let (on_cpu, waiting) = (Nanos(12), Nanos(34));
+        assert_eq!(spent("12 34 5\n"), Some(Spent { on_cpu, waiting }));
+        assert_eq!(spent("0 0 0\n"), None);
+        assert_eq!(spent("12 34\n"), None);
+        assert_eq!(spent(""), None);
+    }
 
     #[test]
     fn lists_of_cpus_are_counted() {
