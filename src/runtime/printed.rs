@@ -134,32 +134,25 @@ impl Printed {
         let mut within = mark.within;
         let mut number = mark.line;
         let mut line: Vec<u8> = Vec::new();
-        let mut buffer = vec![0; MARKED as usize];
-        for piece in &self.pieces[mark.piece..] {
+        for &piece in &self.pieces[mark.piece..] {
             let place = &mut places[piece.stream as usize];
-            let mut left = piece.length - within;
-            within = 0;
-            while left > 0 {
-                let room = buffer
-                    .len()
-                    .min(usize::try_from(left).unwrap_or(usize::MAX));
-                let length = kept.read(piece.stream, *place, &mut buffer[..room])?;
-                if length == 0 {
-                    return Ok(());
-                }
-                *place += length as u64;
-                left -= length as u64;
-                for part in parts(&buffer[..length], line.len()) {
+            let length = piece.length - std::mem::take(&mut within);
+            let seen = read(kept, Piece { length, ..piece }, place, |bytes| {
+                for part in parts(bytes, line.len()) {
                     let open = rest(part, line.len());
                     line.extend_from_slice(part);
                     if open == 0 {
                         if visit(number, piece.stream, &line).is_break() {
-                            return Ok(());
+                            return Ok(ControlFlow::Break(()));
                         }
                         number += 1;
                         line.clear();
                     }
                 }
+                Ok(ControlFlow::Continue(()))
+            })?;
+            if seen.is_break() {
+                return Ok(());
             }
             if !line.is_empty() {
                 if visit(number, piece.stream, &line).is_break() {
@@ -192,30 +185,45 @@ impl Printed {
         err: &mut dyn Write,
     ) -> io::Result<()> {
         let mut places = [0; 2];
-        let mut buffer = vec![0; MARKED as usize];
-        for piece in &self.pieces {
+        for &piece in &self.pieces {
             let to: &mut dyn Write = match piece.stream {
                 Stream::Out => &mut *out,
                 Stream::Err => &mut *err,
             };
             let place = &mut places[piece.stream as usize];
-            let mut left = piece.length;
-            while left > 0 {
-                let room = buffer
-                    .len()
-                    .min(usize::try_from(left).unwrap_or(usize::MAX));
-                let length = kept.read(piece.stream, *place, &mut buffer[..room])?;
-                if length == 0 {
-                    break;
-                }
-                to.write_all(&buffer[..length])?;
-                *place += length as u64;
-                left -= length as u64;
-            }
+            // Of what is no longer kept, nothing can be given back.
+            let _ = read(kept, piece, place, |bytes| {
+                to.write_all(bytes)?;
+                Ok(ControlFlow::Continue(()))
+            })?;
             to.flush()?;
         }
         Ok(())
     }
+}
+
+/// Reads a piece from this place of its stream on, part by part, and moves the place behind it. `Break`: it was
+/// stopped, or there is less than that.
+fn read(
+    kept: &impl Kept,
+    piece: Piece,
+    place: &mut u64,
+    mut take: impl FnMut(&[u8]) -> io::Result<ControlFlow<()>>,
+) -> io::Result<ControlFlow<()>> {
+    let mut left = piece.length;
+    let mut buffer = vec![0; MARKED.min(left) as usize];
+    while left > 0 {
+        let room = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        let length = kept.read(piece.stream, *place, &mut buffer[..room])?;
+        *place += length as u64;
+        left -= length as u64;
+        if length == 0 || take(&buffer[..length])?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    Ok(ControlFlow::Continue(()))
 }
 
 /// The bytes cut behind newlines and where a line gets too long, of which `open` bytes came before.
