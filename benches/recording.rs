@@ -12,7 +12,7 @@
 
 use crossbeam_channel::Sender;
 use parviz::event::{CallId, Event, Kind, LaneId, Outcome, TaskId};
-use parviz::origin::threads::recorder::{self, Clock, Note, Recorder, Reel};
+use parviz::origin::threads::recorder::{self, Clock, HubMessage, Recorder, Reel};
 use parviz::origin::threads::work::{Pace, compute};
 use parviz::platform::{self, ThreadClock};
 use parviz::time::Nanos;
@@ -109,7 +109,7 @@ fn round(side: Side, workers: u32, length: Nanos, tasks: u32) -> Cost {
         let reading = threads.spawn(|| {
             let (mut read, mut spent) = (Vec::new(), 0.0);
             while !over.load(Ordering::Acquire) || !reels.is_empty() {
-                let _: Result<Note, _> = notes.recv_timeout(Duration::from_millis(8));
+                let _: Result<HubMessage, _> = notes.recv_timeout(Duration::from_millis(8));
                 spent += on_cpu(|| {
                     recorder::drain(&mut reels, clock, &mut read);
                     read.extend(events.try_iter());

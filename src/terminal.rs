@@ -131,7 +131,11 @@ impl Screen {
     /// The bytes that ask for the background's colour, to be sent after the first frame; none where
     /// the answer would be taken for typed text.
     pub fn ask_background(&self) -> &'static [u8] {
-        if self.tty.asks() { ASK_BACKGROUND } else { b"" }
+        if self.tty.expect_answer() {
+            ASK_BACKGROUND
+        } else {
+            b""
+        }
     }
 
     /// The bytes that take the mouse, or give it back so that text can be selected.

@@ -12,7 +12,7 @@ mod fields;
 
 /// What stands beside a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum Remark {
     Plain(String),
     /// It will run, but not as one may think.
     Warning(String),
@@ -35,7 +35,7 @@ pub enum Entry {
 pub struct Field {
     pub label: &'static str,
     pub entry: Entry,
-    pub note: Note,
+    pub remark: Remark,
 }
 
 /// See the module.
@@ -54,7 +54,7 @@ pub struct Form {
     cpus: u32,
 }
 
-/// What a note is written from.
+/// What a remark is written from.
 struct Draft<'a> {
     experiment: &'a Experiment,
     cpus: u32,
@@ -85,7 +85,7 @@ impl Form {
                     at: read(experiment),
                 },
             },
-            note: Note::Plain(String::new()),
+            remark: Remark::Plain(String::new()),
         });
         let mut form = Self {
             fields: fields.collect(),
@@ -102,7 +102,7 @@ impl Form {
     /// The experiment to run, with what had to be left out of it; `None` while a field is wrong, and
     /// then that field has the focus.
     pub fn experiment(&mut self) -> Option<(Experiment, Option<String>)> {
-        let wrong = |field: &Field| matches!(field.note, Note::Wrong(_));
+        let wrong = |field: &Field| matches!(field.remark, Remark::Wrong(_));
         if let Some(field) = self.fields.iter().position(wrong) {
             self.go_to(field);
             return None;
@@ -165,7 +165,7 @@ impl Form {
         }
     }
 
-    /// Reads every field anew and writes the notes.
+    /// Reads every field anew and writes the remarks.
     fn read(&mut self) {
         let mut errors: Vec<(usize, String)> = Vec::new();
         // The unit stands last and is read first: bare numbers count it.
@@ -194,18 +194,18 @@ impl Form {
             makespan,
         };
         for (spec, field) in FIELDS.iter().zip(&mut self.fields) {
-            field.note = (spec.note)(&draft);
+            field.remark = (spec.remark)(&draft);
         }
         for misfit in self.draft.misfits() {
             let words = format!("left out: not for {}", misfit.not_for);
-            self.fields[place_of(label_of(misfit.part))].note = Note::Warning(words);
+            self.fields[place_of(label_of(misfit.part))].remark = Remark::Warning(words);
         }
         self.forecast = forecast(&draft);
         // From the last field to the first: the first one has the last word.
         for (number, error) in errors {
             let short = error.split(": ").next().unwrap_or_default().to_owned();
             self.forecast = format!("{}: {error}", FIELDS[number].label);
-            self.fields[number].note = Note::Wrong(short);
+            self.fields[number].remark = Remark::Wrong(short);
         }
     }
 
@@ -319,8 +319,13 @@ mod tests {
         form.paste(text);
     }
 
-    fn note<'a>(form: &'a Form, label: &str) -> &'a Note {
-        &form.fields.iter().find(|f| f.label == label).unwrap().note
+    fn remark<'a>(form: &'a Form, label: &str) -> &'a Remark {
+        &form
+            .fields
+            .iter()
+            .find(|f| f.label == label)
+            .unwrap()
+            .remark
     }
 
     #[test]
@@ -369,8 +374,8 @@ mod tests {
         let (experiment, _) = form.experiment().unwrap();
         assert_eq!(experiment.tasks, 3);
         assert_eq!(
-            note(&form, "tasks"),
-            &Note::Plain("as many as costs".to_owned())
+            remark(&form, "tasks"),
+            &Remark::Plain("as many as costs".to_owned())
         );
     }
 
@@ -379,8 +384,8 @@ mod tests {
         let mut form = form();
         fill(&mut form, "costs", "normal:3");
         assert_eq!(
-            note(&form, "costs"),
-            &Note::Wrong("`normal` is no distribution".to_owned())
+            remark(&form, "costs"),
+            &Remark::Wrong("`normal` is no distribution".to_owned())
         );
         assert!(
             form.forecast
@@ -391,10 +396,10 @@ mod tests {
         assert_eq!(form.fields[form.focus].label, "costs");
         fill(&mut form, "costs", "const:3");
         fill(&mut form, "workers", "0");
-        assert!(matches!(note(&form, "workers"), Note::Wrong(_)));
+        assert!(matches!(remark(&form, "workers"), Remark::Wrong(_)));
         fill(&mut form, "workers", "2");
         fill(&mut form, "faults", "99:die");
-        assert!(matches!(note(&form, "faults"), Note::Wrong(_)));
+        assert!(matches!(remark(&form, "faults"), Remark::Wrong(_)));
         fill(&mut form, "faults", "9:die");
         assert!(form.experiment().is_some());
     }
@@ -469,8 +474,8 @@ mod tests {
             "24 messages, 6.00 s or more: 8 workers share 4 CPUs"
         );
         assert_eq!(
-            note(&form, "workers"),
-            &Note::Warning("more than the 4 CPUs here".to_owned())
+            remark(&form, "workers"),
+            &Remark::Warning("more than the 4 CPUs here".to_owned())
         );
     }
 
@@ -478,21 +483,21 @@ mod tests {
     fn what_contradicts_the_backend_is_left_out_with_a_warning() {
         let mut form = form();
         fill(&mut form, "cpus", "2");
-        let left_out = Note::Warning("left out: not for threads".to_owned());
-        assert_eq!(note(&form, "cpus"), &left_out);
+        let left_out = Remark::Warning("left out: not for threads".to_owned());
+        assert_eq!(remark(&form, "cpus"), &left_out);
         let (experiment, words) = form.experiment().unwrap();
         assert_eq!(experiment.cpus, None);
         assert!(words.is_some());
     }
 
     #[test]
-    fn notes_fit_beside_their_fields() {
+    fn remarks_fit_beside_their_fields() {
         for backend in Backend::TABLE {
-            notes_fit(backend.0);
+            remarks_fit(backend.0);
         }
     }
 
-    fn notes_fit(backend: Backend) {
+    fn remarks_fit(backend: Backend) {
         let mut form = Form::new(
             &Experiment {
                 backend,
@@ -508,7 +513,8 @@ mod tests {
         for _ in 0..9 {
             form.turn(true);
             for field in &form.fields {
-                let (Note::Plain(text) | Note::Warning(text) | Note::Wrong(text)) = &field.note;
+                let (Remark::Plain(text) | Remark::Warning(text) | Remark::Wrong(text)) =
+                    &field.remark;
                 assert!(text.len() <= 28, "{}: {text}", field.label);
             }
         }

@@ -43,7 +43,7 @@ use crate::time::{Nanos, Time};
 use crate::workload::{self, Work};
 use crossbeam_channel::Sender;
 use hub::{Hub, Threads};
-use recorder::{Clock, Note};
+use recorder::{Clock, HubMessage};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use work::{Pace, Token};
@@ -82,11 +82,11 @@ pub(super) struct Shared {
     /// Nanoseconds that tasks have waited for that lock.
     pub(super) lock_wait: AtomicU64,
     pub(super) waits_tell_every: Nanos,
-    hub: Sender<Note>,
+    hub: Sender<HubMessage>,
 }
 
 impl Shared {
-    fn new(experiment: &Experiment, cancel: Cancel, hub: Sender<Note>) -> Self {
+    fn new(experiment: &Experiment, cancel: Cancel, hub: Sender<HubMessage>) -> Self {
         Clock::prepare();
         let works = workload::tasks(experiment);
         let costs: Vec<Nanos> = works.iter().map(|work| work.cost).collect();
@@ -150,9 +150,9 @@ impl Shared {
         self.queue.close();
     }
 
-    pub(super) fn note(&self, note: Note) {
+    pub(super) fn tell_hub(&self, message: HubMessage) {
         // The hub outlives every thread that has something to say.
-        let _ = self.hub.send(note);
+        let _ = self.hub.send(message);
     }
 
     /// Where a call can never complete: waits for the moment at which such a run ends. True if it was

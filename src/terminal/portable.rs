@@ -65,7 +65,7 @@ impl Tty {
     }
 
     #[expect(clippy::unused_self, reason = "the same signature as on Unix")]
-    pub(super) fn asks(&self) -> bool {
+    pub(super) fn expect_answer(&self) -> bool {
         false
     }
 

@@ -203,7 +203,7 @@ impl Tty {
     }
 
     /// Notes that an answer is due; false if none could be told from keys.
-    pub(super) fn asks(&self) -> bool {
+    pub(super) fn expect_answer(&self) -> bool {
         self.asked.store(true, Ordering::Release);
         true
     }

@@ -5,7 +5,7 @@ use ratatui::style::Modifier;
 
 use super::overlay;
 use super::text::{self, Pen};
-use crate::app::form::{Entry, Field, Form, Note};
+use crate::app::form::{Entry, Field, Form, Remark};
 use crate::palette::Ink;
 
 const SIZE: (u16, u16) = (70, 15);
@@ -55,11 +55,11 @@ pub fn render(form: &Form, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
     }
     let (theme, grows) = (pen.theme, pen.theme.glyphs.grows);
     if let Some(field) = form.fields.get(form.focus) {
-        let (note, ink) = note(field, pen);
+        let (remark, ink) = remark(field, pen);
         // What is wrong is said at length as the forecast.
-        let is_cut = text::width(note) > beside(inside).1;
-        if is_cut && !matches!(field.note, Note::Wrong(_)) {
-            pen.text_on(inside.x + 2, inside.bottom() - 3, note, ink, theme.panel);
+        let is_cut = text::width(remark) > beside(inside).1;
+        if is_cut && !matches!(field.remark, Remark::Wrong(_)) {
+            pen.text_on(inside.x + 2, inside.bottom() - 3, remark, ink, theme.panel);
         }
     }
     let says = |words: &str| text::clipped(words, inside.width.saturating_sub(2), grows);
@@ -67,7 +67,7 @@ pub fn render(form: &Form, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
     let wrong = form
         .fields
         .iter()
-        .any(|field| matches!(field.note, Note::Wrong(_)));
+        .any(|field| matches!(field.remark, Remark::Wrong(_)));
     let ink = if wrong { theme.bad } else { theme.text };
     pen.text_on(
         inside.x + 2,
@@ -134,21 +134,21 @@ fn row(field: &Field, focus: Focus, line: Rect, pen: &mut Pen<'_>) {
     let left = x + LABEL;
     let room = BOX.min(line.right().saturating_sub(left));
     value(field, focus, Rect::new(left, y, room, 1), pen);
-    let (note, ink) = note(field, pen);
+    let (remark, ink) = remark(field, pen);
     let (left, room) = beside(line);
-    let note = text::clipped(note, room, theme.glyphs.grows);
-    pen.text_on(left, y, &note, ink, theme.panel);
+    let remark = text::clipped(remark, room, theme.glyphs.grows);
+    pen.text_on(left, y, &remark, ink, theme.panel);
 }
 
-fn note<'a>(field: &'a Field, pen: &Pen<'_>) -> (&'a str, Ink) {
-    match &field.note {
-        Note::Plain(note) => (note, pen.theme.dim),
-        Note::Warning(note) => (note, pen.theme.wait),
-        Note::Wrong(note) => (note, pen.theme.bad),
+fn remark<'a>(field: &'a Field, pen: &Pen<'_>) -> (&'a str, Ink) {
+    match &field.remark {
+        Remark::Plain(remark) => (remark, pen.theme.dim),
+        Remark::Warning(remark) => (remark, pen.theme.wait),
+        Remark::Wrong(remark) => (remark, pen.theme.bad),
     }
 }
 
-/// Where the notes begin, and how many columns they have.
+/// Where the remarks begin, and how many columns they have.
 fn beside(inside: Rect) -> (u16, u16) {
     let left = inside.x + LABEL + BOX + 2;
     (left, inside.right().saturating_sub(left))
@@ -227,12 +227,12 @@ mod tests {
         let field = |number: usize| Field {
             label: ["method", "workers", "costs", "seed"][number % 4],
             entry: Entry::Text(number.to_string().into()),
-            note: match number {
-                1 => Note::Warning("more than the 4 CPUs here".to_owned()),
-                2 => Note::Wrong(
-                    "a very long note that says that something is wrong here".to_owned(),
+            remark: match number {
+                1 => Remark::Warning("more than the 4 CPUs here".to_owned()),
+                2 => Remark::Wrong(
+                    "a very long remark that says that something is wrong here".to_owned(),
                 ),
-                _ => Note::Plain(String::new()),
+                _ => Remark::Plain(String::new()),
             },
         };
         let mut form = Form::new(&Experiment::default(), 4);

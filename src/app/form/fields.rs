@@ -1,6 +1,6 @@
 //! The fields of the form as one table: label, how it is read and written, and what stands beside it.
 
-use super::{Draft, Note};
+use super::{Draft, Remark};
 use crate::bytes;
 use crate::experiment::{
     Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, MemoryModel, Policy,
@@ -27,7 +27,7 @@ pub(super) enum Fill {
 pub(super) struct Spec {
     pub(super) label: &'static str,
     pub(super) fill: Fill,
-    pub(super) note: fn(&Draft<'_>) -> Note,
+    pub(super) remark: fn(&Draft<'_>) -> Remark,
 }
 
 const METHODS: [&str; 9] = {
@@ -62,7 +62,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place(&Method::ALL, &e.method),
             write: |e, at| e.method = Method::ALL[at],
         },
-        note: |d| plain(method_note(d.experiment.method)),
+        remark: |d| plain(method_remark(d.experiment.method)),
     },
     Spec {
         label: "backend",
@@ -71,7 +71,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place(&Backend::TABLE.map(|row| row.0), &e.backend),
             write: |e, at| e.backend = Backend::TABLE[at].0,
         },
-        note: |d| {
+        remark: |d| {
             plain(match d.experiment.backend {
                 Backend::Threads => "real threads, measured",
                 Backend::Processes => "own memory, measured",
@@ -86,8 +86,8 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| e.workers.to_string(),
             write: |e, text| whole(text).map(|number| e.workers = number),
         },
-        note: |d| match d.shared_cpus() {
-            Some(cpus) => Note::Warning(format!("more than the {cpus} CPUs here")),
+        remark: |d| match d.shared_cpus() {
+            Some(cpus) => Remark::Warning(format!("more than the {cpus} CPUs here")),
             None => plain(""),
         },
     },
@@ -97,8 +97,8 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| or_auto(e.cpus),
             write: |e, text| auto_or_whole(text).map(|number| e.cpus = number),
         },
-        note: |d| match (d.experiment.backend.is_measured(), d.experiment.cpus) {
-            (true, _) => Note::Plain(format!("{} here", d.cpus)),
+        remark: |d| match (d.experiment.backend.is_measured(), d.experiment.cpus) {
+            (true, _) => Remark::Plain(format!("{} here", d.cpus)),
             (false, None) => plain("auto: as many as workers"),
             (false, Some(_)) => plain("of the simulated machine"),
         },
@@ -115,7 +115,7 @@ pub(super) const FIELDS: [Spec; 26] = [
                 _ => whole(text).map(|number| e.tasks = number),
             },
         },
-        note: |d| match &d.experiment.costs {
+        remark: |d| match &d.experiment.costs {
             Costs::List(_) => plain("as many as costs"),
             _ => plain(""),
         },
@@ -126,7 +126,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| costs_text(&e.costs),
             write: |e, text| Costs::parse(text, e.unit).map(|costs| e.costs = costs),
         },
-        note: |d| match &d.experiment.costs {
+        remark: |d| match &d.experiment.costs {
             Costs::List(_) => plain("a list: one a task"),
             _ => plain("const uniform bimodal ramp"),
         },
@@ -138,7 +138,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place(WorkKind::ALL, &e.kind),
             write: |e, at| e.kind = WorkKind::ALL[at],
         },
-        note: |d| {
+        remark: |d| {
             plain(match d.experiment.kind {
                 WorkKind::Cpu => "tasks compute",
                 WorkKind::Io => "tasks wait",
@@ -153,11 +153,11 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| usize::from(e.pairs),
             write: |e, at| e.pairs = at == 1,
         },
-        note: |d| {
+        remark: |d| {
             if d.experiment.enters() {
-                Note::Plain(d.experiment.call_text(3))
+                Remark::Plain(d.experiment.call_text(3))
             } else {
-                Note::Warning("TypeError: f takes two".to_owned())
+                Remark::Warning("TypeError: f takes two".to_owned())
             }
         },
     },
@@ -167,7 +167,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| or_auto(e.chunksize),
             write: |e, text| auto_or_whole(text).map(|number| e.chunksize = number),
         },
-        note: |d| {
+        remark: |d| {
             let experiment = d.experiment;
             match experiment.method.rules().sends {
                 Sends::Nothing => plain("a loop sends nothing"),
@@ -177,7 +177,7 @@ pub(super) const FIELDS: [Spec; 26] = [
                         experiment
                             .method
                             .chunksize(None, experiment.tasks, experiment.workers);
-                    Note::Plain(format!("auto is {auto} here"))
+                    Remark::Plain(format!("auto is {auto} here"))
                 }
             }
         },
@@ -197,8 +197,8 @@ pub(super) const FIELDS: [Spec; 26] = [
                 Ok(())
             },
         },
-        note: |d| match d.makespan {
-            Some(makespan) => Note::Plain(format!("half is {} here", Nanos(makespan.0 / 2))),
+        remark: |d| match d.makespan {
+            Some(makespan) => Remark::Plain(format!("half is {} here", Nanos(makespan.0 / 2))),
             None => plain("half the makespan, or 300ms"),
         },
     },
@@ -208,7 +208,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| length_text(e.dispatch),
             write: |e, text| length(text, e.unit).map(|length| e.dispatch = length),
         },
-        note: |_| plain("to send one message"),
+        remark: |_| plain("to send one message"),
     },
     Spec {
         label: "startup",
@@ -216,7 +216,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| length_text(e.startup),
             write: |e, text| length(text, e.unit).map(|length| e.startup = length),
         },
-        note: |_| plain("before anything"),
+        remark: |_| plain("before anything"),
     },
     Spec {
         label: "serial",
@@ -224,7 +224,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| length_text(e.serial),
             write: |e, text| length(text, e.unit).map(|length| e.serial = length),
         },
-        note: |_| plain("main alone, before the call"),
+        remark: |_| plain("main alone, before the call"),
     },
     Spec {
         label: "payload",
@@ -232,7 +232,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| bytes::exact(e.payload),
             write: |e, text| bytes::parse(text).map(|bytes| e.payload = bytes),
         },
-        note: |_| plain("bytes to each task and back"),
+        remark: |_| plain("bytes to each task and back"),
     },
     Spec {
         label: "pool",
@@ -241,7 +241,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place(PythonPool::ALL, &e.pool),
             write: |e, at| e.pool = PythonPool::ALL[at],
         },
-        note: |_| plain("of CPython, on python"),
+        remark: |_| plain("of CPython, on python"),
     },
     Spec {
         label: "start method",
@@ -250,7 +250,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place_or_auto(StartMethod::ALL, e.start_method),
             write: |e, at| e.start_method = at_or_auto(StartMethod::ALL, at),
         },
-        note: |_| plain("of processes, on python"),
+        remark: |_| plain("of processes, on python"),
     },
     Spec {
         label: "python",
@@ -262,7 +262,7 @@ pub(super) const FIELDS: [Spec; 26] = [
                 Ok(())
             },
         },
-        note: |_| plain("the interpreter"),
+        remark: |_| plain("the interpreter"),
     },
     Spec {
         label: "gil",
@@ -271,7 +271,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| usize::from(e.gil),
             write: |e, at| e.gil = at == 1,
         },
-        note: |_| plain("one computes at a time"),
+        remark: |_| plain("one computes at a time"),
     },
     Spec {
         label: "policy",
@@ -280,7 +280,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place(Policy::ALL, &e.policy),
             write: |e, at| e.policy = Policy::ALL[at],
         },
-        note: |d| {
+        remark: |d| {
             plain(match d.experiment.policy {
                 Policy::Pool => "a death: waits for ever",
                 Policy::Executor => "a death: the call breaks",
@@ -293,7 +293,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| faults_text(&e.faults),
             write: |e, text| read_faults(text).map(|faults| e.faults = faults),
         },
-        note: |_| plain("3:die 1,5:raise 2:hang"),
+        remark: |_| plain("3:die 1,5:raise 2:hang"),
     },
     Spec {
         label: "memory",
@@ -302,7 +302,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place_or_auto(MemoryModel::ALL, e.memory),
             write: |e, at| e.memory = at_or_auto(MemoryModel::ALL, at),
         },
-        note: |d| {
+        remark: |d| {
             plain(match d.experiment.memory_model() {
                 MemoryModel::Shared => "one G for all",
                 MemoryModel::Separate => "each worker has its own G",
@@ -316,7 +316,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| place(CounterEffect::ALL, &e.effect),
             write: |e, at| e.effect = CounterEffect::ALL[at],
         },
-        note: |d| {
+        remark: |d| {
             plain(match d.experiment.effect {
                 CounterEffect::None => "",
                 CounterEffect::Count => "each task does G += 1",
@@ -330,7 +330,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| e.increments.to_string(),
             write: |e, text| whole(text).map(|number| e.increments = number),
         },
-        note: |_| plain("of a task, with race"),
+        remark: |_| plain("of a task, with race"),
     },
     Spec {
         label: "lock",
@@ -339,7 +339,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| usize::from(e.lock),
             write: |e, at| e.lock = at == 1,
         },
-        note: |_| plain("around each increment"),
+        remark: |_| plain("around each increment"),
     },
     Spec {
         label: "seed",
@@ -347,7 +347,7 @@ pub(super) const FIELDS: [Spec; 26] = [
             read: |e| e.seed.to_string(),
             write: |e, text| whole(text).map(|number| e.seed = number),
         },
-        note: |_| plain("same seed, same tasks"),
+        remark: |_| plain("same seed, same tasks"),
     },
     Spec {
         label: "unit",
@@ -358,15 +358,15 @@ pub(super) const FIELDS: [Spec; 26] = [
                 Ok(())
             },
         },
-        note: |_| plain("of bare numbers"),
+        remark: |_| plain("of bare numbers"),
     },
 ];
 
-fn plain(text: &str) -> Note {
-    Note::Plain(text.to_owned())
+fn plain(text: &str) -> Remark {
+    Remark::Plain(text.to_owned())
 }
 
-fn method_note(method: Method) -> &'static str {
+fn method_remark(method: Method) -> &'static str {
     match method {
         Method::Map => "main waits for the list",
         Method::MapAsync => "main goes on meanwhile",

@@ -10,7 +10,7 @@ use super::message::{self, Answer, Payload};
 use crate::call::ChunkResult;
 use crate::event::{Kind, Way};
 use crate::method::Delivery;
-use crate::origin::threads::recorder::{Note, Recorder};
+use crate::origin::threads::recorder::{HubMessage, Recorder};
 use crate::origin::threads::{CALL, Shared};
 use crossbeam_channel::{Receiver, TryRecvError};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -84,7 +84,7 @@ impl Reader {
             let worker = &mut self.workers[place];
             if worker.stream.book().flag(LOOK).load(SeqCst) > 0 {
                 worker.stream.book().flag(LOOK).store(0, SeqCst);
-                self.shared.note(Note::Look);
+                self.shared.tell_hub(HubMessage::Look);
             }
             if worker.stream.listen() {
                 any = true;
@@ -185,7 +185,7 @@ impl Reader {
                     self.hand_in(place);
                 }
                 let row = self.workers.swap_remove(place).row;
-                self.shared.note(Note::Died { row });
+                self.shared.tell_hub(HubMessage::Died { row });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The main program: a thread that submits, works, waits and takes, as [`Caller`] says.
 
 use super::dispatcher::Sending;
-use super::recorder::{Note, Recorder};
+use super::recorder::{HubMessage, Recorder};
 use super::worker::Worker;
 use super::{CALL, Shared};
 use crate::call::{Caller, Step};
@@ -47,7 +47,7 @@ impl MainProgram {
         }
         // What it told is on its way, and a dispatcher learns that no more is to be sent.
         drop(main);
-        shared.note(Note::Over(ends));
+        shared.tell_hub(HubMessage::Over(ends));
     }
 
     /// What a run begins with.

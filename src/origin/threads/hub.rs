@@ -1,7 +1,7 @@
 //! The thread that owns a run: starts the others, carries what they tell, and tells the end.
 
 use super::dispatcher::Sending;
-use super::recorder::{self, Note, Recorder, Reel};
+use super::recorder::{self, HubMessage, Recorder, Reel};
 use super::{CALLER, Shared, caller, dispatcher, worker};
 use crate::event::{Ended, Ends, Event, Kind, LaneId, Sample};
 use crate::experiment::{CounterEffect, Experiment};
@@ -178,7 +178,7 @@ pub(in crate::origin) struct Hub<'a, S> {
     feed: &'a Feed,
     base: Base,
     staff: S,
-    notes: Receiver<Note>,
+    messages: Receiver<HubMessage>,
     /// What the feed had no room for.
     backlog: VecDeque<Batch>,
     ends: Option<Ends>,
@@ -187,7 +187,7 @@ pub(in crate::origin) struct Hub<'a, S> {
 impl<'a, S: Staff> Hub<'a, S> {
     pub(in crate::origin) fn new(experiment: &Experiment, feed: &'a Feed, staff: S) -> Self {
         let lanes = experiment.running_workers() as usize + 3;
-        let (hub, notes) = crossbeam_channel::bounded(lanes + 16);
+        let (hub, messages) = crossbeam_channel::bounded(lanes + 16);
         let shared = Arc::new(Shared::new(experiment, feed.cancel().clone(), hub));
         Self {
             feed,
@@ -201,7 +201,7 @@ impl<'a, S: Staff> Hub<'a, S> {
                 failed: None,
             },
             staff,
-            notes,
+            messages,
             backlog: VecDeque::new(),
             ends: None,
         }
@@ -217,9 +217,9 @@ impl<'a, S: Staff> Hub<'a, S> {
         let mut kills = self.feed.kills().clone();
         while !self.base.reels.is_empty() || !self.staff.is_gone() {
             crossbeam_channel::select! {
-                recv(self.notes) -> note => {
-                    if let Ok(note) = note {
-                        self.hear(note);
+                recv(self.messages) -> message => {
+                    if let Ok(message) = message {
+                        self.hear(message);
                     }
                 }
                 recv(kills) -> lane => match lane {
@@ -233,8 +233,8 @@ impl<'a, S: Staff> Hub<'a, S> {
                 }
                 default(CARRIES_EVERY) => {}
             }
-            while let Ok(note) = self.notes.try_recv() {
-                self.hear(note);
+            while let Ok(message) = self.messages.try_recv() {
+                self.hear(message);
             }
             self.staff.look(&mut self.base);
             self.give_up_waiting();
@@ -271,11 +271,11 @@ impl<'a, S: Staff> Hub<'a, S> {
         self.base.shared.desk.strand();
     }
 
-    fn hear(&mut self, note: Note) {
-        match note {
-            Note::Look => {}
-            Note::Died { row } => self.staff.died(&mut self.base, row),
-            Note::Over(ends) => {
+    fn hear(&mut self, message: HubMessage) {
+        match message {
+            HubMessage::Look => {}
+            HubMessage::Died { row } => self.staff.died(&mut self.base, row),
+            HubMessage::Over(ends) => {
                 self.ends.get_or_insert(ends);
                 if ends == Ends::Never || ends == Ends::Cancelled {
                     self.base.shared.stop_workers();
@@ -323,8 +323,8 @@ impl<'a, S: Staff> Hub<'a, S> {
             // One that panicked has been reported by the panic hook.
             let _ = thread.join();
         }
-        while let Ok(note) = self.notes.try_recv() {
-            if let Note::Over(ends) = note {
+        while let Ok(message) = self.messages.try_recv() {
+            if let HubMessage::Over(ends) = message {
                 self.ends.get_or_insert(ends);
             }
         }

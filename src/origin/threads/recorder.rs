@@ -32,7 +32,7 @@ pub(in crate::origin) const CLOCKS_DIFFER: Nanos = Nanos(1_000);
 
 /// What threads say to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
+pub enum HubMessage {
     /// There is something to read; nothing is lost if this does not get through.
     Look,
     /// The worker of this row died, and a new one is to take its place.
@@ -81,12 +81,12 @@ pub struct Recorder {
 }
 
 /// Calls the hub at its end.
-struct Hail(Sender<Note>);
+struct Hail(Sender<HubMessage>);
 
 impl Hail {
     fn call(&self) {
-        // If the notes are full the hub is awake already.
-        let _ = self.0.try_send(Note::Look);
+        // If the messages are full the hub is awake already.
+        let _ = self.0.try_send(HubMessage::Look);
     }
 }
 
@@ -113,7 +113,7 @@ pub struct Reel {
 }
 
 /// Both ends of a lane with room for `room` events.
-pub fn lane(lane: LaneId, room: usize, clock: Clock, hub: &Sender<Note>) -> (Recorder, Reel) {
+pub fn lane(lane: LaneId, room: usize, clock: Clock, hub: &Sender<HubMessage>) -> (Recorder, Reel) {
     let (writer, reader) = ring::ring(room);
     let (sender, receiver) = crossbeam_channel::unbounded();
     let quiet = Arc::new(AtomicBool::new(false));

@@ -1,6 +1,6 @@
 //! A worker: takes chunks, runs their tasks one after another, hands the results in, and tells all of it.
 
-use super::recorder::{Note, Recorder};
+use super::recorder::{HubMessage, Recorder};
 use super::task::{Fate, Place, Runner};
 use super::work::{Pace, Token};
 use super::{CALL, Shared};
@@ -90,7 +90,7 @@ impl Place for Here {
     fn hangs(&self) {
         self.shared.desk.hang();
         // The hub looks whether anything else can still happen; if not, it stops the run.
-        self.shared.note(Note::Look);
+        self.shared.tell_hub(HubMessage::Look);
     }
 
     fn error_text(&self, index: u32) -> String {
@@ -309,7 +309,7 @@ impl Worker {
             Policy::Pool => {
                 self.close(Ended::Crashed);
                 // In this order: when the caller learns of it, the pool knows already.
-                shared.note(Note::Died { row: self.row });
+                shared.tell_hub(HubMessage::Died { row: self.row });
                 shared.desk.lose();
             }
             Policy::Executor => {
