@@ -10,9 +10,9 @@
 //!
 //! | part | modules | may import |
 //! |---|---|---|
-//! | words | [`time`], [`bytes`], [`control`], [`event`], [`palette`], [`examples`] | nothing of ours |
-//! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words |
-//! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words; a report also the experiment |
+//! | words | [`time`], [`bytes`], [`control`], [`event`], [`palette`], [`examples`] | each other |
+//! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words, each other |
+//! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words, each other; a report also semantics |
 //! | origins | [`origin`]: the lab's `simulated`, `threads`, `processes` and `python`, which also watches any program | words, semantics, [`platform`] |
 //! | teaching | [`lesson`] | words, facts, semantics, the simulated origin |
 //! | app | [`app`] | all above |

@@ -228,7 +228,6 @@ fn a_run_that_is_left_leaves_no_process_behind() {
     }
 }
 
-/// A process that nobody has waited for yet is dead all the same.
 #[test]
 fn main_is_starting_until_all_is_started_and_then_does_the_serial_part() {
     let serial = Nanos(200_000_000);
@@ -274,6 +273,7 @@ fn a_busy_machine_does_not_shorten_what_tasks_compute() {
     );
 }
 
+/// A process that nobody has waited for yet is dead all the same.
 fn is_alive(pid: u32) -> bool {
     let words = std::process::Command::new("ps")
         .args(["-o", "stat=", "-p", &pid.to_string()])

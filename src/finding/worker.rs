@@ -39,9 +39,9 @@ fn is_interrupt(note: &TimedNote) -> bool {
     note.note.kind == NoteKind::WorkerExit && note.note.text.starts_with("KeyboardInterrupt")
 }
 
-/// Whoever watches interrupted the program before, or its workers tell of it at that time: Ctrl-C reaches all processes of a program, and its caller leaves the pool at once: then the workers'
-/// errors, and what they left, say nothing of their tasks. A task that raises it by itself leaves a caller
-/// who waits.
+/// Whoever watches interrupted the program before, or its workers tell of it at that time: Ctrl-C reaches
+/// all processes of a program, and its caller leaves the pool at once: then the workers' errors, and what
+/// they left, say nothing of their tasks. A task that raises it by itself leaves a caller who waits.
 pub(super) fn was_interrupted(trace: &Trace, left: Time) -> bool {
     trace.notes().iter().any(|note| match note.note.kind {
         NoteKind::Interrupted => note.at.since(left) < AT_ONCE,

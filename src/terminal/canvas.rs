@@ -51,8 +51,8 @@ impl Canvas {
         self.ahead.extend_from_slice(bytes);
     }
 
-    /// Draws, if there is a cell to draw on, and puts into `frame` what brings the terminal to what was drawn: nothing, if that
-    /// is what it shows already.
+    /// Draws, if there is a cell to draw on, and puts into `frame` what brings the terminal to what was
+    /// drawn: nothing, if that is what it shows already.
     pub fn draw(
         &mut self,
         frame: &mut Vec<u8>,

@@ -1,8 +1,8 @@
 //! The process of a worker: takes messages from the queue, runs the tasks in them, and answers.
 //!
-//! It is this same program, started with `--worker-process` by a run of parviz, with what they share in the place of
-//! its standard streams: a socket to parviz, the queue, and the worker's own book. It dies with parviz, by
-//! the kernel's word and, should that not come, when the other end of the socket is gone.
+//! It is this same program, started with `--worker-process` by a run of parviz, with what they share in the
+//! place of its standard streams: a socket to parviz, the queue, and the worker's own book. It dies with
+//! parviz, by the kernel's word and, should that not come, when the other end of the socket is gone.
 #![expect(
     clippy::disallowed_methods,
     reason = "a process of its own, which measures what it does"

@@ -10,7 +10,7 @@
 //! 1. A process connects to `socket` when it starts (a forked child: before its first record), without ever
 //!    waiting, and keeps the connection: its end is the end of the process. It sends [`Message`]s.
 //! 2. With its first record it makes its ring and says so ([`Message::Ring`]). The reader may unlink the file
-//!    as soon as it has mapped it. A process that watches nothing makes no ring.
+//!    as soon as it has opened it. A process that watches nothing makes no ring.
 //! 3. A record is a slot of 32 bytes. The writer claims index `i` (from 0), fills slot `i % SLOTS` and stores
 //!    the low 32 bits of `i + 1` last. Slot `i` is there when its last word says so; a larger one (by
 //!    wrapping difference) is of a later lap, and what it overwrote is lost. Claims of two threads may be

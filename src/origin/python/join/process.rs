@@ -34,7 +34,7 @@ pub(super) struct Process {
     pub(super) hands: HashMap<u16, usize>,
     /// The last reading of threads that were not known to work for a pool then.
     pub(super) early: HashMap<u16, Record>,
-    /// What it told before its parent told of it, and since when.
+    /// What it told before its parent told of it.
     pub(super) held: Vec<Record>,
     pub(super) callers: HashMap<u16, Caller>,
     pub(super) is_gone: bool,
