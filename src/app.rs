@@ -234,71 +234,7 @@ impl App {
     /// The only way in which the state changes.
     pub fn update(&mut self, message: Message) -> Option<Effect> {
         let cursor = self.cursor();
-        let effect = match message {
-            Message::Input(input) => self.input(&input),
-            Message::Click(hit) => {
-                self.changed();
-                self.click(hit)
-            }
-            Message::Drag { from, to } => {
-                self.viewport.drag(from, to);
-                self.changed();
-                None
-            }
-            Message::Wheel { at, nearer } => {
-                self.changed();
-                self.wheel(at, nearer)
-            }
-            Message::Turned { page } => {
-                self.turned_to(page);
-                self.changed();
-                None
-            }
-            Message::Scrolled { lanes } => {
-                self.scroll_to(&lanes);
-                self.changed();
-                None
-            }
-            Message::Batch {
-                run,
-                events,
-                complete_to,
-            } => {
-                self.learn(run, events, complete_to);
-                self.has_seen_enough().then_some(Effect::Quit)
-            }
-            Message::RunOver { run } => {
-                self.learn(run, Vec::new(), Time::NEVER);
-                self.has_seen_enough().then_some(Effect::Quit)
-            }
-            Message::Python(version) => {
-                self.is_python(version);
-                None
-            }
-            Message::Printed { lines } => self.printed(lines),
-            Message::Page(page) => {
-                self.in_search(|panel| {
-                    panel.page = page;
-                    None
-                });
-                self.changed();
-                None
-            }
-            Message::Found(line) => {
-                self.changed();
-                self.in_output(|panel, lines, rows| panel.found(line, lines, rows))
-            }
-            Message::Tick { now } => self.tick(now),
-            Message::Background(brightness) => {
-                self.background(brightness);
-                None
-            }
-            Message::Notice(text) => {
-                self.notice = Some(text);
-                self.changed();
-                None
-            }
-        };
+        let effect = self.take(message);
         self.follow_call();
         if cursor != self.cursor() {
             self.doubt_findings();
@@ -309,8 +245,53 @@ impl App {
         effect
     }
 
+    fn take(&mut self, message: Message) -> Option<Effect> {
+        // What these change is seen in any case; the others say themselves whether it is.
+        if !matches!(
+            message,
+            Message::Input(_)
+                | Message::Batch { .. }
+                | Message::RunOver { .. }
+                | Message::Python(_)
+                | Message::Printed { .. }
+                | Message::Tick { .. }
+                | Message::Background(_)
+        ) {
+            self.changed();
+        }
+        match message {
+            Message::Input(input) => return self.input(&input),
+            Message::Click(hit) => return self.click(hit),
+            Message::Drag { from, to } => self.viewport.drag(from, to),
+            Message::Wheel { at, nearer } => return self.wheel(at, nearer),
+            Message::Scrolled { lanes } => self.scroll_to(&lanes),
+            Message::Turned { page } => self.turned_to(page),
+            Message::Batch {
+                run,
+                events,
+                complete_to,
+            } => return self.hear(run, events, complete_to),
+            Message::RunOver { run } => return self.hear(run, Vec::new(), Time::NEVER),
+            Message::Python(version) => self.is_python(version),
+            Message::Printed { lines } => return self.printed(lines),
+            Message::Page(page) => self.page_came(page),
+            Message::Found(line) => {
+                return self.in_output(|panel, lines, rows| panel.found(line, lines, rows));
+            }
+            Message::Tick { now } => return self.tick(now),
+            Message::Background(brightness) => self.background(brightness),
+            Message::Notice(text) => self.notice = Some(text),
+        }
+        None
+    }
+
     fn changed(&mut self) {
         self.revision += 1;
+    }
+
+    fn hear(&mut self, run: RunId, events: Vec<Event>, complete_to: Time) -> Option<Effect> {
+        self.learn(run, events, complete_to);
+        self.has_seen_enough().then_some(Effect::Quit)
     }
 
     fn learn(&mut self, run: RunId, events: Vec<Event>, complete_to: Time) {

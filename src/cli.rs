@@ -155,12 +155,6 @@ fn one_line(error: &clap::Error) -> String {
     let name = flag.split(" <").next().unwrap_or_default();
     let name = name.trim_matches(['<', '>']);
     let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
-    let meant = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
-        .into_iter()
-        .find_map(|kind| context(error, kind))
-        .map(|word| format!("did you mean {word}?"));
-    let one_of =
-        context(error, ContextKind::ValidValue).map(|words| format!("write one of {words}"));
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let kind = if name.starts_with('-') {
@@ -168,28 +162,17 @@ fn one_line(error: &clap::Error) -> String {
             } else {
                 "word"
             };
-            let help = meant.unwrap_or_else(|| "see parviz --help".to_owned());
+            let help = meant(error).unwrap_or_else(|| "see parviz --help".to_owned());
             format!("unknown {kind} {name}: {help}")
         }
         ErrorKind::InvalidSubcommand => {
-            let help = meant.unwrap_or_else(|| {
-                let command = Args::command();
-                let names: Vec<_> = command
-                    .get_subcommands()
-                    .map(clap::Command::get_name)
-                    .collect();
-                format!("there are {}", names.join(", "))
-            });
+            let help = meant(error).unwrap_or_else(subcommands);
             format!("unknown subcommand {name}: {help}")
         }
         ErrorKind::InvalidValue if value.is_empty() => {
-            let help = one_of.unwrap_or_else(|| "see parviz --help".to_owned());
-            format!("{name} needs a value: {help}")
+            format!("{name} needs a value: {}", valid(error))
         }
-        ErrorKind::InvalidValue => {
-            let help = one_of.unwrap_or_else(|| "see parviz --help".to_owned());
-            format!("{name} {value}: {help}")
-        }
+        ErrorKind::InvalidValue => format!("{name} {value}: {}", valid(error)),
         ErrorKind::ValueValidation => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
             format!("{name} {value}: {why}")
@@ -213,6 +196,28 @@ fn one_line(error: &clap::Error) -> String {
             format!("{line}: see parviz --help")
         }
     }
+}
+
+/// What clap takes a word for that it does not know.
+fn meant(error: &clap::Error) -> Option<String> {
+    let kinds = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+    let word = kinds.into_iter().find_map(|kind| context(error, kind))?;
+    Some(format!("did you mean {word}?"))
+}
+
+/// The values that there are.
+fn valid(error: &clap::Error) -> String {
+    let words = context(error, ContextKind::ValidValue);
+    words.map_or_else(
+        || "see parviz --help".to_owned(),
+        |words| format!("write one of {words}"),
+    )
+}
+
+fn subcommands() -> String {
+    let command = Args::command();
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    format!("there are {}", names.collect::<Vec<_>>().join(", "))
 }
 
 /// What clap says about its error, words separated by commas.
@@ -249,7 +254,7 @@ mod tests {
             (&["--zzzzz"], "unknown flag --zzzzz: see parviz --help".to_owned()),
             (&["cpu"], "unknown subcommand cpu: did you mean cpus?".to_owned()),
             (&["watch"], "unknown subcommand watch: there are lab, run, cpus, examples, completions, man".to_owned()),
-(&["lab", "extra"], "unknown word extra: see parviz --help".to_owned()),
+            (&["lab", "extra"], "unknown word extra: see parviz --help".to_owned()),
             (&["--method", "pmap"], format!("--method pmap: write one of {methods}")),
             (&["--method"], format!("--method needs a value: write one of {methods}")),
             (&["--workers", "many"], "--workers many: write a whole number".to_owned()),

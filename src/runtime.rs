@@ -6,7 +6,8 @@
 //!
 //! For tests, a debug build fails on request: `PARVIZ_PANIC=ui` (the loop panics at the first key),
 //! `frame` (drawing panics after the first key), `worker` (another thread panics at the first key),
-//! `error` (the loop ends with an error at the first key).
+//! `task` (each task of the fault `raise` panics in its worker), `error` (the loop ends with an error at
+//! the first key).
 
 #![expect(clippy::disallowed_methods, reason = "the loop owns the clock")]
 
@@ -104,14 +105,9 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
         mut watch,
         ..
     } = dashboard;
-    let pass_on = |watch: &Option<Watch>, signal| {
-        if let Some(watch) = watch {
-            watch.signal(signal);
-        }
-    };
     match end {
         Ok(End::Signal(signal)) => {
-            pass_on(&watch, signal);
+            pass_on(watch.as_ref(), signal);
             screen.leave();
             if let Some(watch) = &mut watch {
                 watch.give_back();
@@ -121,7 +117,7 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
         }
         // Whether the signal or the loss itself is noticed first is chance: the end is the same.
         Ok(End::Lost) => {
-            pass_on(&watch, HANG_UP);
+            pass_on(watch.as_ref(), HANG_UP);
             runs.finish();
             screen.die(HANG_UP);
         }
@@ -142,6 +138,12 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
         python: handle.and_then(Handle::python),
         exit: handle.and_then(Handle::exit),
     })
+}
+
+fn pass_on(watch: Option<&Watch>, signal: i32) {
+    if let Some(watch) = watch {
+        watch.signal(signal);
+    }
 }
 
 /// Why the loop ended.

@@ -1,7 +1,7 @@
 //! A program of somebody else: what is known of it besides its trace, and what is asked of it.
 
 use crate::app::action::Action;
-use crate::app::output::{Lookup, OutputPanel};
+use crate::app::output::{Line, Lookup, OutputPanel};
 use crate::app::{App, Effect, Overlay, Subject};
 use crate::time::Nanos;
 
@@ -138,6 +138,13 @@ impl App {
         let rows = panel.rows(height);
         change(panel, lines, rows);
         Some(Effect::LookUp(panel.lookup(height)))
+    }
+
+    /// The lines came that it asked for.
+    pub(super) fn page_came(&mut self, page: Vec<Line>) {
+        if let Some(Overlay::Output(panel)) = &mut self.overlay {
+            panel.page = page;
+        }
     }
 
     /// Does something to its search, and asks for what that wants.

@@ -93,27 +93,25 @@ impl Flags {
     ) -> Result<Experiment, String> {
         let usual = Experiment::default();
         let unit = self.unit.unwrap_or(Unit(usual.unit)).0;
-        let length = |name: &str, length: &Option<Length>| match length {
-            Some(length) => length
-                .in_units(unit)
-                .map(Some)
-                .map_err(|wrong| format!("--{name} {wrong}")),
-            None => Ok(None),
+        let length = |name: &str, length: &Option<Length>| {
+            let length = length.as_ref().map(|length| length.in_units(unit));
+            length
+                .transpose()
+                .map_err(|wrong| format!("--{name} {wrong}"))
         };
-        let costs = match &self.costs {
-            Some(costs) => costs
-                .in_units(unit)
-                .map_err(|wrong| format!("--costs {wrong}"))?,
-            None => usual.costs,
-        };
+        let costs = self.costs.as_ref().map(|costs| costs.in_units(unit));
+        let costs = costs
+            .transpose()
+            .map_err(|wrong| format!("--costs {wrong}"))?;
+        let costs = costs.unwrap_or(usual.costs);
         let tasks = match &costs {
             Costs::List(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),
             _ => self.tasks.unwrap_or(usual.tasks),
         };
         let backend = self.backend.unwrap_or(usual.backend);
         let workers = self.workers.unwrap_or(usable_cpus.clamp(4, 8));
-        let crowded = backend.is_measured() && usable_cpus < workers;
-        let kind = if crowded {
+        let is_crowded = backend.is_measured() && usable_cpus < workers;
+        let kind = if is_crowded {
             WorkKind::Mixed
         } else {
             WorkKind::Cpu

@@ -199,8 +199,8 @@ mod tests {
             ),
         ] {
             let mut experiment = Experiment {
-                backend,
                 method,
+                backend,
                 ..greedy()
             };
             let misfits = experiment.misfits();
