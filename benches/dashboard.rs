@@ -143,6 +143,7 @@ mod sides {
         start();
         stalled();
         crawling();
+        lost();
     }
 
     fn strawman(kind: &str) -> Setting {
@@ -383,5 +384,35 @@ mod sides {
             watched.cpu,
             asked.elapsed().as_secs_f64() * 1e3
         );
+    }
+
+    fn lost() {
+        println!(
+            "lost  the terminal goes away in a run: until the end, middle and worst of 15; 1 s"
+        );
+        for (name, controlling) in [("with a signal   ", true), ("without a signal", false)] {
+            let mut ends: Vec<(f64, Duration)> = (0..15).map(|_| lose(controlling)).collect();
+            ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let cpu = ends.iter().map(|end| end.1).max().unwrap_or_default();
+            println!(
+                "  {name}  {:.0} ms, {:.0} ms; CPU time {cpu:?} at most",
+                ends[7].0, ends[14].0
+            );
+        }
+    }
+
+    /// Milliseconds from the loss of the terminal to the end, and the CPU time of that.
+    fn lose(controlling: bool) -> (f64, Duration) {
+        let mut setting = parviz(&["--costs", "const:60s", "--kind", "io"]);
+        setting.controlling = controlling;
+        let mut session = setting.start();
+        session.wait_for_frames(2);
+        session.hang_up(|session| session.press("T"));
+        let (lost, before) = (Instant::now(), session.cpu_time());
+        session.wait_ended();
+        let took = lost.elapsed().as_secs_f64() * 1e3;
+        let cpu = session.cpu_time().saturating_sub(before);
+        session.end();
+        (took, cpu)
     }
 }

@@ -157,21 +157,58 @@ fn a_panic_in_another_thread_leaves_the_screen_up() {
 }
 
 #[test]
-fn a_lost_terminal_ends_it_even_without_a_signal() {
-    let mut setting = Setting::parviz(&[]);
-    setting.controlling = false;
-    let mut session = setting.start();
-    session.wait_for(READY);
-    session.hang_up(|session| session.press("T"));
+fn a_panic_in_a_worker_of_the_pool_is_the_error_of_its_task() {
+    let flags = [
+        "--fault",
+        "0,5:raise",
+        "--costs",
+        "const:1ms",
+        "--workers",
+        "2",
+    ];
+    let mut session = Setting::parviz(&flags)
+        .with("PARVIZ_PANIC", "task")
+        .sized(120, 36)
+        .start();
+    session.wait_for("replay");
+    session.press("\x1b[H]");
+    session.press("\r");
+    session.wait_for("panic: asked to panic in a task");
+    assert!(session.screen().alternate_screen());
+    assert!(!session.screen().contents().contains("panicked at"));
+    session.press("q");
+    assert!(session.end_tidily().success());
+}
+
+/// Waits for the end of a program that has lost its terminal. Nothing of it asks in a circle for what has
+/// gone: that would take all of a CPU, however fast it is.
+fn ends_at_rest(session: &mut session::Session) {
+    #[cfg(target_os = "linux")]
+    {
+        let before = session.cpu_time();
+        session.wait_ended();
+        let spent = session.cpu_time().saturating_sub(before);
+        assert!(spent.as_millis() < 500, "{spent:?}");
+    }
     assert_eq!(session.end().signal(), Some("Hangup"));
 }
 
 #[test]
-fn a_hang_up_ends_it() {
-    let mut session = Setting::parviz(&[]).start();
+fn a_lost_terminal_ends_it_even_without_a_signal() {
+    let mut setting = Setting::parviz(&["--kind", "io"]);
+    setting.controlling = false;
+    let mut session = setting.start();
     session.wait_for(READY);
     session.hang_up(|session| session.press("T"));
-    assert_eq!(session.end().signal(), Some("Hangup"));
+    ends_at_rest(&mut session);
+}
+
+#[test]
+fn a_hang_up_ends_it() {
+    let mut session = Setting::parviz(&["--kind", "io"]).start();
+    session.wait_for(READY);
+    session.hang_up(|session| session.press("T"));
+    ends_at_rest(&mut session);
 }
 
 #[test]
@@ -214,14 +251,14 @@ fn keys_come_from_the_terminal_when_stdin_is_something_else() {
 
 #[test]
 fn a_lost_terminal_that_was_stalled_ends_it() {
-    let mut session = Setting::parviz(&[]).sized(200, 60).start();
+    let mut session = Setting::parviz(&["--kind", "io"]).sized(200, 60).start();
     session.wait_until("the dashboard at 200x60", |screen| fills(screen, 200, 60));
     session.stall();
     for _ in 0..100 {
         session.press("T");
     }
     session.hang_up(|session| session.press("T"));
-    assert_eq!(session.end().signal(), Some("Hangup"));
+    ends_at_rest(&mut session);
 }
 
 #[test]

@@ -371,6 +371,29 @@ impl Session {
         }
     }
 
+    /// CPU time that the program has taken, in steps of 10 ms; also when it has ended, until [`Self::end`].
+    #[cfg(target_os = "linux")]
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let place = format!("/proc/{}/stat", self.pid().as_raw_nonzero());
+        let told = std::fs::read_to_string(place).unwrap();
+        let (_, fields) = told.rsplit_once(')').unwrap();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(10 * ticks)
+    }
+
+    /// Waits until the program has ended; what was counted of it is there still.
+    pub(crate) fn wait_ended(&mut self) {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        let deadline = Instant::now() + DEADLINE;
+        while waitid(WaitId::Pid(self.pid()), look).unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the program does not end");
+            if self.output.recv_timeout(Duration::from_millis(1)).is_err() {
+                thread::yield_now();
+            }
+        }
+    }
+
     /// Waits for the program to end, and for all that it wrote.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let deadline = Instant::now() + DEADLINE;

@@ -123,6 +123,7 @@ impl<P: Place, R: Tell> Runner<P, R> {
         }
         self.place.count();
         match work.fault {
+            Some(FaultKind::Raise) if panics_aloud() => panic!("asked to panic in a task"),
             Some(FaultKind::Raise) => resume_unwind(Box::new(Asked)),
             Some(FaultKind::Die) => Err(Cut::Died),
             _ => Ok(()),
@@ -242,6 +243,11 @@ impl<P: Place, R: Tell> Runner<P, R> {
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         format!("panic: {}", text.unwrap_or("without a text"))
     }
+}
+
+/// For tests: a task that raises panics as a mistake in our code would, with all that this sets off.
+fn panics_aloud() -> bool {
+    cfg!(debug_assertions) && std::env::var_os("PARVIZ_PANIC").is_some_and(|what| what == "task")
 }
 
 /// Accounts for the time of one task, stretch by stretch.
