@@ -335,8 +335,9 @@ fn help_version_completions_and_the_manual_come_from_the_same_flags() {
 #[test]
 fn the_number_of_processors_is_the_one_that_python_prints() {
     let python = std::process::Command::new("python3")
+        // Without the variables that tell it what to say: parviz does not get them here either.
         .args([
-            "-c",
+            "-Ic",
             "import multiprocessing; print('Number of processors:', multiprocessing.cpu_count())",
         ])
         .output()
