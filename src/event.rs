@@ -4,6 +4,7 @@
 //! leaves the rest out, and nothing is ever guessed. An event is 32 bytes, because a worker writes four
 //! of them for a task that may take a microsecond; what is rare and large stands behind a box.
 
+use crate::plural::counted;
 use crate::time::{Nanos, Time};
 
 /// One worker, caller or dispatcher as the run knew it. A worker that replaces a dead one is a new lane
@@ -458,20 +459,16 @@ impl Note {
             NoteKind::LeftOutstanding => "the pool was terminated with work outstanding",
             NoteKind::InputSwallowed => "the input was read to its end",
             NoteKind::NoProbe => "no probe",
-            NoteKind::Unwatched | NoteKind::Refused if self.value == 1 => {
-                "1 process is not watched"
-            }
-            NoteKind::Unwatched | NoteKind::Refused => {
-                &format!("{} processes are not watched", self.value)
-            }
+            NoteKind::Unwatched | NoteKind::Refused => &counted(
+                self.value,
+                "process is not watched",
+                "processes are not watched",
+            ),
             NoteKind::Interrupted => "interrupted (SIGINT)",
             NoteKind::ProgramEnded => return Some(ended(self.value)),
             NoteKind::Broken => {
-                let plural = if self.value == 1 { "" } else { "s" };
-                return Some(format!(
-                    "{} future{plural} got BrokenProcessPool",
-                    self.value
-                ));
+                let futures = counted(self.value, "future", "futures");
+                return Some(format!("{futures} got BrokenProcessPool"));
             }
             NoteKind::ErrorTaken | NoteKind::ProbeCost | NoteKind::ExitCode => return None,
         };

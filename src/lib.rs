@@ -10,7 +10,7 @@
 //!
 //! | part | modules | may import |
 //! |---|---|---|
-//! | words | [`time`], [`bytes`], [`control`], [`event`], [`palette`], [`examples`] | each other |
+//! | words | [`time`], [`bytes`], [`control`], [`event`], [`palette`], [`examples`], [`plural`] | each other |
 //! | semantics | [`experiment`], [`method`], [`workload`], [`call`] | words, each other |
 //! | facts | [`trace`], [`definition`], [`finding`], [`report`], [`export`] | words, each other; a report also semantics |
 //! | origins | [`origin`]: the lab's `simulated`, `threads`, `processes` and `python`, which also watches any program | words, semantics, [`platform`] |
@@ -62,6 +62,7 @@ pub mod method;
 pub mod origin;
 pub mod palette;
 pub mod platform;
+pub mod plural;
 pub mod report;
 pub mod runtime;
 pub mod terminal;

@@ -8,6 +8,7 @@ use crate::app::switch::{self, Change};
 use crate::app::{App, Effect, Lanes, Overlay, demo, variant};
 use crate::experiment::Experiment;
 use crate::method::Method;
+use crate::plural::counted;
 use crate::time::{Nanos, Time};
 use crate::workload::Costs;
 
@@ -200,10 +201,7 @@ impl App {
         if changed.is_none() {
             self.say(format!(
                 "{} is the {} there can be",
-                match experiment.workers {
-                    1 => "one worker".to_owned(),
-                    workers => format!("{workers} workers"),
-                },
+                counted(experiment.workers, "worker", "workers"),
                 if more < 0 { "least" } else { "most" }
             ));
         }

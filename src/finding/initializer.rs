@@ -1,9 +1,10 @@
 //! Initializers that raise, and the storm of workers that die of them.
 
 use super::search::{Search, noted};
-use super::words::{counted, in_brackets};
+use super::words::in_brackets;
 use super::{Finding, FindingKind};
 use crate::event::{LaneKind, NoteKind, PoolId};
+use crate::plural::counted;
 use crate::time::Nanos;
 use crate::trace::{Lane, TimedNote, Trace};
 
@@ -52,12 +53,12 @@ fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) 
         format!(
             "the initializer raises{error}: {} died of it so far, {rate:.0} a second, each replaced by one \
              that dies as well; no task will ever run",
-            counted(died as u64, "worker"),
+            counted(died, "worker", "workers"),
         )
     } else {
         format!(
             "the initializer raised{error}: {} died of it and will be replaced by workers that die as well",
-            counted(died as u64, "worker"),
+            counted(died, "worker", "workers"),
         )
     };
     let advice = "let the initializer keep the error instead of raising it, and each task raise it: so the caller gets \

@@ -5,6 +5,7 @@ use super::{Finding, FindingKind};
 use crate::bytes;
 use crate::definition::percent;
 use crate::event::Way;
+use crate::plural::counted;
 use crate::time::{Nanos, Time};
 use crate::trace::{Lane, Pool};
 
@@ -77,15 +78,15 @@ fn oversubscribed(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64
         lane: None,
         call: None,
         text: format!(
-            "{workers} processes compute on {cpus} CPU{}: {} of their time in tasks, {waiting} in all, they waited for a \
+            "{workers} processes compute on {}: {} of their time in tasks, {waiting} in all, they waited for a \
              CPU, so each task takes {:.1} times as long as it must",
-            if cpus == 1 { "" } else { "s" },
+            counted(cpus, "CPU", "CPUs"),
             percent(share),
             1.0 / (1.0 - share).max(0.001),
         ),
         advice: format!(
-            "use {cpus} process{}: as many tasks are done in the same time, the first of them sooner, and in less memory",
-            if cpus == 1 { "" } else { "es" }
+            "use {}: as many tasks are done in the same time, the first of them sooner, and in less memory",
+            counted(cpus, "process", "processes")
         ),
         numbers: vec![
             ("workers", f64::from(workers)),
@@ -214,7 +215,7 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
         call: None,
         text: format!(
             "starting {} took {start_up}, all tasks together only {work}: a plain loop would have been done before",
-            workers(lanes.len()),
+            counted(lanes.len(), "worker", "workers"),
         ),
         advice: "use a plain loop, or one pool for everything instead of a new one each time"
             .to_owned(),
@@ -226,10 +227,6 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
 /// When the first worker was made.
 fn ready(lanes: &[&Lane]) -> Option<Time> {
     lanes.iter().map(|lane| lane.opened).min()
-}
-
-fn workers(count: usize) -> String {
-    super::words::counted(count as u64, "worker")
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::FindingKind;
 use super::search::{Search, noted};
-use super::words::{call as named, counted, in_brackets, of};
+use super::words::{call as named, in_brackets, of};
 use super::worker::was_interrupted;
 use crate::event::{NoteKind, TERMINATED};
+use crate::plural::counted;
 use crate::trace::TimedNote;
 
 /// Fewer items than this are read ahead by every imap, and cost nothing.
@@ -117,7 +118,7 @@ fn input_swallowed(search: &mut Search<'_>, note: &TimedNote) {
          items and results pile up in memory",
         named(call),
         note.at.since(call.began),
-        counted(taken.into(), "result"),
+        counted(taken, "result", "results"),
     );
     let advice = "feed it a list at a time (list(itertools.islice(items, 50))), or let the input wait on a semaphore \
                   that each result releases";
@@ -141,11 +142,7 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
     if left == 0 {
         return;
     }
-    let have = if left == 1 {
-        "1 task had"
-    } else {
-        &format!("{left} tasks had")
-    };
+    let have = counted(left, "task had", "tasks had");
     let (what, advice) = if note.note.text == TERMINATED {
         (
             "the program called terminate()",

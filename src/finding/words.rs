@@ -56,12 +56,6 @@ pub(super) fn tasks(tasks: Indexes) -> String {
     format!("task{plural} {}", Call::words(tasks))
 }
 
-/// `1 task`, `3 tasks`
-pub(super) fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
-}
-
 /// ` (ValueError: no)`, or nothing.
 pub(super) fn in_brackets(error: &str) -> String {
     match short(error).as_str() {
@@ -93,9 +87,5 @@ mod tests {
     fn one_is_not_many() {
         assert_eq!(tasks(Indexes::new(3, 4)), "task 3");
         assert_eq!(tasks(Indexes::new(3, 6)), "tasks 3-5");
-        assert_eq!(
-            (counted(1, "task"), counted(0, "task")),
-            ("1 task".to_owned(), "0 tasks".to_owned())
-        );
     }
 }

@@ -2,8 +2,9 @@
 
 use super::FindingKind;
 use super::search::{Search, noted};
-use super::words::{call as named, counted, ended, in_brackets, of, worker};
+use super::words::{call as named, ended, in_brackets, of, worker};
 use crate::event::{CallId, Ended, LaneKind, NoteKind, TaskId};
+use crate::plural::counted;
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Lane, TimedNote, Trace};
 
@@ -125,7 +126,7 @@ fn broken_pool(search: &mut Search<'_>, note: &TimedNote) {
     let text = format!(
         "{} {place}, so {} got BrokenProcessPool, and the executor takes nothing more",
         ended(trace, lane.id),
-        counted(futures, "future"),
+        counted(futures, "future", "futures"),
     );
     let cause = match lane.exit {
         Some(0..) => "raise an Exception, which its future hands on, instead of calling os._exit()",
@@ -177,8 +178,7 @@ fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
         worker(trace, note.lane),
         match waiting {
             0 => "what is sent from now on waits".to_owned(),
-            1 => "1 chunk waits".to_owned(),
-            count => format!("{count} chunks wait"),
+            count => counted(count, "chunk waits", "chunks wait"),
         },
     );
     let advice = "never kill the idle workers of a Pool; concurrent.futures.ProcessPoolExecutor gives up when \

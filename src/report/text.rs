@@ -4,6 +4,7 @@ use super::{Report, orders};
 use crate::definition::{self, Facts, Topic, Value};
 use crate::event::Ends;
 use crate::experiment::Experiment;
+use crate::plural::counted;
 use crate::time::Time;
 use crate::trace::{Call, pairs};
 use std::io::{self, Write};
@@ -41,8 +42,8 @@ fn title(experiment: &Experiment, measured: bool, out: &mut dyn Write) -> io::Re
         "parviz lab: {} ({}), {}, {} ({kind}){}, chunk size {}, seed {}, {}",
         rules.name,
         rules.badge.word(),
-        counted(experiment.running_workers(), "worker"),
-        counted(experiment.tasks, "task"),
+        counted(experiment.running_workers(), "worker", "workers"),
+        counted(experiment.tasks, "task", "tasks"),
         costs.unwrap_or_default(),
         experiment.real_chunksize(),
         experiment.seed,
@@ -52,11 +53,6 @@ fn title(experiment: &Experiment, measured: bool, out: &mut dyn Write) -> io::Re
             "simulated".to_owned()
         },
     )
-}
-
-pub(super) fn counted(count: u32, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 /// The numbers by topic. Those that are only known to be at least so much say so.

@@ -7,6 +7,7 @@ use super::text::{Pen, sanitised, width};
 use crate::app::calls::place_of_shown;
 use crate::event::NoteKind;
 use crate::method::{Badge, Method};
+use crate::plural::counted;
 use crate::time::Time;
 use crate::trace::{Call, Pool, TimedNote, Trace};
 
@@ -73,18 +74,15 @@ pub fn text(call: &Call) -> String {
 
 /// How many tasks there are, and how many calls of one task each they came in.
 fn tasks(trace: &Trace, call: &Call, at: Time) -> String {
-    let counted = |count: usize, what: &str| {
-        let s = if count == 1 { "" } else { "s" };
-        format!("{count} {what}{s}")
-    };
+    let tasks = |count| counted(count, "task", "tasks");
     match call.facts.tasks {
         _ if call.is_series() => {
             let begun = call.members().take_while(|member| member.began <= at);
-            counted(begun.count(), "call")
+            counted(begun.count(), "call", "calls")
         }
-        Some(tasks) => counted(tasks as usize, "task"),
-        None if is_over(trace, call, at) => counted(call.tasks().len(), "task"),
-        None => format!("{} so far", counted(call.tasks().len(), "task")),
+        Some(count) => tasks(count as usize),
+        None if is_over(trace, call, at) => tasks(call.tasks().len()),
+        None => format!("{} so far", tasks(call.tasks().len())),
     }
 }
 
@@ -121,8 +119,7 @@ fn words(trace: &Trace, pool: &Pool) -> String {
     words.push(sanitised(&pool.facts.kind));
     words.extend(pool.facts.start_method.as_deref().map(sanitised));
     if pool.facts.workers > 0 {
-        let s = if pool.facts.workers == 1 { "" } else { "s" };
-        words.push(format!("{} worker{s}", pool.facts.workers));
+        words.push(counted(pool.facts.workers, "worker", "workers"));
     }
     words.retain(|word| !word.is_empty());
     words.join(", ")

@@ -7,6 +7,7 @@ use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
 use crate::event::{CallerState, Ends, Outcome};
+use crate::plural;
 use crate::time::{Span, Time};
 use crate::trace::{CallerTrace, Order, Trace};
 
@@ -215,10 +216,7 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
     let over = trace.ended().filter(|&(at, _)| at <= cursor);
     let own = || trace.call()?.ended.filter(|&(at, _)| at <= cursor);
     let (_, ends) = if trace.is_program() { own() } else { over }?;
-    let tasks = |count: usize| match count {
-        1 => "1 task".to_owned(),
-        many => format!("{many} tasks"),
-    };
+    let tasks = |count: usize| plural::counted(count, "task", "tasks");
     let call = trace.call()?;
     let ended = |as_: Outcome| {
         let outcomes = call.tasks().map(|task| task.outcome_at(cursor));

@@ -9,6 +9,7 @@ use crate::app::{App, Run, Subject, Watched};
 use crate::experiment::{Backend, Experiment, WorkKind};
 use crate::method::{Badge, Sends};
 use crate::palette::Ink;
+use crate::plural::counted;
 use crate::workload::Costs;
 
 /// From so many columns on tasks are described.
@@ -97,7 +98,7 @@ fn python_and_cpus(run: &Run, program: &Watched) -> Vec<Vec<String>> {
         vec![python]
     });
     let cpus = run.trace.run().and_then(|run| run.cpus);
-    let cpus = cpus.map(|cpus| vec![counted(cpus, "CPU")]);
+    let cpus = cpus.map(|cpus| vec![counted(cpus, "CPU", "CPUs")]);
     python.into_iter().chain(cpus).collect()
 }
 
@@ -120,12 +121,11 @@ fn tasks_and_workers(
     let mut facts = Vec::new();
     if rules.sends != Sends::Nothing {
         let workers = match (experiment.backend, experiment.workers) {
-            (Backend::Processes, 1) => "1 process".to_owned(),
-            (Backend::Processes, workers) => format!("{workers} processes"),
-            (_, workers) => counted(workers, "worker"),
+            (Backend::Processes, workers) => counted(workers, "process", "processes"),
+            (_, workers) => counted(workers, "worker", "workers"),
         };
         facts.push(vec![
-            format!("{workers} on {}", counted(cpus, "CPU")),
+            format!("{workers} on {}", counted(cpus, "CPU", "CPUs")),
             workers,
         ]);
     }
@@ -137,7 +137,11 @@ fn tasks_and_workers(
         WorkKind::Io => "I/O ",
         WorkKind::Mixed => "mixed ",
     };
-    let tasks = counted(experiment.tasks, &format!("{kind}task"));
+    let tasks = counted(
+        experiment.tasks,
+        &format!("{kind}task"),
+        &format!("{kind}tasks"),
+    );
     let described = format!("{tasks} {}", costs(&experiment.costs));
     facts.push(if columns < WIDE {
         vec![tasks]
@@ -164,11 +168,6 @@ fn interpreter(run: &Run) -> Vec<String> {
     });
     let pool = pool.map(|pool| format!("{python} {pool}"));
     pool.into_iter().chain([python]).collect()
-}
-
-fn counted(count: u32, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
 }
 
 /// How long tasks take, in a few words.

@@ -6,7 +6,8 @@ use crate::control::{WHOLE, harmless};
 use crate::definition::{Facts, percent};
 use crate::event::{Ends, NoteKind, PoolId};
 use crate::finding::short;
-use crate::report::text::{counted, numbers, strips};
+use crate::plural::counted;
+use crate::report::text::{numbers, strips};
 use crate::report::workers;
 use crate::time::Nanos;
 use crate::trace::{Call, Lane, Trace};
@@ -58,18 +59,15 @@ fn title(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let counts = report.trace.counts(report.trace.end());
     let least = if counts.dropped > 0 { ">= " } else { "" };
-    let count = |count: u64, what: &str| {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        format!("{least}{}", counted(count, what))
-    };
+    let count = |count: u64, one, many| format!("{least}{}", counted(count, one, many));
     write!(
         out,
         "{}, {}, {}, {} in {}",
-        count(counts.pools, "pool"),
-        count(counts.workers, "worker"),
-        count(counts.calls, "call"),
-        count(counts.tasks, "task"),
-        count(counts.chunks, "message"),
+        count(counts.pools, "pool", "pools"),
+        count(counts.workers, "worker", "workers"),
+        count(counts.calls, "call", "calls"),
+        count(counts.tasks, "task", "tasks"),
+        count(counts.chunks, "message", "messages"),
     )?;
     for (number, word) in [(counts.failed, "failed"), (counts.lost, "lost")] {
         if number > 0 {
@@ -110,8 +108,8 @@ fn calls(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         let _ = write!(
             line,
             ": {least}{} in {least}{}",
-            counted(call.tasks().len() as u32, "task"),
-            counted(own.messages, "message"),
+            counted(call.tasks().len(), "task", "tasks"),
+            counted(own.messages, "message", "messages"),
         );
         let pool = call.facts.pool.and_then(|pool| trace.pool(pool));
         if let Some(pool) = pool.filter(|pool| !pool.facts.kind.is_empty()) {
