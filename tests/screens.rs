@@ -11,9 +11,9 @@ use parviz::time::Nanos;
 use parviz::workload::Costs;
 use ratatui::style::Color;
 
-use crate::support::screen::Stage;
+use crate::support::screen::{LOOKS, Stage, in_look};
 
-const SIZES: [(u16, u16); 2] = [(80, 24), (120, 36)];
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 20)];
 
 /// What lies before the person, and the keys that bring it there.
 const VIEWS: [(&str, &[&str]); 8] = [
@@ -68,24 +68,13 @@ fn every_view_and_overlay_looks_as_it_did() {
 }
 
 #[test]
-fn themes_and_few_colours_look_as_they_did() {
-    let looks = [
-        ("light", ThemeName::Light, Depth::True),
-        ("high_contrast", ThemeName::HighContrast, Depth::True),
-        ("256", ThemeName::Dark, Depth::Indexed),
-        ("16", ThemeName::Light, Depth::Sixteen),
-        ("no_colour", ThemeName::Dark, Depth::None),
-    ];
-    for (name, theme, depth) in looks {
-        let look = Look {
-            theme,
-            depth,
-            charset: Charset::Unicode,
-        };
-        let order = stage(Method::Map, SIZES[0]).press(&["2"]).look(look);
-        snapshot(&format!("order_{name}"), &order.drawn());
-        let help = stage(Method::Map, SIZES[0]).press(&["?"]).look(look);
-        snapshot(&format!("help_{name}"), &help.drawn());
+fn every_view_and_overlay_looks_as_it_did_in_every_look() {
+    let size = SIZES[0];
+    let views = VIEWS.map(|(name, keys)| (name, stage(Method::Imap, size).at(0.7).press(keys)));
+    let compared = stage(Method::Map, size).press(&["m", "s", "c"]);
+    let all = [&views[..], &[("compare", compared)]].concat();
+    for (name, theme, depth) in LOOKS {
+        snapshot(&format!("looks_{name}"), &in_look(&all, theme, depth));
     }
 }
 

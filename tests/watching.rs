@@ -4,9 +4,8 @@ use parviz::app::Watched;
 use parviz::app::output::plain;
 use parviz::control::is_control;
 use parviz::event::{LaneId, LaneKind, NoteKind};
-use parviz::palette::{Charset, Depth, Look, ThemeName};
 
-use crate::support::screen::Stage;
+use crate::support::screen::{LOOKS, Stage, in_look};
 use crate::support::watched::Story;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 20)];
@@ -97,15 +96,32 @@ fn troubled() -> Story {
 
 #[test]
 fn what_is_wrong_and_what_is_slow_is_listed() {
-    let light = Look {
-        theme: ThemeName::Light,
-        depth: Depth::True,
-        charset: Charset::Unicode,
-    };
     for size in SIZES {
         let list = stage(&troubled(), size, None).press(&["F"]);
         snapshot("findings", size, &list.drawn());
-        snapshot("findings_light", size, &list.look(light).drawn());
+    }
+}
+
+#[test]
+fn a_program_looks_as_it_did_in_every_look() {
+    let size = SIZES[0];
+    let three = Story::three_calls();
+    let running = stage(&three, size, Some(240));
+    let all = [
+        ("running", running.clone()),
+        (
+            "output",
+            running
+                .clone()
+                .press(&["O"])
+                .printed(&["a line", "!another"]),
+        ),
+        ("question", running.press(&["q"])),
+        ("findings", stage(&troubled(), size, None).press(&["F"])),
+        ("no_pool", stage(&poolless(), size, Some(2_500))),
+    ];
+    for (name, theme, depth) in LOOKS {
+        snapshot(&format!("looks_{name}"), size, &in_look(&all, theme, depth));
     }
 }
 

@@ -9,15 +9,16 @@ use parviz::event::Event;
 use parviz::experiment::{Backend, Experiment};
 use parviz::origin::python::Stream;
 use parviz::origin::simulated;
-use parviz::palette::Look;
+use parviz::palette::{Charset, Depth, Look, ThemeName};
 use parviz::time::{Nanos, Time};
 use parviz::ui;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::Style;
 
 /// A program that has been started, with its run told to the end and seen to the end.
+#[derive(Clone)]
 pub(crate) struct Stage {
     pub(crate) app: App,
 }
@@ -176,33 +177,9 @@ impl Stage {
     /// The screen as text, then a letter for the style of each cell, then what the letters mean.
     pub(crate) fn drawn(&self) -> String {
         let buffer = self.buffer();
-        let mut styles: Vec<Style> = Vec::new();
-        let (mut text, mut letters) = (String::new(), String::new());
-        for y in 0..buffer.area.height {
-            for x in 0..buffer.area.width {
-                let cell = &buffer[(x, y)];
-                text.push_str(cell.symbol());
-                let style = cell.style();
-                let place = styles
-                    .iter()
-                    .position(|known| *known == style)
-                    .unwrap_or_else(|| {
-                        styles.push(style);
-                        styles.len() - 1
-                    });
-                letters.push(letter(place));
-            }
-            text.push_str("|\n");
-            letters.push_str("|\n");
-        }
-        let mut legend = String::new();
-        for (place, style) in styles.iter().enumerate() {
-            let (fg, bg) = (style.fg.unwrap_or_default(), style.bg.unwrap_or_default());
-            let modifiers = style.add_modifier;
-            writeln!(legend, "{} {fg} on {bg} {modifiers:?}", letter(place))
-                .expect("a string grows");
-        }
-        format!("{text}\n{letters}\n{legend}")
+        let mut styles = Styles::default();
+        let letters = styles.letters(&buffer);
+        format!("{}\n{letters}\n{}", rows(&buffer), styles.legend())
     }
 
     /// The screen as text alone, without what is empty at the ends of lines.
@@ -216,6 +193,85 @@ impl Stage {
             .map(line)
             .collect::<Vec<_>>()
             .join("\n")
+    }
+}
+
+/// Looks that are not the usual one.
+pub(crate) const LOOKS: [(&str, ThemeName, Depth); 6] = [
+    ("light", ThemeName::Light, Depth::True),
+    ("high_contrast", ThemeName::HighContrast, Depth::True),
+    ("256", ThemeName::Dark, Depth::Indexed),
+    ("16", ThemeName::Dark, Depth::Sixteen),
+    ("16_light", ThemeName::Light, Depth::Sixteen),
+    ("no_colour", ThemeName::Dark, Depth::None),
+];
+
+/// Several screens in one of [`LOOKS`]: of the text of each the lines that differ from the usual look, then a
+/// letter for the style of each cell; at the end what the letters of all of them mean.
+pub(crate) fn in_look(screens: &[(&str, Stage)], theme: ThemeName, depth: Depth) -> String {
+    let (mut styles, mut drawn) = (Styles::default(), String::new());
+    for (name, stage) in screens {
+        let charset = Charset::Unicode;
+        let look = Look {
+            theme,
+            depth,
+            charset,
+        };
+        let usual = rows(&stage.buffer());
+        let buffer = stage.clone().look(look).buffer();
+        writeln!(drawn, "{name}").expect("a string grows");
+        let seen = rows(&buffer);
+        let lines = usual.lines().zip(seen.lines()).enumerate();
+        for (y, (_, line)) in lines.filter(|(_, (usual, line))| usual != line) {
+            writeln!(drawn, "{y:2} {line}").expect("a string grows");
+        }
+        drawn.push_str(&styles.letters(&buffer));
+        drawn.push('\n');
+    }
+    drawn + &styles.legend()
+}
+
+fn rows(buffer: &Buffer) -> String {
+    lines(buffer, |cell, text| text.push_str(cell.symbol()))
+}
+
+/// A line for each row, with what is said of each cell, and an end that is seen.
+fn lines(buffer: &Buffer, mut say: impl FnMut(&Cell, &mut String)) -> String {
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        for x in 0..buffer.area.width {
+            say(&buffer[(x, y)], &mut text);
+        }
+        text.push_str("|\n");
+    }
+    text
+}
+
+/// The styles that were met so far.
+#[derive(Default)]
+struct Styles(Vec<Style>);
+
+impl Styles {
+    fn letters(&mut self, buffer: &Buffer) -> String {
+        lines(buffer, |cell, letters| {
+            let style = cell.style();
+            let known = self.0.iter().position(|known| *known == style);
+            letters.push(letter(known.unwrap_or_else(|| {
+                self.0.push(style);
+                self.0.len() - 1
+            })));
+        })
+    }
+
+    fn legend(&self) -> String {
+        let mut legend = String::new();
+        for (place, style) in self.0.iter().enumerate() {
+            let (fg, bg) = (style.fg.unwrap_or_default(), style.bg.unwrap_or_default());
+            let modifiers = style.add_modifier;
+            writeln!(legend, "{} {fg} on {bg} {modifiers:?}", letter(place))
+                .expect("a string grows");
+        }
+        legend
     }
 }
 
