@@ -255,8 +255,9 @@ impl Caller {
                 match collector.result(chunk) {
                     Some(ChunkResult::Ok) => Some(Step::Take(tasks)),
                     // The lab's caller catches the error of an item and asks for the next one. With chunks
-                    // of several tasks the iterator is a generator, which is dead after its first error.
-                    _ if collector.chunks.tasks(0).len() > 1 => self.ended(Ends::Error),
+                    // of several tasks the iterator is a generator, which is dead after its first error,
+                    // also where there are too few tasks for such a chunk.
+                    _ if collector.chunks.size() > 1 => self.ended(Ends::Error),
                     _ => None,
                 }
             }
@@ -402,6 +403,15 @@ mod tests {
             ends(Method::Apply, 1, &[(0, Failed)]),
             Some(End(Ends::Error))
         );
+    }
+
+    #[test]
+    fn an_iterator_of_chunks_is_dead_after_an_error_however_few_tasks_there_are() {
+        for method in [Method::Imap, Method::ImapUnordered] {
+            let ends = |chunksize| steps(method, 1, chunksize, &[(0, Failed)])[3];
+            assert_eq!(ends(1), End(Ends::Returned));
+            assert_eq!(ends(2), End(Ends::Error));
+        }
     }
 
     #[test]

@@ -281,6 +281,11 @@ impl Chunks {
         }
     }
 
+    /// Tasks in each but the last.
+    pub fn size(self) -> u32 {
+        self.size
+    }
+
     /// How many there are.
     pub fn count(self) -> u32 {
         self.tasks.div_ceil(self.size)
