@@ -1,5 +1,7 @@
 //! The threads backend, held to what must be true of every run, whatever the scheduler does.
 
+mod caller;
+
 use parviz::event::{Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind, Outcome};
 use parviz::experiment::{CounterEffect, Experiment, Fault, FaultKind, MainWork, Policy, WorkKind};
 use parviz::method::{Delivery, Method};
@@ -387,16 +389,6 @@ fn a_run_that_hangs_everywhere_ends_too() {
 }
 
 #[test]
-fn increments_under_a_lock_are_never_lost() {
-    let mut experiment = with_faults(Method::Map, &[]);
-    experiment.effect = CounterEffect::Race;
-    experiment.lock = true;
-    experiment.increments = 50;
-    let trace = trace(&experiment);
-    assert_eq!(trace.sample("counter_main", Time::NEVER), Some(300.0));
-}
-
-#[test]
 fn more_workers_than_cpus_are_no_faster_than_the_cpus() {
     let cpus = parviz::platform::processors().usable;
     let mut experiment = experiment(Method::Map, &vec![20 * MILLISECOND; 8 * cpus as usize]);
@@ -414,15 +406,6 @@ fn more_workers_than_cpus_are_no_faster_than_the_cpus() {
         speedup <= 1.1 * f64::from(cpus)
     });
     assert!(honest, "{told:?}");
-}
-
-#[test]
-fn a_loop_runs_on_the_main_program() {
-    let trace = trace(&experiment(Method::Loop, &[300 * MICROSECOND; 4]));
-    assert_eq!(ends(&trace), Ends::Returned);
-    let names: Vec<_> = trace.rows().iter().map(|row| row.name.as_str()).collect();
-    assert_eq!(names, ["main"]);
-    assert_eq!(trace.numbers(Time::NEVER).delivered, 4);
 }
 
 /// Reads until `found` says so; a failure reaches the deadline.
