@@ -269,8 +269,10 @@ impl Outcome {
 pub enum CallerState {
     /// Before the call: the pool starts up.
     Starting,
-    /// Work of its own that no pool shares; in a plain loop, the tasks themselves.
+    /// Work of its own that no pool shares.
     OwnWork,
+    /// In a plain loop: it runs the tasks itself.
+    RunsTasks,
     Submitting,
     Blocked(BlockedIn),
     Collecting,

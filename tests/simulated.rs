@@ -1,5 +1,6 @@
 //! The simulated backend: published vectors, and in `seeds` what holds for every run.
 
+mod moments;
 mod seeds;
 
 use crate::support::reference::{self, Model};

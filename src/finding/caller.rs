@@ -147,7 +147,7 @@ fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Pl
                     spell.since.get_or_insert(span.start());
                 }
             }
-            CallerState::Starting | CallerState::Done => {}
+            CallerState::Starting | CallerState::RunsTasks | CallerState::Done => {}
         }
     }
     spells

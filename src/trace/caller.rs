@@ -12,9 +12,10 @@ pub struct CallerTrace {
     changes: Packed<(Time, CallerState, Nanos)>,
 }
 
-const STATES: [CallerState; 14] = [
+const STATES: [CallerState; 15] = [
     CallerState::Starting,
     CallerState::OwnWork,
+    CallerState::RunsTasks,
     CallerState::Submitting,
     CallerState::Collecting,
     CallerState::Done,

@@ -58,6 +58,7 @@ pub fn word(state: CallerState) -> &'static str {
     match state {
         CallerState::Starting => "starting",
         CallerState::OwnWork => "own work",
+        CallerState::RunsTasks => "runs tasks",
         CallerState::Submitting => "submitting",
         CallerState::Blocked(_) => "blocked",
         CallerState::Collecting => "collecting",
@@ -121,6 +122,7 @@ fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
     }
     let long = match state {
         CallerState::Blocked(call) => format!(" blocked in {} ", call.word()),
+        CallerState::RunsTasks => " runs the tasks ".to_owned(),
         state => format!(" {} ", word(state)),
     };
     let names = [long, format!(" {} ", word(state))];

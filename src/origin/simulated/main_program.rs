@@ -111,7 +111,7 @@ impl Simulation<'_> {
                 Step::Wait => {
                     // In a loop the caller runs the tasks itself.
                     let blocked = self.experiment.method.rules().blocked_in;
-                    self.main.state = blocked.map_or(CallerState::OwnWork, CallerState::Blocked);
+                    self.main.state = blocked.map_or(CallerState::RunsTasks, CallerState::Blocked);
                     return;
                 }
                 Step::Take(tasks) => {

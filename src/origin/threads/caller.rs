@@ -185,9 +185,8 @@ impl MainProgram {
             return Ok(());
         };
         let at = self.recorder.now();
-        if self.state != Some(CallerState::OwnWork) {
-            self.state = Some(CallerState::OwnWork);
-            let state = CallerState::OwnWork;
+        let state = CallerState::RunsTasks;
+        if self.state.replace(state) != Some(state) {
             self.recorder.tell(at, Kind::Caller { state });
         }
         self.recorder
