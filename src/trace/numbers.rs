@@ -159,7 +159,11 @@ impl Trace {
                 let end = scope.ended.map_or(time, |(at, _)| at.min(time));
                 (self.caller_of(call.caller), end)
             }
-            _ => (self.caller(), time),
+            // Where main waits for ever, no longer than there was a run.
+            _ => (
+                self.caller(),
+                self.ended().map_or(time, |(at, _)| at.min(time)),
+            ),
         };
         let Some(caller) = caller else { return };
         numbers.blocked_main = Some(caller.blocked_in(Span::new(scope.from.min(end), end)));

@@ -1,10 +1,46 @@
 //! The main program of a run on threads, and the counter that it finds at the end.
 
-use super::{MICROSECOND, ends, experiment, trace, with_faults};
-use parviz::event::Ends;
-use parviz::experiment::CounterEffect;
+use super::{MICROSECOND, MILLISECOND, ends, experiment, trace, with_faults};
+use parviz::event::{CallerState, Ends};
+use parviz::experiment::{CounterEffect, FaultKind, MainWork};
 use parviz::method::Method;
-use parviz::time::Time;
+use parviz::time::{Nanos, Time};
+
+/// A call that never completes keeps main waiting, and has no end.
+#[test]
+fn main_waits_for_ever_for_what_never_comes() {
+    for kind in [FaultKind::Die, FaultKind::Hang] {
+        for method in Method::ALL {
+            if method == Method::Loop && kind == FaultKind::Die {
+                continue;
+            }
+            let trace = trace(&with_faults(method, &[(3, kind)]));
+            let state = trace.caller().unwrap().state_at(trace.end());
+            let waits = method.rules().blocked_in.map(CallerState::Blocked);
+            assert_eq!(
+                state,
+                Some(waits.unwrap_or(CallerState::RunsTasks)),
+                "{method:?}"
+            );
+            assert_eq!(trace.call().unwrap().ended, None);
+            assert_eq!(trace.numbers(trace.end()).program_end, None);
+        }
+    }
+}
+
+#[test]
+fn a_call_ends_before_main_does_its_own_work_if_it_blocks() {
+    for method in Method::ALL {
+        let mut experiment = experiment(method, &[200 * MICROSECOND; 4]);
+        experiment.main_work = MainWork::Fixed(Nanos(2 * MILLISECOND));
+        let trace = trace(&experiment);
+        let (ended, ends) = trace.call().unwrap().ended.unwrap();
+        assert_eq!(ends, Ends::Returned);
+        let left = trace.caller().unwrap().done().unwrap().since(ended);
+        let works_after = left.0 >= 2 * MILLISECOND;
+        assert_eq!(works_after, method.rules().blocks, "{method:?}: {left}");
+    }
+}
 
 #[test]
 fn a_loop_runs_on_the_main_program() {

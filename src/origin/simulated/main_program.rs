@@ -19,6 +19,7 @@ pub(super) struct MainProgram {
     own_work: Nanos,
     /// Tasks it has handed to the pool.
     pub(super) submitted: u32,
+    /// How the call ended, if it did.
     pub(super) ended: Option<Ends>,
 }
 
@@ -98,7 +99,7 @@ impl Simulation<'_> {
                 Phase::Calling => {}
             }
         }
-        while self.main.ended.is_none() {
+        while self.main.state != CallerState::Done {
             match self.main.caller.step(&self.collector) {
                 Step::Submit(tasks) => self.submit(tasks),
                 Step::OwnWork => {
@@ -109,7 +110,6 @@ impl Simulation<'_> {
                     }
                 }
                 Step::Wait => {
-                    // In a loop the caller runs the tasks itself.
                     let blocked = self.experiment.method.rules().blocked_in;
                     self.main.state = blocked.map_or(CallerState::RunsTasks, CallerState::Blocked);
                     return;
@@ -121,9 +121,9 @@ impl Simulation<'_> {
                 }
                 Step::End(ends) => {
                     self.main.ended = Some(ends);
-                    self.main.state = CallerState::Done;
                     self.tell(CALLER, Kind::CallEnded { call: CALL, ends });
                 }
+                Step::Done => self.main.state = CallerState::Done,
             }
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct MainProgram {
     /// A loop runs its tasks itself; they are told on a lane of their own.
     hands: Option<Worker>,
     state: Option<CallerState>,
+    /// The end of the call was told.
+    has_ended: bool,
 }
 
 impl MainProgram {
@@ -35,6 +37,7 @@ impl MainProgram {
             recorder,
             sending,
             state: None,
+            has_ended: false,
         };
         main.open();
         main.hands = hands.map(|recorder| Worker::open(shared.clone(), recorder, 0, Time::ZERO));
@@ -115,20 +118,32 @@ impl MainProgram {
         };
         self.tell(Kind::CallBegan(Box::new(began)));
         let ends = self.drive(&mut Caller::new(experiment.method, experiment.tasks));
-        self.tell(Kind::CallEnded { call: CALL, ends });
+        if ends == Ends::Never {
+            // It waits for ever, and so does its call.
+            return ends;
+        }
+        if !self.has_ended {
+            self.end_call(ends);
+        }
         self.done(ends)
     }
 
     fn done(&mut self, ends: Ends) -> Ends {
         self.be(CallerState::Done);
+    fn end_call(&mut self, ends: Ends) {
+        self.has_ended = true;
+        self.tell(Kind::CallEnded { call: CALL, ends });
+    }
+
         ends
     }
 
-    /// Does what the caller's rules say until they say that it is the end.
+    /// Does what the caller's rules say until they say that it is done.
     fn drive(&mut self, caller: &mut Caller) -> Ends {
         let shared = self.shared.clone();
         loop {
             if shared.cancel.is_cancelled() {
+        let mut ended = Ends::Returned;
                 return Ends::Cancelled;
             }
             let step = match shared.desk.step(caller) {
@@ -159,7 +174,11 @@ impl MainProgram {
                 }
                 // Asked for again at once; it never says this twice in a row.
                 Step::Wait => {}
-                Step::End(ends) => return ends,
+                Step::End(ends) => {
+                    self.end_call(ends);
+                    ended = ends;
+                }
+                Step::Done => return ended,
             }
         }
     }
