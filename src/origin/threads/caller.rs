@@ -48,9 +48,11 @@ impl MainProgram {
         if let Sending::Direct = main.sending {
             shared.queue.close();
         }
+        // While the hub still reads what is told here: later nobody would take it out of the channel,
+        // and that may be full.
+        shared.tell_hub(HubMessage::Over(ends));
         // What it told is on its way, and a dispatcher learns that no more is to be sent.
         drop(main);
-        shared.tell_hub(HubMessage::Over(ends));
     }
 
     /// What a run begins with.
@@ -128,22 +130,22 @@ impl MainProgram {
         self.done(ends)
     }
 
-    fn done(&mut self, ends: Ends) -> Ends {
-        self.be(CallerState::Done);
     fn end_call(&mut self, ends: Ends) {
         self.has_ended = true;
         self.tell(Kind::CallEnded { call: CALL, ends });
     }
 
+    fn done(&mut self, ends: Ends) -> Ends {
+        self.be(CallerState::Done);
         ends
     }
 
     /// Does what the caller's rules say until they say that it is done.
     fn drive(&mut self, caller: &mut Caller) -> Ends {
         let shared = self.shared.clone();
+        let mut ended = Ends::Returned;
         loop {
             if shared.cancel.is_cancelled() {
-        let mut ended = Ends::Returned;
                 return Ends::Cancelled;
             }
             let step = match shared.desk.step(caller) {

@@ -385,3 +385,68 @@ impl<'a, S: Staff> Hub<'a, S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::origin::Cancel;
+
+    /// Staff that fills the channel at the moment when all threads have said their last.
+    struct Flood(Threads, Option<Arc<Shared>>);
+
+    impl Staff for Flood {
+        fn start(&mut self, base: &mut Base) -> io::Result<Sending> {
+            self.1 = Some(base.shared.clone());
+            self.0.start(base)
+        }
+
+        fn died(&mut self, base: &mut Base, row: u32) {
+            self.0.died(base, row);
+        }
+
+        fn is_gone(&self) -> bool {
+            let shared = self.1.as_ref();
+            while shared.is_some_and(|shared| shared.hub.try_send(HubMessage::Look).is_ok()) {}
+            true
+        }
+    }
+
+    #[test]
+    fn a_run_ends_also_if_the_channel_is_full_when_its_main_program_does() {
+        let (ended, end) = crossbeam_channel::bounded(1);
+        let run = std::thread::spawn(move || {
+            for _ in 0..200 {
+                let (batches, taken) = crossbeam_channel::unbounded();
+                let feed = Feed {
+                    batches,
+                    cancel: Cancel::default(),
+                    kills: crossbeam_channel::never(),
+                };
+                let experiment = Experiment {
+                    method: Method::MapAsync,
+                    tasks: 0,
+                    costs: crate::workload::Costs::List(Vec::new()),
+                    workers: 1,
+                    ..Experiment::default()
+                };
+                Hub::new(&experiment, &feed, Flood(Threads, None)).run();
+                let last = taken
+                    .try_iter()
+                    .last()
+                    .and_then(|batch| batch.events.last().cloned());
+                let ends = Ends::Returned;
+                assert_eq!(last.map(|event| event.kind), Some(Kind::RunEnded { ends }));
+            }
+            ended.send(()).unwrap();
+        });
+        // Only a failure reaches the deadline.
+        let over = end.recv_timeout(Duration::from_secs(60));
+        assert_eq!(
+            over,
+            Ok(()),
+            "the hub and the main program wait for each other"
+        );
+        run.join().unwrap();
+    }
+}
