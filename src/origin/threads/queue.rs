@@ -46,8 +46,9 @@ impl Queue {
     /// Takes the head, if there is one now.
     pub(super) fn try_take(&self) -> Option<u32> {
         let mut next = self.next.load(Ordering::Relaxed);
-        // Acquire: what the sender told about the chunk came before it could be taken.
-        while next < self.sent.load(Ordering::Acquire) {
+        // What the sender told about the chunk came before it could be taken; and for one that counted
+        // itself as a sleeper this is the look of which `sleepers` speaks, in one order with the sender's.
+        while next < self.sent.load(Ordering::SeqCst) {
             match self.next.compare_exchange_weak(
                 next,
                 next + 1,
