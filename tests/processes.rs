@@ -285,6 +285,23 @@ fn an_executor_breaks_when_somebody_else_kills_a_worker() {
 }
 
 #[test]
+fn a_broken_executor_kills_its_idle_workers() {
+    for _ in 0..8 {
+        let mut experiment = processes(with_faults(Method::Apply, &[(3, FaultKind::Die)]));
+        experiment.policy = Policy::Executor;
+        let trace = trace(&experiment);
+        assert_eq!(ends(&trace), Ends::BrokenProcessPool);
+        let workers = trace
+            .lanes()
+            .filter(|lane| lane.facts.kind == LaneKind::Worker);
+        let mut ended: Vec<_> = workers.filter_map(|lane| Some(lane.closed?.1)).collect();
+        ended.sort_unstable_by_key(|ended| ended.word());
+        let (crashed, killed) = (Ended::Crashed, Ended::Killed);
+        assert_eq!(ended, [crashed, killed, killed, killed]);
+    }
+}
+
+#[test]
 fn an_idle_worker_can_be_killed_without_harm() {
     // One task at a time: three of the four workers have nothing to do.
     let mut experiment = waiting(Method::Apply, 20);

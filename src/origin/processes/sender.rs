@@ -43,7 +43,8 @@ impl Dispatcher {
         }
     }
 
-    /// Sends what is ordered until the caller has gone; then the queue is closed.
+    /// Sends what is ordered until the caller has gone; then the queue is closed, and workers go home. But an
+    /// executor that gave up kills them, and none gets away before.
     pub(super) fn run(mut self, orders: &Receiver<Indexes>) {
         if self.is_seen {
             let facts = LaneOpened {
@@ -72,7 +73,9 @@ impl Dispatcher {
                 since = at;
             }
         }
-        self.sender.line().close();
+        if !self.shared.is_broken() {
+            self.sender.line().close();
+        }
         if self.is_seen {
             let (at, ended) = (self.recorder.now(), Ended::Finished);
             self.recorder.tell(at, Kind::LaneClosed { ended });
