@@ -25,7 +25,8 @@ pub struct Fault {
 /// The caller's own work besides the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MainWork {
-    /// Half of [`Experiment::expected_makespan`], so that it is seen to change when the caller is freed.
+    /// Half of what `map` should take at best, whatever the method: so it is seen to change when the caller is
+    /// freed, and to be the same work when the method changes.
     Half,
     Fixed(Nanos),
 }
@@ -179,16 +180,20 @@ impl Experiment {
     /// How long the call should take at best: Graham's bound `max(longest, work / processors)`, or what
     /// the dispatcher needs, after start-up and the serial part. An expectation, never shown as a result.
     pub fn expected_makespan(&self, costs: &[Nanos]) -> Nanos {
+        self.makespan_by(self.method, costs)
+    }
+
+    fn makespan_by(&self, method: Method, costs: &[Nanos]) -> Nanos {
         let work: Nanos = costs.iter().copied().sum();
         let longest = costs.iter().copied().max().unwrap_or_default();
-        let rules = self.method.rules();
-        let processors = match (rules.one_at_a_time, self.kind, self.backend) {
+        let processors = match (method.rules().one_at_a_time, self.kind, self.backend) {
             (true, _, _) => 1,
             (false, WorkKind::Cpu, Backend::Simulated) if self.gil => 1,
             (false, WorkKind::Cpu, Backend::Simulated) => self.workers.min(self.simulated_cpus()),
             (false, _, _) => self.workers,
         };
-        let messages = u64::from(self.tasks.div_ceil(self.real_chunksize().max(1)));
+        let chunksize = method.chunksize(self.chunksize, self.tasks, self.workers);
+        let messages = u64::from(self.tasks.div_ceil(chunksize.max(1)));
         let shared = Nanos(work.0 / u64::from(processors.max(1)));
         let dispatched = Nanos(self.dispatch.0.saturating_mul(messages));
         self.startup + self.serial + longest.max(shared).max(dispatched)
@@ -198,7 +203,7 @@ impl Experiment {
     pub fn main_work_length(&self, costs: &[Nanos]) -> Nanos {
         match self.main_work {
             MainWork::Fixed(length) => length,
-            MainWork::Half => Nanos(self.expected_makespan(costs).0 / 2),
+            MainWork::Half => Nanos(self.makespan_by(Method::Map, costs).0 / 2),
         }
     }
 }
@@ -206,6 +211,23 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_main_program_has_as_much_to_do_whatever_the_method() {
+        let costs = [Nanos(30), Nanos(50), Nanos(120), Nanos(200)];
+        for method in Method::ALL {
+            let experiment = Experiment {
+                method,
+                workers: 2,
+                ..Experiment::default()
+            };
+            assert_eq!(
+                experiment.main_work_length(&costs),
+                Nanos(100),
+                "{method:?}"
+            );
+        }
+    }
 
     #[test]
     fn the_inspector_shows_the_call_that_python_makes() {

@@ -2,7 +2,7 @@
 
 use crate::app::form::fields::{FIELDS, Fill};
 use crate::app::{line, variant};
-use crate::experiment::{Backend, Contradiction, Experiment, Part, WorkKind};
+use crate::experiment::{Backend, Contradiction, Experiment, MainWork, Part, WorkKind};
 use crate::method::Sends;
 use crate::time::Nanos;
 use crossterm::event::KeyEvent;
@@ -59,6 +59,8 @@ struct Draft<'a> {
     experiment: &'a Experiment,
     cpus: u32,
     makespan: Option<Nanos>,
+    /// The length of main's own work where that is half of the makespan.
+    half: Option<Nanos>,
 }
 
 /// More tasks than this are not drawn at every key only to foretell how long they take.
@@ -187,11 +189,12 @@ impl Form {
         {
             errors.push((field_of(&wrong), without_flags(&wrong.to_string())));
         }
-        let makespan = (self.draft.tasks <= MOST_FORETOLD).then(|| self.makespan());
+        let foretold = (self.draft.tasks <= MOST_FORETOLD).then(|| self.foretold());
         let draft = Draft {
             experiment: &self.draft,
             cpus: self.cpus,
-            makespan,
+            makespan: foretold.map(|foretold| foretold.0),
+            half: foretold.map(|foretold| foretold.1),
         };
         for (spec, field) in FIELDS.iter().zip(&mut self.fields) {
             field.remark = (spec.remark)(&draft);
@@ -209,15 +212,18 @@ impl Form {
         }
     }
 
-    /// What the call needs at best, on the CPUs that there are.
-    fn makespan(&self) -> Nanos {
+    /// What the call needs at best, on the CPUs that there are; and what main does besides, if that is half
+    /// of a makespan.
+    fn foretold(&self) -> (Nanos, Nanos) {
         let (mut experiment, _) = variant::settled(self.draft.clone());
         let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
+        experiment.main_work = MainWork::Half;
+        let half = experiment.main_work_length(&costs);
         if experiment.backend.is_measured() {
             experiment.backend = Backend::Simulated;
             experiment.cpus = Some(self.cpus);
         }
-        experiment.expected_makespan(&costs)
+        (experiment.expected_makespan(&costs), half)
     }
 }
 

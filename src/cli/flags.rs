@@ -58,7 +58,7 @@ pub struct Flags {
     #[arg(long, value_name = "N|auto")]
     #[serde(deserialize_with = "written")]
     pub chunksize: Option<ChunkSize>,
-    /// The main program's own work [default: half of the expected makespan; 0 with --text and --json]
+    /// The main program's own work [default: half of what map should take at best; 0 with --text and --json]
     #[arg(long, value_name = "TIME")]
     #[serde(deserialize_with = "written")]
     pub main_work: Option<Length>,

@@ -197,8 +197,8 @@ pub(super) const FIELDS: [Spec; 26] = [
                 Ok(())
             },
         },
-        remark: |d| match d.makespan {
-            Some(makespan) => Remark::Plain(format!("half is {} here", Nanos(makespan.0 / 2))),
+        remark: |d| match d.half {
+            Some(half) => Remark::Plain(format!("half is {half} here")),
             None => plain("half the makespan, or 300ms"),
         },
     },
