@@ -131,7 +131,7 @@ fn recount(all: &[Event], at: Time) -> Counted {
             Kind::Finished { task, outcome, .. } => {
                 finished.insert(task.index, at);
                 if matches!(outcome, Outcome::Ok | Outcome::Failed) {
-                    ended.push(task.index);
+                    ended.push((at, task.index));
                 }
             }
             Kind::Ready { tasks, .. } => ready.extend(tasks.iter().map(|index| (index, at))),
@@ -139,6 +139,9 @@ fn recount(all: &[Event], at: Time) -> Counted {
             _ => {}
         }
     }
+    // Of tasks that end at one moment none is the first.
+    ended.sort_unstable();
+    let ended: Vec<u32> = ended.into_iter().map(|(_, index)| index).collect();
     let between = |from: &BTreeMap<u32, u64>, to: &BTreeMap<u32, u64>| {
         mean(
             &to.iter()

@@ -1,8 +1,8 @@
 //! A pool in virtual time: exact, deterministic, with any number of workers and CPUs.
 //!
 //! The specification of the numbers: times are whole nanoseconds, and nothing but the experiment has a say.
-//! One loop goes from moment to moment. At each, in this order: tasks end, workers in the order of their
-//! index; the caller does what it can; the dispatcher's message arrives; free workers take chunks, the one
+//! One loop goes from moment to moment. At each, in this order: tasks end, in the order of their
+//! submission; the caller does what it can; the dispatcher's message arrives; free workers take chunks, the one
 //! idle longest first. What the pool does with a call is the business of [`crate::call`].
 //!
 //! | file | holds |

@@ -274,7 +274,7 @@ impl Call {
         if finished.happened() {
             self.account.changed(index);
         }
-        let place = self.started.insert(at, lane, index, true);
+        let place = self.started.insert(at, None, index, true);
         self.waits.forget_from(place);
         self.queue_changed(at);
         true
@@ -329,7 +329,7 @@ impl Call {
         }
         self.account.changed(index);
         let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
-        let place = self.finished.insert(at, lane, index, ran);
+        let place = self.finished.insert(at, None, index, ran);
         self.services.forget_from(place);
         if ready.happened() {
             self.holds.forget_from(self.ready.count_before(ready));
@@ -440,7 +440,7 @@ impl Call {
             self.tasks.fill(Of::Ready, new, at);
             for index in new.iter() {
                 // In what order results become ready is not compared with any other order.
-                let place = self.ready.insert(at, lane, index, false);
+                let place = self.ready.insert(at, Some(lane), index, false);
                 self.holds.forget_from(place);
             }
             for (chunk, before) in waiting {
@@ -454,7 +454,7 @@ impl Call {
         while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Delivered, index)) {
             self.tasks.fill(Of::Delivered, new, at);
             for index in new.iter() {
-                self.delivered.insert(at, lane, index, true);
+                self.delivered.insert(at, Some(lane), index, true);
             }
         }
     }

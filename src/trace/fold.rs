@@ -20,7 +20,8 @@ impl Trace {
     /// Folds events in. Within a lane they must come in order; lanes may be mixed.
     pub fn apply(&mut self, mut events: Vec<Event>) {
         // Lanes are often told one after another: sorted, few events are late and have to be put between others.
-        if !events.is_sorted_by_key(|event| (event.at, event.lane)) {
+        // Who tells all lanes together tells those of one moment as one follows from the other.
+        if !events.is_sorted_by_key(|event| event.at) {
             events.sort_by_key(|event| (event.at, event.lane));
         }
         for event in events {

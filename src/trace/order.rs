@@ -1,7 +1,9 @@
 //! An order in which the tasks of a call did something: started, finished, became ready, were delivered.
 //!
-//! Kept sorted by (time, lane, order within the lane) with running counts, so that the order and its
-//! inversions as of any moment are one binary search away. Events come nearly sorted; a late one takes
+//! Kept sorted by time with running counts, so that the order and its inversions as of any moment are one
+//! binary search away. What the caller receives at one moment it receives one after the other: of that, lane
+//! and order within the lane decide. Of tasks that start or end at one moment, on workers of their own, none
+//! is the first: they stand as they were submitted, and make no inversions. Events come nearly sorted; a late one takes
 //! the entries behind it off again and puts them back, which is why the counts live in a tree that can
 //! forget (a Fenwick tree of the indexes seen).
 
@@ -15,7 +17,8 @@ use std::collections::BTreeMap;
 pub struct Entry {
     pub at: Time,
     pub index: u32,
-    lane: LaneId,
+    /// `None`: of those of its moment none is the first.
+    lane: Option<LaneId>,
     inversions: u64,
     counted: u32,
     reordered: u32,
@@ -28,7 +31,7 @@ impl Row for Entry {
         [
             self.at.0,
             ahead(self.index, place),
-            u64::from(self.lane.0),
+            self.lane.map_or(0, |lane| u64::from(lane.0) + 1),
             self.inversions,
             ahead(self.counted, place),
             u64::from(self.reordered),
@@ -40,7 +43,7 @@ impl Row for Entry {
         Self {
             at: Time(at),
             index: not_ahead(index, place),
-            lane: LaneId(lane as u32),
+            lane: lane.checked_sub(1).map(|lane| LaneId(lane as u32)),
             inversions,
             counted: not_ahead(counted, place),
             reordered: reordered as u32,
@@ -66,13 +69,21 @@ pub struct Order {
 }
 
 impl Order {
-    /// Puts a task in its place. One that is not `counted` stands in the order but takes no part in
+    /// Puts a task in its place; `lane` is `None` in an order where none is the first of a moment. One that is not `counted` stands in the order but takes no part in
     /// inversions: it did not really do what the others did. Returns the place.
-    pub(super) fn insert(&mut self, at: Time, lane: LaneId, index: u32, counted: bool) -> usize {
+    pub(super) fn insert(
+        &mut self,
+        at: Time,
+        lane: Option<LaneId>,
+        index: u32,
+        counted: bool,
+    ) -> usize {
+        let key = |at, lane: Option<LaneId>, index| (at, lane.map_or(index, |lane| lane.0));
+        let new = key(at, lane, index);
         let place = match self.entries.last() {
-            Some(last) if (at, lane) < (last.at, last.lane) => self
+            Some(last) if new < key(last.at, last.lane, last.index) => self
                 .entries
-                .partition_point(|entry| (entry.at, entry.lane) <= (at, lane)),
+                .partition_point(|entry| key(entry.at, entry.lane, entry.index) <= new),
             _ => self.entries.len(),
         };
         let behind = self.entries.split_off(place);
@@ -93,7 +104,7 @@ impl Order {
         place
     }
 
-    fn push(&mut self, at: Time, lane: LaneId, index: u32, counted: bool) {
+    fn push(&mut self, at: Time, lane: Option<LaneId>, index: u32, counted: bool) {
         let (inversions, all, reordered) = self.entries.last().map_or((0, 0, 0), |last| {
             (last.inversions, last.counted, last.reordered)
         });
@@ -254,7 +265,7 @@ mod tests {
     fn order(events: &[(u64, u32, u32)]) -> Order {
         let mut order = Order::default();
         for &(at, lane, index) in events {
-            order.insert(Time(at), LaneId(lane), index, true);
+            order.insert(Time(at), Some(LaneId(lane)), index, true);
         }
         order
     }
@@ -305,11 +316,27 @@ mod tests {
     }
 
     #[test]
+    fn what_ends_at_one_moment_on_workers_of_their_own_makes_no_inversions() {
+        let mut order = Order::default();
+        for index in [2, 0, 3, 1] {
+            order.insert(Time(5), None, index, true);
+        }
+        order.insert(Time(4), None, 4, true);
+        assert_eq!(indexes(&order), [4, 0, 1, 2, 3]);
+        assert_eq!(order.inversions_until(Time(5)), 4);
+        let at_once = self::order(&[(5, 0, 2), (5, 0, 0)]);
+        assert_eq!(
+            (indexes(&at_once), at_once.inversions_until(Time(5))),
+            (vec![2, 0], 1)
+        );
+    }
+
+    #[test]
     fn what_does_not_count_makes_no_inversions() {
         let mut order = Order::default();
-        order.insert(Time(1), LaneId(0), 7, false);
-        order.insert(Time(2), LaneId(0), 3, true);
-        order.insert(Time(1), LaneId(1), 5, true);
+        order.insert(Time(1), Some(LaneId(0)), 7, false);
+        order.insert(Time(2), Some(LaneId(0)), 3, true);
+        order.insert(Time(1), Some(LaneId(1)), 5, true);
         assert_eq!(indexes(&order), [7, 5, 3]);
         assert_eq!(order.inversions_until(Time(9)), 1);
         assert_eq!(

@@ -1,12 +1,13 @@
-//! What happens at which moment: the end of a call, and what main does.
+//! What happens at which moment: the end of a call, what main does, what is side by side and what is not.
 
 use super::{UNIT, e8};
-use parviz::event::CallerState;
+use parviz::event::{CallerState, Event};
 use parviz::experiment::{Experiment, MainWork};
 use parviz::method::Method;
 use parviz::origin::simulated;
 use parviz::time::{Nanos, Time};
-use parviz::trace::Trace;
+use parviz::trace::{Order, Trace};
+use parviz::workload::Costs;
 
 fn trace(experiment: &Experiment) -> Trace {
     let mut trace = Trace::default();
@@ -50,4 +51,67 @@ fn main_runs_the_tasks_of_a_loop_before_its_own_work() {
         (Time(42 * UNIT), CallerState::Done),
     ];
     assert!(changes.ends_with(&expected), "{changes:?}");
+}
+
+fn indexes(order: &Order) -> Vec<u32> {
+    order.entries().iter().map(|entry| entry.index).collect()
+}
+
+/// Pairs fail before they are entered, and all of them at the begin; tasks that cost nothing end there too.
+#[test]
+fn what_happens_at_one_moment_happens_as_it_was_submitted() {
+    let pairs = Experiment {
+        pairs: true,
+        tasks: 24,
+        costs: Costs::Const(Nanos(UNIT)),
+        ..e8(Method::Map)
+    };
+    let nothing = Experiment {
+        tasks: 1_000,
+        costs: Costs::Const(Nanos::ZERO),
+        ..e8(Method::ImapUnordered)
+    };
+    let alike = Experiment {
+        tasks: 10,
+        costs: Costs::List(
+            [2, 1, 1, 1, 1, 2, 2, 1, 1, 1]
+                .map(|cost| Nanos(cost * UNIT))
+                .into(),
+        ),
+        workers: 3,
+        ..e8(Method::ImapUnordered)
+    };
+    for experiment in [pairs, nothing] {
+        let trace = trace(&experiment);
+        let call = trace.call().unwrap();
+        let submitted: Vec<u32> = (0..experiment.tasks).collect();
+        assert_eq!(indexes(&call.finished), submitted);
+        assert_eq!(call.finished.inversions_until(trace.end()), 0);
+    }
+    // Whoever takes results as they come takes them as they finished, also those of one moment.
+    let trace = trace(&alike);
+    let call = trace.call().unwrap();
+    assert_eq!(indexes(&call.finished), indexes(&call.delivered));
+}
+
+#[test]
+fn the_order_of_a_moment_does_not_depend_on_how_lanes_are_told() {
+    let events = simulated::run(&Experiment {
+        tasks: 200,
+        costs: Costs::Const(Nanos::ZERO),
+        workers: 7,
+        ..e8(Method::ImapUnordered)
+    });
+    let whole = {
+        let mut trace = Trace::default();
+        trace.apply(events.clone());
+        trace
+    };
+    let lanes = events.iter().map(|event| event.lane).max().unwrap().0;
+    let mut lane_by_lane = Trace::default();
+    for lane in (0..=lanes).rev() {
+        let own = events.iter().filter(|event| event.lane.0 == lane);
+        lane_by_lane.apply(own.cloned().collect::<Vec<Event>>());
+    }
+    assert!(whole == lane_by_lane);
 }

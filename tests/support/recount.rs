@@ -242,17 +242,20 @@ impl<'a> Recount<'a> {
 
     /// The order in which tasks finished, against that of their submission.
     pub(crate) fn orders(&self, at: Time) -> Vec<Figure> {
-        let order: Vec<u32> = self
+        let mut ended: Vec<(u64, u32)> = self
             .until(at.0)
-            .filter_map(|(_, kind)| match kind {
+            .filter_map(|(at, kind)| match kind {
                 Kind::Finished {
                     task,
                     outcome: Outcome::Ok | Outcome::Failed,
                     ..
-                } => Some(task.index),
+                } => Some((at, task.index)),
                 _ => None,
             })
             .collect();
+        // Of tasks that end at one moment none is the first.
+        ended.sort_unstable();
+        let order: Vec<u32> = ended.into_iter().map(|(_, index)| index).collect();
         let count = order.len() as f64;
         let before = |place: usize| order[..place].iter();
         let places = || (0..order.len()).map(|place| (place, order[place]));

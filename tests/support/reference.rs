@@ -152,6 +152,7 @@ impl Pool<'_> {
         let least = computing.map(|running| running.2).min().unwrap_or_default();
         let lost = (u128::from(step) * PARTS * processors / sharing).min(least);
         self.now += step;
+        let before = finished.len();
         for worker in 0..self.workers.len() {
             let Some((chunk, task, mut left)) = self.workers[worker].running else {
                 continue;
@@ -178,6 +179,7 @@ impl Pool<'_> {
                 };
             }
         }
+        finished[before..].sort_unstable();
     }
 }
 

@@ -102,7 +102,11 @@ impl Simulation<'_> {
             self.waits.pop();
             ended.push(worker);
         }
-        ended.sort_unstable();
+        // None of them is the first; what follows from each follows in the order of submission.
+        ended.sort_unstable_by_key(|&worker| {
+            let running = self.workers[worker].running.as_ref();
+            running.map(|running| running.task)
+        });
         for worker in ended {
             self.end_task(worker);
             if self.broken {
