@@ -27,7 +27,7 @@ use crate::event::{
 };
 use crate::experiment::{CounterEffect, Experiment, MemoryModel};
 use crate::method::Sends;
-use crate::time::{Nanos, Time};
+use crate::time::{Nanos, Span, Time};
 use crate::workload::{self, Work};
 use main_program::{Dispatcher, MainProgram};
 use pool::Worker;
@@ -98,6 +98,8 @@ struct Simulation<'a> {
     waits: BinaryHeap<Reverse<(Time, usize)>>,
     /// No worker lives any more.
     broken: bool,
+    /// The tasks that have raced for the counter.
+    racing: Vec<Span>,
 }
 
 impl<'a> Simulation<'a> {
@@ -126,6 +128,7 @@ impl<'a> Simulation<'a> {
             slices: Slices::new(processors, workers, computing),
             waits: BinaryHeap::new(),
             broken: false,
+            racing: Vec::new(),
             experiment,
             work,
         }
@@ -279,12 +282,7 @@ impl<'a> Simulation<'a> {
             (CounterEffect::Count, _) => race::shared(&increments),
             (CounterEffect::Race, _) => {
                 let times = u64::from(experiment.increments);
-                let increments: Vec<u64> = increments.iter().map(|count| count * times).collect();
-                if experiment.lock {
-                    race::locked(&increments)
-                } else {
-                    race::race(&increments, experiment.seed)
-                }
+                race::race(&self.racing, times, experiment.lock, experiment.seed)
             }
         };
         let (least, most) = counters.bounds.unzip();

@@ -19,6 +19,7 @@
 
 mod caller;
 mod clock;
+mod counter;
 mod cpu_time;
 pub(super) mod desk;
 pub(super) mod dispatcher;

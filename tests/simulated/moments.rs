@@ -2,7 +2,7 @@
 
 use super::{UNIT, e8};
 use parviz::event::{CallerState, Event};
-use parviz::experiment::{Experiment, MainWork};
+use parviz::experiment::{CounterEffect, Experiment, MainWork};
 use parviz::method::Method;
 use parviz::origin::simulated;
 use parviz::time::{Nanos, Time};
@@ -114,4 +114,39 @@ fn the_order_of_a_moment_does_not_depend_on_how_lanes_are_told() {
         lane_by_lane.apply(own.cloned().collect::<Vec<Event>>());
     }
     assert!(whole == lane_by_lane);
+}
+
+#[test]
+fn increments_are_lost_only_where_tasks_overlap() {
+    let counters = |experiment: Experiment| {
+        let trace = trace(&Experiment {
+            effect: CounterEffect::Race,
+            costs: Costs::Const(Nanos(5 * UNIT)),
+            ..experiment
+        });
+        ["counter_main", "counter_min", "counter_max"]
+            .map(|name| trace.sample(name, Time::NEVER).unwrap() as u64)
+    };
+    let (workers, tasks) = (4, 4);
+    let one_at_a_time = |method| Experiment {
+        workers,
+        tasks,
+        ..e8(method)
+    };
+    assert_eq!(counters(one_at_a_time(Method::Apply)), [12, 12, 12]);
+    assert_eq!(counters(one_at_a_time(Method::Loop)), [12, 12, 12]);
+    let slowly_sent = |dispatch| Experiment {
+        dispatch: Nanos(dispatch * UNIT),
+        ..one_at_a_time(Method::Map)
+    };
+    assert_eq!(counters(slowly_sent(10)), [12, 12, 12]);
+    // Two by two at a time, and then all.
+    assert_eq!(counters(slowly_sent(4))[1..], [2, 12]);
+    assert_eq!(counters(slowly_sent(0))[1..], [2, 12]);
+    let in_turn = Experiment {
+        workers: 2,
+        ..one_at_a_time(Method::Map)
+    };
+    // The second two begin when the first two have ended.
+    assert_eq!(counters(in_turn)[1..], [4, 12]);
 }

@@ -43,6 +43,16 @@ fn a_call_ends_before_main_does_its_own_work_if_it_blocks() {
 }
 
 #[test]
+fn one_task_at_a_time_loses_no_increment() {
+    let mut experiment = with_faults(Method::Apply, &[]);
+    experiment.effect = CounterEffect::Race;
+    let trace = trace(&experiment);
+    for name in ["counter_main", "counter_min", "counter_max"] {
+        assert_eq!(trace.sample(name, Time::NEVER), Some(18.0), "{name}");
+    }
+}
+
+#[test]
 fn a_loop_runs_on_the_main_program() {
     let trace = trace(&experiment(Method::Loop, &[300 * MICROSECOND; 4]));
     assert_eq!(ends(&trace), Ends::Returned);

@@ -6,7 +6,7 @@ use crate::call::ChunkResult;
 use crate::event::{CpuId, Ended, Event, Kind, LaneId, LaneKind, Outcome, Raised, Ran};
 use crate::experiment::{CounterEffect, FaultKind, MemoryModel, Policy};
 use crate::method::Delivery;
-use crate::time::{Nanos, Time};
+use crate::time::{Nanos, Span, Time};
 use std::cmp::Reverse;
 
 /// A place in the pool. A new worker on the same place has a lane of its own.
@@ -24,6 +24,7 @@ pub(super) struct Worker {
 struct Running {
     chunk: u32,
     task: u32,
+    since: Time,
     progress: Progress,
 }
 
@@ -82,6 +83,7 @@ impl Simulation<'_> {
         self.workers[worker].running = Some(Running {
             chunk,
             task: index,
+            since: self.now,
             progress,
         });
         let task = task(index);
@@ -132,6 +134,9 @@ impl Simulation<'_> {
             return;
         }
         self.workers[worker].effects += 1;
+        if self.experiment.effect == CounterEffect::Race {
+            self.racing.push(Span::new(running.since, self.now));
+        }
         match fault {
             Some(FaultKind::Die) => self.die(worker, chunk),
             Some(FaultKind::Raise) => self.fail(worker, chunk, index, cpu),
@@ -287,7 +292,6 @@ impl Simulation<'_> {
 
     /// There is one G, which outlives every worker.
     fn is_shared(&self) -> bool {
-        self.experiment.effect == CounterEffect::Race
-            || self.experiment.memory_model() == MemoryModel::Shared
+        self.experiment.memory_model() == MemoryModel::Shared
     }
 }

@@ -1,18 +1,17 @@
 //! The thread that owns a run: starts the others, carries what they tell, and tells the end.
 
+use super::counter::{self, Racing};
 use super::dispatcher::Sending;
 use super::recorder::{self, HubMessage, Recorder, Reel};
 use super::{CALLER, Shared, caller, dispatcher, worker};
-use crate::event::{Ended, Ends, Event, Kind, LaneId, Sample};
+use crate::event::{Ended, Ends, Event, Kind, LaneId};
 use crate::experiment::{CounterEffect, Experiment};
-use crate::origin::simulated::race;
 use crate::origin::{Batch, Feed};
 use crate::time::{Nanos, Time};
 use crossbeam_channel::Receiver;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -181,6 +180,7 @@ pub(in crate::origin) struct Hub<'a, S> {
     messages: Receiver<HubMessage>,
     /// What the feed had no room for.
     backlog: VecDeque<Batch>,
+    racing: Racing,
     ends: Option<Ends>,
 }
 
@@ -203,6 +203,7 @@ impl<'a, S: Staff> Hub<'a, S> {
             staff,
             messages,
             backlog: VecDeque::new(),
+            racing: Racing::default(),
             ends: None,
         }
     }
@@ -302,6 +303,11 @@ impl<'a, S: Staff> Hub<'a, S> {
         let clock = self.base.shared.clock;
         let complete_to = recorder::drain(&mut self.base.reels, clock, &mut events)
             .min(self.staff.drain(&mut events));
+        if self.base.shared.experiment.effect == CounterEffect::Race {
+            for event in &events {
+                self.racing.see(event);
+            }
+        }
         match self.backlog.back_mut() {
             Some(last) if events.is_empty() => last.complete_to = complete_to,
             _ => self.backlog.push_back(Batch {
@@ -328,7 +334,10 @@ impl<'a, S: Staff> Hub<'a, S> {
                 self.ends.get_or_insert(ends);
             }
         }
-        self.tell_counter();
+        let shared = self.base.shared.clone();
+        for sample in counter::samples(&shared, &mut self.racing) {
+            self.base.tell(Kind::Sample(Box::new(sample)));
+        }
         if let Some(pool) = self.base.shared.pool() {
             self.base.tell(Kind::PoolClosed { pool });
         }
@@ -341,48 +350,6 @@ impl<'a, S: Staff> Hub<'a, S> {
             self.feed.send(batch.events, batch.complete_to);
         }
         self.feed.send(self.base.told, Time::NEVER);
-    }
-
-    /// What the tasks left in the counter that they share.
-    fn tell_counter(&mut self) {
-        let experiment = &self.base.shared.experiment;
-        if experiment.effect == CounterEffect::None {
-            return;
-        }
-        let counter = self.base.shared.counter.load(Ordering::Acquire);
-        let increments: Vec<u64> = self
-            .base
-            .shared
-            .effects
-            .iter()
-            .map(|count| count.load(Ordering::Acquire))
-            .collect();
-        let bounds = (experiment.effect == CounterEffect::Race)
-            .then(|| race::bounds(&increments, experiment.lock));
-        let (least, most) = bounds.unzip();
-        let sum = match experiment.effect {
-            CounterEffect::Race => counter,
-            // In memory of their own the workers have counted past what main sees.
-            _ => increments.iter().sum(),
-        };
-        for (quantity, value) in [
-            ("counter_main", Some(counter)),
-            ("counter_sum", Some(sum)),
-            ("counter_min", least),
-            ("counter_max", most),
-            (
-                "lock_wait",
-                experiment
-                    .lock
-                    .then(|| self.base.shared.lock_wait.load(Ordering::Acquire)),
-            ),
-        ] {
-            if let Some(value) = value {
-                let (quantity, value) = (quantity.to_owned(), value as f64);
-                self.base
-                    .tell(Kind::Sample(Box::new(Sample { quantity, value })));
-            }
-        }
     }
 }
 
