@@ -11,6 +11,7 @@ mod caller;
 mod calls;
 mod counts;
 mod cpu;
+mod failures;
 mod fold;
 mod lane;
 mod marker;

@@ -2,6 +2,7 @@
 
 mod answers;
 
+use super::failures::Failures;
 use super::lane::Change;
 use super::packed::Packed;
 use super::series::Member;
@@ -57,6 +58,8 @@ pub struct Call {
     unstarted: Tally,
     /// Tasks that the program took back before they were started.
     pub cancelled: Tally,
+    /// Tasks that raised.
+    pub(super) failures: Failures,
     /// Chunks sent.
     pub enqueued: Tally,
     /// Those of them that were answered.
@@ -94,6 +97,7 @@ impl Call {
             delivered: Order::default(),
             unstarted: Tally::default(),
             cancelled: Tally::default(),
+            failures: Failures::default(),
             enqueued: Tally::default(),
             answered: Tally::default(),
             carried: <[Tally; 2]>::default(),
@@ -307,6 +311,7 @@ impl Call {
         tasks.set_cpu(Of::CpuEnd, index, cpu);
         if outcome == Outcome::Failed {
             tasks.set(Of::Failed, index, 0);
+            self.failures.add(at, index);
         }
         // A loss that was told by another lane stays.
         if tasks.outcome(index).is_none() {

@@ -2,7 +2,7 @@
 
 use crate::event::Ends;
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Task, Trace};
+use crate::trace::{Call, Trace};
 
 /// See the module. Fields are the keys of the JSON report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,35 +60,49 @@ impl Trace {
         };
         call.map_or(outcome, |call| count(call, time, outcome))
     }
+
+    /// What a call of this trace raises in its main program, of what its tasks had raised by `time`. A list, and
+    /// an iterator as they finish, raise the error that comes back first. Who asks for results in turn meets
+    /// that of the task that was submitted first.
+    pub fn raised<'a>(&self, call: &'a Call, time: Time) -> Option<&'a str> {
+        let pool = call.facts.pool.and_then(|pool| self.pool(pool));
+        let in_turn = match call.facts.method.as_str() {
+            "imap" | "apply_async" => true,
+            "map" => pool.is_some_and(|pool| pool.facts.kind.ends_with("Executor")),
+            _ => false,
+        };
+        let index = if in_turn {
+            call.failures.first_submitted(time)
+        } else {
+            call.failures.first_to_fail(time)
+        };
+        call.error(index?)
+    }
 }
 
 impl Call {
-    /// Tasks that had raised by `time`.
-    pub fn failed(&self, time: Time) -> impl Iterator<Item = (u32, Task)> {
-        let failed = move |task: &Task| task.failed && task.finished <= time;
-        (0..)
-            .zip(self.tasks())
-            .filter(move |(_, task)| failed(task))
+    /// How many tasks had raised by `time`.
+    pub fn failed(&self, time: Time) -> u32 {
+        self.failures.count_until(time)
     }
 
-    /// What the first task to fail raised.
-    pub fn first_error(&self, time: Time) -> Option<&str> {
-        let (index, _) = self.failed(time).min_by_key(|(_, task)| task.finished)?;
-        self.error(index)
+    /// How many were passed over by `time`, because one before them in their chunk had raised.
+    pub fn skipped(&self, time: Time) -> u32 {
+        let ended = self.finished.count_until(time) as u32;
+        let cancelled = self.cancelled.sum_until(time) as u32;
+        let entered = self.finished.counted_until(time);
+        (ended - entered).saturating_sub(cancelled)
     }
 }
 
 fn count(call: &Call, time: Time, outcome: RunOutcome) -> RunOutcome {
-    let ended = call.finished.count_until(time) as u32;
-    let finished_count = call.finished.counted_until(time);
-    let cancelled = call.cancelled.sum_until(time) as u32;
     RunOutcome {
         ran: call.started.count_until(time) as u32,
-        finished_count,
+        finished_count: call.finished.counted_until(time),
         results: call.delivered.count_until(time) as u32,
         lost: call.lost_until(time) as u32,
-        skipped: (ended - finished_count).saturating_sub(cancelled),
-        cancelled,
+        skipped: call.skipped(time),
+        cancelled: call.cancelled.sum_until(time) as u32,
         outstanding: call.unanswered_at(time),
         ..outcome
     }
@@ -97,7 +111,10 @@ fn count(call: &Call, time: Time, outcome: RunOutcome) -> RunOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{CallBegan, CallId, Event, Indexes, Kind, LaneId, Outcome, Sample, TaskId};
+    use crate::event::{
+        CallBegan, CallId, Event, Indexes, Kind, LaneId, Outcome, PoolId, PoolOpened, Raised,
+        Sample, TaskId,
+    };
 
     const CALL: CallId = CallId(0);
 
@@ -189,6 +206,58 @@ mod tests {
                 ..RunOutcome::default()
             }
         );
+    }
+
+    /// What a call of this method raises at its end and before, where task 2 fails first and then task 0.
+    fn raised(method: &str, pool: &str) -> [Option<String>; 3] {
+        let call = CallId(0);
+        let opened = PoolOpened {
+            pool: PoolId(0),
+            kind: pool.to_owned(),
+            start_method: None,
+            workers: 2,
+        };
+        let began = CallBegan {
+            call,
+            pool: Some(PoolId(0)),
+            method: method.to_owned(),
+            function: "f".to_owned(),
+            source: None,
+            tasks: Some(3),
+            chunksize: Some(1),
+        };
+        let mut events = vec![
+            at(0, 0, Kind::PoolOpened(Box::new(opened))),
+            at(0, 0, Kind::CallBegan(Box::new(began))),
+        ];
+        for (end, index) in [(1, 2), (2, 0)] {
+            let task = TaskId { call, index };
+            let error = index.to_string();
+            let lane = index + 1;
+            events.push(at(
+                end,
+                lane,
+                Kind::Raised(Box::new(Raised { task, error })),
+            ));
+            events.push(at(end, lane, finished(index, Outcome::Failed)));
+        }
+        let mut trace = Trace::default();
+        trace.apply(events);
+        let call = trace.call().unwrap();
+        [0, 1, 2].map(|time| trace.raised(call, Time(time)).map(str::to_owned))
+    }
+
+    #[test]
+    fn a_call_raises_the_error_that_its_main_program_meets_first() {
+        let expected =
+            |errors: [&str; 2]| [None, Some(errors[0].to_owned()), Some(errors[1].to_owned())];
+        for method in ["map", "starmap_async", "imap_unordered", "submit"] {
+            assert_eq!(raised(method, "Pool"), expected(["2", "2"]), "{method}");
+        }
+        for method in ["imap", "apply_async"] {
+            assert_eq!(raised(method, "Pool"), expected(["2", "0"]), "{method}");
+        }
+        assert_eq!(raised("map", "ProcessPoolExecutor"), expected(["2", "0"]));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::Moment;
 use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
-use crate::event::{CallerState, Ends, Outcome};
+use crate::event::{CallerState, Ends};
 use crate::plural;
 use crate::time::{Span, Time};
 use crate::trace::{CallerTrace, Order, Trace};
@@ -218,26 +218,22 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
     let over = trace.ended().filter(|&(at, _)| at <= cursor);
     let own = || trace.call()?.ended.filter(|&(at, _)| at <= cursor);
     let (_, ends) = if trace.is_program() { own() } else { over }?;
-    let tasks = |count: usize| plural::counted(count, "task", "tasks");
+    let tasks = |count| plural::counted(count, "task", "tasks");
     let call = trace.call()?;
-    let ended = |as_: Outcome| {
-        let outcomes = call.tasks().map(|task| task.outcome_at(cursor));
-        outcomes.filter(|outcome| *outcome == Some(as_)).count()
-    };
     match ends {
         Ends::Returned | Ends::Left | Ends::Cancelled => None,
         Ends::Error => {
-            let failed = tasks(ended(Outcome::Failed));
-            let skipped = match ended(Outcome::Skipped) {
+            let failed = tasks(call.failed(cursor));
+            let skipped = match call.skipped(cursor) {
                 0 => String::new(),
                 skipped => format!(", {skipped} skipped"),
             };
-            let error = call
-                .first_error(cursor)
+            let error = trace
+                .raised(call, cursor)
                 .map_or_else(String::new, |error| format!(": {}", sanitised(error)));
             Some(format!("raises: {failed} failed{skipped}{error}"))
         }
-        Ends::Never => Some(match ended(Outcome::Lost) {
+        Ends::Never => Some(match call.lost_until(cursor) as u32 {
             0 => "never completes: a task hangs".to_owned(),
             lost => format!("never completes: {} lost", tasks(lost)),
         }),

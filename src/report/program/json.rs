@@ -147,8 +147,8 @@ impl Serialize for CallRow<'_> {
         let outcome = trace.outcome_of(call, end);
         row.serialize_entry("lost", &outcome.lost)?;
         row.serialize_entry("cancelled", &outcome.cancelled)?;
-        row.serialize_entry("failed", &call.failed(end).count())?;
-        row.serialize_entry("error", &call.first_error(end).map(short))?;
+        row.serialize_entry("failed", &call.failed(end))?;
+        row.serialize_entry("error", &trace.raised(call, end).map(short))?;
         row.serialize_entry("bytes_sent", &call.bytes_until(Time::NEVER, Way::ToWorker))?;
         row.serialize_entry("bytes_back", &call.bytes_until(Time::NEVER, Way::ToCaller))?;
         row.serialize_entry("at_least", &own.at_least)?;

@@ -122,10 +122,10 @@ fn calls(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         if let Some(speedup) = own.speedup {
             let _ = write!(line, ", {speedup:.2}x");
         }
-        let failed = call.failed(trace.end()).count();
+        let failed = call.failed(trace.end());
         if failed > 0 {
             let _ = write!(line, ", {failed} failed");
-            if let Some(error) = call.first_error(trace.end()) {
+            if let Some(error) = trace.raised(call, trace.end()) {
                 let _ = write!(line, " ({})", short(error));
             }
         }
