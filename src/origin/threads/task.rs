@@ -297,3 +297,100 @@ impl Meter {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::panic_any;
+
+    /// A place whose tasks panic in their own way, by the number of the task.
+    struct Panics {
+        halt: Cancel,
+        with: fn(),
+    }
+
+    impl Place for Panics {
+        fn pace(&self) -> Pace {
+            Pace::measured()
+        }
+
+        fn instant(&self, _: Time) -> Instant {
+            unreachable!("nothing waits")
+        }
+
+        fn halt(&self) -> &Cancel {
+            &self.halt
+        }
+
+        fn token(&self) -> Option<Arc<Token>> {
+            None
+        }
+
+        fn waits_tell_every(&self) -> Nanos {
+            Nanos::SECOND
+        }
+
+        fn count(&self) {
+            (self.with)();
+        }
+
+        fn hangs(&self) {}
+
+        fn error_text(&self, index: u32) -> String {
+            format!("ValueError: task {index} failed")
+        }
+    }
+
+    #[derive(Default)]
+    struct Told(Vec<Kind>);
+
+    impl Tell for Told {
+        fn now(&self) -> Time {
+            Time(self.0.len() as u64)
+        }
+
+        fn tell(&mut self, _: Time, kind: Kind) {
+            self.0.push(kind);
+        }
+
+        fn quietly<T>(&self, stretch: impl FnOnce() -> T) -> T {
+            stretch()
+        }
+    }
+
+    fn raised(with: fn(), fault: Option<FaultKind>) -> Fate {
+        let place = Panics {
+            halt: Cancel::default(),
+            with,
+        };
+        let work = Work {
+            cost: Nanos::ZERO,
+            io: false,
+            fault,
+            enters: true,
+        };
+        Runner::new(place, Told::default())
+            .run_task(Time::ZERO, 5, work)
+            .1
+    }
+
+    #[test]
+    fn a_task_that_panics_has_raised_what_the_panic_says() {
+        let error = |text: &str| Fate::Raised(text.to_owned());
+        let (five, ok) = (|| panic!("it is {}", 5), || {});
+        assert_eq!(
+            raised(|| panic!("a plain text"), None),
+            error("panic: a plain text")
+        );
+        assert_eq!(raised(five, None), error("panic: it is 5"));
+        assert_eq!(
+            raised(|| panic_any(5), None),
+            error("panic: without a text")
+        );
+        assert_eq!(
+            raised(ok, Some(FaultKind::Raise)),
+            error("ValueError: task 5 failed")
+        );
+        assert_eq!(raised(ok, None), Fate::Done);
+    }
+}
