@@ -1,21 +1,24 @@
 //! The main program: what it does, and the results it receives, each at the moment it can use it.
 
+mod ending;
+
 use ratatui::layout::Rect;
 
 use super::Moment;
 use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
-use crate::event::{CallerState, Ends};
-use crate::plural;
+use crate::event::CallerState;
 use crate::time::{Span, Time};
 use crate::trace::{CallerTrace, Order, Trace};
+use ending::Ending;
 
 /// States of one column that are looked at one by one.
 const LOOKED_AT: usize = 48;
 
-/// Draws main's lane into the first row of the area and what it receives into the second.
-pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
+/// Draws main's lane into the first row of the area and what it receives into the second. How it ended is
+/// said behind what it received if that fits, or else in the row `spare`, if there is one.
+pub fn render(moment: &Moment<'_>, area: Rect, spare: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (x, y) = (area.x, area.y);
     let name = name(moment.trace);
@@ -40,7 +43,16 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     }
     if area.height > 1 {
         pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
-        receives(moment, (y + 1, area.right()), pen);
+        receives(moment, y + 1, pen);
+        if let Some(ending) = Ending::of(moment.trace, moment.cursor) {
+            let row = Rect {
+                x: moment.axis.x,
+                y: y + 1,
+                width: area.right().saturating_sub(moment.axis.x),
+                height: 1,
+            };
+            ending.render(row, spare, pen);
+        }
     }
 }
 
@@ -106,7 +118,7 @@ fn lane(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
 
 /// A stretch of one state, with its name at its begin where there is room: there it stays while the
 /// stretch grows.
-fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
+pub(super) fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let glyphs = theme.glyphs;
     let (glyph, ink, ground) = match state {
@@ -147,8 +159,8 @@ fn until(moment: &Moment<'_>, delivered: &Order, x: u16) -> usize {
     delivered.until(end).len()
 }
 
-/// What main receives, and why it receives no more, in the row `y` up to the column `end`.
-fn receives(moment: &Moment<'_>, (y, end): (u16, u16), pen: &mut Pen<'_>) {
+/// What main receives, in the row `y`.
+fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
     let Some(call) = moment.trace.call() else {
         return;
     };
@@ -190,68 +202,21 @@ fn receives(moment: &Moment<'_>, (y, end): (u16, u16), pen: &mut Pen<'_>) {
         }
         free = x + 1;
     }
-    if let Some(words) = verdict(moment.trace, moment.cursor) {
-        let room = end.saturating_sub(free + 2);
-        pen.text_within(free + 1, y, room, &words, theme.bad);
-    } else if let Some((words, all)) = counted(moment.trace, moment.cursor)
-        && free + 1 + width(&words) < end
-    {
-        let ink = if all { theme.dim } else { theme.wait };
-        pen.text(free + 1, y, &words, ink);
-    }
-}
-
-/// What main finds in the counter at the end, and whether that is every increment.
-fn counted(trace: &Trace, cursor: Time) -> Option<(String, bool)> {
-    let of = |name| trace.sample(name, cursor).map(|value| value as u64);
-    let main = of("counter_main")?;
-    let (most, words) = match (of("counter_max"), of("counter_sum")) {
-        (Some(most), _) => (most, format!(", at most {most}")),
-        (None, Some(sum)) => (sum, format!(" of {sum}")),
-        (None, None) => return None,
-    };
-    Some((format!("counter G in main: {main}{words}"), main == most))
-}
-
-/// Why main does not get what it waits for, once that is certain.
-fn verdict(trace: &Trace, cursor: Time) -> Option<String> {
-    let over = trace.ended().filter(|&(at, _)| at <= cursor);
-    let own = || trace.call()?.ended.filter(|&(at, _)| at <= cursor);
-    let (_, ends) = if trace.is_program() { own() } else { over }?;
-    let tasks = |count| plural::counted(count, "task", "tasks");
-    let call = trace.call()?;
-    match ends {
-        Ends::Returned | Ends::Left | Ends::Cancelled => None,
-        Ends::Error => {
-            let failed = tasks(call.failed(cursor));
-            let skipped = match call.skipped(cursor) {
-                0 => String::new(),
-                skipped => format!(", {skipped} skipped"),
-            };
-            let error = trace
-                .raised(call, cursor)
-                .map_or_else(String::new, |error| format!(": {}", sanitised(error)));
-            Some(format!("raises: {failed} failed{skipped}{error}"))
-        }
-        Ends::Never => Some(match call.lost_until(cursor) as u32 {
-            0 => "never completes: a task hangs".to_owned(),
-            lost => format!("never completes: {} lost", tasks(lost)),
-        }),
-        Ends::BrokenProcessPool => Some("BrokenProcessPool: a worker died".to_owned()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Backend, CounterEffect, Experiment, Fault, FaultKind};
+    use crate::experiment::{Fault, FaultKind};
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
 
     fn drawn(method: Method, cursor: u64) -> Vec<String> {
         let run = samples::run(method, 1, &[]);
         let moment = samples::at(&run, cursor, 20);
-        lines(PLAIN, (61, 2), |area, pen| render(&moment, area, pen))
+        lines(PLAIN, (61, 2), |area, pen| {
+            render(&moment, area, Rect::ZERO, pen);
+        })
     }
 
     #[test]
@@ -282,7 +247,10 @@ mod tests {
             let fault = Fault { task: 3, kind };
             let run = samples::run(Method::Map, 1, &[fault]);
             let moment = samples::at(&run, 40, 20);
-            lines(PLAIN, (61, 2), |area, pen| render(&moment, area, pen))[1].clone()
+            lines(PLAIN, (61, 2), |area, pen| {
+                render(&moment, area, Rect::ZERO, pen);
+            })[1]
+                .clone()
         };
         assert_eq!(
             said(FaultKind::Raise),
@@ -296,22 +264,5 @@ mod tests {
             said(FaultKind::Hang),
             " receives   never completes: a task hangs"
         );
-    }
-
-    #[test]
-    fn main_finds_nothing_in_a_counter_that_the_workers_copied() {
-        let mut trace = Trace::default();
-        trace.apply(crate::origin::simulated::run(&Experiment {
-            backend: Backend::Simulated,
-            effect: CounterEffect::Count,
-            workers: 4,
-            tasks: 8,
-            ..Experiment::default()
-        }));
-        assert_eq!(
-            counted(&trace, trace.end()),
-            Some(("counter G in main: 0 of 8".to_owned(), false))
-        );
-        assert_eq!(counted(&trace, Time(1)), None);
     }
 }

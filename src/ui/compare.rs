@@ -76,7 +76,7 @@ pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
             (false, false) => Motion::Playing,
         };
         header::render(&top, line(y, 1), pen);
-        caller::render(moment, line(y + 1, 2), pen);
+        caller::render(moment, line(y + 1, 2), Rect::ZERO, pen);
         let grid = Grid {
             of: app.large,
             rows: rows.lane,

@@ -53,7 +53,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         pen.bold(screen.x + 1, y, line, pen.theme.now);
     }
     y += 1 + rows.gap;
-    caller::render(&moment, area(y, 2), pen);
+    caller::render(&moment, area(y, 2), Rect::ZERO, pen);
     y += 2;
     let grid = Grid {
         of: Lanes::Workers,

@@ -27,7 +27,12 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let top = header::of(app, &app.run, "parviz", screen.width);
     header::render(&top, layout.header, pen);
     call::render(moment.trace, moment.cursor, layout.call, pen);
-    caller::render(&moment, layout.caller, pen);
+    // Where no switch has anything to say, its row is free.
+    let spare = match (&app.change, app.run.program()) {
+        (None, None) => layout.change,
+        _ => Rect::ZERO,
+    };
+    caller::render(&moment, layout.caller, spare, pen);
     dispatcher::render(&moment, layout.dispatcher, pen);
     let large = grid(app, app.large, layout.lanes, layout.lane_rows);
     lanes::render(&moment, large, app.selection, layout.lanes, pen);
@@ -252,7 +257,8 @@ pub fn panel(app: &App, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
     match app.panel {
         Panel::Lanes | Panel::Cpus => {
             let tall = TallLanes::new(app, &moment, body);
-            caller::render(&moment, Rect { height: 2, ..body }, pen);
+            let rows = Rect { height: 2, ..body };
+            caller::render(&moment, rows, Rect::ZERO, pen);
             lanes::render(
                 &moment,
                 tall.grid,
