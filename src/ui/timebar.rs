@@ -136,16 +136,28 @@ fn probe(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, pen: &mut Pen<'_>) {
     }
 }
 
-/// Answers the column after it.
+/// The largest shares in the order of the bar, as many as fit. Answers the column after them.
 fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'_>) -> u16 {
     let theme = pen.theme;
-    let mut x = at.0;
-    for part in parts.iter().filter(|part| part.percent > 0) {
+    let words = |part: &Part| {
         let name = if short { part.short } else { part.name };
-        let words = format!(" {name} {} %", part.percent);
-        if x + 1 + width(&words) > end {
-            return end;
-        }
+        format!(" {name} {} %", part.percent)
+    };
+    let mut named: Vec<&Part> = parts.iter().filter(|part| part.percent > 0).collect();
+    let columns = |named: &[&Part]| -> u16 {
+        let each = named.iter().map(|part| width(&words(part)) + 3);
+        each.sum()
+    };
+    while at.0 + columns(&named) > end + 2 {
+        let least = (0..named.len()).rev();
+        let Some(least) = least.min_by_key(|&place| named[place].percent) else {
+            break;
+        };
+        named.remove(least);
+    }
+    let mut x = at.0;
+    for part in named {
+        let words = words(part);
         pen.cell(x, at.1, part.glyph, part.ink, theme.background);
         x = pen.text(x + 1, at.1, &words, theme.text) + 2;
     }
@@ -156,7 +168,33 @@ fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'
 mod tests {
     use super::*;
     use crate::method::Method;
+    use crate::time::Nanos;
     use crate::ui::samples::{self, PLAIN, lines};
+
+    #[test]
+    fn where_words_do_not_fit_the_largest_shares_have_them() {
+        let ms = |count: u64| Nanos(count * 1_000_000);
+        let shares = Shares {
+            on_cpu: ms(22),
+            overhead: ms(9),
+            starved: ms(60),
+            idle: ms(9),
+            ..Shares::default()
+        };
+        let drawn = |width| {
+            let drawn = lines(PLAIN, (width, 1), |area, pen| {
+                let parts = parts(&shares, pen.theme);
+                legend(&parts, (area.x, area.y), area.right(), true, pen);
+            });
+            drawn[0].clone()
+        };
+        let all = "# on CPU 22 %  % overhead 9 %  s starved 60 %  . idle 9 %";
+        assert_eq!(drawn(57), all);
+        assert_eq!(drawn(56), "# on CPU 22 %  % overhead 9 %  s starved 60 %");
+        assert_eq!(drawn(44), "# on CPU 22 %  s starved 60 %");
+        assert_eq!(drawn(28), "s starved 60 %");
+        assert_eq!(drawn(10), "");
+    }
 
     #[test]
     fn the_bar_shows_where_the_time_of_all_workers_went() {
