@@ -7,31 +7,49 @@ use ratatui::layout::Rect;
 
 #[derive(Debug, Default)]
 pub(super) struct Pointer {
-    /// The column where it holds the axis of time, while the button is down.
-    holds: Option<u16>,
+    pressed: Option<Press>,
+}
+
+/// The button is down.
+#[derive(Debug)]
+struct Press {
+    hit: Hit,
+    /// Where it went down.
+    at: (u16, u16),
+    /// The column where it holds the axis of time now.
+    holds: u16,
+    /// It has left the cell where it went down: this is no click any more.
+    dragged: bool,
 }
 
 impl Pointer {
-    /// What the mouse did, if that is anything to the app.
+    /// What the mouse did, if that is anything to the app. A click is one once the button is let go where
+    /// it went down.
     pub(super) fn message(&mut self, app: &App, mouse: MouseEvent) -> Option<Message> {
         let (x, y) = (mouse.column, mouse.row);
         match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => {
-                let hit = ui::hit(app, x, y)?;
-                self.holds = is_timed(hit).then_some(x);
-                Some(Message::Click(hit))
+                self.pressed = ui::hit(app, x, y).map(|hit| Press {
+                    hit,
+                    at: (x, y),
+                    holds: x,
+                    dragged: false,
+                });
+                None
             }
             MouseEventKind::Drag(MouseButton::Left) => {
-                let before = self.holds.replace(x)?;
-                let axis = axis(app);
+                let press = self.pressed.as_mut()?;
+                press.dragged |= press.at != (x, y);
+                let before = std::mem::replace(&mut press.holds, x);
+                let axis = (is_timed(press.hit) && before != x).then(|| axis(app))?;
                 Some(Message::Drag {
                     from: axis.time(before),
                     to: axis.time(x),
                 })
             }
             MouseEventKind::Up(MouseButton::Left) => {
-                self.holds = None;
-                None
+                let press = self.pressed.take()?;
+                (!press.dragged).then_some(Message::Click(press.hit))
             }
             MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
                 ui::hit(app, x, y).filter(|&hit| is_timed(hit))?;
@@ -95,6 +113,25 @@ mod tests {
         pointer.message(&app, mouse(MouseEventKind::Up(left), x, y));
         let after = pointer.message(&app, mouse(MouseEventKind::Drag(left), x, y));
         assert!(after.is_none());
+    }
+
+    #[test]
+    fn a_click_ends_where_it_began_and_a_drag_is_none() {
+        let (app, (x, y)) = app();
+        let mut pointer = Pointer::default();
+        let left = MouseButton::Left;
+        let mut go = |kind, x| pointer.message(&app, mouse(kind, x, y));
+        let is_click = |message| matches!(message, Some(Message::Click(_)));
+        assert!(go(MouseEventKind::Down(left), x).is_none());
+        assert!(go(MouseEventKind::Drag(left), x).is_none());
+        assert!(is_click(go(MouseEventKind::Up(left), x)));
+        for _ in 0..2 {
+            assert!(go(MouseEventKind::Down(left), x).is_none());
+            let dragged = go(MouseEventKind::Drag(left), x + 3);
+            assert!(matches!(dragged, Some(Message::Drag { .. })));
+            go(MouseEventKind::Drag(left), x);
+            assert!(go(MouseEventKind::Up(left), x).is_none());
+        }
     }
 
     #[test]
