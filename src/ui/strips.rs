@@ -5,6 +5,7 @@
 //! columns a strip is flat and an overtaken task is a notch; local disorder would be lost in steps.
 
 mod cells;
+mod fate;
 
 use ratatui::layout::Rect;
 
@@ -14,7 +15,6 @@ use super::lanes::GUTTER;
 use super::layout::Layout;
 use super::text::{Pen, width};
 use crate::definition::percent;
-use crate::event::Outcome;
 use crate::palette::{Depth, Ink};
 use crate::time::Time;
 use crate::trace::{Call, Order, pairs};
@@ -251,17 +251,11 @@ impl Strip<'_, '_, '_> {
         let base = every > 0 && (self.place.rows > 1 || theme.depth > Depth::None);
         let rows = self.place.rows - u16::from(base);
         let bottom = self.bottom();
+        let never = self.known - self.never();
         for place in 0..self.known {
             let x = self.place.x + place as u16 * columns;
             let Some(index) = self.index(place) else {
-                let x = x + columns / 2;
-                self.pen.cell(
-                    x,
-                    bottom,
-                    theme.glyphs.future,
-                    theme.faint,
-                    theme.background,
-                );
+                self.absent(x, columns, place >= never);
                 continue;
             };
             let ink = self.hues.task(index);
@@ -309,42 +303,14 @@ impl Strip<'_, '_, '_> {
         }
     }
 
-    /// What became of a task, if it came to a bad end.
-    fn mark(&mut self, index: u32, x: u16, columns: u16) {
-        if !matches!(self.which, Which::Finished | Which::Delivered) {
-            return;
-        }
-        let theme = self.pen.theme;
-        let task = self.call.task(index);
-        let outcome = task.and_then(|task| task.outcome_at(self.cursor));
-        let (glyph, ground) = match outcome {
-            Some(Outcome::Failed) => (theme.glyphs.failed, theme.bad),
-            Some(Outcome::Skipped | Outcome::Cancelled) => (theme.glyphs.skipped, theme.faint),
-            Some(Outcome::Lost) => (theme.glyphs.lost, theme.bad),
-            Some(Outcome::Ok) | None => return,
-        };
-        let y = self.bottom();
-        for offset in 0..columns {
-            let glyph = if offset == columns / 2 { glyph } else { " " };
-            if theme.is_bare() {
-                self.pen.bold(x + offset, y, glyph, theme.bad);
-            } else {
-                self.pen
-                    .bold_on(x + offset, y, glyph, theme.on(ground), ground);
-            }
-        }
-    }
-
     /// Without blocks: a digit for each task, its tenth of the submission order.
     fn digits(&mut self) -> u16 {
-        let theme = self.pen.theme;
         let columns = self.cells.each();
-        let y = self.bottom();
+        let never = self.known - self.never();
         for place in 0..self.known {
             let x = self.place.x + place as u16 * columns;
             let Some(index) = self.index(place) else {
-                self.pen
-                    .cell(x, y, theme.glyphs.future, theme.faint, theme.background);
+                self.absent(x, 1, place >= never);
                 continue;
             };
             self.digit(x, index);
@@ -567,5 +533,30 @@ mod tests {
         };
         assert_eq!(said(40), ["39 % out of order  11 of 28 pairs"]);
         assert_eq!(said(30), ["39 % out of order"]);
+    }
+
+    #[test]
+    fn tasks_that_died_unfinished_stand_at_the_end() {
+        let fault = crate::experiment::Fault {
+            task: 3,
+            kind: crate::experiment::FaultKind::Die,
+        };
+        let run = samples::run(Method::ImapUnordered, 2, &[fault]);
+        let drawn = |cursor| {
+            let moment = samples::at(&run, cursor, 30);
+            let place = Place {
+                x: 0,
+                y: 0,
+                width: 16,
+                rows: 1,
+            };
+            lines(PLAIN, (20, 1), |_, pen| {
+                render(&moment, Which::Finished, place, pen);
+            })
+            .remove(0)
+        };
+        // Task 2 had finished before its worker died of task 3.
+        assert_eq!(drawn(6), "4 5 2 . . . . .");
+        assert_eq!(drawn(40), "4 5 X 6 0 1 7 X");
     }
 }
