@@ -252,6 +252,12 @@ impl Lab<'_> {
         let is_loop = self.is_loop();
         let mut events = batch.events;
         events.retain(|event| !(is_loop && event.lane != MAIN) && is_of_the_lab(&event.kind));
+        for event in &mut events {
+            // An iterator has no length, but the lab knows what it iterates over.
+            if let Kind::CallBegan(call) = &mut event.kind {
+                call.tasks.get_or_insert(self.experiment.tasks);
+            }
+        }
         self.tell_start(&mut events, batch.complete_to);
         for event in &events {
             self.note(event);
