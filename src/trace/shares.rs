@@ -53,6 +53,12 @@ impl Shares {
         (total > 0).then(|| part.0 as f64 / total as f64)
     }
 
+    /// The part in which a task computed or had the wait that it asked for, as far as that is told; from
+    /// 0 to 1.
+    pub fn worked(&self) -> Option<f64> {
+        self.share(self.on_cpu + self.useful_wait + self.unknown)
+    }
+
     fn add(&mut self, other: &Self) {
         self.on_cpu += other.on_cpu;
         self.useful_wait += other.useful_wait;

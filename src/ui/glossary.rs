@@ -35,8 +35,8 @@ pub static WORDS: [(&str, &str); 16] = [
         "computed in virtual time: exact, the same each time",
     ),
     (
-        "% of a lane",
-        "time so far in which its task had a CPU or needed none",
+        "worked",
+        "share of the time so far on a CPU, or in waits asked for",
     ),
     (
         "p50, p95",

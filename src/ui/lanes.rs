@@ -5,6 +5,7 @@
 
 pub mod boxes;
 pub mod columns;
+mod gutter;
 pub mod moved;
 pub mod pairs;
 pub mod source;
@@ -18,20 +19,15 @@ use crate::app::Lanes;
 use crate::app::selection::{self, Selection};
 use crate::bytes;
 use crate::event::{Ended, Outcome, RESIDENT};
-use crate::time::{Nanos, Span, Time};
+use crate::time::Time;
 use crate::trace::{Lane, Piece, Row, Trace};
 use boxes::{Painter, Place};
-use columns::{Level, columns};
+use columns::columns;
+use gutter::{STATE, headings, share, state};
 use source::{LOOKED_AT, Source};
 
 /// Columns left of the time axis.
 pub const GUTTER: u16 = 11;
-
-/// Columns of what a lane does, before its share.
-const STATE: u16 = 6;
-
-/// A measured task says at least this often on which CPU it is.
-const TOLD_EVERY: Nanos = Nanos(25_000_000);
 
 /// How lanes are laid into an area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +60,8 @@ impl Grid {
 
 /// A lane as it is drawn: the workers that were one after another in it, or a CPU.
 struct Track<'a> {
+    /// The workers' place in the trace; a CPU has none.
+    row: Option<&'a Row>,
     /// It is one of those that the numbers are about.
     counts: bool,
     name: String,
@@ -79,6 +77,7 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
             let workers: Vec<&Lane> = row.lanes.iter().filter_map(|&id| trace.lane(id)).collect();
             let pool = trace.call().map(|call| call.facts.pool);
             Some(Track {
+                row: Some(row),
                 counts: !trace.is_program() || pool == Some(row.pool),
                 name: name(trace, row),
                 short: index.to_string(),
@@ -91,6 +90,7 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
             // A simulated run takes the first CPUs first.
             let number = cpu.map_or(index as u32, |cpu| cpu.cpu.0.into());
             Some(Track {
+                row: None,
                 counts: true,
                 name: format!("cpu {number}"),
                 short: number.to_string(),
@@ -111,8 +111,15 @@ fn name(trace: &Trace, row: &Row) -> String {
             let number = before.count() + 1;
             format!("{number}: {}", name.replace("worker ", "w"))
         }
+        // In a loop main runs the tasks itself: under what it is blocked in and what it receives.
+        _ if is_main(trace, row) => "runs".to_owned(),
         _ => name,
     }
+}
+
+/// The tasks of a loop in the lab: no worker has them.
+fn is_main(trace: &Trace, row: &Row) -> bool {
+    !trace.is_program() && row.name == "main"
 }
 
 /// Says, right of the time axis, how many lanes are in sight where not all are.
@@ -140,6 +147,7 @@ pub fn render(
         }
         return;
     }
+    headings(moment, area, pen);
     for (row, index) in (grid.first..last).enumerate() {
         let place = Place {
             x: moment.axis.x,
@@ -256,63 +264,11 @@ fn memory(moment: &Moment<'_>, track: &Track<'_>) -> Option<u64> {
     Some(*value as u64)
 }
 
-/// What the lane does at the cursor, in five columns or in one word. Answers the column after it.
-fn state(
-    moment: &Moment<'_>,
-    track: &Track<'_>,
-    hues: Hues<'_>,
-    at: (u16, u16),
-    pen: &mut Pen<'_>,
-) -> u16 {
-    let theme = pen.theme;
-    let cursor = moment.cursor;
-    let task = running(moment, track).filter(|_| !moment.is_over());
-    if let Some(piece) = task {
-        let ink = hues.task(hues::number(piece.task, moment.shown()));
-        let chip = format!("{:^4}", piece.task.index);
-        return if theme.is_bare() {
-            pen.bold(at.0, at.1, &chip, theme.text)
-        } else {
-            pen.bold_on(at.0, at.1, &chip, theme.on(ink), ink)
-        };
-    }
-    let here = track.workers.iter().rfind(|lane| lane.opened <= cursor);
-    let died = here.is_some_and(|lane| died(lane).is_some_and(|at| at <= cursor));
-    let (word, ink) = match here {
-        _ if died && here.map(|lane| lane.id) != track.workers.last().map(|lane| lane.id) => {
-            ("restart", theme.bad)
-        }
-        _ if died => ("killed", theme.bad),
-        Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
-        None if !track.workers.is_empty() => ("starts", theme.dim),
-        _ => ("idle", theme.dim),
-    };
-    pen.text(at.0, at.1, word, ink)
-}
-
 impl Track<'_> {
     /// The piece that has the lane at this moment.
     fn piece_at(&self, at: Time) -> Option<Piece> {
         self.sources.iter().find_map(|source| source.piece_at(at))
     }
-}
-
-/// The piece that has the lane at the cursor. On which CPU a measured task is, is told every few
-/// milliseconds, afterwards: there the last that is known stands.
-fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
-    let cursor = moment.cursor;
-    let recent = || {
-        let measured = moment.trace.run().is_some_and(|run| run.measured);
-        let span = Span::new(cursor - TOLD_EVERY, cursor);
-        let piece = track.sources.iter().find_map(|source| source.last_in(span));
-        piece.filter(|_| measured && track.workers.is_empty())
-    };
-    track.piece_at(cursor).or_else(recent)
-}
-
-/// The worker ended well, or its pool did.
-fn has_left(lane: &Lane, at: Time) -> bool {
-    lane.closed.is_some_and(|(closed, _)| closed <= at)
 }
 
 /// When the worker of a lane died, if it did.
@@ -385,23 +341,6 @@ fn ends_in(moment: &Moment<'_>, lane: &Lane) -> impl Iterator<Item = Piece> {
             piece.end <= cursor && stretch.start() < piece.end && piece.end <= stretch.end()
         })
     })
-}
-
-/// The share of the time so far in which the lane's task did not wait for a CPU.
-fn share(moment: &Moment<'_>, track: &Track<'_>) -> Option<f64> {
-    let makespan = moment.trace.makespan_at(moment.cursor);
-    let end = makespan.unwrap_or(moment.trace.end());
-    let from = moment.trace.counted_from();
-    let whole = Span::new(from, moment.cursor.min(end).max(from));
-    if whole.length() == Nanos::ZERO {
-        return None;
-    }
-    let levels = track
-        .sources
-        .iter()
-        .map(|source| source.level(whole, whole));
-    let level = levels.fold(Level::default(), Level::plus);
-    Some(level.solid + level.pale)
 }
 
 #[cfg(test)]

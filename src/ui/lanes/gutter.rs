@@ -1,0 +1,188 @@
+//! Right of a lane: what it does at the cursor, and the share of the time in which it worked.
+
+use ratatui::layout::Rect;
+
+use super::columns::Level;
+use super::{Track, died, is_main};
+use crate::event::Ends;
+use crate::time::{Nanos, Span, Time};
+use crate::trace::{Lane, Piece};
+use crate::ui::hues::{self, Hues};
+use crate::ui::text::{Pen, width};
+use crate::ui::{Moment, caller};
+
+/// Columns of what a lane does, before its share.
+pub(super) const STATE: u16 = 6;
+
+/// A measured task says at least this often on which CPU it is.
+const TOLD_EVERY: Nanos = Nanos(25_000_000);
+
+/// Names what stands right of the axis, in the row above the lanes or, where the dispatcher has that, in
+/// the one before; nowhere if there is something already.
+pub(super) fn headings(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
+    const SHARE: &str = "worked";
+    let x = moment.axis.right() + 1;
+    let end = x + STATE + width(SHARE);
+    let mut rows = (area.y.saturating_sub(2)..area.y).rev();
+    let free = rows.find(|&y| (x..end).all(|x| pen.is_empty(x, y)));
+    if let Some(y) = free.filter(|_| end <= area.right()) {
+        pen.text(x, y, "now", pen.theme.dim);
+        pen.text(x + STATE, y, SHARE, pen.theme.dim);
+    }
+}
+
+/// What the lane does at the cursor, in five columns or in one word. Answers the column after it.
+pub(super) fn state(
+    moment: &Moment<'_>,
+    track: &Track<'_>,
+    hues: Hues<'_>,
+    at: (u16, u16),
+    pen: &mut Pen<'_>,
+) -> u16 {
+    let theme = pen.theme;
+    let cursor = moment.cursor;
+    let task = running(moment, track).filter(|_| !moment.is_over());
+    if let Some(piece) = task {
+        let ink = hues.task(hues::number(piece.task, moment.shown()));
+        let chip = format!("{:^4}", piece.task.index);
+        return if theme.is_bare() {
+            pen.bold(at.0, at.1, &chip, theme.text)
+        } else {
+            pen.bold_on(at.0, at.1, &chip, theme.on(ink), ink)
+        };
+    }
+    let here = track.workers.iter().rfind(|lane| lane.opened <= cursor);
+    let died = here.is_some_and(|lane| died(lane).is_some_and(|at| at <= cursor));
+    let main = track.row.filter(|row| is_main(moment.trace, row));
+    let main = main.and_then(|_| moment.trace.caller()?.state_at(cursor));
+    let (word, ink) = match here {
+        _ if main.is_some() => (main.map_or("", caller::word), theme.dim),
+        _ if died && here.map(|lane| lane.id) != track.workers.last().map(|lane| lane.id) => {
+            ("restart", theme.bad)
+        }
+        _ if died => ("killed", theme.bad),
+        Some(lane) if hangs(moment, lane) => ("hangs", theme.bad),
+        Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
+        None if !track.workers.is_empty() => ("starts", theme.dim),
+        _ => ("idle", theme.dim),
+    };
+    pen.text(at.0, at.1, word, ink)
+}
+
+/// The piece that has the lane at the cursor. On which CPU a measured task is, is told every few
+/// milliseconds, afterwards: there the last that is known stands.
+fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
+    let cursor = moment.cursor;
+    let recent = || {
+        let measured = moment.trace.run().is_some_and(|run| run.measured);
+        let span = Span::new(cursor - TOLD_EVERY, cursor);
+        let piece = track.sources.iter().find_map(|source| source.last_in(span));
+        piece.filter(|_| measured && track.workers.is_empty())
+    };
+    track.piece_at(cursor).or_else(recent)
+}
+
+/// Nothing more will ever happen, and the worker's task has not ended.
+fn hangs(moment: &Moment<'_>, lane: &Lane) -> bool {
+    let (trace, cursor) = (moment.trace, moment.cursor);
+    let never = |&(at, ends): &(Time, Ends)| ends == Ends::Never && at <= cursor;
+    let last = || lane.pieces().last().filter(|piece| piece.start <= cursor);
+    let task = |piece: Piece| trace.call_by(piece.task.call)?.task(piece.task.index);
+    let began = trace
+        .ended()
+        .filter(never)
+        .and_then(|_| last())
+        .and_then(task);
+    began.is_some_and(|task| task.outcome_at(cursor).is_none())
+}
+
+/// The worker ended well, or its pool did.
+fn has_left(lane: &Lane, at: Time) -> bool {
+    lane.closed.is_some_and(|(closed, _)| closed <= at)
+}
+
+/// The share of the time so far in which the lane worked: a task of it computed, or had the wait that it
+/// asked for.
+pub(super) fn share(moment: &Moment<'_>, track: &Track<'_>) -> Option<f64> {
+    if let Some(row) = track.row {
+        return moment.trace.row_shares(row, moment.cursor).worked();
+    }
+    let makespan = moment.trace.makespan_at(moment.cursor);
+    let end = makespan.unwrap_or(moment.trace.end());
+    let from = moment.trace.counted_from();
+    let whole = Span::new(from, moment.cursor.min(end).max(from));
+    if whole.length() == Nanos::ZERO {
+        return None;
+    }
+    let levels = track
+        .sources
+        .iter()
+        .map(|source| source.level(whole, whole));
+    let level = levels.fold(Level::default(), Level::plus);
+    Some(level.solid + level.pale)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::app::Lanes;
+    use crate::app::selection::Selection;
+    use crate::experiment::{Fault, FaultKind};
+    use crate::method::Method;
+    use crate::trace::Trace;
+    use crate::ui::lanes::{self, Grid};
+    use crate::ui::samples::{self, PLAIN, lines};
+    use ratatui::layout::Rect;
+
+    /// The gutters of all lanes at the end, below a row that is free.
+    fn drawn(run: &Trace) -> Vec<String> {
+        let moment = samples::at(run, 60, 12);
+        let grid = Grid {
+            of: Lanes::Workers,
+            rows: 1,
+            first: 0,
+        };
+        let drawn = lines(PLAIN, (48, 5), |area, pen| {
+            let below = Rect::new(0, 1, area.width, 4);
+            lanes::render(&moment, grid, Selection::default(), below, pen);
+        });
+        let gutter = |line: &String| line.get(36..).unwrap_or_default().to_owned();
+        drawn.iter().map(gutter).collect()
+    }
+
+    #[test]
+    fn a_task_that_hangs_is_no_work_and_its_worker_is_not_idle() {
+        let fault = Fault {
+            task: 3,
+            kind: FaultKind::Hang,
+        };
+        let run = samples::run(Method::Imap, 1, &[fault]);
+        assert_eq!(
+            drawn(&run),
+            [
+                "now   worked",
+                "idle   64 %",
+                "idle   86 %",
+                "idle  100 %",
+                "hangs   7 %",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_share_is_that_of_the_numbers() {
+        let run = samples::run_of(Method::Map, 1, &[], |experiment| experiment.cpus = Some(2));
+        let shares = run.rows().iter().map(|row| {
+            let worked = run.row_shares(row, run.end()).worked().unwrap();
+            format!("idle  {:>3.0} %", worked * 100.0)
+        });
+        let said: Vec<String> = shares.collect();
+        assert_eq!(drawn(&run)[1..], said);
+        assert!(said.iter().all(|said| said < &"idle   70 %".to_owned()));
+    }
+
+    #[test]
+    fn a_loop_has_no_worker() {
+        let run = samples::run(Method::Loop, 1, &[]);
+        assert_eq!(drawn(&run)[1], "done  100 %");
+    }
+}
