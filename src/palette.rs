@@ -112,18 +112,16 @@ pub struct Ramp {
     /// Evenly spaced; linear in sRGB between two of them.
     pub stops: [Rgb; 9],
     pub indexed: Vec<u8>,
+    /// The same hues among 256 as far from the background as a task that waits: what is mixed and rounded
+    /// would be one grey for many.
+    pub pale: Vec<u8>,
     pub own: Vec<Own>,
 }
 
 impl Ramp {
     /// The colour of the task at `index` among `of` tasks.
     pub fn task(&self, index: u32, of: u32) -> Ink {
-        let last = of.saturating_sub(1);
-        let place = if last == 0 {
-            1.0
-        } else {
-            f64::from(index.min(last)) / f64::from(last)
-        };
+        let place = place(index, of);
         let stops = self.stops.len() - 1;
         let at = place * stops as f64;
         let stop = (at as usize).min(stops - 1);
@@ -134,10 +132,23 @@ impl Ramp {
         }
     }
 
+    /// Among 256 colours, that of a task that waits.
+    pub fn pale(&self, index: u32, of: u32) -> u8 {
+        at_place(&self.pale, place(index, of)).unwrap_or(231)
+    }
+
     /// How many tasks to spread the colours over: all of them if that is known, else the next of 8,
     /// 16, 32, ... so that colours change only when the number of tasks seen doubles.
     pub fn spread(known: Option<u32>, seen: u32) -> u32 {
         known.unwrap_or_else(|| seen.max(8).checked_next_power_of_two().unwrap_or(u32::MAX))
+    }
+}
+
+/// Where a task stands between the first, 0, and the last, 1.
+fn place(index: u32, of: u32) -> f64 {
+    match of.saturating_sub(1) {
+        0 => 1.0,
+        last => f64::from(index.min(last)) / f64::from(last),
     }
 }
 
@@ -353,7 +364,7 @@ pub static UNICODE: Glyphs = Glyphs {
     skipped: "○",
     lost: "†",
     dead: "╳",
-    migrated: "▒",
+    migrated: "╱",
     main_blocked: "░",
     main_works: " ",
     one_result: "┃",

@@ -200,6 +200,12 @@ fn run_end(moment: &Moment<'_>, end: Time, area: Rect, pen: &mut Pen<'_>) {
             pen.cell(x, y, theme.glyphs.run_end, theme.faint, theme.background);
         }
     }
+    // Beside what it received nothing stands any more.
+    let (word, y) = ("end", area.y + 1);
+    let free = x + 1..x + 1 + text::width(word);
+    if free.end <= moment.axis.right() && free.clone().all(|x| pen.is_empty(x, y)) {
+        pen.text(free.start, y, word, theme.dim);
+    }
 }
 
 /// The delivered strip of a run, with its order in words.

@@ -9,7 +9,9 @@ use crate::trace::{Call, Trace};
 /// How much of the grey of words a task of another call has.
 const GREY: f64 = 0.5;
 /// How much of a task's colour is left where it waits for something else than a CPU.
-pub const PALE: f64 = 0.45;
+const PALE: f64 = 0.45;
+/// How much of it is left in half a cell while it waits for a CPU.
+const WAITS: f64 = 0.4;
 /// How much of it a plate keeps, on which a number stands over a low box.
 const PLATE: f64 = 0.35;
 /// How far the line inside a chunk is from the box's colour to that of its number.
@@ -49,6 +51,16 @@ impl<'a> Hues<'a> {
         Self { theme, call, of }
     }
 
+    /// Those of so many tasks of no call.
+    pub fn of(theme: Theme, tasks: u32) -> Self {
+        let call = None;
+        Self {
+            theme,
+            call,
+            of: tasks,
+        }
+    }
+
     /// The colour of a task, the same wherever it shows.
     pub fn task(&self, index: u32) -> Ink {
         if is_other(index) {
@@ -61,15 +73,26 @@ impl<'a> Hues<'a> {
 
     /// Where it has a worker but waits for something else than a CPU.
     pub fn pale(&self, index: u32) -> Ink {
-        let ink = self.task(index);
-        self.theme.mixed(ink, self.theme.background, PALE)
+        self.faded(index, PALE)
+    }
+
+    /// Where it waits for a CPU, and no height can say so.
+    pub fn waiting(&self, index: u32) -> Ink {
+        self.faded(index, WAITS)
+    }
+
+    fn faded(&self, index: u32, share: f64) -> Ink {
+        if is_other(index) {
+            let ink = self.task(index);
+            return self.theme.mixed(ink, self.theme.background, share);
+        }
+        self.theme.faded_task(index, self.of, share)
     }
 
     /// Behind a number on a low box; the background where colours do not mix.
     pub fn plate(&self, index: u32) -> Ink {
         if self.theme.mixes() {
-            let ink = self.task(index);
-            self.theme.mixed(ink, self.theme.background, PLATE)
+            self.faded(index, PLATE)
         } else {
             self.theme.background
         }

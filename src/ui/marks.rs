@@ -1,11 +1,18 @@
 //! The marks of the timeline, drawn as the panels draw them, each with what it means.
 
-use super::hues::PALE;
+use super::caller;
+use super::hues::Hues;
+use super::lanes::boxes::{Painter, Place};
+use super::lanes::columns::{Column, Level, Part};
 use super::text::Pen;
+use crate::event::{BlockedIn, CallerState};
 use crate::palette::Ink;
 
 /// Columns a mark takes.
 pub const WIDTH: u16 = 6;
+/// The task of the legend, and of how many it is one: in the middle of the ramp.
+const TASK: u32 = 12;
+const TASKS: u32 = 24;
 
 /// One entry of the legend.
 pub struct Mark {
@@ -18,48 +25,42 @@ pub struct Mark {
 pub static LEGEND: [Mark; 12] = [
     Mark {
         meaning: "task 12 on a CPU",
-        draw: |pen, x, y| task_box(pen, x, y, WIDTH),
+        draw: |pen, x, y| {
+            let columns = [column(1.0, 0.0); WIDTH as usize];
+            let mut painter = painter(pen, x, y);
+            painter.boxes(&columns);
+            painter.numbers(&columns);
+        },
     },
     Mark {
         meaning: "still running at the cursor",
         draw: |pen, x, y| {
-            task_box(pen, x, y, WIDTH - 2);
-            let (task, now, theme) = (task(pen), pen.theme.now, pen.theme);
-            if theme.is_ascii() || !theme.mixes() {
-                pen.cell(x + 4, y, theme.glyphs.hot, now, theme.background);
-            } else {
-                pen.cell(x + 4, y, theme.glyphs.left[4], task, now);
-            }
+            let mut columns = [column(1.0, 0.0); 5];
+            columns[4] = Column::Cut {
+                at: 4,
+                left: columns[0].whole().map(|task| Part { task, pale: false }),
+                right: None,
+            };
+            let mut painter = painter(pen, x, y);
+            painter.boxes(&columns);
+            painter.numbers(&columns);
+            painter.hot_edge(4 * 8 + 4, &columns);
         },
     },
     Mark {
         meaning: "height: its share of a CPU",
-        draw: |pen, x, y| bars(pen, x, y, [2, 5, 7, 8, 3, 1]),
+        draw: |pen, x, y| {
+            let columns = [2.0, 5.0, 7.0, 8.0, 3.0, 2.0].map(|eighths| column(eighths / 8.0, 0.0));
+            painter(pen, x, y).boxes(&columns);
+        },
     },
     Mark {
         meaning: "has a worker, waits for CPU",
-        draw: |pen, x, y| {
-            let task = task(pen);
-            repeat(
-                pen,
-                (x, y),
-                pen.theme.glyphs.waiting,
-                task,
-                pen.theme.background,
-            );
-        },
+        draw: |pen, x, y| painter(pen, x, y).boxes(&[column(0.0, 0.0); WIDTH as usize]),
     },
     Mark {
         meaning: "blocked: sleep, I/O, a lock",
-        draw: |pen, x, y| {
-            let (theme, task) = (pen.theme, task(pen));
-            if theme.mixes() && !theme.is_ascii() {
-                let pale = theme.mixed(task, theme.background, PALE);
-                repeat(pen, (x, y), " ", pale, pale);
-            } else {
-                repeat(pen, (x, y), theme.glyphs.blocked, task, theme.background);
-            }
-        },
+        draw: |pen, x, y| painter(pen, x, y).boxes(&[column(0.0, 1.0); WIDTH as usize]),
     },
     Mark {
         meaning: "went on to another CPU",
@@ -107,28 +108,26 @@ pub static LEGEND: [Mark; 12] = [
         },
     },
     Mark {
-        meaning: "main is blocked in a call",
+        meaning: "main starts, works, blocked",
         draw: |pen, x, y| {
-            let theme = pen.theme;
-            repeat(
-                pen,
-                (x, y),
-                theme.glyphs.main_blocked,
-                theme.wait,
-                theme.background,
-            );
+            for (state, x) in [
+                CallerState::Starting,
+                CallerState::OwnWork,
+                CallerState::Blocked(BlockedIn::Next),
+            ]
+            .into_iter()
+            .zip((x..).step_by(2))
+            {
+                caller::band(state, (x, y), 2, pen);
+            }
         },
     },
     Mark {
-        meaning: "main does its own work",
+        meaning: "where a run ends (compare)",
         draw: |pen, x, y| {
             let theme = pen.theme;
-            let (ink, ground) = if theme.is_ascii() {
-                (theme.dim, theme.background)
-            } else {
-                (theme.on(theme.dim), theme.dim)
-            };
-            repeat(pen, (x, y), theme.glyphs.main_works, ink, ground);
+            let glyph = theme.glyphs.run_end;
+            pen.cell(x + 2, y, glyph, theme.faint, theme.background);
         },
     },
     Mark {
@@ -143,9 +142,11 @@ pub static LEGEND: [Mark; 12] = [
     Mark {
         meaning: "a strip in order climbs",
         draw: |pen, x, y| {
-            if pen.theme.is_ascii() {
-                let task = task(pen);
-                pen.text(x, y, "012345", task);
+            if pen.theme.is_bare() {
+                pen.text(x, y, "012345", pen.theme.text);
+            } else if pen.theme.is_ascii() {
+                let (task, theme) = (task(pen), pen.theme);
+                pen.text_on(x, y, "012345", theme.on(task), task);
             } else {
                 bars(pen, x, y, [3, 4, 5, 6, 7, 8]);
             }
@@ -155,33 +156,28 @@ pub static LEGEND: [Mark; 12] = [
 
 /// The colour of the task in the legend: the middle of the ramp.
 fn task(pen: &Pen<'_>) -> Ink {
-    pen.theme.task(12, 24)
+    pen.theme.task(TASK, TASKS)
 }
 
-fn task_box(pen: &mut Pen<'_>, x: u16, y: u16, width: u16) {
-    let (task, theme) = (task(pen), pen.theme);
-    if theme.is_bare() {
-        for offset in 0..width {
-            pen.cell(
-                x + offset,
-                y,
-                theme.glyphs.full,
-                theme.text,
-                theme.background,
-            );
-        }
-        pen.bold(x, y, "12", theme.text);
-        return;
+/// What draws the lanes of the timeline, in the cells of a mark.
+fn painter<'p, 'b>(pen: &'p mut Pen<'b>, x: u16, y: u16) -> Painter<'p, 'b, 'static> {
+    let hues = Hues::of(pen.theme, TASKS);
+    let place = Place { x, y, rows: 1 };
+    Painter { pen, hues, place }
+}
+
+/// A column of the task of the legend, which computes for a share of it and is blocked for another.
+fn column(solid: f64, pale: f64) -> Column {
+    let level = Level {
+        held: 1.0,
+        solid,
+        pale,
+    };
+    Column::Whole {
+        task: TASK,
+        level,
+        after: None,
     }
-    for offset in 0..width {
-        let glyph = if theme.is_ascii() {
-            theme.glyphs.full
-        } else {
-            " "
-        };
-        pen.cell(x + offset, y, glyph, theme.on(task), task);
-    }
-    pen.bold_on(x, y, "12", theme.on(task), task);
 }
 
 fn bars(pen: &mut Pen<'_>, x: u16, y: u16, eighths: [usize; 6]) {

@@ -132,9 +132,24 @@ impl Theme {
         self.depth >= Depth::Indexed
     }
 
+    /// A paler colour says that a task waits; else a glyph does.
+    pub fn pales(&self) -> bool {
+        self.mixes() && !self.is_ascii()
+    }
+
     /// The colour of the task at `index` among `of` tasks.
     pub fn task(&self, index: u32, of: u32) -> Ink {
         self.ramp.task(index, of)
+    }
+
+    /// That colour at `share` of its strength over the background. Only where [`Theme::mixes`].
+    pub fn faded_task(&self, index: u32, of: u32, share: f64) -> Ink {
+        let ink = self.task(index, of);
+        Ink {
+            rgb: self.background.rgb.mixed(ink.rgb, share),
+            indexed: self.ramp.pale(index, of),
+            own: ink.own,
+        }
     }
 
     /// Black or white, whichever stands out more on `ink`; never below 4.5 to 1 on a task's colour.
@@ -223,6 +238,7 @@ mod tests {
         for name in ThemeName::ALL {
             let theme = theme(name, Depth::True);
             assert!(!theme.ramp.indexed.is_empty() && !theme.ramp.own.is_empty());
+            assert_eq!(theme.ramp.pale.len(), theme.ramp.indexed.len());
         }
         assert_eq!(theme(ThemeName::HighContrast, Depth::True).ramp, DARK.ramp);
     }
@@ -249,6 +265,33 @@ mod tests {
                     assert!(ratio >= 4.5, "{name:?}: {ink:?} {ratio:.2}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn among_256_colours_a_task_that_waits_keeps_its_hue_to_itself() {
+        for name in ThemeName::ALL {
+            let theme = theme(name, Depth::Indexed);
+            let steps = theme.ramp.indexed.len() as u32;
+            let of = |index| {
+                let faded = theme.faded_task(index, steps, 0.45).indexed;
+                [theme.task(index, steps).indexed, faded]
+            };
+            let mut all: Vec<u8> = (0..steps).flat_map(of).collect();
+            for index in 0..steps {
+                let [full, faded] = of(index).map(|indexed| {
+                    let ground = theme.background.indexed;
+                    contrast(Rgb::numbered(indexed), Rgb::numbered(ground))
+                });
+                assert!(
+                    (1.05..full).contains(&faded),
+                    "{name:?} task {index}: {faded:.2}"
+                );
+            }
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len() as u32, 2 * steps, "{name:?}");
+            assert!(all.iter().all(|number| (16..232).contains(number)));
         }
     }
 

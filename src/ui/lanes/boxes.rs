@@ -76,7 +76,7 @@ impl Painter<'_, '_, '_> {
 
     /// What a box is filled with.
     fn ink(&self, part: Part) -> Ink {
-        if part.pale && self.pen.theme.mixes() {
+        if part.pale && self.pen.theme.pales() {
             self.hues.pale(part.task)
         } else {
             self.hues.task(part.task)
@@ -92,7 +92,7 @@ impl Painter<'_, '_, '_> {
     fn full(&mut self, x: u16, task: u32, pale: bool, after: Option<u32>) {
         let theme = self.pen.theme;
         let ink = self.ink(Part { task, pale });
-        let shade = pale && !theme.mixes();
+        let shade = pale && !theme.pales();
         for (y, eighths) in self.filled(self.place.tall(theme.is_ascii())) {
             match after {
                 _ if shade && eighths == 8 => {
@@ -124,11 +124,12 @@ impl Painter<'_, '_, '_> {
     /// A cell that is all box.
     fn solid(&mut self, x: u16, y: u16, ink: Ink) {
         let theme = self.pen.theme;
+        let full = theme.glyphs.full;
         if theme.is_bare() {
-            self.pen
-                .cell(x, y, theme.glyphs.full, ink, theme.background);
+            self.pen.cell(x, y, full, ink, theme.background);
         } else {
-            self.pen.cell(x, y, " ", theme.on(ink), ink);
+            let glyph = if theme.is_ascii() { full } else { " " };
+            self.pen.cell(x, y, glyph, theme.on(ink), ink);
         }
     }
 
@@ -166,13 +167,13 @@ impl Painter<'_, '_, '_> {
             match (low, high) {
                 (_, 0) => {}
                 (8, _) => self.solid(x, y, ink),
-                (low, high) if low * 2 >= high && (high < 8 || !theme.mixes()) => {
+                (low, high) if low * 2 >= high && (high < 8 || !theme.pales()) => {
                     self.pen.cell(x, y, bar(low), ink, theme.background);
                 }
-                (_, 8) if theme.mixes() && !theme.is_ascii() => {
+                (_, 8) if theme.pales() => {
                     self.pen.cell(x, y, bar(low), ink, pale);
                 }
-                (_, high) if theme.mixes() => {
+                (_, high) if theme.pales() => {
                     self.pen.cell(x, y, bar(high), pale, theme.background);
                 }
                 _ => self
@@ -201,7 +202,7 @@ impl Painter<'_, '_, '_> {
                 right.map_or(ground, |part| self.ink(part)),
             ),
         };
-        let shaded = |part: Option<Part>| part.is_some_and(|part| part.pale && !theme.mixes());
+        let shaded = |part: Option<Part>| part.is_some_and(|part| part.pale && !theme.pales());
         let mostly = if at >= 4 { left } else { right };
         let between = left.is_some() && right.is_some();
         for (y, eighths) in self.filled(self.place.tall(theme.is_ascii())) {
@@ -223,10 +224,7 @@ impl Painter<'_, '_, '_> {
                     };
                     self.pen.cell(x, y, theme.glyphs.between, line, part);
                 }
-                Some(part) if theme.is_ascii() => {
-                    let ink = self.ink(part);
-                    self.pen.cell(x, y, theme.glyphs.full, ink, ground);
-                }
+                Some(part) if theme.is_ascii() => self.solid(x, y, self.ink(part)),
                 _ if theme.is_ascii() => {}
                 _ => {
                     let glyph = theme.glyphs.left[usize::from(at.min(8))];
@@ -301,7 +299,7 @@ impl Painter<'_, '_, '_> {
             } else {
                 self.hues.plate(task)
             };
-            let bare = theme.is_bare() || ink == theme.background || pale(column) && !theme.mixes();
+            let bare = theme.is_bare() || ink == theme.background || pale(column) && !theme.pales();
             let (ink, ground) = if bare {
                 (theme.text, theme.background)
             } else {
@@ -485,5 +483,42 @@ mod tests {
             ("1", "2")
         );
         assert_eq!(buffer[(0, 0)].bg, buffer[(1, 0)].bg);
+    }
+
+    #[test]
+    fn in_ascii_a_box_has_its_character_with_colour_too() {
+        let column = |solid: f64| Column::Whole {
+            task: 12,
+            level: Level {
+                solid,
+                pale: 1.0 - solid,
+                held: 1.0,
+            },
+            after: None,
+        };
+        let trace = Trace::default();
+        for depth in [Depth::None, Depth::Sixteen, Depth::Indexed, Depth::True] {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 2, 1));
+            let look = Look {
+                charset: crate::palette::Charset::Ascii,
+                depth,
+                ..Look::default()
+            };
+            let mut pen = Pen::new(&mut buffer, Theme::of(look));
+            let hues = Hues::new(pen.theme, &trace);
+            let place = Place {
+                x: 0,
+                y: 0,
+                rows: 1,
+            };
+            Painter {
+                pen: &mut pen,
+                hues,
+                place,
+            }
+            .boxes(&[1.0, 0.0].map(column));
+            let shown = [0, 1].map(|x| buffer[(x, 0)].symbol());
+            assert_eq!(shown, ["=", "."], "{depth:?}");
+        }
     }
 }

@@ -7,9 +7,6 @@ use crate::palette::{Depth, Ink};
 use crate::ui::hues::Hues;
 use crate::ui::text::Pen;
 
-/// How much of its colour a task keeps in half a cell while it waits for a CPU.
-const WAITS: f64 = 0.4;
-
 /// Draws two lanes into the row `y` from column `x` on. A half is a task's where the task holds its
 /// worker for half of the column.
 pub fn render(pen: &mut Pen<'_>, hues: Hues<'_>, at: (u16, u16), pair: [&[Column]; 2]) {
@@ -77,7 +74,7 @@ fn ink(pen: &Pen<'_>, hues: Hues<'_>, column: &Column) -> Option<Ink> {
             let waits = (level.solid + level.pale) * 2.0 < level.held;
             (level.held >= 0.5).then(|| {
                 if waits && theme.mixes() {
-                    theme.mixed(hues.task(task), theme.background, WAITS)
+                    hues.waiting(task)
                 } else {
                     pale(Part {
                         task,
