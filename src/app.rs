@@ -157,7 +157,10 @@ impl App {
             first_lane: 0,
             look: settings.look,
             mouse: settings.mouse,
-            keymap: settings.keymap,
+            keymap: match settings.look.charset {
+                Charset::Ascii => settings.keymap.without_arrows(),
+                Charset::Unicode => settings.keymap,
+            },
             notice: None,
             change: None,
             findings: Findings::default(),

@@ -72,8 +72,8 @@ impl Key {
         (event.kind != KeyEventKind::Release).then(|| Self::new(event.code, event.modifiers))
     }
 
-    /// As it is shown: `x`, `space`, `PgUp`, `Ctrl-C`.
-    pub fn label(self) -> String {
+    /// As it is shown: `x`, `space`, `PgUp`, `Ctrl-C`; arrow keys as arrows, or by their names.
+    pub fn label(self, arrows: bool) -> String {
         let name = match self.code {
             KeyCode::Char(' ') => "space".to_owned(),
             KeyCode::Char(letter) if self.modifiers.is_empty() => letter.to_string(),
@@ -82,10 +82,10 @@ impl Key {
             KeyCode::PageUp => "PgUp".to_owned(),
             KeyCode::PageDown => "PgDn".to_owned(),
             KeyCode::BackTab => "Shift-Tab".to_owned(),
-            KeyCode::Up => "\u{2191}".to_owned(),
-            KeyCode::Down => "\u{2193}".to_owned(),
-            KeyCode::Left => "\u{2190}".to_owned(),
-            KeyCode::Right => "\u{2192}".to_owned(),
+            KeyCode::Up if arrows => "\u{2191}".to_owned(),
+            KeyCode::Down if arrows => "\u{2193}".to_owned(),
+            KeyCode::Left if arrows => "\u{2190}".to_owned(),
+            KeyCode::Right if arrows => "\u{2192}".to_owned(),
             code => format!("{code:?}"),
         };
         let held = [

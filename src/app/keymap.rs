@@ -23,6 +23,8 @@ struct Bound {
 #[derive(Clone, Debug)]
 pub struct Keymap {
     bound: Vec<Bound>,
+    /// Arrow keys are shown as arrows; else by their names.
+    arrows: bool,
 }
 
 impl Default for Keymap {
@@ -39,6 +41,7 @@ impl Default for Keymap {
         });
         Self {
             bound: bound.collect(),
+            arrows: true,
         }
     }
 }
@@ -62,6 +65,15 @@ pub struct Hint {
 }
 
 impl Keymap {
+    /// The same as it is shown where a terminal has no arrows: `<` is another key.
+    #[must_use]
+    pub fn without_arrows(self) -> Self {
+        Self {
+            arrows: false,
+            ..self
+        }
+    }
+
     /// Binds these keys, and only these, to the action of this name, wherever it can be reached. What
     /// works whatever is open stays beside them: Ctrl-C always quits. Call [`Keymap::check`] afterwards.
     pub fn rebind(&mut self, name: &str, keys: &[String]) -> Result<(), KeyError> {
@@ -93,7 +105,7 @@ impl Keymap {
             };
             if let Some(other) = self.bound[number + 1..].iter().find(same) {
                 return Err(KeyError::Twice {
-                    key: one.key.label(),
+                    key: one.key.label(self.arrows),
                     first: one.action.name(),
                     second: other.action.name(),
                 });
@@ -114,12 +126,12 @@ impl Keymap {
     pub fn keys(&self, row: usize) -> String {
         let mut labels: Vec<String> = Vec::new();
         for bound in self.bound.iter().filter(|bound| bound.row == row) {
-            let label = bound.key.label();
+            let label = bound.key.label(self.arrows);
             if !labels.contains(&label) {
                 labels.push(label);
             }
         }
-        labels.join(" ")
+        joined(&labels)
     }
 
     /// One key for each action of a row, and these actions.
@@ -127,17 +139,17 @@ impl Keymap {
         let (mut labels, mut actions) = (Vec::new(), Vec::new());
         for bound in self.bound.iter().filter(|bound| bound.row == row) {
             if !actions.contains(&bound.action) {
-                labels.push(bound.key.label());
+                labels.push(bound.key.label(self.arrows));
                 actions.push(bound.action);
             }
         }
-        (labels.join(" "), actions)
+        (joined(&labels), actions)
     }
 
     /// The first key of an action, as it is shown; empty if it has none.
     pub fn of(&self, action: Action) -> String {
         let bound = self.bound.iter().find(|bound| bound.action == action);
-        bound.map_or_else(String::new, |bound| bound.key.label())
+        bound.map_or_else(String::new, |bound| bound.key.label(self.arrows))
     }
 
     /// The keys that start another run: `s, m or r`.
@@ -202,6 +214,15 @@ impl Keymap {
             .collect();
         hints.sort_by_key(|(order, _)| *order);
         hints.into_iter().map(|(_, hint)| hint).collect()
+    }
+}
+
+/// Keys one after another; all four arrow keys are too long by their names.
+fn joined(labels: &[String]) -> String {
+    let words = labels.join(" ");
+    match words.as_str() {
+        "Left Right Up Down" => "arrows".to_owned(),
+        _ => words,
     }
 }
 

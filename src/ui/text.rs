@@ -173,8 +173,9 @@ impl<'a> Pen<'a> {
             if columns == 0 || !fits || grapheme.chars().any(is_control) {
                 continue;
             }
-            let glyph = if self.theme.is_ascii() {
-                in_ascii(grapheme)
+            // What a terminal may not have is a `?`.
+            let glyph = if self.theme.is_ascii() && !grapheme.is_ascii() {
+                "?"
             } else {
                 grapheme
             };
@@ -188,18 +189,6 @@ impl<'a> Pen<'a> {
             x += columns;
         }
         x
-    }
-}
-
-/// The arrows of the keys as characters that every terminal has; what it may not have is a `?`.
-fn in_ascii(grapheme: &str) -> &str {
-    match grapheme {
-        "\u{2190}" => "<",
-        "\u{2192}" => ">",
-        "\u{2191}" => "^",
-        "\u{2193}" => "v",
-        other if other.is_ascii() => other,
-        _ => "?",
     }
 }
 
@@ -308,8 +297,8 @@ mod tests {
             ..Look::default()
         };
         let mut pen = Pen::new(&mut buffer, Theme::of(look));
-        pen.text(0, 0, "\u{2190} na\u{ef}ve", pen.theme.text);
-        assert_eq!(line(&buffer), "< na?ve   ");
+        pen.text(0, 0, "na\u{ef}ve", pen.theme.text);
+        assert_eq!(line(&buffer), "na?ve     ");
     }
 
     #[test]

@@ -105,6 +105,9 @@ impl Stage {
     /// The same in other colours or characters.
     pub(crate) fn look(mut self, look: Look) -> Self {
         self.app.look = look;
+        if self.app.is_ascii() {
+            self.app.keymap = self.app.keymap.without_arrows();
+        }
         self
     }
 

@@ -39,6 +39,17 @@ fn every_action_is_reachable_and_has_one_name() {
 }
 
 #[test]
+fn without_arrows_no_arrow_key_looks_like_another_key() {
+    let map = Keymap::default().without_arrows();
+    let shown: Vec<String> = (0..ROWS.len()).map(|row| map.keys(row)).collect();
+    assert!(shown.iter().all(|keys| keys.is_ascii()), "{shown:?}");
+    let slower = shown.iter().filter(|keys| keys.contains(['<', '>']));
+    assert_eq!(slower.count(), 1);
+    assert!(shown.contains(&"arrows".to_owned()));
+    assert_eq!(map.of(Action::PreviousMatch), "Up");
+}
+
+#[test]
 fn shift_is_said_by_the_character() {
     let map = Keymap::default();
     let press = |code, modifiers| {
