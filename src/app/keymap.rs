@@ -202,6 +202,8 @@ impl Keymap {
             .filter_map(|(number, row)| {
                 let (place, word) = row.hint?;
                 let (keys, actions) = self.first_keys(number);
+                let sooner = row.sooner.filter(|(_, when)| when(app));
+                let place = sooner.map_or(place, |(place, _)| place);
                 let order = (!row.context.holds(context), place);
                 let words = word(app);
                 let hint = Hint {

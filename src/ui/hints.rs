@@ -161,6 +161,23 @@ mod tests {
     }
 
     #[test]
+    fn what_one_would_do_with_a_selected_task_comes_forward() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        let inspects = |app: &App| {
+            let hints = app.keymap.hints(app);
+            let place = |hint: &Hint| hint.actions.contains(&Action::Inspect);
+            hints.iter().position(place)
+        };
+        app.run.trace = crate::ui::samples::run(crate::method::Method::Map, 1, &[]);
+        assert!(inspects(&app) > Some(8));
+        let call = app.run.trace.call().map(|call| call.facts.call);
+        app.selection.task = call.map(|call| crate::event::TaskId { call, index: 3 });
+        assert!(inspects(&app) < Some(5));
+        app.overlay = Some(Overlay::Inspector);
+        assert!(inspects(&app) > Some(8));
+    }
+
+    #[test]
     fn page_keys_are_offered_only_where_there_are_pages() {
         let mut app = App::new(Experiment::default(), Settings::default());
         let offered = |app: &App| {

@@ -4,7 +4,7 @@ use crate::app::keymap::Context;
 use crate::app::selection::{self, Selection};
 use crate::app::{App, Lanes, Run, Scene};
 use crate::event::TaskId;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use std::ops::Range;
 
 impl App {
@@ -65,14 +65,19 @@ impl App {
         self.select(selection);
     }
 
+    /// Around the selected task where it is in sight, or else the cursor, or the middle.
     pub(super) fn zoom(&mut self, nearer: bool) {
         let span = self.viewport.span();
-        let middle = Time(span.start().0 + span.length().0 / 2);
+        let middle = |span: Span| Time(span.start().0 + span.length().0 / 2);
         let cursor = self.cursor();
-        let around = if span.contains(cursor) {
-            cursor
-        } else {
-            middle
+        let task = self.selection.task.and_then(|task| self.task(task));
+        let task = task.filter(|task| task.started <= cursor);
+        let task = task.map(|task| Span::new(task.started, task.finished.min(cursor)));
+        let task = task.filter(|task| task.start() <= span.end() && span.start() <= task.end());
+        let around = match task {
+            Some(task) => middle(task),
+            None if span.contains(cursor) => cursor,
+            None => middle(span),
         };
         self.viewport.zoom(nearer, around);
     }

@@ -37,6 +37,9 @@ impl Context {
 /// A word that depends on the state.
 pub type Word = fn(&App) -> &'static str;
 
+/// A claim about the state.
+type When = fn(&App) -> bool;
+
 /// A row of the table: keys that belong together.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -46,10 +49,12 @@ pub struct Row {
     pub help: &'static str,
     /// Place in the hint bar, the smallest leftmost and the last to be left out; and the word there.
     pub hint: Option<(u8, Word)>,
+    /// Another place for it where it is what one would do next.
+    pub sooner: Option<(u8, When)>,
     /// The hint bar shows only what would do something now.
-    pub works: fn(&App) -> bool,
+    pub works: When,
     /// The help screen lists it only where it ever works.
-    pub listed: fn(&App) -> bool,
+    pub listed: When,
 }
 
 const fn row(context: Context, keys: &'static [(&'static str, Action)], help: &'static str) -> Row {
@@ -58,6 +63,7 @@ const fn row(context: Context, keys: &'static [(&'static str, Action)], help: &'
         keys,
         help,
         hint: None,
+        sooner: None,
         works: |_| true,
         listed: |_| true,
     }
@@ -71,11 +77,18 @@ impl Row {
         }
     }
 
-    const fn listed(self, listed: fn(&App) -> bool) -> Self {
+    const fn sooner(self, place: u8, when: When) -> Self {
+        Self {
+            sooner: Some((place, when)),
+            ..self
+        }
+    }
+
+    const fn listed(self, listed: When) -> Self {
         Self { listed, ..self }
     }
 
-    const fn works(self, works: fn(&App) -> bool) -> Self {
+    const fn works(self, works: When) -> Self {
         Self { works, ..self }
     }
 }
@@ -230,6 +243,10 @@ pub const ROWS: &[Row] = &[
         "inspect the selected task",
     )
     .hint(11, |_| "inspect")
+    .sooner(1, |app| {
+        let is_open = matches!(app.overlay, Some(Overlay::Inspector));
+        app.selection.task.is_some() && !is_open
+    })
     .works(|app| app.run.trace.call().is_some()),
     row(Context::Main, &[("/", Action::Find)], "find tasks"),
     row(

@@ -41,6 +41,23 @@ fn a_second_click_on_a_task_inspects_it() {
 }
 
 #[test]
+fn a_zoom_keeps_the_selected_task_in_sight() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    tell_all(&mut app);
+    press(&mut app, "end");
+    let at = Time(UNIT / 2);
+    app.update(Message::Click(Hit::Lane { row: 3, at }));
+    assert_eq!(app.selection.task.map(|task| task.index), Some(3));
+    for _ in 0..5 {
+        press(&mut app, "i");
+        assert!(app.viewport.span().contains(at), "{:?}", app.viewport);
+    }
+    press(&mut app, "0 esc i i");
+    assert!(app.selection.is_empty());
+    assert!(app.viewport.span().contains(app.cursor()));
+}
+
+#[test]
 fn esc_closes_what_is_on_top_and_never_quits() {
     let mut app = app(Method::Map, Backend::Threads);
     tell(&mut app, 3);
