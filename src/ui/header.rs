@@ -118,19 +118,14 @@ fn tasks_and_workers(
             experiment.workers
         },
     );
-    let mut facts = Vec::new();
+    let mut workers = Vec::new();
     if rules.sends != Sends::Nothing {
-        let workers = match (experiment.backend, experiment.workers) {
+        let count = match (experiment.backend, experiment.workers) {
             (Backend::Processes, workers) => counted(workers, "process", "processes"),
             (_, workers) => counted(workers, "worker", "workers"),
         };
-        facts.push(vec![
-            format!("{workers} on {}", counted(cpus, "CPU", "CPUs")),
-            workers,
-        ]);
-    }
-    if experiment.backend == Backend::Python {
-        facts.push(interpreter(run));
+        workers.push(format!("{count} on {}", counted(cpus, "CPU", "CPUs")));
+        workers.push(count);
     }
     let kind = match experiment.kind {
         WorkKind::Cpu => "",
@@ -143,11 +138,22 @@ fn tasks_and_workers(
         &format!("{kind}tasks"),
     );
     let described = format!("{tasks} {}", costs(&experiment.costs));
-    facts.push(if columns < WIDE {
+    // Which interpreter runs them matters more than how long they are.
+    let is_full = experiment.backend == Backend::Python && experiment.kind == WorkKind::Mixed;
+    let tasks = if columns < WIDE || is_full {
         vec![tasks]
     } else {
         vec![described, tasks]
-    });
+    };
+    let mut facts = if experiment.kind == WorkKind::Mixed {
+        vec![mixed(&workers, &tasks, experiment.tasks)]
+    } else {
+        vec![workers, tasks]
+    };
+    if experiment.backend == Backend::Python {
+        facts.insert(1, interpreter(run));
+    }
+    facts.retain(|fact| !fact.is_empty());
     if matches!(rules.sends, Sends::ChunksByRule | Sends::ChunksOfOne) {
         let told = run.trace.call().and_then(|call| call.facts.chunksize);
         let size = told.or(experiment.chunksize);
@@ -156,6 +162,19 @@ fn tasks_and_workers(
     }
     facts.push(vec![format!("seed {}", experiment.seed)]);
     facts
+}
+
+/// Workers and tasks as one fact: tasks may be mixed without having been asked for, and that is said in
+/// the least room there is.
+fn mixed(workers: &[String], tasks: &[String], count: u32) -> Vec<String> {
+    let short = format!("{count} mixed");
+    let beside = |workers: &String, tasks: &String| format!("{workers}  {tasks}");
+    let long = workers.first().into_iter();
+    let long = long.flat_map(|workers| tasks.iter().map(|tasks| beside(workers, tasks)));
+    let shorter = workers.iter().map(|workers| beside(workers, &short));
+    let alone = tasks.iter().cloned();
+    let least = [short.clone(), "mixed".to_owned()];
+    long.chain(shorter).chain(alone).chain(least).collect()
 }
 
 /// `python 3.11.7 Pool fork`, as far as is known.
@@ -220,7 +239,7 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
         x = pen.bold_on(x, y, &header.state, theme.text, panel) + 2;
     }
     for fact in &header.facts {
-        let fits = |words: &String| x + width(words) < end;
+        let fits = |words: &String| x + width(words) + 1 < end;
         let Some(words) = fact.iter().find(|words| fits(words)) else {
             break;
         };
@@ -275,6 +294,32 @@ mod tests {
             },
         };
         lines(PLAIN, (width, 1), |area, pen| render(&header, area, pen)).remove(0)
+    }
+
+    #[test]
+    fn that_tasks_are_mixed_is_said_in_the_least_room() {
+        let facts = |workers: &[&str], tasks: &[&str]| {
+            let owned = |words: &[&str]| -> Vec<String> {
+                words.iter().map(|&words| words.to_owned()).collect()
+            };
+            mixed(&owned(workers), &owned(tasks), 24)
+        };
+        let workers = ["4 workers on 2 CPUs", "4 workers"];
+        assert_eq!(
+            facts(&workers, &["24 mixed tasks"]),
+            [
+                "4 workers on 2 CPUs  24 mixed tasks",
+                "4 workers on 2 CPUs  24 mixed",
+                "4 workers  24 mixed",
+                "24 mixed tasks",
+                "24 mixed",
+                "mixed",
+            ]
+        );
+        assert_eq!(
+            facts(&[], &["24 mixed tasks"]),
+            ["24 mixed tasks", "24 mixed", "mixed"]
+        );
     }
 
     #[test]
