@@ -8,18 +8,55 @@ use super::text::{self, Pen};
 use crate::app::form::{Entry, Field, Form, Remark};
 use crate::palette::Ink;
 
+/// The form where the screen has no more room.
 const SIZE: (u16, u16) = (70, 15);
+/// Columns that it has at most.
+const WIDEST: u16 = 100;
 /// Columns of the labels.
 const LABEL: u16 = 18;
-/// Columns of a field.
+/// Columns of a field where the form is no wider than it must be.
 const BOX: u16 = 17;
-/// Lines below the fields: an empty one, the forecast, the keys.
-const BELOW: u16 = 3;
+
+/// Where the form stands, and what it foretells in lines.
+struct Layout {
+    area: Rect,
+    forecast: Vec<String>,
+    /// The fields that are seen, the one with the focus among them.
+    visible: std::ops::Range<usize>,
+}
+
+impl Layout {
+    /// As wide and as high as the screen can spare, but no higher than all fields.
+    fn new(form: &Form, screen: Rect) -> Self {
+        let width = screen.width.saturating_sub(10).clamp(SIZE.0, WIDEST);
+        let inside = overlay::inside(overlay::place(screen, width, SIZE.1));
+        let forecast = text::wrapped(&form.forecast, inside.width.saturating_sub(2));
+        // The frame, the line under it, an empty one below the fields, the forecast, the keys.
+        let around = 5 + forecast.len();
+        let whole = u16::try_from(form.fields.len() + around).unwrap_or(u16::MAX);
+        let height = whole.min(screen.height.saturating_sub(4)).max(SIZE.1);
+        let area = overlay::place(screen, width, height);
+        let room = usize::from(area.height).saturating_sub(around).max(1);
+        let last = form.fields.len().saturating_sub(room);
+        let first = (form.focus + 2)
+            .saturating_sub(room)
+            .min(last)
+            .min(form.focus);
+        Self {
+            area,
+            forecast,
+            visible: first..(first + room).min(form.fields.len()),
+        }
+    }
+}
 
 /// Draws the form over the screen, with a line about the keys that work in it.
 pub fn render(form: &Form, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
-    let area = overlay::place(screen, SIZE.0, SIZE.1);
-    let visible = visible(form, area);
+    let Layout {
+        area,
+        forecast,
+        visible,
+    } = Layout::new(form, screen);
     let more = visible.len() < form.fields.len();
     let position = if more {
         format!("{} of {}", form.focus + 1, form.fields.len())
@@ -50,61 +87,39 @@ pub fn render(form: &Form, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
             pen,
         );
     }
-    if inside.height <= BELOW {
+    let below = forecast.len() as u16 + 2;
+    if inside.height <= below {
         return;
     }
-    let (theme, grows) = (pen.theme, pen.theme.glyphs.grows);
+    let (theme, grows, y) = (pen.theme, pen.theme.glyphs.grows, inside.bottom() - below);
     if let Some(field) = form.fields.get(form.focus) {
         let (remark, ink) = remark(field, pen);
         // What is wrong is said at length as the forecast.
         let is_cut = text::width(remark) > beside(inside).1;
         if is_cut && !matches!(field.remark, Remark::Wrong(_)) {
-            pen.text_on(inside.x + 2, inside.bottom() - 3, remark, ink, theme.panel);
+            pen.text_on(inside.x + 2, y, remark, ink, theme.panel);
         }
     }
     let says = |words: &str| text::clipped(words, inside.width.saturating_sub(2), grows);
-    let foretold = says(&form.forecast);
     let wrong = form
         .fields
         .iter()
         .any(|field| matches!(field.remark, Remark::Wrong(_)));
     let ink = if wrong { theme.bad } else { theme.text };
-    pen.text_on(
-        inside.x + 2,
-        inside.bottom() - 2,
-        &foretold,
-        ink,
-        theme.panel,
-    );
-    pen.text_on(
-        inside.x + 2,
-        inside.bottom() - 1,
-        &says(keys),
-        theme.dim,
-        theme.panel,
-    );
+    for (line, y) in forecast.iter().zip(y + 1..) {
+        pen.text_on(inside.x + 2, y, &says(line), ink, theme.panel);
+    }
+    let y = inside.bottom() - 1;
+    pen.text_on(inside.x + 2, y, &says(keys), theme.dim, theme.panel);
 }
 
 /// The field under this cell of the screen.
 pub fn field_at(form: &Form, screen: Rect, column: u16, row: u16) -> Option<usize> {
-    let area = overlay::place(screen, SIZE.0, SIZE.1);
-    let visible = visible(form, area);
+    let Layout { area, visible, .. } = Layout::new(form, screen);
     let first = area.y + 2;
     let line = usize::from(row.checked_sub(first)?);
     (area.left() < column && column + 1 < area.right() && line < visible.len())
         .then(|| visible.start + line)
-}
-
-/// The fields that are seen, the one with the focus among them.
-fn visible(form: &Form, area: Rect) -> std::ops::Range<usize> {
-    // The frame and the empty line under it.
-    let room = usize::from(area.height.saturating_sub(3 + BELOW)).max(1);
-    let last = form.fields.len().saturating_sub(room);
-    let first = (form.focus + 2)
-        .saturating_sub(room)
-        .min(last)
-        .min(form.focus);
-    first..(first + room).min(form.fields.len())
 }
 
 /// Whether the keys go to a field.
@@ -132,7 +147,7 @@ fn row(field: &Field, focus: Focus, line: Rect, pen: &mut Pen<'_>) {
     }
     pen.text_on(x + 1, y, field.label, ink, theme.panel);
     let left = x + LABEL;
-    let room = BOX.min(line.right().saturating_sub(left));
+    let room = box_width(line).min(line.right().saturating_sub(left));
     value(field, focus, Rect::new(left, y, room, 1), pen);
     let (remark, ink) = remark(field, pen);
     let (left, room) = beside(line);
@@ -148,9 +163,14 @@ fn remark<'a>(field: &'a Field, pen: &Pen<'_>) -> (&'a str, Ink) {
     }
 }
 
+/// Columns of a field: half of what the form is wider than it must be goes to fields, half to remarks.
+fn box_width(inside: Rect) -> u16 {
+    BOX + (inside.width + 6).saturating_sub(SIZE.0) / 2
+}
+
 /// Where the remarks begin, and how many columns they have.
 fn beside(inside: Rect) -> (u16, u16) {
-    let left = inside.x + LABEL + BOX + 2;
+    let left = inside.x + LABEL + box_width(inside) + 2;
     (left, inside.right().saturating_sub(left))
 }
 
@@ -171,9 +191,14 @@ fn value(field: &Field, focus: Focus, area: Rect, pen: &mut Pen<'_>) {
             pen.text_on(area.x + 1, area.y, &word, ink, ground);
         }
         Entry::Text(input) => {
-            let from = input.visual_scroll(usize::from(room));
+            // Where nothing is typed a text is read from its begin.
+            let (from, more) = if here {
+                (input.visual_scroll(usize::from(room)), "")
+            } else {
+                (0, theme.glyphs.grows)
+            };
             let words: String = skip_columns(input.value(), from);
-            let words = text::clipped(&words, room, "");
+            let words = text::clipped(&words, room, more);
             pen.text_on(area.x + 1, area.y, &words, ink, ground);
             if focus == Focus::Fresh && !words.is_empty() {
                 // What is typed takes the place of all of it.
@@ -316,6 +341,39 @@ mod tests {
         form.fields[0].entry = Entry::Text("lognormal:600ms,sigma=0.8".into());
         let buffer = drawn(&form, 70, 15);
         assert!(line(&buffer, 2).contains("00ms,sigma=0.8"));
+    }
+
+    #[test]
+    fn away_from_the_focus_a_long_text_shows_its_begin() {
+        let mut form = form(2, 1);
+        form.fields[0].entry = Entry::Text("lognormal:600ms,sigma=0.8".into());
+        let buffer = drawn(&form, 70, 15);
+        let shown = line(&buffer, 2);
+        assert!(shown.contains(" lognormal:600m\u{2026} "), "{shown}");
+    }
+
+    #[test]
+    fn a_large_screen_shows_all_fields_and_the_whole_of_what_is_wrong() {
+        let mut form = form(26, 0);
+        form.forecast = "costs: `normal` is no distribution: write ".to_owned()
+            + &"one of very many words ".repeat(3);
+        let lines = |width, height| -> Vec<String> {
+            let buffer = drawn(&form, width, height);
+            (0..height).map(|y| line(&buffer, y)).collect()
+        };
+        let labels = ["method", "workers", "costs", "seed"];
+        let large = lines(200, 60);
+        let is_field = |line: &&String| {
+            labels
+                .iter()
+                .any(|label| line.contains(&format!("  {label} ")))
+        };
+        assert_eq!(large.iter().filter(is_field).count(), 25, "{large:#?}");
+        let small = lines(80, 24);
+        for lines in [large, small] {
+            let words = lines.join(" ");
+            assert_eq!(words.matches("very many").count(), 3, "{words}");
+        }
     }
 
     #[test]
