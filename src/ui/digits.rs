@@ -16,22 +16,21 @@ pub struct Dot {
 }
 
 impl Dot {
-    pub const SMALL: Self = Self {
-        columns: 2,
-        rows: 1,
-    };
-    pub const LARGE: Self = Self {
-        columns: 4,
-        rows: 2,
-    };
-
-    /// The dot for a screen of this size.
-    pub fn for_screen(area: Rect) -> Self {
-        if area.width >= 170 && area.height >= 50 {
-            Self::LARGE
-        } else {
-            Self::SMALL
+    /// As many rows high.
+    const fn of(rows: u16) -> Self {
+        Self {
+            columns: 2 * rows,
+            rows,
         }
+    }
+
+    pub const SMALL: Self = Self::of(1);
+
+    /// The dot for a screen of this size: three numbers beside each other, under all the rest.
+    pub fn for_screen(area: Rect) -> Self {
+        let wide = area.width.saturating_sub(40) / 65;
+        let high = area.height.saturating_sub(20) / 15;
+        Self::of(wide.min(high).max(1))
     }
 
     /// Between two digits: half a dot, so that they stay apart and the point stays close.
@@ -137,19 +136,20 @@ mod tests {
             ]
         );
         assert_eq!(width("1.4", Dot::SMALL), 16);
-        assert_eq!(width("1.4", Dot::LARGE), 32);
+        assert_eq!(width("1.4", Dot::of(2)), 32);
     }
 
     #[test]
     fn what_does_not_fit_is_cut_and_what_has_no_dots_is_left_out() {
         assert_eq!(lines("8x", Dot::SMALL, Charset::Unicode)[0], "██████");
-        assert_eq!(lines("7", Dot::LARGE, Charset::Unicode)[4], "        ████");
+        assert_eq!(lines("7", Dot::of(2), Charset::Unicode)[4], "        ████");
         assert_eq!(width("%", Dot::SMALL), 0);
     }
 
     #[test]
-    fn large_dots_need_a_large_screen() {
-        assert_eq!(Dot::for_screen(Rect::new(0, 0, 170, 49)), Dot::SMALL);
-        assert_eq!(Dot::for_screen(Rect::new(0, 0, 170, 50)), Dot::LARGE);
+    fn dots_grow_with_the_screen() {
+        let rows = |width, height| Dot::for_screen(Rect::new(0, 0, width, height)).rows;
+        assert_eq!((rows(60, 20), rows(170, 49), rows(170, 50)), (1, 1, 2));
+        assert_eq!((rows(235, 80), rows(300, 80)), (3, 4));
     }
 }

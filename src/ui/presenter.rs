@@ -15,12 +15,23 @@ use crate::time::Time;
 
 /// Most lanes that are still read from the back row.
 const LANES: usize = 8;
-/// Most rows of a lane.
-const HIGHEST: u16 = 4;
 /// Columns between two big numbers at least.
 const APART: u16 = 3;
 /// From this height on there are empty lines between the parts.
 const TALL: u16 = 34;
+/// From this height on the parts are higher than elsewhere.
+const TALLEST: u16 = 50;
+/// Rows of the numbers with small digits.
+const LEAST: u16 = digits::HEIGHT + 2;
+/// Under this width a line stands between two numbers: they come so close that they run together.
+const NARROW: u16 = 110;
+
+/// What the three numbers are, in two parts where there is no room for a line of both.
+const LABELS: [(&str, &str); 3] = [
+    ("seconds", ""),
+    ("times faster", "than a loop"),
+    ("% delivered", "out of order"),
+];
 
 /// Draws the scene over the whole screen.
 pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
@@ -40,7 +51,10 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     });
     let dot = Dot::for_screen(screen);
     let all = selection::rows(moment.trace, Lanes::Workers).min(LANES) as u16;
-    let rows = Rows::of(screen.height, caption.len() as u16, all.max(1), dot);
+    let labels = labels(screen);
+    let below = digits::HEIGHT * dot.rows + 1 + labels[0].len() as u16;
+    let above = screen.height.saturating_sub(below);
+    let rows = Rows::of(above, caption.len() as u16, all.max(1));
     let area = |y: u16, height: u16| Rect {
         y,
         height,
@@ -84,16 +98,11 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         strips::render(&moment, which, place, pen);
         y += rows.strip + rows.gap;
     }
-    let height = digits::HEIGHT * dot.rows + 2;
-    big_numbers(
-        &moment,
-        dot,
-        area(screen.bottom().saturating_sub(height), height),
-        pen,
-    );
+    let numbers = area(screen.bottom().saturating_sub(below), below);
+    big_numbers(&moment, dot, &labels, numbers, pen);
 }
 
-/// How the height of the screen is shared out.
+/// How the height above the numbers is shared out.
 #[derive(Clone, Copy)]
 struct Rows {
     /// Rows of a lane; none: two share a row.
@@ -106,11 +115,13 @@ struct Rows {
 
 impl Rows {
     /// Lanes come first: of the ways to leave the rest less room, the roomiest with the highest lanes.
-    fn of(height: u16, caption: u16, count: u16, dot: Dot) -> Self {
-        let fixed = 1 + caption + 2 + digits::HEIGHT * dot.rows + 3;
+    fn of(height: u16, caption: u16, count: u16) -> Self {
+        let fixed = 1 + caption + 2 + 1;
+        // On a very tall screen a lane of four rows looks thin.
+        let highest = (height / 10).max(4);
         let shared = |(strip, gap): (u16, u16)| {
             let room = height.saturating_sub(fixed + 2 * strip + 4 * gap);
-            let lane = (room / count).min(HIGHEST);
+            let lane = (room / count).min(highest);
             Self {
                 lane,
                 lanes: if lane == 0 {
@@ -122,11 +133,15 @@ impl Rows {
                 gap,
             }
         };
-        let roomy = if height >= TALL { 0 } else { 2 };
-        let ways = [(3, 1), (2, 1), (2, 0)].map(shared);
+        let roomy = match height + LEAST {
+            TALLEST.. => 0,
+            TALL.. => 3,
+            _ => 5,
+        };
+        let ways = [(6, 2), (5, 2), (4, 1), (3, 1), (2, 1), (2, 0)].map(shared);
         let highest = ways.iter().map(|way| way.lane).max().unwrap_or(0);
         let best = ways[roomy..].iter().find(|way| way.lane == highest);
-        best.copied().unwrap_or(ways[2])
+        best.copied().unwrap_or(ways[5])
     }
 }
 
@@ -144,40 +159,53 @@ fn title(app: &App, line: Rect, pen: &mut Pen<'_>) {
     }
 }
 
-fn big_numbers(moment: &Moment<'_>, dot: Dot, area: Rect, pen: &mut Pen<'_>) {
+/// The lines under each number; all have as many.
+fn labels(screen: Rect) -> [Vec<String>; 3] {
+    let room = |place: usize| places(screen)[place].1 + if place < 2 { APART - 1 } else { 0 };
+    let whole = LABELS.map(|(first, second)| format!("{first} {second}").trim_end().to_owned());
+    if (0..3).all(|place| text::width(&whole[place]) <= room(place)) {
+        return whole.map(|label| vec![label]);
+    }
+    LABELS.map(|(first, second)| vec![first.to_owned(), second.to_owned()])
+}
+
+fn big_numbers(
+    moment: &Moment<'_>,
+    dot: Dot,
+    labels: &[Vec<String>; 3],
+    area: Rect,
+    pen: &mut Pen<'_>,
+) {
     let numbers = moment.trace.numbers(moment.cursor);
     // With two decimals three numbers run together on a narrow screen.
-    let decimals = usize::from(area.width >= 110) + 1;
+    let decimals = usize::from(area.width >= NARROW) + 1;
     let so_far = moment.cursor.min(moment.trace.end()).since(Time::ZERO);
     let seconds = numbers.makespan.unwrap_or(so_far).seconds();
     let pairs = numbers.pairs_delivered();
     let disorder = numbers.inversions_delivered as f64 * 100.0 / pairs as f64;
     let values = [
-        ("seconds", "seconds", Some(seconds), decimals),
-        (
-            "times faster than a loop",
-            "times faster",
-            numbers.speedup,
-            decimals,
-        ),
-        (
-            "% delivered out of order",
-            "% out of order",
-            (pairs > 0).then_some(disorder),
-            0,
-        ),
+        (Some(seconds), decimals),
+        (numbers.speedup, decimals),
+        ((pairs > 0).then_some(disorder), 0),
     ];
     let theme = pen.theme;
-    let y = area.y + digits::HEIGHT * dot.rows + 1;
-    for ((long, short, value, decimals), (x, room)) in values.into_iter().zip(places(area)) {
+    let below = area.y + digits::HEIGHT * dot.rows + 1;
+    let places = places(area);
+    for (((value, decimals), (x, room)), lines) in values.into_iter().zip(places).zip(labels) {
         let number = number(value, decimals, room, dot);
         digits::render(pen, x, area.y, &number, dot, theme.now);
-        let label = if text::width(long) <= room {
-            long
-        } else {
-            short
-        };
-        pen.text_within(x, y, room + APART, label, theme.text);
+        for (line, y) in lines.iter().zip(below..) {
+            pen.text_within(x, y, room + APART, line, theme.text);
+        }
+    }
+    if area.width < NARROW {
+        let line = theme.glyphs.frame.vertical;
+        for (x, _) in &places[1..] {
+            for y in area.top()..below - 1 {
+                let x = x.saturating_sub(2);
+                pen.cell(x, y, line, theme.faint, theme.background);
+            }
+        }
     }
 }
 
@@ -212,12 +240,12 @@ mod tests {
 
     #[test]
     fn lanes_get_the_rows_before_strips_and_empty_lines() {
-        let medium = Rows::of(36, 1, 8, Dot::SMALL);
+        let medium = Rows::of(36 - LEAST, 1, 8);
         assert_eq!((medium.lane, medium.strip, medium.gap), (2, 2, 1));
-        let few = Rows::of(36, 0, 3, Dot::SMALL);
+        let few = Rows::of(36 - LEAST, 0, 3);
         assert_eq!((few.lane, few.strip, few.gap), (4, 3, 1));
-        assert_eq!(Rows::of(24, 2, 8, Dot::SMALL).lane, 0);
-        assert_eq!(Rows::of(24, 0, 4, Dot::SMALL).lane, 2);
+        assert_eq!(Rows::of(24 - LEAST, 2, 8).lane, 0);
+        assert_eq!(Rows::of(24 - LEAST, 0, 4).lane, 2);
     }
 
     #[test]
@@ -232,11 +260,25 @@ mod tests {
     }
 
     #[test]
+    fn every_number_says_whole_what_it_is() {
+        for width in 60..320 {
+            let screen = Rect::new(0, 0, width, 24);
+            let lines = labels(screen);
+            for (lines, (_, room)) in lines.iter().zip(places(screen)) {
+                assert_eq!(lines.len(), if width < 77 { 2 } else { 1 }, "{width}");
+                let fits = |line: &String| text::width(line) < room + APART;
+                assert!(lines.iter().all(fits), "{width}: {lines:?}");
+            }
+            assert_eq!(lines[1].join(" "), "times faster than a loop");
+        }
+    }
+
+    #[test]
     fn everything_fits_every_screen() {
-        for height in 20..120 {
+        for height in 20 - LEAST - 1..120 {
             for count in 1..=8 {
-                let rows = Rows::of(height, 2, count, Dot::SMALL);
-                let used = 3 + 2 + rows.lanes + 2 * rows.strip + 4 * rows.gap + digits::HEIGHT + 2;
+                let rows = Rows::of(height, 2, count);
+                let used = 3 + 2 + rows.lanes + 2 * rows.strip + 4 * rows.gap;
                 assert!(used <= height, "{height} {count}: {used}");
             }
         }
