@@ -149,21 +149,16 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
         pen.cell(x, line, theme.glyphs.rule, theme.faint, theme.background);
     }
     let most = spread.most().0.max(1);
-    let (median, high) = (spread.quantile(0.5), spread.quantile(0.95));
-    for value in [high, median] {
+    let mark = |value: Nanos, pen: &mut Pen<'_>| {
         let column = u128::from(value.0) * u128::from(bars.width - 1) / u128::from(most);
-        pen.cell(
-            bars.x + column as u16,
-            line,
-            theme.glyphs.cursor,
-            theme.now,
-            theme.background,
-        );
-    }
+        let (x, glyph) = (bars.x + column as u16, theme.glyphs.cursor);
+        pen.cell(x, line, glyph, theme.now, theme.background);
+    };
+    let [p50, p95] = ["p50", "p95"].map(|name| format!("{}{name}", theme.glyphs.cursor));
     let figures = [
         ("mean", spread.mean.value()),
-        ("p50", Some(median)),
-        ("p95", Some(high)),
+        (p50.as_str(), Some(spread.quantile(0.5))),
+        (p95.as_str(), Some(spread.quantile(0.95))),
         ("max", Some(spread.most())),
     ];
     // The mean is among the numbers too: it stands here only where all four fit.
@@ -184,8 +179,17 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
             }
             continue;
         }
-        if x + figure_width((name, Some(value))) > area.right() {
-            break;
+        let columns = figure_width((name, Some(value)));
+        if x + columns > area.right() {
+            continue;
+        }
+        if name == "max" {
+            // Under the end of the axis, where it is.
+            x = x.max(bars.right().saturating_sub(columns));
+        }
+        // A mark without a name would say nothing.
+        if name.starts_with(theme.glyphs.cursor) {
+            mark(value, pen);
         }
         x = pen.text(x, line + 1, name, theme.dim) + 1;
         x = pen.bold(x, line + 1, &value.to_string(), theme.now) + 2;
@@ -284,6 +288,11 @@ mod tests {
                 .map(ratatui::buffer::Cell::symbol)
                 .collect();
             assert!(text.contains("service"), "{text}");
+            // Every mark has its name, and the axis its end where there is room for it.
+            let named = ["p50", "p95"].map(|name| text.matches(name).count());
+            let marks = text.matches('\u{25b2}').count();
+            assert_eq!(marks, 2 * named.iter().sum::<usize>(), "{text}");
+            assert!(width < 20 || text.contains("max 90 ns"), "{text}");
             assert!(
                 width < 26
                     || ["p50 40 ns", "p95 90 ns", "max 90 ns"]
