@@ -1,7 +1,7 @@
 //! Where every worker-second went.
 
 use super::scope::Scope;
-use crate::event::Ended;
+use crate::event::{Ended, Ends};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Call, Lane, Piece, Row, Trace};
 
@@ -53,10 +53,11 @@ impl Shares {
         (total > 0).then(|| part.0 as f64 / total as f64)
     }
 
-    /// The part in which a task computed or had the wait that it asked for, as far as that is told; from
-    /// 0 to 1.
-    pub fn worked(&self) -> Option<f64> {
-        self.share(self.on_cpu + self.useful_wait + self.unknown)
+    /// The part in which a task worked, from 0 to 1: it computed, or had a wait that it asked for. Where
+    /// nobody knows which it asked for, `all_waits` count.
+    pub fn worked(&self, all_waits: bool) -> Option<f64> {
+        let waits = if all_waits { self.blocked } else { Nanos::ZERO };
+        self.share(self.on_cpu + self.useful_wait + self.unknown + waits)
     }
 
     fn add(&mut self, other: &Self) {
@@ -89,6 +90,25 @@ impl Trace {
         let scope = self.scope(self.call());
         let to = time.min(scope.accounted_to(time));
         self.row_shares_in(row, &scope, to)
+    }
+
+    /// In what share of that time the worker worked. A program asks for its waits itself: there all of
+    /// them count, but for one that never ends.
+    pub fn row_worked(&self, row: &Row, time: Time) -> Option<f64> {
+        let mut lanes = row.lanes.iter().filter_map(|&id| self.lane(id));
+        let all_waits = self.is_program() && !lanes.any(|lane| self.hangs(lane, time));
+        self.row_shares(row, time).worked(all_waits)
+    }
+
+    /// Whether nothing more will ever happen, and the worker's task has not ended.
+    pub fn hangs(&self, lane: &Lane, time: Time) -> bool {
+        let over = self.ended().filter(|&(at, _)| at <= time);
+        if over.is_none_or(|(_, ends)| ends != Ends::Never) {
+            return false;
+        }
+        let last = lane.pieces().last().filter(|piece| piece.start <= time);
+        let task = last.and_then(|piece| self.call_by(piece.task.call)?.task(piece.task.index));
+        task.is_some_and(|task| task.outcome_at(time).is_none())
     }
 
     fn shares_in(&self, scope: &Scope<'_>, time: Time) -> Shares {
@@ -184,5 +204,24 @@ fn lane_shares(lane: &Lane, span: Span, scope: &Scope<'_>, dispatching: Time) ->
         idle,
         dead: Nanos::ZERO,
         unknown: sums.unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_work_where_a_task_asked_for_it_or_may_have() {
+        let shares = Shares {
+            on_cpu: Nanos(2),
+            useful_wait: Nanos(3),
+            blocked: Nanos(1),
+            waiting_cpu: Nanos(4),
+            ..Shares::default()
+        };
+        assert_eq!(shares.worked(false), Some(0.5));
+        assert_eq!(shares.worked(true), Some(0.6));
+        assert_eq!(Shares::default().worked(true), None);
     }
 }

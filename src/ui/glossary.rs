@@ -36,7 +36,7 @@ pub static WORDS: [(&str, &str); 16] = [
     ),
     (
         "worked",
-        "share of the time so far on a CPU, or in waits asked for",
+        "share of the time so far on a CPU or in waits asked for",
     ),
     (
         "p50, p95",

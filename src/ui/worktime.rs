@@ -6,7 +6,7 @@ use super::lanes::GUTTER;
 use super::text::{self, Pen};
 use super::timebar::{self, Part};
 use crate::definition::{Facts, percent, rounded};
-use crate::trace::{Numbers, Row, Shares};
+use crate::trace::{Numbers, Row};
 
 /// What stands over the shares right of the bars.
 const HEADING: &str = "worked";
@@ -49,17 +49,19 @@ pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
         pen.text_until(area.right(), area.y, HEADING, theme.dim);
     }
     let mut y = area.y + 1;
-    let mut next = |name: &str, shares: &Shares, pen: &mut Pen<'_>| {
+    let mut next = |name: &str, parts: &[Part], worked: Option<f64>, pen: &mut Pen<'_>| {
         let height = each.min(area.bottom().saturating_sub(y));
-        bar(name, shares, Rect { y, height, ..area }, pen);
+        bar(name, (parts, worked), Rect { y, height, ..area }, pen);
         y += each;
     };
     for &row in &rows[first..first + seen] {
-        let shares = trace.row_shares(row, at);
-        next(&text::sanitised(&row.name), &shares, pen);
+        let parts = timebar::parts(&trace.row_shares(row, at), theme);
+        let name = text::sanitised(&row.name);
+        next(&name, &parts, trace.row_worked(row, at), pen);
     }
     if rows.len() > 1 {
-        next("all", &facts.shares, pen);
+        let worked = facts.shares.worked(trace.is_program());
+        next("all", &all, worked, pen);
     }
     let mut y = y + u16::from(each == 1);
     legend.render(
@@ -85,17 +87,16 @@ pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
 }
 
 /// The bar of a worker; with more than one row the last stays empty.
-fn bar(name: &str, shares: &Shares, area: Rect, pen: &mut Pen<'_>) {
-    let parts = timebar::parts(shares, pen.theme);
+fn bar(name: &str, (parts, worked): (&[Part], Option<f64>), area: Rect, pen: &mut Pen<'_>) {
     let rows = area.height.saturating_sub(1).max(1).min(area.height);
     let columns = area.width - (GUTTER - 1) - WORKED;
     for y in area.y..area.y + rows {
-        timebar::bar(&parts, (area.x + GUTTER - 1, y), columns, pen);
+        timebar::bar(parts, (area.x + GUTTER - 1, y), columns, pen);
     }
     if rows > 0 {
         let y = area.y + rows - 1;
         pen.text_within(area.x, y, GUTTER - 2, name, pen.theme.text);
-        if let Some(worked) = shares.worked() {
+        if let Some(worked) = worked {
             pen.text_until(area.right(), y, &percent(worked), pen.theme.dim);
         }
     }

@@ -4,7 +4,6 @@ use ratatui::layout::Rect;
 
 use super::columns::Level;
 use super::{Track, died, is_main};
-use crate::event::Ends;
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Lane, Piece};
 use crate::ui::hues::{self, Hues};
@@ -61,7 +60,7 @@ pub(super) fn state(
             ("restart", theme.bad)
         }
         _ if died => ("killed", theme.bad),
-        Some(lane) if hangs(moment, lane) => ("hangs", theme.bad),
+        Some(lane) if moment.trace.hangs(lane, cursor) => ("hangs", theme.bad),
         Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
         None if !track.workers.is_empty() => ("starts", theme.dim),
         _ => ("idle", theme.dim),
@@ -82,20 +81,6 @@ fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
     track.piece_at(cursor).or_else(recent)
 }
 
-/// Nothing more will ever happen, and the worker's task has not ended.
-fn hangs(moment: &Moment<'_>, lane: &Lane) -> bool {
-    let (trace, cursor) = (moment.trace, moment.cursor);
-    let never = |&(at, ends): &(Time, Ends)| ends == Ends::Never && at <= cursor;
-    let last = || lane.pieces().last().filter(|piece| piece.start <= cursor);
-    let task = |piece: Piece| trace.call_by(piece.task.call)?.task(piece.task.index);
-    let began = trace
-        .ended()
-        .filter(never)
-        .and_then(|_| last())
-        .and_then(task);
-    began.is_some_and(|task| task.outcome_at(cursor).is_none())
-}
-
 /// The worker ended well, or its pool did.
 fn has_left(lane: &Lane, at: Time) -> bool {
     lane.closed.is_some_and(|(closed, _)| closed <= at)
@@ -105,7 +90,7 @@ fn has_left(lane: &Lane, at: Time) -> bool {
 /// asked for.
 pub(super) fn share(moment: &Moment<'_>, track: &Track<'_>) -> Option<f64> {
     if let Some(row) = track.row {
-        return moment.trace.row_shares(row, moment.cursor).worked();
+        return moment.trace.row_worked(row, moment.cursor);
     }
     let makespan = moment.trace.makespan_at(moment.cursor);
     let end = makespan.unwrap_or(moment.trace.end());
@@ -172,7 +157,7 @@ mod tests {
     fn the_share_is_that_of_the_numbers() {
         let run = samples::run_of(Method::Map, 1, &[], |experiment| experiment.cpus = Some(2));
         let shares = run.rows().iter().map(|row| {
-            let worked = run.row_shares(row, run.end()).worked().unwrap();
+            let worked = run.row_worked(row, run.end()).unwrap();
             format!("idle  {:>3.0} %", worked * 100.0)
         });
         let said: Vec<String> = shares.collect();
