@@ -18,6 +18,12 @@ const BLOCK: usize = 256;
 /// screen shows of an ordinary run is read without unpacking.
 const NEWEST: usize = 4096;
 
+/// Rows that are unpacked stay so until they are half as many again: whoever came very late is often
+/// followed by others.
+fn room_behind(newest: usize) -> usize {
+    (newest + newest / 2).max(NEWEST + BLOCK)
+}
+
 /// A row that can be written as numbers. `u64::MAX` stands for nothing.
 pub trait Row: Copy {
     type Numbers: AsRef<[u64]> + AsMut<[u64]> + Copy + Default;
@@ -46,6 +52,8 @@ impl Row for u32 {
 pub(super) struct Packed<T> {
     blocks: Vec<Block>,
     newest: Vec<T>,
+    /// As many are the newest before any are packed.
+    room: usize,
 }
 
 /// Rows of equally many bits, one after another.
@@ -62,6 +70,7 @@ impl<T> Default for Packed<T> {
         Self {
             blocks: Vec::new(),
             newest: Vec::new(),
+            room: NEWEST + BLOCK,
         }
     }
 }
@@ -138,11 +147,16 @@ impl<T: Row> Packed<T> {
     }
 
     fn pack(&mut self) {
-        while self.newest.len() >= NEWEST + BLOCK {
-            let place = self.packed();
-            self.blocks.push(Block::of(&self.newest[..BLOCK], place));
-            self.newest.drain(..BLOCK);
+        if self.newest.len() < self.room {
+            return;
         }
+        let count = (self.newest.len() - NEWEST) / BLOCK * BLOCK;
+        for rows in self.newest[..count].chunks_exact(BLOCK) {
+            let place = self.blocks.len() * BLOCK;
+            self.blocks.push(Block::of(rows, place));
+        }
+        self.newest.drain(..count);
+        self.room = NEWEST + BLOCK;
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
@@ -186,6 +200,7 @@ impl<T: Row> Packed<T> {
         let rows: Vec<T> = self.part(first..self.packed()).iter().collect();
         self.blocks.truncate(keep);
         self.newest.splice(..0, rows);
+        self.room = room_behind(self.newest.len());
     }
 }
 
@@ -375,6 +390,20 @@ mod tests {
         let behind = packed.split_off(100);
         assert_eq!(behind, rows.split_off(100));
         assert!(packed.all().iter().eq(rows.iter().copied()));
+    }
+
+    #[test]
+    fn rows_that_all_come_late_are_not_packed_and_unpacked_each_time() {
+        let mut packed = packed(&rows(12_000));
+        let mut blocks = packed.blocks.len();
+        let mut changes = 0;
+        for _ in 0..1_000 {
+            packed.insert(packed.len() - 2 * NEWEST, Pair(1, None));
+            packed.push(Pair(2, None));
+            changes += usize::from(packed.blocks.len() != blocks);
+            blocks = packed.blocks.len();
+        }
+        assert!(changes < 5, "{changes}");
     }
 
     #[test]
