@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Result<u32, String> {
     }
     let bytes = number.parse::<f64>().map_err(|_| wrong())? * unit as f64;
     if bytes > f64::from(u32::MAX) {
-        return Err(wrong());
+        return Err(format!("`{text}` is too much: less than 4GiB"));
     }
     Ok(bytes.round() as u32)
 }
@@ -80,6 +80,10 @@ mod tests {
         for text in ["", "KiB", "-1", "1e3x", "much", "5GiB", "inf"] {
             assert!(parse(text).is_err(), "{text}");
         }
+        assert_eq!(
+            parse("4GiB").unwrap_err(),
+            "`4GiB` is too much: less than 4GiB"
+        );
         assert_eq!(exact(65_536), "64KiB");
     }
 

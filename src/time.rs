@@ -141,16 +141,20 @@ impl From<std::time::Duration> for Nanos {
 
 /// Why a text is no length of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units")]
-pub struct NoLength {
-    text: String,
+pub enum NoLength {
+    #[error("`{0}` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units")]
+    Unread(String),
+    #[error("`{0}` is too long: at most a week, 604800s")]
+    TooLong(String),
 }
 
 /// Why a text is not what a bare number could count.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no unit: write it with a suffix, such as 10ms")]
-pub struct NoUnit {
-    text: String,
+pub enum NoUnit {
+    #[error("`{0}` is no unit: write it with a suffix, such as 10ms")]
+    Unread(String),
+    #[error(transparent)]
+    Length(NoLength),
 }
 
 impl Nanos {
@@ -158,17 +162,16 @@ impl Nanos {
     pub fn parse_unit(text: &str) -> Result<Self, NoUnit> {
         // A bare number counts nothing here, so that it reads as nothing; `0ms` is one that is too short.
         let bare = text.trim().ends_with(|last: char| last.is_ascii_digit());
-        let unit = Self::parse(text, Self::ZERO).ok().filter(|_| !bare);
-        unit.ok_or_else(|| NoUnit {
-            text: text.to_owned(),
-        })
+        match Self::parse(text, Self::ZERO) {
+            Ok(unit) if !bare => Ok(unit),
+            Err(wrong @ NoLength::TooLong(_)) => Err(NoUnit::Length(wrong)),
+            _ => Err(NoUnit::Unread(text.to_owned())),
+        }
     }
 
     /// Reads `600ms`, `1.5s`, `20us`, `5ns`, `2min`; a bare number counts units of `unit`.
     pub fn parse(text: &str, unit: Self) -> Result<Self, NoLength> {
-        let wrong = || NoLength {
-            text: text.to_owned(),
-        };
+        let wrong = || NoLength::Unread(text.to_owned());
         let trimmed = text.trim();
         let digits = trimmed
             .find(|c: char| !(c.is_ascii_digit() || c == '.'))
@@ -187,7 +190,7 @@ impl Nanos {
         let length = number * scale as f64;
         // A week is longer than anything a person waits for, and leaves room for sums.
         if length > 6.048e14 {
-            Err(wrong())
+            Err(NoLength::TooLong(text.to_owned()))
         } else {
             Ok(Self(length.round() as u64))
         }
@@ -265,6 +268,11 @@ mod tests {
         for text in ["", "ms", "-3", "1..2", "3 hours", "1e3", "99999999s"] {
             assert!(Nanos::parse(text, unit).is_err(), "{text}");
         }
+        let long = "`700000s` is too long: at most a week, 604800s";
+        let told = Nanos::parse("700000s", unit).map_err(|wrong| wrong.to_string());
+        assert_eq!(told, Err(long.to_owned()));
+        let told = Nanos::parse_unit("700000s").map_err(|wrong| wrong.to_string());
+        assert_eq!(told, Err(long.to_owned()));
     }
 
     #[test]

@@ -228,11 +228,16 @@ pub struct ChunkSize(pub Option<u32>);
 impl FromStr for ChunkSize {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        match (text, text.parse()) {
-            ("auto", _) => Ok(Self(None)),
-            (_, Ok(size)) => Ok(Self(Some(size))),
-            (_, Err(_)) => Err("write a whole number, or auto for CPython's own rule".to_owned()),
+        if text == "auto" {
+            return Ok(Self(None));
         }
+        let size = text
+            .parse()
+            .map_err(|error: ParseIntError| match error.kind() {
+                IntErrorKind::PosOverflow => format!("at most {}", u32::MAX),
+                _ => "write a whole number, or auto for CPython's own rule".to_owned(),
+            });
+        size.map(|size| Self(Some(size)))
     }
 }
 
@@ -347,13 +352,14 @@ fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
     T::deserialize(words).ok()
 }
 
+/// A whole number of a type that holds those from 0 on.
 fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: ParseIntError| {
+        let most = u64::MAX >> (u64::BITS as usize - 8 * size_of::<T>());
         match error.kind() {
-            IntErrorKind::PosOverflow => "the number is too large",
-            _ => "write a whole number",
+            IntErrorKind::PosOverflow => format!("at most {most}"),
+            _ => "write a whole number".to_owned(),
         }
-        .to_owned()
     })
 }
 
