@@ -16,6 +16,8 @@ pub enum KeyError {
     NoAction(String),
     #[error("`{0}` is no key: write for example x, X, space, f5, pageup or ctrl-x")]
     NoKey(String),
+    #[error("`{key}` never comes: a terminal sends {sends} for it: write {sends}")]
+    NeverSent { key: String, sends: &'static str },
     #[error("`{key}` would mean both {first} and {second}")]
     Twice {
         key: String,
@@ -29,7 +31,7 @@ impl KeyError {
     pub fn actions(&self) -> Vec<&'static str> {
         match self {
             Self::Twice { first, second, .. } => vec![first, second],
-            Self::NoAction(_) | Self::NoKey(_) => Vec::new(),
+            Self::NoAction(_) | Self::NoKey(_) | Self::NeverSent { .. } => Vec::new(),
         }
     }
 }
@@ -44,8 +46,33 @@ impl Key {
         let wrong = || KeyError::NoKey(text.to_owned());
         let combination = crokey::parse(text).map_err(|_| wrong())?;
         match combination.codes {
-            crokey::OneToThree::One(code) => Ok(Self::new(code, combination.modifiers)),
+            crokey::OneToThree::One(code) => {
+                let key = Self::new(code, combination.modifiers);
+                match key.sent_as() {
+                    None => Ok(key),
+                    Some(sends) => Err(KeyError::NeverSent {
+                        key: text.to_owned(),
+                        sends,
+                    }),
+                }
+            }
             _ => Err(wrong()),
+        }
+    }
+
+    /// The key that a terminal sends for this one, if that is another.
+    fn sent_as(self) -> Option<&'static str> {
+        let KeyCode::Char(letter) = self.code else {
+            return None;
+        };
+        if !self.modifiers.contains(KeyModifiers::CONTROL) {
+            return None;
+        }
+        match letter.to_ascii_lowercase() {
+            'm' => Some("enter"),
+            'i' => Some("tab"),
+            '[' => Some("esc"),
+            _ => None,
         }
     }
 

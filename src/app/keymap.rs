@@ -75,7 +75,8 @@ impl Keymap {
     }
 
     /// Binds these keys, and only these, to the action of this name, wherever it can be reached. What
-    /// works whatever is open stays beside them: Ctrl-C always quits. Call [`Keymap::check`] afterwards.
+    /// works whatever is open stays beside them: Ctrl-C always quits; they work on the main screen then,
+    /// for elsewhere they may be typed. Call [`Keymap::check`] afterwards.
     pub fn rebind(&mut self, name: &str, keys: &[String]) -> Result<(), KeyError> {
         let action = Action::named(name).ok_or_else(|| KeyError::NoAction(name.to_owned()))?;
         let keys = keys
@@ -88,6 +89,13 @@ impl Keymap {
             .partition(|bound| bound.action == action && bound.context != Context::Everywhere);
         places.dedup_by_key(|place| place.row);
         self.bound = kept;
+        if places.is_empty() {
+            let everywhere = self.bound.iter().find(|bound| bound.action == action);
+            places.extend(everywhere.map(|&bound| Bound {
+                context: Context::Main,
+                ..bound
+            }));
+        }
         for place in places {
             let bound = keys.iter().map(|&key| Bound { key, ..place });
             self.bound.extend(bound);

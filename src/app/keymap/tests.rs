@@ -95,6 +95,28 @@ fn ctrl_c_quits_whatever_is_bound() {
 }
 
 #[test]
+fn what_works_everywhere_gets_other_keys_on_the_main_screen() {
+    let mut map = Keymap::default();
+    map.rebind("suspend", &["X".to_owned()]).unwrap();
+    assert_eq!(map.check(), Ok(()));
+    let act = |text, context| map.action(Key::parse(text).unwrap(), context);
+    assert_eq!(act("X", Context::Lab), Some(Action::Suspend));
+    assert_eq!(act("X", Context::Find), None);
+    assert_eq!(act("ctrl-z", Context::Find), Some(Action::Suspend));
+    map.rebind("suspend", &["q".to_owned()]).unwrap();
+    let wrong = map.check().unwrap_err().to_string();
+    assert!(wrong.starts_with("`q` would mean both"), "{wrong}");
+}
+
+#[test]
+fn a_key_that_no_terminal_sends_is_told() {
+    for (key, sends) in [("ctrl-m", "enter"), ("ctrl-i", "tab")] {
+        let wrong = Key::parse(key).unwrap_err().to_string();
+        assert!(wrong.ends_with(&format!("write {sends}")), "{wrong}");
+    }
+}
+
+#[test]
 fn a_bad_binding_says_what_is_wrong() {
     let mut map = Keymap::default();
     let rebind = |map: &mut Keymap, name: &str, key: &str| {
