@@ -29,6 +29,15 @@ const PASTE_ENDS: &[u8] = b"\x1b[201~";
 /// What makes an escape the begin of a sequence.
 const INTRODUCERS: &[u8] = b"[O]PX^_";
 
+/// What is pending waits for more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// It could be a whole key already.
+    Key,
+    /// Its end must come.
+    End,
+}
+
 /// Holds the begin of a sequence whose end has not come yet.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -93,20 +102,27 @@ impl Decoder {
         self.is_cut = true;
     }
 
-    /// Whether what is pending could be a whole key: if nothing follows soon, call
-    /// [`Decoder::silence`].
-    pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.pending.as_slice(), [0x1b] | [0x1b, _])
+    /// What the silence after these bytes would mean: if it comes, call [`Decoder::silence`].
+    pub(super) fn waits(&self) -> Option<Waits> {
+        match self.pending.as_slice() {
+            [] => None,
+            [0x1b] | [0x1b, _] => Some(Waits::Key),
+            _ => Some(Waits::End),
+        }
     }
 
-    /// Nothing followed: a lone escape was the key, and `ESC [` was Alt and a bracket.
+    /// Nothing followed: a lone escape was the key, and `ESC [` was Alt and a bracket. What is longer has
+    /// lost its end, and nobody who presses keys now means them as a part of it.
     pub(super) fn silence(&mut self, mut tell: impl FnMut(Decoded)) {
-        let key = match *self.pending.as_slice() {
+        self.is_cut = false;
+        let pending = std::mem::take(&mut self.pending);
+        let key = match *pending.as_slice() {
             [0x1b] => KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE),
             [0x1b, byte] => KeyEvent::new(KeyCode::Char(char::from(byte)), KeyModifiers::ALT),
+            // It was pressed in the hope that it ends this.
+            [.., 0x03] => KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
             _ => return,
         };
-        self.pending.clear();
         tell(Decoded::Input(Event::Key(key)));
     }
 }
@@ -189,16 +205,19 @@ fn paste(bytes: &[u8]) -> Option<Step> {
     Some(Step::input(length, Event::Paste(text)))
 }
 
-/// `ESC ] ... BEL` or `ESC ] ... ESC \`, and its relatives: an answer, or nothing we know.
+/// `ESC ] ... BEL` or `ESC ] ... ESC \`, and its relatives: an answer, or nothing we know. Ctrl-C, Ctrl-X
+/// and Ctrl-Z end one as well, and stand for themselves.
 fn control_string(bytes: &[u8]) -> Option<Step> {
     let body = &bytes[2..];
-    let end = body.iter().position(|&b| b == 0x07 || b == 0x1b)?;
+    let end = body
+        .iter()
+        .position(|b| [0x03, 0x07, 0x18, 0x1a, 0x1b].contains(b))?;
     let closing = match (body[end], body.get(end + 1)) {
         (0x07, _) => 1,
-        (_, None) => return None,
-        (_, Some(b'\\')) => 2,
-        // Cut short by another sequence.
-        (_, Some(_)) => 0,
+        (0x1b, None) => return None,
+        (0x1b, Some(b'\\')) => 2,
+        // Cut short by something else.
+        _ => 0,
     };
     let text = std::str::from_utf8(&body[..end]).ok();
     let colour = text
@@ -231,7 +250,7 @@ fn colour(text: &str) -> Option<[u16; 3]> {
 mod tests {
     use super::control::key;
     use super::*;
-    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    use crossterm::event::{KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
     use proptest::prelude::*;
 
     fn decode(bytes: &[u8]) -> Vec<Decoded> {
@@ -302,10 +321,55 @@ mod tests {
         let mut decoder = Decoder::default();
         let mut all = Vec::new();
         decoder.feed(b"\x1b", |one| all.push(one));
-        assert!(all.is_empty() && decoder.is_waiting());
+        assert!(all.is_empty() && decoder.waits() == Some(Waits::Key));
         decoder.silence(|one| all.push(one));
         assert_eq!(all, pressed(KeyCode::Esc, KeyModifiers::NONE));
-        assert!(!decoder.is_waiting());
+        assert_eq!(decoder.waits(), None);
+    }
+
+    #[test]
+    fn what_never_ends_swallows_no_key_after_a_silence() {
+        for begin in [
+            &b"\x1b]11;rgb:1e1e/"[..],
+            b"\x1bP1$r",
+            b"\x1b_Gi",
+            b"\x1b[200~hello",
+            b"\x1b[1;",
+            b"\xc3",
+        ] {
+            let mut decoder = Decoder::default();
+            let mut all = Vec::new();
+            decoder.feed(begin, |one| all.push(one));
+            assert_eq!(decoder.waits(), Some(Waits::End));
+            decoder.silence(|one| all.push(one));
+            assert_eq!((all.as_slice(), decoder.waits()), (&[][..], None));
+            decoder.feed(b"q", |one| all.push(one));
+            assert_eq!(all, pressed(KeyCode::Char('q'), KeyModifiers::NONE));
+        }
+        assert_eq!(
+            decode(b"\x1b[200~hello\x03"),
+            pressed(KeyCode::Char('c'), KeyModifiers::CONTROL)
+        );
+    }
+
+    #[test]
+    fn a_control_string_ends_at_a_key_that_ends_things() {
+        for (byte, key) in [(0x03, 'c'), (0x18, 'x'), (0x1a, 'z')] {
+            assert_eq!(
+                decode(&[b"\x1b]11;rgb:1e1e/", &[byte][..]].concat()),
+                pressed(KeyCode::Char(key), KeyModifiers::CONTROL)
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_let_go_is_told_as_that() {
+        let Decoded::Input(Event::Key(event)) = &decode(b"\x1b[113;1:3u")[0] else {
+            panic!("no key");
+        };
+        assert_eq!(event.kind, KeyEventKind::Release);
+        let pressed = pressed(KeyCode::Up, KeyModifiers::SHIFT);
+        assert_eq!(decode(b"\x1b[1;2:1A"), pressed);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the terminal is an edge")]
 
-use super::decode::{Decoded, Decoder};
+use super::decode::{Decoded, Decoder, Waits};
 use super::{Notice, guard};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use ratatui::layout::Size;
@@ -27,6 +27,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const KEY_GAP: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 25_000_000,
+};
+/// More columns or rows are not drawn on.
+const LARGEST: u16 = 1000;
+/// What began and did not go on for so long has lost its end.
+const LOST_END: Timespec = Timespec {
+    tv_sec: 1,
+    tv_nsec: 0,
 };
 /// How long a hanging program keeps the terminal after it was told to end.
 const GRACE: Duration = Duration::from_secs(2);
@@ -222,8 +229,11 @@ impl Tty {
                 PollFd::from_borrowed_fd(self.input(), PollFlags::IN),
                 PollFd::new(&self.end_of_input.reader, PollFlags::IN),
             ];
-            let gap = decoder.is_waiting().then_some(&KEY_GAP);
-            match poll(&mut fds, gap) {
+            let patience = decoder.waits().map(|what| match what {
+                Waits::Key => &KEY_GAP,
+                Waits::End => &LOST_END,
+            });
+            match poll(&mut fds, patience) {
                 Ok(0) => decoder.silence(|one| heard.push(one)),
                 Ok(_) if !fds[1].revents().is_empty() => return,
                 Ok(_) if fds[0].revents().contains(PollFlags::IN) => {
@@ -283,9 +293,11 @@ fn wait(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> io::Result<()> {
     }
 }
 
+/// Columns and rows are no more than memory has room for, whatever a terminal claims.
 pub(super) fn size() -> Size {
-    termios::tcgetwinsize(rustix::stdio::stdout())
-        .map_or(Size::ZERO, |size| Size::new(size.ws_col, size.ws_row))
+    termios::tcgetwinsize(rustix::stdio::stdout()).map_or(Size::ZERO, |size| {
+        Size::new(size.ws_col.min(LARGEST), size.ws_row.min(LARGEST))
+    })
 }
 
 /// Why the screen cannot be shown here, if so.

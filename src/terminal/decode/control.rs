@@ -2,7 +2,7 @@
 
 use super::{Decoded, PASTE_BEGINS, Step, paste};
 use crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+    Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
 /// `ESC O x`.
@@ -70,9 +70,19 @@ fn parameters(bytes: &[u8], last: u8) -> Option<Decoded> {
     if text.starts_with('?') {
         return (last == b'c').then_some(Decoded::Attributes);
     }
+    let decoded = key_sequence(text, last)?;
+    let is_released = text.split(';').nth(1).and_then(|one| one.split(':').nth(1)) == Some("3");
+    Some(if is_released {
+        released(decoded)
+    } else {
+        decoded
+    })
+}
+
+fn key_sequence(text: &str, last: u8) -> Option<Decoded> {
     let mut numbers = text
         .split(';')
-        // What stands after a colon (kind of key press, other layouts) was not asked for.
+        // Other layouts and texts, which stand after a colon too, were not asked for.
         .map(|number| number.split(':').next().unwrap_or_default().parse().ok());
     let number: Option<u32> = numbers.next().flatten();
     let modifiers = modifiers(numbers.next().flatten());
@@ -89,6 +99,17 @@ fn parameters(bytes: &[u8], last: u8) -> Option<Decoded> {
         _ => return None,
     };
     Some(key(code, modifiers))
+}
+
+/// The key was let go, which is the third kind of what a key can do.
+fn released(decoded: Decoded) -> Decoded {
+    match decoded {
+        Decoded::Input(Event::Key(event)) => {
+            let kind = KeyEventKind::Release;
+            Decoded::Input(Event::Key(KeyEvent { kind, ..event }))
+        }
+        other => other,
+    }
 }
 
 pub(super) fn key(code: KeyCode, modifiers: KeyModifiers) -> Decoded {
