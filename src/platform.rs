@@ -21,6 +21,7 @@ use crate::time::Nanos;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 /// How a thread spent its life so far.
@@ -83,6 +84,29 @@ pub fn current_cpu() -> Option<CpuId> {
 /// The number by which the system's own tools call the calling thread.
 pub fn thread_id() -> Option<u64> {
     system::thread_id()
+}
+
+/// Whether this process may execute a file; true where that cannot be told.
+pub fn is_executable(file: &Path) -> bool {
+    #[cfg(unix)]
+    return unix::is_executable(file);
+    #[cfg(not(unix))]
+    return file.is_file();
+}
+
+/// Whether nothing more can be written where this file is.
+pub fn is_full(file: &File) -> bool {
+    #[cfg(unix)]
+    return unix::is_full(file);
+    #[cfg(not(unix))]
+    return file.metadata().is_err();
+}
+
+/// The error of a file without a name, without its path: nobody named that.
+pub fn without_path(error: &io::Error) -> io::Error {
+    let text = error.to_string();
+    let reason = text.split(" at path").next().unwrap_or_default();
+    io::Error::new(error.kind(), reason.to_owned())
 }
 
 /// CPU time of all threads of this process.

@@ -1,6 +1,7 @@
 //! The answers that all Unix systems share: signals, files read in place, the common clock.
 #![expect(clippy::disallowed_methods, reason = "the terminal is a file")]
 
+use rustix::fs::Access;
 use rustix::process::{Pid, Resource, Signal, getpgid, getpgrp, getrlimit, setrlimit};
 #[cfg(target_os = "linux")]
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
@@ -10,6 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 pub(super) fn monotonic() -> u64 {
     let time = clock_gettime(ClockId::Monotonic);
@@ -19,6 +21,14 @@ pub(super) fn monotonic() -> u64 {
 pub(super) fn has_terminal() -> bool {
     let terminal = File::open("/dev/tty");
     terminal.is_ok_and(|tty| tcgetpgrp(tty).is_ok_and(|group| group == getpgrp()))
+}
+
+pub(super) fn is_executable(file: &Path) -> bool {
+    rustix::fs::access(file, Access::EXEC_OK).is_ok()
+}
+
+pub(super) fn is_full(file: &File) -> bool {
+    rustix::fs::fstatvfs(file).is_ok_and(|space| space.f_bavail < 16 && space.f_blocks > 0)
 }
 
 pub(super) fn signal(pid: u32, group: bool, number: i32) {
