@@ -3,6 +3,7 @@
 //! The flags stand once, in [`Args`]; help, man page, completions and the config file's `[lab]` follow
 //! from them. Parsing opens nothing: [`setup`] makes decisions of the result and [`run`] acts on them.
 
+mod colours;
 pub mod cpus;
 pub mod examples;
 mod experiment;

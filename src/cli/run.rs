@@ -6,7 +6,7 @@
 
 use super::program::{self, RunFlags};
 use super::setup::{Picture, Setup, Show, Surroundings, Wishes};
-use super::{Args, Command, Lab, NoArgs, completions, cpus, examples, manual, watch};
+use super::{Args, Command, Lab, NoArgs, colours, completions, cpus, examples, manual, watch};
 use crate::app::{App, Message};
 use crate::config::Config;
 use crate::experiment::Experiment;
@@ -209,21 +209,9 @@ fn surroundings() -> Surroundings {
     }
 }
 
-/// The colours of the terminal on stdout, none where `NO_COLOR` asks for that.
+/// The colours of the terminal on stdout.
 fn colours() -> Depth {
-    let Some(level) = supports_color::on(supports_color::Stream::Stdout) else {
-        return Depth::None;
-    };
-    let term = std::env::var("TERM").unwrap_or_default();
-    // These turn exact colours into their own choice of 256, whatever the terminal around them can do.
-    let multiplexed = term.starts_with("tmux") || term.starts_with("screen");
-    if level.has_16m && !multiplexed {
-        Depth::True
-    } else if level.has_256 || level.has_16m {
-        Depth::Indexed
-    } else {
-        Depth::Sixteen
-    }
+    colours::depth(io::stdout().is_terminal(), |name| std::env::var(name).ok())
 }
 
 /// `COLORFGBG` is `text;background` in numbers of the sixteen colours.
