@@ -9,6 +9,8 @@ mod linux;
 mod portable;
 
 #[cfg(unix)]
+pub mod signals;
+#[cfg(unix)]
 mod unix;
 
 #[cfg(target_os = "linux")]

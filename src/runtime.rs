@@ -42,6 +42,9 @@ const HANG_UP: i32 = 1;
 /// Events folded before the loop looks at keys and frames again, or a few more: some 50 ms of work.
 const AT_ONCE: usize = 100_000;
 
+/// Said of a program that had no room for its output.
+pub const NO_ROOM: &str = "no room in TMPDIR for what the program prints: use --output file=PATH";
+
 /// How the terminal is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -54,14 +57,17 @@ pub struct Options {
 /// Opens the app's first run and shows it until the user quits. After a signal that ends the program
 /// this does not return: it dies by that signal, with the terminal given back.
 pub fn run(app: App, options: Options) -> anyhow::Result<ExitCode> {
-    show(app, options, None)?;
-    Ok(ExitCode::SUCCESS)
+    match show(app, options, None)?.signal {
+        Some(signal) => terminal::die(signal),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// The same for a program that the app was made for. What it prints is given to our own stdout and
 /// stderr when the view closes, if it `gives_back`, and its exit code is the answer.
 ///
-/// A signal that ends us goes to the program too, as one from the terminal would without us.
+/// A signal that ends us goes to the program too, as one from the terminal would without us; what is
+/// left to do then is to die by it as well.
 pub fn watch(
     app: App,
     options: Options,
@@ -79,6 +85,10 @@ pub struct Seen {
     pub python: Option<String>,
     /// `None` if it had not ended.
     pub exit: Option<Exit>,
+    /// It failed, and there was no room left for its output.
+    pub had_no_room: bool,
+    /// The signal that closed it.
+    pub signal: Option<i32>,
 }
 
 fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen> {
@@ -105,29 +115,22 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
         mut watch,
         ..
     } = dashboard;
-    match end {
-        Ok(End::Signal(signal)) => {
-            pass_on(watch.as_ref(), signal);
-            screen.leave();
-            if let Some(watch) = &mut watch {
-                watch.give_back();
-            }
-            runs.finish();
-            screen.die(signal);
-        }
+    let signal = match end {
+        Ok(End::Signal(signal)) => Some(signal),
         // Whether the signal or the loss itself is noticed first is chance: the end is the same.
-        Ok(End::Lost) => {
-            pass_on(watch.as_ref(), HANG_UP);
-            runs.finish();
-            screen.die(HANG_UP);
-        }
-        Ok(End::Quit | End::Left) | Err(_) => drop(screen),
+        Ok(End::Lost) => Some(HANG_UP),
+        Ok(End::Quit | End::Left) | Err(_) => None,
+    };
+    if let (Some(signal), Some(watch)) = (signal, &watch) {
+        watch.signal(signal);
     }
+    // From here on another signal ends us at once.
+    drop(screen);
     let left = matches!(end, Ok(End::Left));
     let mut trace = app.run.trace;
     if let (Some(watch), Some(running), true) = (&mut watch, runs.running(), left) {
         watch.follow(running, &mut trace)?;
-    } else if let Some(watch) = &mut watch {
+    } else if let (Some(watch), false) = (&mut watch, matches!(end, Ok(End::Lost))) {
         watch.give_back();
     }
     runs.finish();
@@ -137,13 +140,9 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
         trace,
         python: handle.and_then(Handle::python),
         exit: handle.and_then(Handle::exit),
+        had_no_room: watch.as_ref().is_some_and(Watch::had_no_room),
+        signal,
     })
-}
-
-fn pass_on(watch: Option<&Watch>, signal: i32) {
-    if let Some(watch) = watch {
-        watch.signal(signal);
-    }
 }
 
 /// Why the loop ended.
@@ -301,6 +300,9 @@ impl Dashboard {
         };
         let Ok(first) = batch else {
             self.runs.is_over();
+            if self.watch.as_ref().is_some_and(Watch::had_no_room) {
+                self.update(Message::Notice(NO_ROOM.to_owned()))?;
+            }
             return self.update(Message::RunOver { run });
         };
         let batches = self.runs.batches().clone();

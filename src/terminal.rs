@@ -78,7 +78,7 @@ pub struct Screen {
     tty: Arc<Tty>,
     input: Option<JoinHandle<()>>,
     mouse: bool,
-    signals: Option<SignalWatch>,
+    _signals: SignalWatch,
 }
 
 impl Screen {
@@ -94,7 +94,7 @@ impl Screen {
             writer: Writer::start(Arc::clone(&tty)).inspect_err(|_| guard::leave())?,
             input: None,
             mouse,
-            signals: Some(signals),
+            _signals: signals,
             tty,
         };
         screen.listen(notify)
@@ -161,18 +161,6 @@ impl Screen {
     pub fn enter_again(&self) -> io::Result<()> {
         guard::enter_again()
     }
-
-    /// Gives the terminal back before the end; nothing is drawn any more.
-    pub fn leave(&self) {
-        guard::leave();
-    }
-
-    /// Gives the terminal back and ends as the signal does. Does not return.
-    pub fn die(mut self, signal: i32) -> ! {
-        guard::leave();
-        self.signals.take();
-        system::die(signal)
-    }
 }
 
 impl Drop for Screen {
@@ -185,6 +173,11 @@ impl Drop for Screen {
             let _ = thread.join();
         }
     }
+}
+
+/// Ends as the signal does; the terminal must have been given back. Does not return.
+pub fn die(signal: i32) -> ! {
+    system::die(signal)
 }
 
 /// Asks the job that this process belongs to to stop; it is told so by [`Notice::Stop`].

@@ -120,6 +120,18 @@ fn signals_end_it_with_the_terminal_given_back() {
         session.signal(signal);
         assert_eq!(session.end_tidily().signal(), Some(name));
     }
+    // Those leave a core where that is allowed.
+    let command = format!("ulimit -c 0; exec {}", env!("CARGO_BIN_EXE_parviz"));
+    for (signal, name) in [
+        (Signal::QUIT, "Quit"),
+        (Signal::ABORT, "Aborted"),
+        (Signal::USR1, "User defined signal 1"),
+    ] {
+        let mut session = Setting::of("sh", &["-c", &command]).start();
+        session.wait_for(READY);
+        session.signal(signal);
+        assert_eq!(session.end_tidily().signal(), Some(name));
+    }
 }
 
 #[test]

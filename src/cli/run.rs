@@ -9,6 +9,7 @@ use super::setup::{Picture, Setup, Show, Surroundings, Wishes};
 use super::{Args, Command, Lab, NoArgs, colours, completions, cpus, examples, manual, watch};
 use crate::app::{App, Message};
 use crate::config::Config;
+use crate::control::is_control;
 use crate::experiment::Experiment;
 use crate::export::svg;
 use crate::palette::Depth;
@@ -234,13 +235,33 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result
 }
 
 /// One line on stderr; if nobody can read it, the exit code still tells.
-fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "parviz: {line}");
+pub(super) fn complain(line: &str) {
+    let _ = writeln!(io::stderr(), "parviz: {}", harmless(line));
+}
+
+/// The line with what could command a terminal, or end it, written out.
+fn harmless(line: &str) -> String {
+    let letters = line.chars().map(|letter| {
+        if is_control(letter) {
+            letter.escape_default().to_string()
+        } else {
+            letter.to_string()
+        }
+    });
+    letters.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_in_one_line_that_commands_nothing() {
+        assert_eq!(
+            harmless("no \u{1b}[31m\n\u{202e}é"),
+            r"no \u{1b}[31m\n\u{202e}é"
+        );
+    }
 
     #[test]
     fn a_light_background_is_one_of_the_two_whites() {

@@ -13,6 +13,7 @@ use crate::platform;
 use crate::report::json;
 use crate::report::program::{ProgramFacts, Report, text};
 use crate::runtime::{self, Options};
+use crate::terminal;
 use crate::trace::Trace;
 use anyhow::Context;
 use crossbeam_channel::{Receiver, never, select_biased};
@@ -81,6 +82,12 @@ pub(super) fn show(
         };
         tell(&facts, &seen.trace, flags, file)?;
     }
+    if seen.had_no_room {
+        super::run::complain(runtime::NO_ROOM);
+    }
+    if let Some(signal) = seen.signal {
+        terminal::die(signal);
+    }
     Ok(seen
         .exit
         .map_or(ExitCode::SUCCESS, |exit| ExitCode::from(exit.code())))
@@ -128,7 +135,7 @@ fn watch(
     let mut output: Receiver<python::Output> = watched.output.clone();
     loop {
         select_biased! {
-            recv(signals) -> signal => if let Ok(signal) = signal {
+            recv(signals.received) -> signal => if let Ok(signal) = signal {
                 // In the foreground of a terminal the key that made this signal made another for the program.
                 if !(terminal.is_ours && KEYS.contains(&signal)) {
                     watched.handle.signal(i32::from(signal));

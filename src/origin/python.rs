@@ -170,6 +170,12 @@ impl Handle {
         }
     }
 
+    /// Whether what it prints is kept where there is no room left for it.
+    pub fn has_no_room(&self) -> bool {
+        let kept = self.0.kept.as_ref();
+        kept.is_some_and(|[out, _]| platform::is_full(out))
+    }
+
     /// Reads what was printed from a place on, where it is kept: 0 at the end of what there is so far.
     pub fn read_kept(&self, stream: Stream, from: u64, into: &mut [u8]) -> io::Result<usize> {
         match &self.0.kept {

@@ -2,8 +2,11 @@
 
 use crate::experiment::Experiment;
 use crate::origin::{self, Batch};
+#[cfg(unix)]
+use crate::platform::signals::{self, Listening};
 use anyhow::Context;
 use crossbeam_channel::{Receiver, select_biased};
+#[cfg(unix)]
 
 /// How it came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub fn run(experiment: &Experiment, mut tell: impl FnMut(Batch)) -> anyhow::Resu
     let running = origin::start(experiment).context("cannot start the run")?;
     loop {
         select_biased! {
-            recv(signals) -> signal => if let Ok(signal) = signal {
+            recv(signals.received) -> signal => if let Ok(signal) = signal {
                 running.cancel();
                 running.join();
                 return Ok(Ending::Signal(signal));
@@ -34,30 +37,31 @@ pub fn run(experiment: &Experiment, mut tell: impl FnMut(Batch)) -> anyhow::Resu
     Ok(Ending::Over)
 }
 
-/// The signals that ask the program to end, as they come. The thread that waits for them lasts as long
-/// as the program.
+/// The signals that ask the program to end, as they come, until this is dropped: then they end it.
+pub(crate) struct Signals {
+    pub(crate) received: Receiver<u8>,
+    #[cfg(unix)]
+    _listening: Listening,
+}
+
 #[cfg(unix)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "signals arrive on a thread of their own"
-)]
-pub(crate) fn signals() -> std::io::Result<Receiver<u8>> {
+pub(crate) fn signals() -> std::io::Result<Signals> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-    let (sender, receiver) = crossbeam_channel::bounded(16);
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            for signal in signals.forever() {
-                // One that finds many still waiting says the same as those.
-                let _ = sender.try_send(signal as u8);
-            }
-        })?;
-    Ok(receiver)
+    let (sender, received) = crossbeam_channel::bounded(16);
+    let listening = signals::listen(&[SIGHUP, SIGINT, SIGTERM], move |signal| {
+        // One that finds many still waiting says the same as those.
+        let _ = sender.try_send(signal as u8);
+    })?;
+    Ok(Signals {
+        received,
+        _listening: listening,
+    })
 }
 
 /// Elsewhere the system ends the program.
 #[cfg(not(unix))]
-pub(crate) fn signals() -> std::io::Result<Receiver<u8>> {
-    Ok(crossbeam_channel::never())
+pub(crate) fn signals() -> std::io::Result<Signals> {
+    Ok(Signals {
+        received: crossbeam_channel::never(),
+    })
 }

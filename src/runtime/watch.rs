@@ -181,7 +181,7 @@ impl Watch {
         let mut open = 2;
         while open > 0 {
             select_biased! {
-                recv(signals) -> signal => if let Ok(signal) = signal {
+                recv(signals.received) -> signal => if let Ok(signal) = signal {
                     started.handle.signal(signal.into());
                 },
                 recv(started.output) -> piece => if let Ok(piece) = piece {
@@ -200,6 +200,13 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    /// It failed where its output found no room; that it says so itself would find none either.
+    pub(super) fn had_no_room(&self) -> bool {
+        self.handle().is_some_and(|handle| {
+            handle.exit().is_some_and(|exit| exit.value() != 0) && handle.has_no_room()
+        })
     }
 
     pub(super) fn handle(&self) -> Option<&Handle> {

@@ -41,7 +41,7 @@ fn held() -> MutexGuard<'static, Option<Held>> {
 
 /// Takes the terminal for the screen that the current thread draws.
 pub(super) fn enter(tty: &Arc<Tty>, mouse: bool) -> io::Result<()> {
-    keep_panics_off_the_screen();
+    prepare();
     let before = tty.raw()?;
     *held() = Some(Held {
         tty: Arc::clone(tty),
@@ -87,21 +87,39 @@ pub(super) fn leave() {
     held.tty.restore(&held.before);
 }
 
+/// What is done once, before the terminal is taken for the first time.
+fn prepare() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        keep_panics_off_the_screen();
+        #[cfg(unix)]
+        super::system::at_abort(abandon);
+    });
+}
+
+/// Gives the terminal back within a signal: neither waits nor frees anything.
+#[cfg(unix)]
+fn abandon() {
+    if let Ok(held) = HELD.try_lock()
+        && let Some(held) = held.as_ref()
+    {
+        let mouse = if held.mouse { MOUSE_OFF } else { b"" };
+        held.tty.abandon(&[mouse, LEAVE], &held.before);
+    }
+}
+
 /// Panics of the thread that owns the screen give the terminal back before they are told. Those of
 /// other threads are not told while the screen is up: a task that panics is something to show, not
 /// our end, and its text would tear the screen.
 fn keep_panics_off_the_screen() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let tell = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            let owner = held().as_ref().map(|held| held.owner);
-            if owner.is_none() {
-                tell(panic);
-            } else if owner == Some(thread::current().id()) {
-                leave();
-                tell(panic);
-            }
-        }));
-    });
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let owner = held().as_ref().map(|held| held.owner);
+        if owner.is_none() {
+            tell(panic);
+        } else if owner == Some(thread::current().id()) {
+            leave();
+            tell(panic);
+        }
+    }));
 }

@@ -4,6 +4,7 @@
 
 use super::decode::{Decoded, Decoder, Waits};
 use super::{Notice, guard};
+use crate::platform::signals::{self, Listening};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,14 +12,15 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpgrp, getsid, kill_process_group};
 use rustix::termios::{self, OptionalActions, QueueSelector, Termios};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
-use signal_hook::iterator::{Handle, Signals};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2,
+    SIGWINCH,
+};
 use std::fs::File;
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// What a terminal may take to accept the bytes that give it back.
@@ -145,6 +147,19 @@ impl Tty {
     pub(super) fn allow(&self) {
         self.wake.rest();
         self.cancelled.store(false, Ordering::Release);
+    }
+
+    /// Gives the terminal back where nothing may be locked or allocated: in the handler of a signal.
+    /// The frame that is being written may still tear it.
+    pub(super) fn abandon(&self, pieces: &[&[u8]], before: &Termios) {
+        let _ = termios::tcsetattr(self.input(), OptionalActions::Now, before);
+        let output = rustix::stdio::stdout();
+        for piece in pieces {
+            let mut room = [PollFd::from_borrowed_fd(output, PollFlags::OUT)];
+            if poll(&mut room, Some(&KEY_GAP)) == Ok(1) {
+                let _ = rustix::io::write(output, piece);
+            }
+        }
     }
 
     /// Writes what gives the terminal back: waits for a slow one, throws away what a stalled one
@@ -313,32 +328,28 @@ pub(super) fn obstacle() -> Option<&'static str> {
         .then_some("there is no terminal to read keys from")
 }
 
+/// What is caught: whatever would end the program and leave the terminal as it is, and what stops it.
+const CAUGHT: [i32; 10] = [
+    SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGCONT, SIGWINCH,
+];
+
 /// Sends signals on as notices, from a thread of its own.
 ///
-/// A signal that ends the program does so even when nobody listens any more: after a grace time
-/// this thread gives the terminal back and dies by the signal itself.
+/// A signal that ends the program does so even when the loop hangs: after a grace time this thread
+/// gives the terminal back and dies by the signal itself.
 pub(super) struct SignalWatch {
-    handle: Handle,
-    thread: Option<JoinHandle<()>>,
+    /// Goes before the thread is waited for, which may be waiting for it.
     alive: Option<Sender<()>>,
+    _listening: Listening,
 }
 
 impl SignalWatch {
     pub(super) fn start(notices: Sender<Notice>) -> io::Result<Self> {
-        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT, SIGWINCH])?;
-        let handle = signals.handle();
         let (alive, gone) = crossbeam_channel::bounded(0);
-        let thread = thread::Builder::new()
-            .name("signals".into())
-            .spawn(move || {
-                for signal in &mut signals {
-                    pass_on(signal, &notices, &gone);
-                }
-            })?;
+        let pass_on = move |signal| pass_on(signal, &notices, &gone);
         Ok(Self {
-            handle,
-            thread: Some(thread),
             alive: Some(alive),
+            _listening: signals::listen(&CAUGHT, pass_on)?,
         })
     }
 }
@@ -361,11 +372,19 @@ fn pass_on(signal: i32, notices: &Sender<Notice>, gone: &Receiver<()>) {
 impl Drop for SignalWatch {
     fn drop(&mut self) {
         self.alive.take();
-        self.handle.close();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
+}
+
+/// Acts before this process is aborted: an allocation failed, or the stack is full.
+#[expect(unsafe_code, reason = "a handler that runs within the signal")]
+pub(super) fn at_abort(act: impl Fn() + Send + Sync + 'static) {
+    let act = move || {
+        act();
+        die(SIGABRT);
+    };
+    // SAFETY: the only caller gives what neither locks nor allocates. Without the handler the terminal
+    // stays as it is, no more.
+    let _ = unsafe { signal_hook::low_level::register(SIGABRT, act) };
 }
 
 /// Ends as if the signal had never been caught, so that whoever waits sees the cause.

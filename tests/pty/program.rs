@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "tells a program by a folder to go on"
+    reason = "tells a program by a folder to go on, and reads a report"
 )]
 
 use super::session::{Session, Setting};
@@ -147,14 +147,18 @@ sys.exit(5)
 }
 
 #[test]
-fn a_signal_for_us_reaches_the_program_and_its_output_is_given_back() {
-    let mut session = python(&[], TALKS);
+fn a_signal_for_us_reaches_the_program_and_what_was_seen_of_it_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let mut session = python(&["--report", report.to_str().unwrap()], TALKS);
     session.wait_for("program running");
     session.press("O");
     session.wait_for("ONE LINE OF THE PROGRAM");
     session.signal(Signal::TERM);
     assert_eq!(session.end_tidily().signal(), Some("Terminated"));
     given_back(&session, "ONE LINE OF THE PROGRAM");
+    let report = std::fs::read_to_string(report).unwrap();
+    assert!(report.starts_with("{"), "{report}");
 }
 
 #[test]

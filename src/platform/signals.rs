@@ -1,0 +1,89 @@
+//! Signals that are passed on while somebody listens, and do afterwards what they do to every program.
+//!
+//! A handler stays where it was once put. So there are two for each signal: one wakes the thread of who
+//! listens, the other acts as the system would while nobody does.
+//!
+//! What was ignored when parviz was started (`nohup`, a shell without job control) is never caught. It stays
+//! ignored, and so it does in programs that parviz starts: only what is caught is reset in those.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "signals arrive on a thread of their own"
+)]
+
+use signal_hook::flag::register_conditional_default;
+use signal_hook::iterator::{Handle, Signals};
+use std::io;
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// What is known of the signals that somebody listened to. Handlers belong to the process, and so does this.
+static HANDLED: Mutex<Handled> = Mutex::new(Handled {
+    unheard: None,
+    caught: Vec::new(),
+    ignored: Vec::new(),
+});
+
+struct Handled {
+    unheard: Option<Arc<AtomicBool>>,
+    caught: Vec<i32>,
+    ignored: Vec<i32>,
+}
+
+/// Signals are heard until this is dropped.
+pub struct Listening {
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+    unheard: Arc<AtomicBool>,
+}
+
+/// Passes these signals on from a thread of its own. One at a time can listen.
+pub fn listen(to: &[i32], mut hear: impl FnMut(i32) + Send + 'static) -> io::Result<Listening> {
+    let mut handled = HANDLED.lock().unwrap_or_else(PoisonError::into_inner);
+    let unheard = Arc::clone(handled.unheard.get_or_insert_default());
+    for &signal in to {
+        if !handled.caught.contains(&signal) && is_ignored(signal) {
+            handled.ignored.push(signal);
+        }
+    }
+    let mut heard = to.to_vec();
+    heard.retain(|signal| !handled.ignored.contains(signal));
+    let mut signals = Signals::new(&heard)?;
+    unheard.store(false, Ordering::SeqCst);
+    for signal in heard {
+        if !handled.caught.contains(&signal) {
+            register_conditional_default(signal, Arc::clone(&unheard))?;
+            handled.caught.push(signal);
+        }
+    }
+    let handle = signals.handle();
+    let thread = std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || signals.forever().for_each(&mut hear))?;
+    Ok(Listening {
+        handle,
+        thread: Some(thread),
+        unheard,
+    })
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.unheard.store(true, Ordering::SeqCst);
+        self.handle.close();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "a system call that has no safe name")]
+fn is_ignored(signal: i32) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: nothing is set, and what is asked for is written where there is room for it.
+    let told = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
+    // SAFETY: it was written if the call succeeded.
+    told == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+}
