@@ -22,10 +22,13 @@ use crate::cli::flags::{Flags, ThemeChoice, written};
 use etcetera::BaseStrategy;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
+
+/// The most bytes of a config file.
+const LONGEST: u64 = 1 << 20;
 
 /// What the file says; what it does not say is `None` or empty.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +70,7 @@ impl Config {
         let Some(path) = asked.map(Path::to_owned).or_else(usual_place) else {
             return Ok(Self::default());
         };
-        match std::fs::read_to_string(&path) {
+        match read(&path) {
             Ok(text) => match Self::parse(&text) {
                 Ok(config) => Ok(Self {
                     name: path.display().to_string(),
@@ -75,13 +78,12 @@ impl Config {
                 }),
                 Err(wrong) => Err(format!("{}:{wrong}", path.display())),
             },
-            Err(error) if error.kind() == ErrorKind::NotFound => match asked {
-                None => Ok(Self::default()),
-                Some(_) => Err(format!(
-                    "--config {}: there is no such file: leave it out, or write the file",
-                    path.display()
-                )),
-            },
+            // As good as none: nobody asked for it, and it may be another user's.
+            Err(error) if asked.is_none() && is_out_of_reach(&error) => Ok(Self::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
+                "--config {}: there is no such file: leave it out, or write the file",
+                path.display()
+            )),
             Err(error) => Err(format!("{}: cannot be read: {error}", path.display())),
         }
     }
@@ -154,6 +156,23 @@ impl Config {
             None => format!("{wrong} (a default of {})", self.name),
         }
     }
+}
+
+/// The text of a file, unless it is longer than any that a person writes.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    if file.take(LONGEST + 1).read_to_string(&mut text)? as u64 > LONGEST {
+        return Err(io::Error::other("it is too long for a config file"));
+    }
+    Ok(text)
+}
+
+fn is_out_of_reach(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+    )
 }
 
 /// Where the keys of a table stand in the text.

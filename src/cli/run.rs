@@ -127,6 +127,10 @@ fn program(flags: &RunFlags) -> Result<ExitCode, Failure> {
         let settled = wishes.settled(&config, around);
         return Ok(watch::show(program, flags, settled, file)?);
     }
+    if flags.config.is_some() {
+        // It decides nothing here, but is asked for: what is wrong with it is told.
+        Config::load(flags.config.as_deref()).map_err(Failure::Usage)?;
+    }
     let program = flags.plain(terminal).map_err(Failure::Usage)?;
     let file = report(flags.report.as_deref())?;
     if let (false, None, Some(why)) = (headless, &file, around.no_screen) {
