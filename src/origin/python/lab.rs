@@ -3,7 +3,7 @@
 //! The script stands in `assets/probe/lab.py`. What cannot be seen from outside it says on its standard
 //! output, a JSON object a line: its version, when all is started, the tasks of a plain loop, the counter.
 
-use super::{Handle, Input, Outlet, Output, Program, Stream, Target, Watched};
+use super::{Exit, Handle, Input, Outlet, Output, Program, Stream, Target, Watched};
 use crate::event::{
     CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind,
     LaneOpened, Note, NoteKind, Outcome, Raised, RunBegan, Sample, TaskId,
@@ -125,7 +125,12 @@ pub(crate) fn feed(experiment: &Experiment, watched: Watched, feed: &Feed) {
         last: Time::ZERO,
     }
     .run(&watched);
-    watched.running.join();
+    let Watched {
+        running, output, ..
+    } = watched;
+    // Nobody reads the rest.
+    drop(output);
+    running.join();
 }
 
 struct Lab<'a> {
@@ -175,8 +180,8 @@ impl Lab<'_> {
                     }
                 }
                 recv(self.feed.cancel().closed()) -> _ => {
+                    // It is watched on until it is dead: who does not wait for it leaves a zombie.
                     self.handle.signal(SIGKILL);
-                    watched.running.cancel();
                     break;
                 }
             }
@@ -184,12 +189,11 @@ impl Lab<'_> {
         let ends = self.ends();
         let mut events = Vec::new();
         if ends == Ends::Error && !self.called {
-            let line = String::from_utf8_lossy(&self.complaint).into_owned();
             let note = Note {
                 kind: NoteKind::NoProbe,
                 pool: None,
                 call: None,
-                text: format!("python made no call: {line}"),
+                text: format!("python made no call: {}", self.last_words()),
                 value: 0,
             };
             events.push(Kind::Noted(Box::new(note)));
@@ -214,6 +218,17 @@ impl Lab<'_> {
         self.send(events, Time::NEVER);
     }
 
+    /// The last line of its standard error, or else how it ended.
+    fn last_words(&self) -> String {
+        let line = String::from_utf8_lossy(&self.complaint);
+        match self.handle.exit() {
+            _ if !line.trim().is_empty() => line.trim().to_owned(),
+            Some(Exit::Signal(signal)) => format!("it was killed by signal {signal}"),
+            Some(Exit::Code(code)) => format!("it ended with exit code {code} and said nothing"),
+            None => "it said nothing".to_owned(),
+        }
+    }
+
     fn is_loop(&self) -> bool {
         self.experiment.method == Method::Loop
     }
@@ -225,7 +240,9 @@ impl Lab<'_> {
             _ if self.feed.cancel().is_cancelled() => Ends::Cancelled,
             _ if self.never.is_some() => Ends::Never,
             None => Ends::Cancelled,
-            Some(exit) if exit.value() == 0 => Ends::Returned,
+            Some(exit) if exit.value() == 0 && (self.called || self.experiment.tasks == 0) => {
+                Ends::Returned
+            }
             Some(_) if self.complaint.starts_with(broken) => Ends::BrokenProcessPool,
             Some(_) => Ends::Error,
         }
