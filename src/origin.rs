@@ -123,6 +123,17 @@ impl Feed {
     }
 }
 
+/// What of the system an experiment needs and does not find; one line that says what to do.
+pub fn check(experiment: &Experiment) -> Result<(), String> {
+    match experiment.backend {
+        Backend::Python => {
+            let checked = python::lab::program(experiment).check();
+            checked.map_err(|wrong| wrong.to_string())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Starts a run of `experiment`, which has passed its [`Experiment::check`]. Fails only if the system
 /// refuses another thread.
 pub fn start(experiment: &Experiment) -> io::Result<Running> {

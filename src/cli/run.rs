@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::control::is_control;
 use crate::experiment::Experiment;
 use crate::export::svg;
+use crate::origin;
 use crate::palette::Depth;
 use crate::report::{self, Report};
 use crate::runtime::headless::{self, Ending};
@@ -94,6 +95,7 @@ fn lab(asked: &Lab) -> Result<ExitCode, Failure> {
         complain(&warning);
     }
     let experiment = setup.experiment;
+    origin::check(&experiment).map_err(Failure::Usage)?;
     match setup.show {
         Show::Dashboard(settings, options) => {
             let app = App::new(experiment, *settings);

@@ -8,6 +8,7 @@
     reason = "makes, fills and sweeps private folders"
 )]
 
+use crate::platform;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -43,7 +44,11 @@ impl Folder {
             place = PathBuf::from("/tmp");
         }
         sweep(&place);
-        let main = private(&place)?;
+        let main = private(&place).map_err(|error| {
+            let (place, why) = (place.display(), platform::without_path(&error));
+            let text = format!("no folder can be made in {place} (TMPDIR): {why}");
+            io::Error::new(error.kind(), text)
+        })?;
         let mut locks = vec![lock(main.path())?];
         let memory = Path::new(MEMORY);
         sweep(memory);

@@ -68,7 +68,10 @@ pub(super) fn outlet(
     match &program.outlet {
         Outlet::Inherited => Ok(None),
         Outlet::File(path) => {
-            let file = File::create(path)?;
+            let file = File::create(path).map_err(|error| {
+                let text = format!("--output file={}: {error}", path.display());
+                io::Error::new(error.kind(), text)
+            })?;
             command.stdout(file.try_clone()?).stderr(file);
             Ok(None)
         }

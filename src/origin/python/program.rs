@@ -5,9 +5,11 @@
 )]
 
 use crate::control::harmless;
+use crate::platform;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A Python program to watch.
@@ -75,10 +77,14 @@ pub enum NoProgram {
     Script(String),
     #[error("--python {0}: there is no such interpreter")]
     Python(String),
+    #[error("--python {0}: this file cannot be executed")]
+    NotExecutable(String),
     #[error("there is no python3 on the path: name an interpreter with --python")]
     NoPython,
     #[error("--stdin {0}: {1}")]
     Input(String, String),
+    #[error("--output file={0}: {1}")]
+    Output(String, String),
 }
 
 /// The most of a command line that is kept as the name of a run.
@@ -98,14 +104,23 @@ impl Program {
             let file = file.display().to_string();
             return Err(NoProgram::Input(file, error.to_string()));
         }
-        self.interpreter().map(drop)
+        self.interpreter()?;
+        match &self.outlet {
+            Outlet::File(path) => writable(path)
+                .map_err(|error| NoProgram::Output(path.display().to_string(), error.to_string())),
+            _ => Ok(()),
+        }
     }
 
     /// The interpreter that will run it.
     pub fn interpreter(&self) -> Result<PathBuf, NoProgram> {
         if let Some(asked) = &self.python {
-            let missing = || NoProgram::Python(asked.display().to_string());
-            return find(asked).ok_or_else(missing);
+            let name = || asked.display().to_string();
+            let found = find(asked).ok_or_else(|| NoProgram::Python(name()))?;
+            if !platform::is_executable(&found) {
+                return Err(NoProgram::NotExecutable(name()));
+            }
+            return Ok(found);
         }
         let own = env::var_os("VIRTUAL_ENV").filter(|folder| !folder.is_empty());
         own.map(|folder| Path::new(&folder).join("bin").join("python"))
@@ -190,7 +205,26 @@ fn find(name: &OsStr) -> Option<PathBuf> {
     }
     env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+        .find(|file| file.is_file() && platform::is_executable(file))
+}
+
+/// Whether a file can be written, which is left as it is. A pipe is not opened: who reads it would find it
+/// closed again.
+fn writable(path: &Path) -> io::Result<()> {
+    let open = |create| {
+        OpenOptions::new()
+            .append(true)
+            .create_new(create)
+            .open(path)
+    };
+    match path.metadata() {
+        Ok(facts) if !facts.is_file() && !facts.is_dir() => Ok(()),
+        Ok(_) => open(false).map(drop),
+        Err(_) => {
+            open(true)?;
+            std::fs::remove_file(path)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -49,7 +49,10 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
     let mut command = launch::command(program, &folder)?;
     let kept = launch::outlet(program, &folder, &mut command)?;
     let peers = Peers::listen(folder.path(), folder.rings())?;
-    let child = command.spawn()?;
+    let child = command.spawn().map_err(|error| {
+        let python = command.get_program().display();
+        io::Error::new(error.kind(), format!("{python}: {error}"))
+    })?;
     let pid = child.id();
     let handle = Handle(Arc::new(State {
         pid,
