@@ -126,8 +126,10 @@ pub enum NoArgs {
 
 impl Args {
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, NoArgs> {
-        Self::try_parse_from(words).map_err(|error| match error.kind() {
+        let words: Vec<OsString> = words.into_iter().collect();
+        Self::try_parse_from(&words).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoArgs::Asked(error.render()),
+            ErrorKind::InvalidUtf8 => NoArgs::Wrong(no_text(&words)),
             _ => NoArgs::Wrong(one_line(&error)),
         })
     }
@@ -145,6 +147,20 @@ pub fn manual() -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Args::command()).render(&mut page)?;
     Ok(page)
+}
+
+/// Names the first word that is no text, and its flag. What clap says of it names neither.
+fn no_text(words: &[OsString]) -> String {
+    let place = words.iter().position(|word| word.to_str().is_none());
+    let (before, from) = words.split_at(place.unwrap_or(words.len()));
+    let word = from
+        .first()
+        .map_or_else(String::new, |word| word.display().to_string());
+    let flag = before.last().and_then(|word| word.to_str());
+    match flag.filter(|flag| flag.starts_with("--") && !word.starts_with('-')) {
+        Some(flag) => format!("{flag} {word}: write it in UTF-8"),
+        None => format!("{word}: write it in UTF-8"),
+    }
 }
 
 /// What clap found wrong, in one line that names the flag and says what to do.
