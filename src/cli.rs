@@ -17,10 +17,12 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use clap_mangen::Man;
 use flags::{Flags, Length, Size, ThemeChoice};
 use program::RunFlags;
 use std::error::Error;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Shows parallel execution live: a pool of workers runs tasks before your eyes, and `s` switches
@@ -51,6 +53,7 @@ pub enum Command {
     /// Run a Python program and watch its pools live
     ///
     /// Everything from the script, -m MODULE, -c CODE or - on belongs to the program. Its exit code is ours.
+    /// Ctrl-Z in the dashboard suspends the view alone: the program goes on.
     #[command(override_usage = "parviz run [OPTIONS] script.py [ARGS]...\n       \
         parviz run [OPTIONS] -m MODULE [ARGS]...\n       \
         parviz run [OPTIONS] -c CODE [ARGS]...\n       \
@@ -142,10 +145,33 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// The manual page, for `man`.
+/// The manual page, for `man`: that of the lab, and a section for each other subcommand.
 pub fn manual() -> std::io::Result<Vec<u8>> {
+    let mut command = Args::command();
+    command.build();
     let mut page = Vec::new();
-    clap_mangen::Man::new(Args::command()).render(&mut page)?;
+    let whole = Man::new(command.clone());
+    whole.render_title(&mut page)?;
+    whole.render_name_section(&mut page)?;
+    whole.render_synopsis_section(&mut page)?;
+    whole.render_description_section(&mut page)?;
+    whole.render_options_section(&mut page)?;
+    for command in command.get_subcommands() {
+        let name = command.get_name();
+        if name == "lab" {
+            continue;
+        }
+        let mut section = Vec::new();
+        let man = Man::new(command.clone());
+        man.render_synopsis_section(&mut section)?;
+        man.render_description_section(&mut section)?;
+        man.render_options_section(&mut section)?;
+        writeln!(page, ".SH PARVIZ {}", name.to_uppercase())?;
+        let section = String::from_utf8_lossy(&section);
+        page.extend_from_slice(section.replace(".SH ", ".SS ").as_bytes());
+    }
+    whole.render_extra_section(&mut page)?;
+    whole.render_version_section(&mut page)?;
     Ok(page)
 }
 
