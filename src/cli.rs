@@ -8,6 +8,8 @@ pub mod cpus;
 pub mod examples;
 mod experiment;
 pub mod flags;
+mod offering;
+mod outfile;
 pub mod program;
 pub mod run;
 pub mod setup;
@@ -65,6 +67,7 @@ pub enum Command {
     /// List the Python examples, or print one
     Examples {
         /// As it is listed; `.py` may follow
+        #[arg(value_parser = examples::names(), hide_possible_values = true)]
         name: Option<String>,
     },
     /// Print the completions for a shell

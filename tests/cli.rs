@@ -249,6 +249,42 @@ fn a_mistake_is_one_line_and_exit_2() {
             "lab --workers three",
             "--workers three: write a whole number",
         ),
+        (
+            "lab --chunksize 99999999999999999999",
+            "--chunksize 99999999999999999999: at most 4294967295",
+        ),
+        (
+            "lab --tasks 4294967296",
+            "--tasks 4294967296: at most 4294967295",
+        ),
+        (
+            "lab --payload 4GiB",
+            "--payload 4GiB: `4GiB` is too much: less than 4GiB",
+        ),
+        (
+            "lab --unit 1000000s",
+            "--unit 1000000s: `1000000s` is too long: at most a week, 604800s",
+        ),
+        (
+            "lab --costs const:700000s",
+            "--costs const:700000s: `700000s` is too long: at most a week, 604800s",
+        ),
+        (
+            "lab --backend python --python /nowhere",
+            "--python /nowhere: there is no such interpreter",
+        ),
+        (
+            "lab --workers a\u{1b}[31m",
+            r"--workers a\u{1b}[31m: write a whole number",
+        ),
+        (
+            "run --text --config nowhere.toml -c pass",
+            "--config nowhere.toml: there is no such file: leave it out, or write the file",
+        ),
+        (
+            "lab --config /dev/zero",
+            "/dev/zero: cannot be read: it is too long for a config file",
+        ),
         ("lab --seed", "--seed needs a value: see parviz --help"),
         (
             "lab --picture x/y.svg",
@@ -313,6 +349,16 @@ fn help_version_completions_and_the_manual_come_from_the_same_flags() {
     );
     let manual = Program::new("man").succeed().out.replace("\\-", "-");
     assert!(manual.contains(".TH parviz 1"), "{manual}");
+    for word in [
+        "--report",
+        "--output",
+        "--stdin",
+        "--quit-at-end",
+        "-m MODULE",
+    ] {
+        assert!(manual.contains(word), "{word}: {manual}");
+    }
+    assert!(!manual.contains("parviz-run(1)"), "{manual}");
     let bash = Program::new("completions bash").succeed().out;
     let flags = "--method --backend --workers --cpus --tasks --costs --kind --pairs --chunksize --main-work \
         --payload --dispatch --startup --serial --gil --lock --policy --memory-model --effect --increments --fault --seed \
@@ -398,6 +444,46 @@ fn a_picture_of_a_moment_after_the_end_is_one_of_the_end() {
         "{picture}"
     );
     assert!(picture.is_ascii() && picture.contains("#ffffff"));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_text_is_told_with_its_flag() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parviz"));
+    let said = command
+        .args(["lab", "--method"])
+        .arg(OsStr::from_bytes(b"\xff"));
+    let said = said.output().unwrap();
+    let line = "parviz: --method \u{fffd}: write it in UTF-8\n";
+    assert_eq!(String::from_utf8_lossy(&said.stderr), line);
+    assert_eq!(said.status.code(), Some(2));
+}
+
+#[test]
+fn a_config_folder_that_nobody_can_read_is_none() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_parviz"));
+    let said = command
+        .args(["--backend", "simulated", "--json"])
+        .env_remove("XDG_CONFIG_HOME")
+        .env("HOME", "/dev/null")
+        .output()
+        .unwrap();
+    assert!(said.status.success(), "{said:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_nobody_listens_to_any_more_ends_it() {
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::io::Read;
+    use std::os::unix::process::ExitStatusExt;
+    let mut child = Program::new("--json --backend simulated --tasks 20000").start();
+    // It is being told, so the run is over, and more than a pipe holds.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
 }
 
 #[cfg(target_os = "linux")]

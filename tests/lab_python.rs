@@ -221,6 +221,7 @@ fn a_run_that_is_left_leaves_no_process_behind() {
     }
     running.join();
     assert!(pids.len() > 1, "main and a worker: {pids:?}");
+    assert_eq!(state(pids[0]), "", "nobody waited for main");
     let limit = Instant::now() + Duration::from_secs(60);
     while pids.iter().any(|&pid| is_alive(pid)) {
         assert!(Instant::now() < limit, "still there: {pids:?}");
@@ -275,10 +276,27 @@ fn a_busy_machine_does_not_shorten_what_tasks_compute() {
 
 /// A process that nobody has waited for yet is dead all the same.
 fn is_alive(pid: u32) -> bool {
+    let state = state(pid);
+    !state.is_empty() && !state.starts_with('Z')
+}
+
+fn state(pid: u32) -> String {
     let words = std::process::Command::new("ps")
         .args(["-o", "stat=", "-p", &pid.to_string()])
         .output()
         .unwrap();
-    let state = String::from_utf8_lossy(&words.stdout).trim().to_owned();
-    !state.is_empty() && !state.starts_with('Z')
+    String::from_utf8_lossy(&words.stdout).trim().to_owned()
+}
+
+#[test]
+fn a_program_that_makes_no_call_is_a_run_that_failed() {
+    for (python, words) in [("true", "exit code 0"), ("false", "exit code 1")] {
+        let experiment = Experiment {
+            python: Some(python.to_owned()),
+            ..on_python(Method::Map, 1)
+        };
+        let trace = trace(&experiment);
+        let told = format!("python made no call: it ended with {words} and said nothing");
+        assert_eq!(trace.failure(), Some(told.as_str()));
+    }
 }

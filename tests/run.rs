@@ -1,6 +1,8 @@
 //! `parviz run` with real Python programs: what they print and how they end stays theirs, and what is told
 //! of them is true.
 
+#![expect(clippy::disallowed_methods, reason = "looks at its own files")]
+
 mod calls;
 mod events;
 mod hostile;
@@ -409,8 +411,56 @@ fn what_cannot_be_run_is_said_in_one_line() {
             &["--report", "/nowhere/r.json", "-c", "1"],
             "parviz: --report /nowhere/r.json: No such file or directory (os error 2)\n",
         ),
+        (
+            &["--text", "--output", "file=/nowhere/o", "-c", "1"],
+            "parviz: --output file=/nowhere/o: No such file or directory (os error 2)\n",
+        ),
+        (
+            &["--text", "--python", "./script.py", "-c", "1"],
+            "parviz: --python ./script.py: this file cannot be executed\n",
+        ),
+        (
+            &["--report", "./script.py", "script.py"],
+            "parviz: --report ./script.py: that is the program: name another file\n",
+        ),
+        (
+            &["--text", "--output", "file=script.py", "script.py"],
+            "parviz: --output file=script.py: that is the program: name another file\n",
+        ),
+        (
+            &[
+                "--text",
+                "--stdin",
+                "script.py",
+                "--output",
+                "file=script.py",
+                "-",
+            ],
+            "parviz: --output file=script.py: that is its stdin: name another file\n",
+        ),
+        (
+            &["--report", "new", "--output", "file=./new", "script.py"],
+            "parviz: --report new: that is its output: name another file\n",
+        ),
     ] {
         let said = script.command(words).end();
         assert_eq!((said.err.as_str(), said.code), (line, Some(2)));
     }
+    assert_eq!(std::fs::read(script.path("script.py")).unwrap(), b"pass");
+    assert!(!script.path("new").exists());
+}
+
+#[test]
+fn a_signal_that_was_ignored_stays_so_for_both() {
+    let script = Script::new(
+        "import os, signal
+os.kill(os.getppid(), signal.SIGHUP)
+print(signal.getsignal(signal.SIGHUP).name)
+",
+    );
+    let said = script
+        .limited("trap '' HUP", &["--text", "script.py"])
+        .end();
+    assert_eq!((said.out.as_str(), said.code), ("SIG_IGN\n", Some(0)));
+    assert!(said.err.contains("exit 0"), "{}", said.err);
 }

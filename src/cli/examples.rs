@@ -1,6 +1,14 @@
 //! `parviz examples`: the Python programs that come along, listed or one of them printed.
 
+use super::offering::Offering;
 use crate::examples::{TABLE, find};
+use clap::builder::{StringValueParser, TypedValueParser};
+
+/// Any name: whether there is such an example is found out later.
+pub(super) fn names() -> impl TypedValueParser<Value = String> {
+    let names = TABLE.iter().map(|example| example.name);
+    Offering::new(StringValueParser::new(), names)
+}
 
 /// The list, or the source of one; `Err` is the line for a name that there is not.
 pub fn tell(name: Option<&str>) -> Result<String, String> {

@@ -5,10 +5,14 @@
 //! may share a word, and a value may stand in the word of its letter.
 
 use super::flags::{self, ThemeChoice};
+use super::offering::Offering;
+use super::outfile::is_same;
 use crate::examples;
 use crate::origin::python::{Input, Outlet, Program, Target};
+use clap::ValueHint;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The flags of Python that take no value; others are `-W` and `-X`.
 const SWITCHES: &str = "bBdEiIOPqRsSuvx";
@@ -17,7 +21,7 @@ const SWITCHES: &str = "bBdEiIOPqRsSuvx";
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct RunFlags {
     /// The interpreter [default: that of the virtual environment, or python3]
-    #[arg(long, value_name = "EXE")]
+    #[arg(long, value_name = "EXE", value_hint = ValueHint::CommandName)]
     pub python: Option<OsString>,
     /// Run without the dashboard and print a report on stderr at the end
     #[arg(long)]
@@ -30,7 +34,7 @@ pub struct RunFlags {
     pub report: Option<PathBuf>,
     /// The program's own output: given back after the dashboard, shown in its panel only, or written to
     /// a file [default: after]
-    #[arg(long, value_name = "after|panel|file=PATH", value_parser = output)]
+    #[arg(long, value_name = "after|panel|file=PATH", value_parser = outputs(), hide_possible_values = true)]
     pub output: Option<OutputChoice>,
     /// The program's stdin [default: what is piped into parviz; in the dashboard empty if nothing is]
     #[arg(long, value_name = "FILE")]
@@ -53,6 +57,7 @@ pub struct RunFlags {
     /// script.py ARGS, -m MODULE ARGS, -c CODE ARGS, - ARGS (read from stdin), or example:NAME
     #[arg(
         value_name = "PROGRAM",
+        value_hint = ValueHint::FilePath,
         trailing_var_arg = true,
         allow_hyphen_values = true
     )]
@@ -69,13 +74,34 @@ pub enum OutputChoice {
     File(PathBuf),
 }
 
-fn output(word: &str) -> Result<OutputChoice, String> {
-    match word.split_once('=') {
-        None if word == "after" => Ok(OutputChoice::After),
-        None if word == "panel" => Ok(OutputChoice::Panel),
-        Some(("file", path)) if !path.is_empty() => Ok(OutputChoice::File(path.into())),
-        _ => Err("write after, panel or file=PATH".to_owned()),
+fn outputs() -> impl TypedValueParser<Value = OutputChoice> {
+    let parser = OsStringValueParser::new().try_map(|word| output(&word));
+    Offering::new(parser, ["after", "panel", "file="])
+}
+
+fn output(word: &OsStr) -> Result<OutputChoice, &'static str> {
+    match word.to_str() {
+        Some("after") => Ok(OutputChoice::After),
+        Some("panel") => Ok(OutputChoice::Panel),
+        _ => match path_of(word) {
+            Some(path) if !path.is_empty() => Ok(OutputChoice::File(path.into())),
+            _ => Err("write after, panel or file=PATH"),
+        },
     }
+}
+
+/// What stands behind `file=`, which need not be text.
+#[cfg(unix)]
+fn path_of(word: &OsStr) -> Option<&OsStr> {
+    use std::os::unix::ffi::OsStrExt;
+    word.as_bytes()
+        .strip_prefix(b"file=")
+        .map(OsStr::from_bytes)
+}
+
+#[cfg(not(unix))]
+fn path_of(word: &OsStr) -> Option<&OsStr> {
+    word.to_str()?.strip_prefix("file=").map(OsStr::new)
 }
 
 /// What there is to know of the terminal.
@@ -120,7 +146,8 @@ impl RunFlags {
             Some(OutputChoice::File(path)) => Outlet::File(path.clone()),
             _ => Outlet::Inherited,
         };
-        program.group = !terminal.is_ours;
+        // In the background now, it may come to the foreground with us, and must be able to read then.
+        program.group = !terminal.is_ours && !terminal.reads;
         checked(program)
     }
 
@@ -140,6 +167,42 @@ impl RunFlags {
             _ => Outlet::Kept,
         };
         checked(program)
+    }
+
+    /// Why what is written would spoil what is read, if so.
+    pub fn spoils(&self, program: &Program) -> Result<(), String> {
+        let script = match &program.target {
+            Target::Script(script) => Some(script.as_path()),
+            _ => None,
+        };
+        let input = match &program.input {
+            Input::File(file) => Some(file.as_path()),
+            Input::Inherited => Some(Path::new("/dev/stdin")),
+            Input::Empty => None,
+        };
+        let output = match &self.output {
+            Some(OutputChoice::File(file)) => Some(file.as_path()),
+            _ => None,
+        };
+        let report = self.report.as_deref();
+        for (flag, written) in [("--report ", report), ("--output file=", output)] {
+            for (what, read) in [
+                ("the program", script),
+                ("its stdin", input),
+                ("the config file", self.config.as_deref()),
+                ("its output", output.filter(|_| written == report)),
+            ] {
+                if let (Some(written), Some(read)) = (written, read)
+                    && is_same(written, read)
+                {
+                    let written = written.display();
+                    return Err(format!(
+                        "{flag}{written}: that is {what}: name another file"
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn input(&self, usual: Input) -> Input {

@@ -1,9 +1,6 @@
 //! Does what the command line asks for and says how it went: text on stdout, one line on stderr, a code.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "writes the picture that was asked for"
-)]
 
+use super::outfile::OutFile;
 use super::program::{self, RunFlags};
 use super::setup::{Picture, Setup, Show, Surroundings, Wishes};
 use super::{Args, Command, Lab, NoArgs, colours, completions, cpus, examples, manual, watch};
@@ -119,6 +116,7 @@ fn program(flags: &RunFlags) -> Result<ExitCode, Failure> {
     if let (false, None) = (headless, around.no_screen) {
         let config = Config::load(flags.config.as_deref()).map_err(Failure::Usage)?;
         let program = flags.shown(terminal).map_err(Failure::Usage)?;
+        flags.spoils(&program).map_err(Failure::Usage)?;
         let wishes = Wishes {
             theme: flags.theme,
             ascii: flags.ascii,
@@ -134,13 +132,14 @@ fn program(flags: &RunFlags) -> Result<ExitCode, Failure> {
         Config::load(flags.config.as_deref()).map_err(Failure::Usage)?;
     }
     let program = flags.plain(terminal).map_err(Failure::Usage)?;
+    flags.spoils(&program).map_err(Failure::Usage)?;
     let file = report(flags.report.as_deref())?;
     if let (false, None, Some(why)) = (headless, &file, around.no_screen) {
         complain(&format!(
             "{why}: the report comes at the end (--json and --report FILE work here too)"
         ));
     }
-    Ok(watch::run(&program, flags, terminal, file)?)
+    Ok(watch::run(&program, flags, file)?)
 }
 
 fn report(
@@ -177,6 +176,8 @@ fn draw(experiment: &Experiment, picture: Picture) -> Result<ExitCode, Failure> 
         at,
         settings,
     } = picture;
+    let unwritten = || format!("--picture {}", file.display());
+    let picture = OutFile::at(&file).with_context(unwritten)?;
     let mut app = App::new(experiment.clone(), settings);
     let run = app.run.id;
     let ending = headless::run(experiment, |batch| {
@@ -202,7 +203,8 @@ fn draw(experiment: &Experiment, picture: Picture) -> Result<ExitCode, Failure> 
         .map_err(|error| anyhow!("cannot draw: {error}"))?;
     let title = format!("parviz: {} at {}", experiment.method.name(), app.cursor());
     let svg = svg::draw(terminal.backend().buffer(), &title);
-    std::fs::write(&file, svg).with_context(|| format!("{}: cannot be written", file.display()))?;
+    let written = picture.write(|out| out.write_all(svg.as_bytes()));
+    written.with_context(unwritten)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,11 +1,8 @@
 //! `parviz run`: in the dashboard, or without it. There the program has our stdin, stdout and stderr, and
 //! a report comes at the end.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "writes the report that was asked for"
-)]
 
-use super::program::{OutputChoice, RunFlags, Terminal};
+use super::outfile::OutFile;
+use super::program::{OutputChoice, RunFlags};
 use crate::app::{App, Settings, Watched};
 use crate::finding;
 use crate::origin::python::{self, Exit, Program};
@@ -17,7 +14,6 @@ use crate::terminal;
 use crate::trace::Trace;
 use anyhow::Context;
 use crossbeam_channel::{Receiver, never, select_biased};
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,10 +21,10 @@ use std::process::ExitCode;
 /// The signals that keys of a terminal send to its whole group.
 const KEYS: [u8; 2] = [1, 2];
 
-/// Opens the file for the report before anything runs: if that fails, nothing has happened yet.
-pub(super) fn report_file(path: Option<&Path>) -> Result<Option<File>, String> {
+/// The file for the report, tried before anything runs: if that fails, nothing has happened yet.
+pub(super) fn report_file(path: Option<&Path>) -> Result<Option<OutFile>, String> {
     let open = |path: &Path| {
-        File::create(path).map_err(|error| format!("--report {}: {error}", path.display()))
+        OutFile::at(path).map_err(|error| format!("--report {}: {error}", path.display()))
     };
     path.map(open).transpose()
 }
@@ -37,11 +33,10 @@ pub(super) fn report_file(path: Option<&Path>) -> Result<Option<File>, String> {
 pub(super) fn run(
     program: &Program,
     flags: &RunFlags,
-    terminal: Terminal,
-    file: Option<File>,
+    file: Option<OutFile>,
 ) -> anyhow::Result<ExitCode> {
     let mut trace = Trace::default();
-    let (exit, python) = watch(program, terminal, &mut trace)?;
+    let (exit, python) = watch(program, &mut trace)?;
     let facts = ProgramFacts {
         argv: program.argv(),
         python,
@@ -56,7 +51,7 @@ pub(super) fn show(
     program: Program,
     flags: &RunFlags,
     (settings, options): (Settings, Options),
-    file: Option<File>,
+    file: Option<OutFile>,
 ) -> anyhow::Result<ExitCode> {
     let prints_to = match &flags.output {
         Some(OutputChoice::File(path)) => Some(path.display().to_string()),
@@ -98,7 +93,7 @@ fn tell(
     facts: &ProgramFacts,
     trace: &Trace,
     flags: &RunFlags,
-    file: Option<File>,
+    file: Option<OutFile>,
 ) -> anyhow::Result<()> {
     let findings = finding::of(trace, trace.end());
     let report = Report {
@@ -107,8 +102,7 @@ fn tell(
         findings: &findings,
     };
     if let Some(file) = file {
-        let mut out = BufWriter::new(file);
-        let written = json::write(&report, &mut out).and_then(|()| out.flush());
+        let written = file.write(|out| json::write(&report, out));
         return written.context("cannot write the report");
     }
     let mut out = BufWriter::new(io::stderr().lock());
@@ -123,11 +117,7 @@ fn tell(
 }
 
 /// Follows the program to its end and passes signals on to it.
-fn watch(
-    program: &Program,
-    terminal: Terminal,
-    trace: &mut Trace,
-) -> anyhow::Result<(Exit, Option<String>)> {
+fn watch(program: &Program, trace: &mut Trace) -> anyhow::Result<(Exit, Option<String>)> {
     let signals = runtime::headless::signals().context("cannot watch for signals")?;
     let watched = python::start(program).context("cannot start the program")?;
     // Only now: the program is not to inherit that.
@@ -137,7 +127,8 @@ fn watch(
         select_biased! {
             recv(signals.received) -> signal => if let Ok(signal) = signal {
                 // In the foreground of a terminal the key that made this signal made another for the program.
-                if !(terminal.is_ours && KEYS.contains(&signal)) {
+                let is_key = || KEYS.contains(&signal) && platform::has_terminal();
+                if program.group || !is_key() {
                     watched.handle.signal(i32::from(signal));
                 }
             },
