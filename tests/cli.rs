@@ -191,6 +191,7 @@ fn without_a_terminal_one_line_says_so_and_the_text_report_follows() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of mistakes")]
 fn a_mistake_is_one_line_and_exit_2() {
     for (words, line) in [
         (

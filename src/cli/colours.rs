@@ -19,9 +19,8 @@ pub(super) fn depth(is_terminal: bool, ask: impl Fn(&str) -> Option<String>) -> 
         (Some("0" | "false"), _) => return Depth::None,
         (Some("2"), _) => Depth::Indexed,
         (Some("3"), _) => Depth::True,
-        (Some(_), _) => Depth::Sixteen,
         (None, None | Some("0")) => Depth::None,
-        (None, Some(_)) => Depth::Sixteen,
+        _ => Depth::Sixteen,
     };
     let unwanted = forced == Depth::None && given("CLICOLOR").as_deref() == Some("0");
     if unwanted || !is_terminal {

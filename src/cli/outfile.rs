@@ -39,7 +39,7 @@ impl OutFile {
         self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        let fill = |file: &File| {
+        let pour = |file: &File| {
             let mut out = BufWriter::new(file);
             write(&mut out).and_then(|()| out.flush())
         };
@@ -47,11 +47,11 @@ impl OutFile {
             Self::InPlace(file) => {
                 // Where there is nothing to be cut off this cannot be done.
                 let _ = file.set_len(0);
-                fill(&file)
+                pour(&file)
             }
             Self::Whole(place) => {
                 let file = beside(&place)?;
-                fill(file.as_file())?;
+                pour(file.as_file())?;
                 if let Ok(facts) = fs::metadata(&place) {
                     fs::set_permissions(file.path(), facts.permissions())?;
                 }

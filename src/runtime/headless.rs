@@ -6,7 +6,6 @@ use crate::origin::{self, Batch};
 use crate::platform::signals::{self, Listening};
 use anyhow::Context;
 use crossbeam_channel::{Receiver, select_biased};
-#[cfg(unix)]
 
 /// How it came to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

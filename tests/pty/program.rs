@@ -158,7 +158,7 @@ fn a_signal_for_us_reaches_the_program_and_what_was_seen_of_it_is_given_back() {
     assert_eq!(session.end_tidily().signal(), Some("Terminated"));
     given_back(&session, "ONE LINE OF THE PROGRAM");
     let report = std::fs::read_to_string(report).unwrap();
-    assert!(report.starts_with("{"), "{report}");
+    assert!(report.starts_with('{'), "{report}");
 }
 
 #[test]
