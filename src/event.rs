@@ -466,7 +466,10 @@ impl Note {
                 "process is not watched",
                 "processes are not watched",
             ),
-            NoteKind::Interrupted => "interrupted (SIGINT)",
+            NoteKind::Signalled => {
+                let number = i32::try_from(self.value).unwrap_or_default();
+                &format!("sent {}", exit_words(-number))
+            }
             NoteKind::ProgramEnded => return Some(ended(self.value)),
             NoteKind::Broken => {
                 let futures = counted(self.value, "future", "futures");
@@ -549,8 +552,8 @@ pub enum NoteKind {
     Unwatched,
     /// The same of processes that have loaded it and were too many: what they did is lost.
     Refused,
-    /// Whoever watches sent the program `SIGINT`.
-    Interrupted,
+    /// Whoever watches sent the program a signal; value: its number.
+    Signalled,
     /// The program ended; value: its exit code, or minus the number of the signal that killed it.
     ProgramEnded,
     /// Time that watching itself has taken in this process so far, in nanoseconds: the value.

@@ -129,7 +129,7 @@ fn watch(program: &Program, trace: &mut Trace) -> anyhow::Result<(Exit, Option<S
                 // In the foreground of a terminal the key that made this signal made another for the program.
                 let is_key = || KEYS.contains(&signal) && platform::has_terminal();
                 if program.group || !is_key() {
-                    watched.handle.signal(i32::from(signal));
+                    watched.handle.pass_on(i32::from(signal));
                 }
             },
             recv(watched.running.batches) -> batch => match batch {

@@ -2,6 +2,7 @@
 
 use super::search::Search;
 use super::words::{call as named, ended, tasks};
+use super::worker::was_interrupted;
 use super::{Finding, FindingKind};
 use crate::event::{Indexes, LaneId, NoteKind};
 use crate::time::Time;
@@ -28,8 +29,8 @@ fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, notes: &[TimedNote]) 
         .pool(call.facts.pool)
         .and_then(|pool| pool.closed);
     for (at, lost) in losses(call, search.scene.at) {
-        // A pool that is terminated kills its workers.
-        if closed.is_some_and(|closed| closed <= at) {
+        // A pool that is terminated kills its workers, and so may a signal that was sent to the program.
+        if closed.is_some_and(|closed| closed <= at) || was_interrupted(search.scene.trace, at) {
             continue;
         }
         let lane = lost.iter().find_map(|index| call.task(index)?.lane);

@@ -40,12 +40,13 @@ fn is_interrupt(note: &TimedNote) -> bool {
     note.note.kind == NoteKind::WorkerExit && note.note.text.starts_with("KeyboardInterrupt")
 }
 
-/// Whoever watches interrupted the program before, or its workers tell of it at that time: Ctrl-C reaches
-/// all processes of a program, and its caller leaves the pool at once: then the workers' errors, and what
-/// they left, say nothing of their tasks. A task that raises it by itself leaves a caller who waits.
+/// Whoever watches sent the program a signal before, or its workers tell of Ctrl-C at that time, which reaches
+/// all processes of a program: the caller leaves the pool at once, or all of them die. Then the workers' errors
+/// and ends, and what they left, say nothing of their tasks. A task that raises it by itself leaves a caller who
+/// waits.
 pub(super) fn was_interrupted(trace: &Trace, left: Time) -> bool {
     trace.notes().iter().any(|note| match note.note.kind {
-        NoteKind::Interrupted => note.at.since(left) < AT_ONCE,
+        NoteKind::Signalled => note.at.since(left) < AT_ONCE,
         _ => is_interrupt(note) && note.at.since(left).max(left.since(note.at)) < AT_ONCE,
     })
 }
@@ -244,15 +245,16 @@ mod tests {
         let left = interrupted.note(21, 0, NoteKind::LeftOutstanding, 4);
         assert_eq!(left.kinds(), []);
         let by_us = |at: u64| {
-            told().note(at, 0, NoteKind::Interrupted, 0).note(
-                1_000,
-                0,
-                NoteKind::LeftOutstanding,
-                4,
-            )
+            told()
+                .note(at, 0, NoteKind::Signalled, 15)
+                .note(1_000, 0, NoteKind::LeftOutstanding, 4)
         };
         assert_eq!(by_us(20).kinds(), []);
         assert_eq!(by_us(1_500).kinds(), [FindingKind::LeftOutstanding]);
+        let killed = |at| Told::killed("Pool", 1).note(at, 0, NoteKind::Signalled, 9);
+        assert_eq!(killed(15).lost(20, 2, 2, 3).kinds(), []);
+        let later = killed(1_500).lost(20, 2, 2, 3);
+        assert_eq!(later.kinds(), [FindingKind::LostTask]);
         let by_itself = told().interrupted(20, 1).pool_closed(900);
         assert_eq!(by_itself.kinds(), [FindingKind::WorkerExit]);
     }

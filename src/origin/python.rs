@@ -43,11 +43,12 @@ use crate::platform;
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Signals have these numbers on every Unix.
+const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
+const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
 /// Starts the program, which should have passed [`Program::check`].
@@ -125,8 +126,8 @@ struct State {
     group: bool,
     /// Locked while the program is asked for its end, so that a signal never meets another process.
     exit: Mutex<Option<Exit>>,
-    /// When it was last sent `SIGINT`, and 0 once that is told.
-    interrupted: AtomicU64,
+    /// Signals it was sent, and when, until that is told.
+    sent: Mutex<Vec<(u64, i32)>>,
     python: OnceLock<String>,
     /// What it printed, of the two streams, where that is kept.
     kept: Option<[File; 2]>,
@@ -149,24 +150,31 @@ impl Handle {
 
     /// `SIGINT`, as the keys of a terminal send it: to its group, if it has one of its own.
     pub fn interrupt(&self) {
-        self.signal(SIGINT);
+        self.send(SIGINT, self.0.group);
     }
 
-    /// `SIGTERM`, to its group if it has one of its own.
+    /// `SIGTERM`, to the program alone: what becomes of its workers is for it to say.
     pub fn terminate(&self) {
-        self.signal(SIGTERM);
+        self.send(SIGTERM, false);
     }
 
-    /// Sends a signal by its number.
-    pub fn signal(&self, number: i32) {
+    /// `SIGKILL`, to its group if it has one of its own.
+    pub fn kill(&self) {
+        self.send(SIGKILL, self.0.group);
+    }
+
+    /// Passes on a signal that another process sent to us: to the program alone, as if it had been sent there.
+    /// A terminal that hangs up tells all processes.
+    pub fn pass_on(&self, number: i32) {
+        self.send(number, self.0.group && number == SIGHUP);
+    }
+
+    fn send(&self, number: i32, group: bool) {
         let exit = self.0.exit.lock().unwrap_or_else(PoisonError::into_inner);
         if exit.is_none() {
-            if number == SIGINT {
-                self.0
-                    .interrupted
-                    .store(platform::monotonic(), Ordering::Relaxed);
-            }
-            platform::signal(self.0.pid, self.0.group, number);
+            let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+            sent.push((platform::monotonic(), number));
+            platform::signal(self.0.pid, group, number);
         }
     }
 
@@ -174,6 +182,13 @@ impl Handle {
     pub fn has_no_room(&self) -> bool {
         let kept = self.0.kept.as_ref();
         kept.is_some_and(|[out, _]| platform::is_full(out))
+    }
+
+    /// Signals that were sent since this was asked last.
+    #[cfg(unix)]
+    fn take_sent(&self) -> Vec<(u64, i32)> {
+        let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *sent)
     }
 
     /// Reads what was printed from a place on, where it is kept: 0 at the end of what there is so far.

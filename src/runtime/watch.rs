@@ -17,8 +17,8 @@ use std::time::Instant;
 
 /// Pieces of output that are taken before the loop looks at keys again.
 const AT_ONCE: usize = 16;
-/// The number of `SIGKILL`.
-const KILL: i32 = 9;
+/// The number of `SIGINT`.
+const INTERRUPT: u8 = 2;
 
 /// A program to be watched, and then a program under way.
 pub(super) struct Watch {
@@ -67,7 +67,7 @@ impl Watch {
             match what {
                 Asked::Interrupt => started.handle.interrupt(),
                 Asked::Terminate => started.handle.terminate(),
-                Asked::Kill => started.handle.signal(KILL),
+                Asked::Kill => started.handle.kill(),
             }
         }
     }
@@ -75,7 +75,7 @@ impl Watch {
     /// Passes a signal on that asked us for our end.
     pub(super) fn signal(&self, number: i32) {
         if let Some(started) = &self.started {
-            started.handle.signal(number);
+            started.handle.pass_on(number);
         }
     }
 
@@ -181,8 +181,11 @@ impl Watch {
         let mut open = 2;
         while open > 0 {
             select_biased! {
-                recv(signals.received) -> signal => if let Ok(signal) = signal {
-                    started.handle.signal(signal.into());
+                recv(signals.received) -> signal => match signal {
+                    // The key Ctrl-C, as far as anybody knows.
+                    Ok(INTERRUPT) => started.handle.interrupt(),
+                    Ok(signal) => started.handle.pass_on(signal.into()),
+                    Err(_) => {}
                 },
                 recv(started.output) -> piece => if let Ok(piece) = piece {
                     // Whoever closed our stdout wants none of it; the program goes on.

@@ -19,7 +19,6 @@ use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
 
-const SIGKILL: i32 = 9;
 const CALL: CallId = CallId(0);
 const MAIN: LaneId = LaneId(0);
 /// A plain loop has no pool: its tasks are told on a lane of their own.
@@ -181,7 +180,7 @@ impl Lab<'_> {
                 }
                 recv(self.feed.cancel().closed()) -> _ => {
                     // It is watched on until it is dead: who does not wait for it leaves a zombie.
-                    self.handle.signal(SIGKILL);
+                    self.handle.kill();
                     break;
                 }
             }
@@ -340,7 +339,7 @@ impl Lab<'_> {
             && self.handle.exit().is_none()
         {
             self.never = Some(self.last);
-            self.handle.signal(SIGKILL);
+            self.handle.kill();
         }
     }
 

@@ -23,7 +23,6 @@ use crate::time::{Nanos, Time};
 use std::collections::VecDeque;
 use std::io;
 use std::process::Child;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -58,7 +57,7 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
         pid,
         group: program.group,
         exit: Mutex::new(None),
-        interrupted: AtomicU64::new(0),
+        sent: Mutex::default(),
         python: OnceLock::new(),
         kept,
     }));
@@ -195,10 +194,9 @@ impl Watch {
             }
             None => self.listen_in_vain(now, last),
         }
-        let interrupted = self.handle.0.interrupted.swap(0, Ordering::Relaxed);
-        if interrupted > 0 {
-            let at = self.join.tell().time(interrupted).max(self.complete_to);
-            self.note(at, NoteKind::Interrupted, "", 0);
+        for (sent, number) in self.handle.take_sent() {
+            let at = self.join.tell().time(sent).max(self.complete_to);
+            self.note(at, NoteKind::Signalled, "", number.into());
         }
         let mut complete_to = self.join.tell().time(now) - LATE;
         if let Some(held) = self.join.held_since() {
