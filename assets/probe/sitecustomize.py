@@ -17,6 +17,14 @@
 import os
 import sys
 
+try:
+    import _imp
+
+    # As no file of the program: what measures or traces it passes over code that is from no file.
+    _imp._fix_co_filename(sys._getframe().f_code, "<parviz>")
+except Exception:
+    pass
+
 
 class Connection(object):
     """Messages to parviz: never waits; what cannot be sent is counted, and what comes to nobody is over."""
@@ -312,7 +320,7 @@ def boot():
     variables = {b"PARVIZ_PROBE": os.fsencode(folder), b"PARVIZ_RINGS": os.fsencode(rings)}
     connection = Connection(folder)
     shared = {"__name__": "_parviz_probe", "__builtins__": __builtins__}
-    # Those of the probe, once they are there; they add those of the libraries.
+    # Those of the probe, by the names its code has; it adds those of the libraries.
     files = set()
     shared.update(connection=connection, folder=folder, rings=rings, inner_files=files)
 
@@ -324,10 +332,13 @@ def boot():
         import _frozen_importlib_external as machinery
 
         for name in names:
-            path = folder + "/" + name + ".py"
-            if path not in files:
-                files.add(path)
-                exec(machinery.SourceFileLoader(name, path).get_code(name), shared)
+            known_as = "<parviz %s>" % name
+            if known_as not in files:
+                files.add(known_as)
+                path = folder + "/" + name + ".py"
+                code = machinery.SourceFileLoader(name, path).get_code(name)
+                _imp._fix_co_filename(code, known_as)
+                exec(code, shared)
 
     shared["load"] = load
 
