@@ -99,14 +99,14 @@ fn inversions(order: &[u32]) -> u64 {
         .sum()
 }
 
-/// Tasks that were submitted and are neither started, nor ended, nor lost.
+/// Tasks that were submitted and are neither started, nor ended, nor lost, nor given up.
 fn queue(events: &[Event], at: Time) -> u32 {
     let (mut waits, mut left) = (BTreeSet::new(), BTreeSet::new());
     for event in events.iter().filter(|event| event.at <= at) {
         match &event.kind {
             Kind::Submitted { tasks, .. } => waits.extend(tasks.iter()),
             Kind::Started { task, .. } | Kind::Finished { task, .. } => left.extend([task.index]),
-            Kind::Lost { tasks, .. } => left.extend(tasks.iter()),
+            Kind::Lost { tasks, .. } | Kind::Ready { tasks, .. } => left.extend(tasks.iter()),
             _ => {}
         }
     }

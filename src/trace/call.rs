@@ -54,7 +54,8 @@ pub struct Call {
     pub finished: Order,
     pub ready: Order,
     pub delivered: Order,
-    /// Tasks that left the queue without a start: skipped, cancelled, lost, or failed before they were entered.
+    /// Tasks that left the queue without a start: skipped, cancelled, lost, failed before they were entered, or
+    /// given up with their executor.
     unstarted: Tally,
     /// Tasks that the program took back before they were started.
     pub cancelled: Tally,
@@ -271,9 +272,9 @@ impl Call {
         tasks.set(Of::Started, index, at.0);
         tasks.set(Of::Lane, index, lane.0.into());
         tasks.set_cpu(Of::CpuStart, index, cpu);
-        if let (Some(lost), None) = (tasks.time(Of::Lost, index).known(), finished.known()) {
-            self.unstarted.take(lost, 1);
-            self.queue_changed(lost);
+        if let (Some(left), None) = (self.given_up(index), finished.known()) {
+            self.unstarted.take(left, 1);
+            self.queue_changed(left);
         }
         if finished.happened() {
             self.account.changed(index);
@@ -319,13 +320,12 @@ impl Call {
         }
         let started = tasks.time(Of::Started, index).happened();
         let ready = tasks.time(Of::Ready, index);
-        let lost = tasks.time(Of::Lost, index).known();
         if !started {
             self.unstarted.add(at, 1);
             self.queue_changed(at);
-            if let Some(lost) = lost {
-                self.unstarted.take(lost, 1);
-                self.queue_changed(lost);
+            if let Some(left) = self.given_up(index) {
+                self.unstarted.take(left, 1);
+                self.queue_changed(left);
             }
         }
         if is_cancelled {
@@ -424,12 +424,16 @@ impl Call {
             lost += 1;
             let chunk = self.chunk_of(index);
             let answered = self.answered_at(chunk);
+            let before = self.given_up(index);
             self.tasks.set(Of::Lost, index, at.0);
             self.tasks.set_outcome(index, Outcome::Lost);
             // One that had been cancelled is lost now.
             self.answer_changed(chunk, answered);
-            let moment = |field| self.tasks.time(field, index);
-            if !moment(Of::Started).happened() && !moment(Of::Finished).happened() {
+            if self.is_waiting(index) {
+                if let Some(left) = before {
+                    self.unstarted.take(left, 1);
+                    self.queue_changed(left);
+                }
                 self.unstarted.add(at, 1);
                 self.queue_changed(at);
             }
@@ -438,9 +442,27 @@ impl Call {
         lost
     }
 
+    /// It neither started nor ended.
+    fn is_waiting(&self, index: u32) -> bool {
+        !self.has(Of::Started, index) && !self.has(Of::Finished, index)
+    }
+
+    /// When it was clear of a task that has neither started nor ended that it will not: it was lost, or its caller
+    /// was given an error in its place.
+    fn given_up(&self, index: u32) -> Option<Time> {
+        let moment = |field| self.tasks.time(field, index).known();
+        moment(Of::Lost).or_else(|| moment(Of::Ready))
+    }
+
     pub(super) fn make_ready(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
         let mut kept = self.kept(tasks);
         while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Ready, index)) {
+            for index in new.iter() {
+                if self.is_waiting(index) && !self.has(Of::Lost, index) {
+                    self.unstarted.add(at, 1);
+                    self.queue_changed(at);
+                }
+            }
             let waiting = self.waiting(new, at);
             self.tasks.fill(Of::Ready, new, at);
             for index in new.iter() {

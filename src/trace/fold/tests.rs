@@ -384,3 +384,30 @@ fn very_many_notes_are_kept_up_to_a_limit_and_counted_beyond() {
     trace.apply((0..10_050).map(note).collect());
     assert_eq!((trace.notes().len(), trace.dropped()), (10_000, 50));
 }
+
+#[test]
+fn a_task_whose_caller_was_given_an_error_waits_for_no_worker() {
+    let tasks = Indexes::one(2);
+    let told = [
+        event(0, 0, Kind::Submitted { call: CALL, tasks }),
+        event(3, 0, Kind::Ready { call: CALL, tasks }),
+    ];
+    let start = event(
+        2,
+        1,
+        Kind::Started {
+            task: task(2),
+            cpu: None,
+        },
+    );
+    let mut trace = Trace::default();
+    trace.apply(told.to_vec());
+    let queue = |trace: &Trace, at| trace.numbers(Time(at)).queue_depth;
+    assert_eq!((queue(&trace, 2), queue(&trace, 3)), (1, 0));
+    // What is heard of late counts all the same, and once.
+    trace.apply(vec![start]);
+    assert_eq!(
+        (queue(&trace, 1), queue(&trace, 2), queue(&trace, 3)),
+        (1, 0, 0)
+    );
+}
