@@ -454,6 +454,7 @@ impl Note {
             NoteKind::UnpicklableArgument => "an argument could not be unpickled",
             NoteKind::WorkerExit => "a task ended its worker",
             NoteKind::UnpicklableResult => "a result could not be pickled",
+            NoteKind::NotSent => "an argument could not be pickled",
             NoteKind::InitializerRaised => "the initializer raised",
             NoteKind::CallbackRaised => "a callback raised",
             NoteKind::ResultThreadDied => "the thread that hands out results died",
@@ -526,6 +527,8 @@ pub enum NoteKind {
     WorkerExit,
     /// A result could not be pickled.
     UnpicklableResult,
+    /// A message could not be pickled, so it was not sent: an argument, or the function.
+    NotSent,
     /// The initializer of a worker raised.
     InitializerRaised,
     /// A callback raised; value: 1 if the thread that hands out results passed over it and goes on.

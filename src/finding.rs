@@ -112,7 +112,7 @@ pub static TABLE: [Definition; 18] = [
     row(FindingKind::WorkerExit, "worker-exit",
         "a task left its worker with sys.exit or another exception that is no Exception: its result never comes"),
     row(FindingKind::UnpicklableArgument, "unpicklable-argument",
-        "a worker could not unpickle its message and died of it: the task is lost before it starts"),
+        "a message could not be pickled and is an error; or a worker could not unpickle it and died of it: its tasks are lost"),
     row(FindingKind::CallbackRaised, "callback-raised",
         "a callback raised: with a KeyError its call never completes, with another error no call of the pool does"),
     row(FindingKind::InitializerRaised, "initializer-raised",

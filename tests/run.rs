@@ -6,6 +6,7 @@
 mod calls;
 mod events;
 mod hostile;
+mod outcomes;
 mod script;
 mod spent;
 

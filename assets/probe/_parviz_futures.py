@@ -3,7 +3,7 @@
 | what | where | why nobody notices |
 |---|---|---|
 | executor made | `_processes` or `_threads`, set in its constructor: a dict or set that tells of workers | plain attributes |
-| one `map` | a mark on its frame, where a tracer would put its own | nobody traces |
+| one `map` | a mark on its frame, where a tracer would put its own; if one did, among its locals | a name nobody has |
 | task ended in a thread | `set_result`, `set_exception` looked up: nobody has seen the result | back before it is set |
 | result received, handed out | the same; `__get_result` looked up, `_exception` read by `exception` | as above |
 | waiting | the two methods that `Condition.wait` calls around it | back before it waits |
@@ -29,6 +29,9 @@ class Submitted:
         self.chunk = chunk
         self.work = work
         self.threads = threads
+
+
+MARK = ".parviz"
 
 
 class Mapped:
@@ -85,6 +88,8 @@ def hook_futures(m):
             frame = get_frame(2)
             if there.threads:
                 ended_in_thread(there, ok, frame)
+            elif frame.f_code.co_name == "_on_queue_feeder_error":
+                note(NOT_SENT, there.call, error_string(local_of(frame, "e")), there.chunk)
             elif frame.f_code.co_name in received and (ok or not local_of(frame, "is_broken")):
                 tell(BACK, ok, there.call, there.chunk, NONE)
 
@@ -124,6 +129,9 @@ def call_of(frame, function, count):
             mapping = frame
         frame = frame.f_back
     mark = mapping.f_trace if mapping is not None else None
+    is_traced = mark is not None and type(mark) is not Mapped
+    if is_traced:
+        mark = mapping.f_locals.get(MARK)
     if type(mark) is Mapped:
         mark.chunks += 1
         return mark.call, mark.chunks, None
@@ -138,7 +146,9 @@ def call_of(frame, function, count):
             size = local_of(last, "chunksize")
             if type(size) is not int or not 0 <= size < NONE:
                 size = NONE
-        if mark is None:
+        if is_traced:
+            mapping.f_locals[MARK] = Mapped(call)
+        else:
             mapping.f_trace = Mapped(call)
     return call, 0, (call_text(method, name_of(function), user), tasks, size)
 

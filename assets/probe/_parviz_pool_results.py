@@ -6,9 +6,11 @@
 | waiting | the two methods that `Condition.wait` calls around it | back before it waits |
 | results handed out | `ready` looked up by `get`; `popleft` of an iterator | as above |
 | all results there | `__delitem__` of the cache | as above |
+| message not sent | `_set` looked up by what sends | as above |
 
 What holds: a call is told before its first message, and all its results before anybody can have them.
 """
+import sys
 from time import monotonic_ns as now
 
 load("_parviz_children", "_parviz_frames", "_parviz_hooks", "_parviz_ring", "_parviz_tell")
@@ -179,6 +181,19 @@ def hook_results(m):
             except Exception:
                 pass
 
+    handle_tasks = m.Pool._handle_tasks.__code__
+
+    def not_sent(result):
+        """`_set` was looked up: the thread that sends has an error in the place of the results."""
+        frame = get_frame(2)
+        if frame.f_code is handle_tasks:
+            error, task = sys.exc_info()[1], local_of(frame, "task")
+            if error is not None and task is not None:
+                note(NOT_SENT, call_number(task[0]), error_string(error), task[1])
+            error = task = None
+
+    for kind in (m.ApplyResult, m.MapResult, m.IMapIterator, m.IMapUnorderedIterator):
+        kind._set = Before(kind._set, not_sent)
     m.Pool._taskqueue = Attribute("_taskqueue", None, get_taskqueue)
     m.ApplyResult.ready = Before(m.ApplyResult.ready, asked)
     set_length = m.IMapIterator._set_length

@@ -37,7 +37,24 @@ def new_thread():
         name = ""
     head = number.to_bytes(4, order) + get_native_id().to_bytes(4, order)
     connection.say(THREAD_IS, head + text_bytes(name))
+    if get_native_id() != os.getpid():
+        local.leaving = Leaving(number)
     return number
+
+
+class Leaving:
+    """Belongs to a thread, and goes with it."""
+
+    def __init__(self, number):
+        self.number = number
+        self.thread = os.getpid(), get_ident()
+
+    def __del__(self):
+        try:
+            if self.thread == (os.getpid(), get_ident()):
+                emit(THREAD_END | NO_CPU | self.number << 32, now(), 0, 0)
+        except Exception:
+            pass
 
 
 def thread_number(thread):

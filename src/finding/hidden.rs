@@ -128,7 +128,8 @@ fn advice(method: &str) -> &'static str {
 }
 
 fn failed_at(task: &Task, at: Time) -> bool {
-    task.finished <= at && task.outcome == Some(Outcome::Failed)
+    // What was not sent is told for itself.
+    task.finished <= at && task.started.happened() && task.outcome == Some(Outcome::Failed)
 }
 
 /// When callers got errors: by call and task, for a call that raises as a whole by its first task.

@@ -18,6 +18,7 @@ pub(super) fn search(search: &mut Search<'_>) {
             NoteKind::CallbackRaised => callback_raised(search, note),
             NoteKind::ResultThreadDied => result_thread_died(search, note, notes),
             NoteKind::UnpicklableResult => unpicklable_result(search, note),
+            NoteKind::NotSent => not_sent(search, note),
             NoteKind::InputSwallowed => input_swallowed(search, note),
             _ => {}
         }
@@ -100,6 +101,18 @@ fn unpicklable_result(search: &mut Search<'_>, note: &TimedNote) {
     search.of_note(note, 0.0, finding);
 }
 
+fn not_sent(search: &mut Search<'_>, note: &TimedNote) {
+    let text = format!(
+        "a message{} could not be pickled{}: it was not sent, and the caller gets an error instead of its results",
+        of(search.scene.call_of(note)),
+        in_brackets(&note.note.text),
+    );
+    let advice =
+        "pass plain data and functions of a module: no lambdas, locks, open files or generators";
+    let finding = noted(FindingKind::UnpicklableArgument, note, text, advice);
+    search.of_note(note, 0.0, finding);
+}
+
 fn input_swallowed(search: &mut Search<'_>, note: &TimedNote) {
     let Some(call) = search.scene.call_of(note) else {
         return;
@@ -168,6 +181,16 @@ mod tests {
 
     fn call(method: &str, tasks: u32) -> Told {
         Told::pool("Pool", 2).call(0, method, tasks, 1)
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_named() {
+        let found = Told::pool("Pool", 2)
+            .call(0, "map", 2, 1)
+            .note(5, 0, NoteKind::NotSent, 0)
+            .finding();
+        assert_eq!(found.kind, FindingKind::UnpicklableArgument);
+        found.says("a message of map(square) in line 12 could not be pickled (TypeError: no): it was not sent");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::order::{ahead, not_ahead};
 use super::packed::Row;
 use super::task::Sent;
-use super::{Call, Task};
-use crate::event::{CallBegan, Ends, Indexes, LaneId, Outcome, Way};
+use super::{Call, Task, Trace};
+use crate::event::{CallBegan, Ends, Indexes, LaneId, NoteKind, Outcome, Way};
 use crate::time::Time;
 
 /// One call of a series.
@@ -36,6 +36,26 @@ impl Row for Member {
             caller: LaneId(caller as u32),
             tasks: Indexes::new(first, first.saturating_add(count as u32)),
         }
+    }
+}
+
+impl Trace {
+    /// A member as a call of its own; what its executor gave up ends with that.
+    #[must_use]
+    pub fn part(&self, call: &Call, member: Member) -> Call {
+        let mut part = call.part(member);
+        let unfinished = |task: Task| task.ready.happened() && !task.finished.happened();
+        if let Some((at, Ends::Returned)) = part.ended
+            && part.tasks().any(unfinished)
+            && self.notes().iter().any(|note| {
+                note.note.kind == NoteKind::Broken
+                    && note.note.pool == call.facts.pool
+                    && note.at <= at
+            })
+        {
+            part.ended = Some((at, Ends::BrokenProcessPool));
+        }
+        part
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is told of real programs, event by event.
 
 use super::script::Script;
-use parviz::event::Outcome;
+use parviz::event::{CallerState, Outcome};
 use parviz::origin::python::{self, Input, Outlet, Program, Target};
 use parviz::time::Time;
 use parviz::trace::Trace;
@@ -135,6 +135,35 @@ fn an_error_is_told_of_the_task_that_raised_it() {
             assert_eq!(failed, failing.contains(&index), "{method} task {index}");
         }
     }
+}
+
+#[test]
+fn a_thread_that_called_is_done_when_it_ends() {
+    let script = Script::new(
+        r#"
+from multiprocessing import Pool
+import threading
+
+def square(x):
+    return x * x
+
+if __name__ == "__main__":
+    with Pool(1) as pool:
+        caller = threading.Thread(target=pool.map, args=(square, range(3)), name="another")
+        caller.start()
+        caller.join()
+        print(pool.map(square, range(3)))
+"#,
+    );
+    let trace = trace_of(&script);
+    let mut lanes = trace.lanes();
+    let lane = lanes.find(|lane| lane.facts.name == "another").unwrap();
+    let (closed, _) = lane.closed.unwrap();
+    let last = trace.calls().last().unwrap();
+    assert!(closed < last.ended.unwrap().0, "{closed:?}");
+    let caller = trace.caller_of(lane.id).unwrap();
+    let (at, state) = caller.changes().last().unwrap();
+    assert_eq!((at, state), (closed, CallerState::Done));
 }
 
 #[test]

@@ -22,8 +22,8 @@ mod workers;
 use super::tell::Tell;
 use super::wire::{About, Hello, Record, StringId, Told, Waits};
 use crate::event::{
-    BlockedIn, CallerState, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, PoolId,
-    PoolOpened,
+    BlockedIn, CallerState, Ended, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind,
+    PoolId, PoolOpened,
 };
 use crate::time::Time;
 use pool::{Pool, Worker};
@@ -51,6 +51,8 @@ pub(super) struct Join {
     children: HashMap<u32, usize>,
     calls: u32,
     callers: u32,
+    /// Processes that said something and whose parent is waited for.
+    holding: Vec<usize>,
     /// Workers that died and whose lane is still open.
     dying: Vec<usize>,
     /// Workers that told how long they were on a CPU, and nobody yet how long they waited for one.
@@ -83,6 +85,7 @@ impl Join {
             children: HashMap::new(),
             calls: 0,
             callers: 1,
+            holding: Vec::new(),
             dying: Vec::new(),
             unsettled: Vec::new(),
         }
@@ -90,6 +93,10 @@ impl Join {
 
     pub(super) fn main(&self) -> LaneId {
         self.main
+    }
+
+    pub(super) fn main_pid(&self) -> u32 {
+        self.main_pid
     }
 
     pub(super) fn tell(&mut self) -> &mut Tell {
@@ -256,6 +263,10 @@ impl Join {
                 sized,
                 ..
             } => self.input_end(peer, at, call, chunks, sized),
+            Told::ThreadEnd => {
+                let caller = self.processes[peer].callers.remove(&thread);
+                caller.map(|caller| self.close_caller(caller.lane, at))
+            }
             Told::Note { about, .. } => match about {
                 About::Worker | About::Call { work: true, .. } => self.hand_on(peer, record),
                 About::Call { call, .. } if !self.processes[peer].calls.contains_key(&call) => {
@@ -335,14 +346,14 @@ impl Join {
             self.main
         } else {
             self.callers += 1;
-            let name = own_name.unwrap_or_else(|| format!("main {}", self.callers));
-            let facts = LaneOpened {
-                kind: LaneKind::Caller,
-                pool: None,
-                name,
-                pid: Some(process.pid),
-                tid: process.native(u32::from(thread)),
-            };
+            let number = self.callers;
+            let worker = self.worker_of(peer, thread);
+            let name = worker.map(|worker| self.worker_name(worker)).or(own_name);
+            let facts = self.caller_facts(
+                peer,
+                thread,
+                name.unwrap_or_else(|| format!("main {number}")),
+            );
             let at = self.tell.time(at);
             let lane = self.tell.open(at, facts);
             let state = CallerState::OwnWork;
@@ -357,6 +368,53 @@ impl Join {
         };
         self.processes[peer].callers.insert(thread, caller);
         lane
+    }
+
+    fn caller_facts(&self, peer: usize, thread: u16, name: String) -> LaneOpened {
+        let process = &self.processes[peer];
+        LaneOpened {
+            kind: LaneKind::Caller,
+            pool: None,
+            name,
+            pid: Some(process.pid),
+            tid: process.native(u32::from(thread)),
+        }
+    }
+
+    /// The worker that this thread is.
+    fn worker_of(&self, peer: usize, thread: u16) -> Option<usize> {
+        let process = &self.processes[peer];
+        let hand = process.hands.get(&thread).copied();
+        hand.or(process
+            .worker
+            .filter(|_| process.works_in.is_none_or(|own| own == thread)))
+    }
+
+    /// As a caller, a worker is named with its pool, counted from 1.
+    fn worker_name(&self, worker: usize) -> String {
+        let Worker { row, pool, .. } = self.workers[worker];
+        format!("worker {row} of pool {}", pool + 1)
+    }
+
+    /// A caller turns out to be this worker.
+    fn rename_caller(&mut self, peer: usize, thread: u16, worker: usize, at: u64) {
+        if let Some(caller) = self.processes[peer].callers.get(&thread) {
+            let (lane, name) = (caller.lane, self.worker_name(worker));
+            let facts = Box::new(self.caller_facts(peer, thread, name));
+            let at = self.tell.time(at);
+            self.tell.say(lane, at, Kind::LaneOpened(facts));
+        }
+    }
+
+    /// A caller calls no more.
+    fn close_caller(&mut self, lane: LaneId, at: u64) {
+        if lane != self.main {
+            let at = self.tell.time(at);
+            let state = CallerState::Done;
+            self.tell.say(lane, at, Kind::Caller { state });
+            let ended = Ended::Finished;
+            self.tell.say(lane, at, Kind::LaneClosed { ended });
+        }
     }
 
     /// The caller of this thread does something else from now on.
@@ -403,29 +461,27 @@ impl Join {
         }
         self.end_calls(at);
         self.close_workers(at);
-        let time = self.tell.time(at);
         let mut lanes: Vec<LaneId> = self
             .processes
             .iter()
             .flat_map(|process| process.callers.values().map(|caller| caller.lane))
-            .chain([self.main])
             .collect();
         lanes.sort_unstable();
-        lanes.dedup();
         for lane in lanes {
-            let state = CallerState::Done;
-            self.tell.say(lane, time, Kind::Caller { state });
-            let ended = crate::event::Ended::Finished;
-            self.tell.say(lane, time, Kind::LaneClosed { ended });
+            self.close_caller(lane, at);
         }
+        let (at, state) = (self.tell.time(at), CallerState::Done);
+        self.tell.say(self.main, at, Kind::Caller { state });
+        let ended = Ended::Finished;
+        self.tell.say(self.main, at, Kind::LaneClosed { ended });
     }
 
     /// The moment from which on something is still to be told of a process whose parent is waited for.
     pub(super) fn held_since(&self) -> Option<Time> {
         let held = self
-            .processes
+            .holding
             .iter()
-            .filter_map(|process| process.held.first());
+            .filter_map(|&peer| self.processes[peer].held.first());
         held.map(|record| self.tell.time(record.at)).min()
     }
 }

@@ -45,6 +45,8 @@ const SILENT: u64 = 2_000_000_000;
 const AT_ONCE: usize = 1 << 18;
 /// A text that has not come so many nanoseconds after the record that speaks of it will not.
 const OVERDUE: u64 = 100_000_000;
+/// What a process names that could not have a ring, or not all of it: what it does is lost.
+const RING: &str = "ring";
 /// A time that lies so far ahead is no time.
 const AHEAD: u64 = 1_000_000_000;
 /// Time between two looks at the page of a ring, and between two reports of what watching costs.
@@ -273,6 +275,12 @@ impl Connection {
                     if self.ring.is_none() && belongs(&file, self.pid) {
                         self.ring = open(rings, &file).ok().map(Ring::new);
                     }
+                }
+                (Some(_), Message::NoProbe { part, reason })
+                    if part == RING && self.pid != join.main_pid() =>
+                {
+                    let why = super::tell::harmless(&format!("{part}: {reason}"));
+                    join.unwatched(now, NoteKind::Refused, 1, &why);
                 }
                 (Some(peer), Message::NoProbe { part, reason }) => {
                     let lane = join.lane(peer);

@@ -107,7 +107,8 @@ impl Serialize for Calls<'_> {
         for call in trace.calls() {
             if call.is_series() {
                 for member in call.members() {
-                    rows.serialize_element(&CallRow(trace, places, &call.part(member)))?;
+                    let part = trace.part(call, member);
+                    rows.serialize_element(&CallRow(trace, places, &part))?;
                 }
             } else {
                 rows.serialize_element(&CallRow(trace, places, call))?;

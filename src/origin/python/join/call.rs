@@ -141,6 +141,15 @@ impl RawCall {
         }
     }
 
+    /// The tasks of an iterator from the first one on whose turn has not come.
+    pub(super) fn rest(&self) -> Indexes {
+        let all = self.all();
+        let first = self
+            .place(self.turn)
+            .map_or(all.end, |place| place.tasks.first);
+        Indexes::new(first.min(all.end), all.end)
+    }
+
     /// Every result has been taken.
     pub(super) fn is_collected(&self) -> bool {
         match (self.tasks, self.chunks) {

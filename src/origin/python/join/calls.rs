@@ -5,7 +5,7 @@ use super::call::{BELIEVED, MOST, Place, RawCall, delivery};
 use super::process::{Begun, Series};
 use crate::event::{
     CallBegan, CallId, CallerState, Ends, Indexes, Kind, LaneId, Note, NoteKind, Outcome, PoolId,
-    TaskId, Way,
+    Raised, TaskId, Way,
 };
 use crate::origin::python::wire::{Chunk, Record, StringId, Told};
 
@@ -150,7 +150,7 @@ impl Join {
         raw.sized(chunk, u32::from(items));
         let place = raw.place(chunk)?;
         let (lane, new, pool) = (raw.caller, raw.submit(place), raw.pool);
-        process.works.insert((pool, work), (call, chunk));
+        process.stands_for((pool, work), (call, chunk));
         self.submitted(lane, at, place.call, new);
         Some(())
     }
@@ -221,6 +221,7 @@ impl Join {
             let call = place.call;
             self.tell.say(lane, time, Kind::Ready { call, tasks });
         }
+        self.processes[peer].is_done(call, number);
         let is_future =
             self.pools[self.processes[peer].calls.get(&call)?.pool.0 as usize].is_executor;
         if is_future {
@@ -229,6 +230,53 @@ impl Join {
         }
         self.forget(peer, call);
         Some(())
+    }
+
+    /// A chunk is not sent, of this error: its tasks have an outcome, and nobody will run them.
+    pub(super) fn not_sent(
+        &mut self,
+        peer: usize,
+        at: u64,
+        (call, chunk): (u32, u32),
+        error: &str,
+    ) -> Option<()> {
+        let raw = self.processes[peer].calls.get_mut(&call)?;
+        let place = raw.place(chunk)?;
+        let (lane, new) = (raw.caller, raw.submit(place));
+        self.submitted(lane, at, place.call, new);
+        let time = self.tell.time(at);
+        for index in place.tasks.iter().take(BELIEVED as usize) {
+            let (call, cpu) = (place.call, None);
+            let task = TaskId { call, index };
+            let outcome = if index == place.tasks.first {
+                let error = format!("not sent: {error}");
+                let raised = Kind::Raised(Box::new(Raised { task, error }));
+                self.tell.say(lane, time, raised);
+                Outcome::Failed
+            } else {
+                Outcome::Skipped
+            };
+            self.tell
+                .say(lane, time, Kind::Finished { task, outcome, cpu });
+        }
+        let work = false;
+        self.back(peer, at, Chunk { call, chunk, work })
+    }
+
+    /// The executor of a call will give it none of the results that are still missing.
+    pub(super) fn give_up(&mut self, peer: usize, at: u64, call: u32) -> Option<()> {
+        let raw = self.processes[peer].calls.get(&call)?;
+        if raw.back >= raw.all().len() {
+            return Some(());
+        }
+        if raw.is_iterator() {
+            let (lane, call, tasks) = (raw.caller, raw.shown, raw.rest());
+            let time = self.tell.time(at);
+            self.tell.say(lane, time, Kind::Ready { call, tasks });
+        } else {
+            self.ready(peer, at, call);
+        }
+        self.end_call(peer, at, call, Ends::BrokenProcessPool)
     }
 
     pub(super) fn ready(&mut self, peer: usize, at: u64, call: u32) -> Option<()> {

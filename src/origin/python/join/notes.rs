@@ -1,7 +1,7 @@
 //! What a process says in words about itself.
 
 use super::Join;
-use crate::event::{CallId, Ends, Kind, LaneId, Note, NoteKind, PoolId};
+use crate::event::{CallId, Kind, LaneId, Note, NoteKind, PoolId};
 use crate::origin::python::wire::{About, Chunk, NoteKind as Said, Record, Told};
 
 impl Join {
@@ -32,6 +32,9 @@ impl Join {
             return Some(());
         }
         let [text] = text.map_or_else(|| [String::new()], |text| self.processes[peer].parts(text));
+        if let (Said::NotSent, About::Call { call, .. }) = (kind, about) {
+            self.not_sent(peer, record.at, (call, value.cast_unsigned()), &text);
+        }
         self.noted(lane, record.at, (kind, Some(pool), call), text, value)
     }
 
@@ -98,6 +101,7 @@ impl Join {
             Said::UnpicklableArgument => NoteKind::UnpicklableArgument,
             Said::WorkerExit => NoteKind::WorkerExit,
             Said::UnpicklableResult => NoteKind::UnpicklableResult,
+            Said::NotSent => NoteKind::NotSent,
             Said::InitializerRaised => NoteKind::InitializerRaised,
             Said::CallbackRaised => NoteKind::CallbackRaised,
             Said::ResultThreadDied => NoteKind::ResultThreadDied,
@@ -120,7 +124,7 @@ impl Join {
         let index = pool.0 as usize;
         let (calls, _) = self.open_calls(index);
         for call in calls {
-            self.end_call(peer, at, call, Ends::BrokenProcessPool);
+            self.give_up(peer, at, call);
         }
         if self.pools[index].give_up(at) {
             let note = Note {

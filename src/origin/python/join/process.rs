@@ -4,12 +4,18 @@ use super::call::RawCall;
 use crate::event::{CallId, CallerState, LaneId, PoolId};
 use crate::origin::python::tell::harmless;
 use crate::origin::python::wire::{Hello, Record, StringId};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// Different names, threads and pools that one process may have.
 const MOST_NAMES: usize = 1 << 16;
+/// Bytes of all its texts.
+const MOST_TEXT: usize = 1 << 24;
 /// Records that wait until it is known whose worker their process is.
 const MOST_HELD: usize = 1 << 17;
+/// Work ids that are done and may still be spoken of, by a worker that is known late.
+const MOST_DONE: usize = 1 << 12;
+/// Calls whose results are all back and that nobody has asked for.
+const MOST_ANSWERED: usize = 1 << 19;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -17,13 +23,20 @@ pub(super) struct Process {
     pub(super) pid: u32,
     names: HashMap<StringId, String>,
     threads: HashMap<u32, Thread>,
+    /// Bytes of both.
+    text: usize,
     /// Pools and calls by the numbers this process gave them.
     pub(super) pools: HashMap<u32, PoolId>,
     pub(super) calls: HashMap<u32, RawCall>,
     /// Calls of which the pool is still to be told.
     pub(super) begun: HashMap<u32, Begun>,
     /// What the work ids of its process executors stand for: call and chunk.
-    pub(super) works: HashMap<(PoolId, u32), (u32, u32)>,
+    pub(super) works: HashMap<Work, (u32, u32)>,
+    /// The work that each chunk is, until it is done, and what was done last.
+    chunks: HashMap<(u32, u32), Work>,
+    done: VecDeque<Work>,
+    /// Calls in the order in which they were answered.
+    answered: VecDeque<u32>,
     /// The thread that works for a pool of the parent.
     pub(super) works_in: Option<u16>,
     /// The parent, as that thread told it.
@@ -39,6 +52,9 @@ pub(super) struct Process {
     pub(super) callers: HashMap<u16, Caller>,
     pub(super) is_gone: bool,
 }
+
+/// A work id, which is one in its executor only.
+type Work = (PoolId, u32);
 
 /// A call of which the pool is still to be told.
 #[derive(Clone, Copy, Debug)]
@@ -82,17 +98,65 @@ impl Process {
         }
     }
 
+    /// Keeps a text; an empty one once there are too many bytes of them.
     pub(super) fn name(&mut self, id: StringId, text: String) {
         if self.names.len() < MOST_NAMES {
+            let text = self.bounded(text);
             self.names.insert(id, text);
         }
     }
 
     pub(super) fn thread(&mut self, number: u32, native: u32, name: &str) {
         if self.threads.len() < MOST_NAMES {
-            let name = harmless(name);
+            let name = self.bounded(harmless(name));
             self.threads.insert(number, Thread { native, name });
         }
+    }
+
+    fn bounded(&mut self, text: String) -> String {
+        if self.text + text.len() > MOST_TEXT {
+            return String::new();
+        }
+        self.text += text.len();
+        text
+    }
+
+    /// A work id of an executor stands for a chunk.
+    pub(super) fn stands_for(&mut self, work: Work, (call, chunk): (u32, u32)) {
+        self.works.insert(work, (call, chunk));
+        self.chunks.insert((call, chunk), work);
+    }
+
+    /// The result of a chunk is back: soon nobody speaks of it any more, but of its call if it is asked for.
+    pub(super) fn is_done(&mut self, call: u32, chunk: u32) {
+        self.done.extend(self.chunks.remove(&(call, chunk)));
+        if self.done.len() > MOST_DONE
+            && let Some(work) = self.done.pop_front()
+        {
+            self.works.remove(&work);
+        }
+        let answered = |raw: &RawCall| raw.tasks.is_some_and(|tasks| raw.back >= tasks);
+        if !self.calls.get(&call).is_some_and(answered) {
+            return;
+        }
+        self.answered.push_back(call);
+        if self.answered.len() > MOST_ANSWERED
+            && let Some(call) = self.answered.pop_front()
+        {
+            self.calls.remove(&call);
+        }
+    }
+
+    /// It is gone: what it told of itself is not needed any more.
+    pub(super) fn forget(&mut self) {
+        self.names = HashMap::new();
+        self.threads = HashMap::new();
+        self.begun = HashMap::new();
+        self.works = HashMap::new();
+        self.chunks = HashMap::new();
+        self.early = HashMap::new();
+        self.calls.retain(|_, raw| !raw.ended);
+        self.calls.shrink_to_fit();
     }
 
     pub(super) fn knows(&self, id: StringId) -> bool {

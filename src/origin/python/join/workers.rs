@@ -57,6 +57,10 @@ impl Join {
         }
         process.worker = Some(worker);
         self.workers[worker].teller = Some(index);
+        let began = process.held.first().map(|record| record.at);
+        if let Some((thread, at)) = process.works_in.zip(began) {
+            self.rename_caller(index, thread, worker, at);
+        }
         for record in std::mem::take(&mut self.processes[index].held) {
             self.hand_on(index, record);
         }
@@ -95,6 +99,9 @@ impl Join {
         let worker = if process.works_in == Some(record.thread) {
             if process.worker.is_none() {
                 let process = &mut self.processes[peer];
+                if process.held.is_empty() {
+                    self.holding.push(peer);
+                }
                 return process.hold(record).then_some(());
             }
             process.worker
@@ -189,6 +196,14 @@ impl Join {
         }
         for pool in self.pools.iter_mut().filter(|pool| pool.owner == peer) {
             pool.give_up(at);
+        }
+        // What is left of the main program is told when it has ended.
+        if self.processes[peer].pid != self.main_pid {
+            let callers = std::mem::take(&mut self.processes[peer].callers);
+            for caller in callers.into_values() {
+                self.close_caller(caller.lane, at);
+            }
+            self.processes[peer].forget();
         }
     }
 
@@ -331,10 +346,12 @@ impl Join {
         for worker in late {
             self.close_worker(worker);
         }
-        for peer in 0..self.processes.len() {
+        for peer in std::mem::take(&mut self.holding) {
             let first = self.processes[peer].held.first().map(|record| record.at);
             if first.is_some_and(|first| now.saturating_sub(first) > UNNAMED) {
                 self.give_up_waiting(peer);
+            } else if first.is_some() {
+                self.holding.push(peer);
             }
         }
     }

@@ -70,6 +70,8 @@ pub enum NoteKind {
     ResultThreadDied,
     /// The executor gave up its work because a worker died; chunks that had no result.
     Broken,
+    /// A message could not be pickled for the worker; the exception, and the chunk that it is.
+    NotSent,
 }
 
 /// What a record tells. Unless said otherwise the parent of the pool tells it.
@@ -223,6 +225,8 @@ pub enum Told {
         delivered: u32,
         sized: bool,
     },
+    /// This thread ends, by whatever process: it calls no pool any more.
+    ThreadEnd,
     Note {
         kind: NoteKind,
         about: About,

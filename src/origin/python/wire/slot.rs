@@ -53,6 +53,13 @@ impl Slot {
         (number != LONG_NONE).then_some(number)
     }
 
+    fn spent(&self) -> Told {
+        Told::Spent {
+            on_cpu: u64::from(self.a) | u64::from(self.b) << 32,
+            waiting: self.long(),
+        }
+    }
+
     fn child(&self) -> Child {
         if self.has(flag::THREAD) {
             Child::Thread(self.b)
@@ -70,6 +77,7 @@ impl Slot {
             5 => NoteKind::CallbackRaised,
             6 => NoteKind::ResultThreadDied,
             7 => NoteKind::Broken,
+            8 => NoteKind::NotSent,
             _ => return None,
         };
         let about = match known(self.a) {
@@ -183,10 +191,8 @@ impl Slot {
             },
             25 => return self.note(),
             26 => Told::Cancelled { call: a, chunk: b },
-            30 => Told::Spent {
-                on_cpu: u64::from(a) | u64::from(b) << 32,
-                waiting: self.long(),
-            },
+            30 => self.spent(),
+            31 => Told::ThreadEnd,
             _ => return None,
         })
     }
