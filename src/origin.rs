@@ -152,23 +152,19 @@ pub fn start_with(experiment: &Experiment, parviz: Option<&Path>) -> io::Result<
         kills,
     };
     let experiment = experiment.clone();
-    let script = match experiment.backend {
-        Backend::Python => Some(python::start(&python::lab::program(&experiment))?),
-        _ => None,
-    };
-    let thread = std::thread::Builder::new()
-        .name("run".to_owned())
-        .spawn(move || match (experiment.backend, script) {
-            (Backend::Simulated, _) => simulated::feed(&experiment, &feed),
-            (Backend::Threads, _) => threads::feed(&experiment, &feed),
-            (Backend::Python, Some(script)) => python::lab::feed(&experiment, script, &feed),
-            (Backend::Python, None) => {}
-            #[cfg(target_os = "linux")]
-            (Backend::Processes, _) => processes::feed(&experiment, &feed, parviz.as_deref()),
-            // Nothing asks for it: it is a contradiction there.
-            #[cfg(not(target_os = "linux"))]
-            (Backend::Processes, _) => drop(parviz),
-        })?;
+    let thread =
+        std::thread::Builder::new()
+            .name("run".to_owned())
+            .spawn(move || match experiment.backend {
+                Backend::Simulated => simulated::feed(&experiment, &feed),
+                Backend::Threads => threads::feed(&experiment, &feed),
+                Backend::Python => python::lab::feed(&experiment, &feed),
+                #[cfg(target_os = "linux")]
+                Backend::Processes => processes::feed(&experiment, &feed, parviz.as_deref()),
+                // Nothing asks for it: it is a contradiction there.
+                #[cfg(not(target_os = "linux"))]
+                Backend::Processes => drop(parviz),
+            })?;
     Ok(Running {
         batches,
         cancel,

@@ -57,7 +57,7 @@ pub use task::{Chunk, Task};
 pub use text::MOST_TEXT;
 pub use walk::Walk;
 
-use crate::event::{CallId, Ends, Indexes, LaneId, PoolId, RunBegan};
+use crate::event::{CallId, Ends, Indexes, LaneId, NoteKind, PoolId, RunBegan};
 use crate::time::{Nanos, Time};
 use calls::Calls;
 use counts::Tallies;
@@ -202,8 +202,19 @@ impl Trace {
     pub fn failure(&self) -> Option<&str> {
         let failed = self.ended.is_some_and(|(_, ends)| ends == Ends::Error);
         let mut notes = self.markers().iter().rev();
-        let note = notes.find(|marker| marker.kind == MarkerKind::Note);
-        note.filter(|_| failed).map(|marker| marker.text.as_str())
+        let why =
+            notes.find(|marker| marker.kind == MarkerKind::Note && !self.is_by_the_way(marker));
+        why.filter(|_| failed).map(|marker| marker.text.as_str())
+    }
+
+    /// It marks a note that is no reason why a run could not be made.
+    fn is_by_the_way(&self, marker: &Marker) -> bool {
+        let here = |note: &&TimedNote| (note.at, note.lane) == (marker.at, marker.lane);
+        let other = |note: &TimedNote| {
+            let words = note.note.words();
+            note.note.kind != NoteKind::NoProbe && words.as_deref() == Some(&marker.text)
+        };
+        self.notes.iter().filter(here).any(other)
     }
 
     /// What a plain loop of the same tasks was seen to take: from now on that is the serial time, in the

@@ -151,8 +151,60 @@ fn a_worker_that_dies_takes_its_task_with_it_and_the_pool_never_returns() {
 
 #[test]
 fn an_executor_gives_up_when_a_worker_dies() {
-    let trace = trace(&with_fault(FaultKind::Die, PythonPool::Executor));
-    assert_eq!(ends(&trace), Ends::BrokenProcessPool);
+    for method in [Method::Map, Method::ApplyAsync] {
+        let chunksize = (method == Method::Map).then_some(2);
+        let trace = trace(&Experiment {
+            method,
+            chunksize,
+            ..with_fault(FaultKind::Die, PythonPool::Executor)
+        });
+        assert_eq!(ends(&trace), Ends::BrokenProcessPool, "{method:?}");
+        assert_eq!(trace.failure(), None);
+        let end = trace.numbers(trace.end());
+        assert_eq!((end.ready, end.queue_depth), (8, 0), "{method:?}");
+    }
+}
+
+/// What would come of the same in virtual time, as far as it does not depend on when tasks end.
+fn comes_to_the_same(experiment: &Experiment) {
+    let came = |experiment: &Experiment| {
+        let trace = trace(experiment);
+        let out = trace.outcome(trace.end());
+        let program_end = trace.numbers(trace.end()).program_end;
+        let counts = (out.ran, out.finished_count, out.lost, out.outstanding);
+        (out.ends, counts, program_end.is_some())
+    };
+    let expected = came(&Experiment {
+        backend: Backend::Simulated,
+        ..experiment.clone()
+    });
+    assert_eq!(came(experiment), expected, "{experiment:?}");
+}
+
+#[test]
+fn what_cannot_end_ends_when_nothing_else_can_happen() {
+    let fault = |task, kind| vec![Fault { task, kind }];
+    let on = |method, chunksize, faults| Experiment {
+        chunksize,
+        faults,
+        ..on_python(method, UNIT / 10)
+    };
+    comes_to_the_same(&on(Method::Map, Some(3), fault(1, FaultKind::Die)));
+    comes_to_the_same(&on(Method::Map, Some(1), fault(3, FaultKind::Hang)));
+    comes_to_the_same(&on(Method::Map, Some(3), fault(4, FaultKind::Hang)));
+    comes_to_the_same(&on(Method::Imap, Some(2), fault(3, FaultKind::Hang)));
+    comes_to_the_same(&on(Method::Apply, None, fault(3, FaultKind::Die)));
+    comes_to_the_same(&on(Method::ApplyAsync, None, fault(3, FaultKind::Hang)));
+}
+
+#[test]
+fn a_sleep_that_the_lab_asked_for_is_a_useful_wait() {
+    let trace = trace(&on_python(Method::Map, UNIT / 3));
+    let call = trace.call().unwrap();
+    for (task, cost) in call.tasks().zip(COSTS) {
+        assert!(task.useful_wait.0 <= cost * (UNIT / 3));
+    }
+    assert!(trace.shares(trace.end()).useful_wait > Nanos::ZERO);
 }
 
 #[test]
@@ -187,10 +239,39 @@ fn processes_count_for_themselves_and_threads_together() {
             effect: CounterEffect::Count,
             ..on_python(Method::Map, UNIT / 30)
         });
-        ["counter_main", "counter_sum"].map(|name| trace.sample(name, Time::NEVER))
+        ["main", "sum", "min", "max"]
+            .map(|name| trace.sample(&format!("counter_{name}"), Time::NEVER))
     };
-    assert_eq!(main_finds(PythonPool::Pool), [Some(0.0), Some(8.0)]);
-    assert_eq!(main_finds(PythonPool::ThreadPool)[0], Some(8.0));
+    assert_eq!(
+        main_finds(PythonPool::Pool),
+        [Some(0.0), Some(8.0), None, None]
+    );
+    assert_eq!(
+        main_finds(PythonPool::ThreadPool),
+        [Some(8.0), Some(8.0), None, None]
+    );
+}
+
+#[test]
+fn only_threads_race_for_a_counter() {
+    let found = |pool| {
+        let trace = trace(&Experiment {
+            pool,
+            effect: CounterEffect::Race,
+            increments: 2,
+            ..on_python(Method::Map, UNIT / 30)
+        });
+        trace.outcome(trace.end())
+    };
+    let threads = found(PythonPool::ThreadPool);
+    assert_eq!(threads.counter_max, Some(16));
+    assert!(threads.counter_min >= Some(2) && threads.counter_main <= Some(16));
+    let processes = found(PythonPool::Pool);
+    assert_eq!(
+        (processes.counter_main, processes.counter_sum),
+        (Some(0), Some(16))
+    );
+    assert_eq!((processes.counter_min, processes.counter_max), (None, None));
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl Trace {
             (Some((at, Ends::Cancelled)), _) if whole => Some((at, returned)),
             (Some(ended), _) if whole => Some(ended),
             (_, Some((at, _))) if whole => Some((at, returned)),
-            (_, Some((at, Ends::Cancelled))) => Some((at, Ends::Cancelled)),
+            (_, Some((at, ends @ (Ends::Cancelled | Ends::Never)))) => Some((at, ends)),
             (_, Some((at, _))) if has_lost => Some((at, Ends::Never)),
             (_, Some((at, _))) => Some((at, Ends::Left)),
             (_, None) => None,

@@ -3,13 +3,18 @@
 //! The script stands in `assets/probe/lab.py`. What cannot be seen from outside it says on its standard
 //! output, a JSON object a line: its version, when all is started, the tasks of a plain loop, the counter.
 
+mod plain;
+mod stuck;
+mod waits;
+
 use super::{Exit, Handle, Input, Outlet, Output, Program, Stream, Target, Watched};
 use crate::event::{
-    CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind,
-    LaneOpened, Note, NoteKind, Outcome, Raised, RunBegan, Sample, TaskId,
+    CallId, CallerState, Ended, Ends, Event, Kind, LaneId, LaneKind, NoteKind, RunBegan, Sample,
+    TaskId,
 };
-use crate::experiment::{Experiment, FaultKind, PythonPool, StartMethod};
+use crate::experiment::{CounterEffect, Experiment, PythonPool, StartMethod};
 use crate::method::{Method, Sends};
+use crate::origin::simulated::race;
 use crate::origin::{Batch, Feed};
 use crate::platform;
 use crate::time::{Nanos, Time};
@@ -18,6 +23,8 @@ use crossbeam_channel::select;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::HashMap;
+use stuck::Stuck;
+use waits::Waits;
 
 const CALL: CallId = CallId(0);
 const MAIN: LaneId = LaneId(0);
@@ -29,7 +36,7 @@ const LONGEST_LINE: usize = 1 << 16;
 const SAID_LATE: Nanos = Nanos(30_000_000);
 
 /// The script with the experiment beside it.
-pub(crate) fn program(experiment: &Experiment) -> Program {
+fn program(experiment: &Experiment) -> Program {
     Program {
         python: experiment.python.clone().map(Into::into),
         target: Target::Text {
@@ -101,13 +108,24 @@ enum Said {
     Counter {
         main: u64,
         sum: u64,
-        min: u64,
-        max: u64,
     },
 }
 
-/// Hands on what is seen of the script, as a run of the lab.
-pub(crate) fn feed(experiment: &Experiment, watched: Watched, feed: &Feed) {
+/// Starts the script and hands on what is seen of it, as a run of the lab.
+pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
+    let watched = match super::start(&program(experiment)) {
+        Ok(watched) => watched,
+        Err(error) => {
+            let text = format!("python cannot be started: {error}");
+            let ends = Ends::Error;
+            let events = [
+                begin(experiment, ""),
+                main(Time::ZERO, Kind::Marked(Box::new(text))),
+                main(Time::ZERO, Kind::RunEnded { ends }),
+            ];
+            return feed.send(events.into(), Time::NEVER);
+        }
+    };
     Lab {
         experiment,
         handle: &watched.handle,
@@ -116,8 +134,10 @@ pub(crate) fn feed(experiment: &Experiment, watched: Watched, feed: &Feed) {
         line: Vec::new(),
         complaint: Vec::new(),
         workers: HashMap::new(),
-        ended: 0,
-        lost: 0,
+        done: HashMap::new(),
+        counter: None,
+        stuck: Stuck::new(experiment),
+        waits: Waits::new(experiment),
         called: false,
         ready: None,
         never: None,
@@ -143,9 +163,12 @@ struct Lab<'a> {
     /// The last line of its standard error.
     complaint: Vec<u8>,
     workers: HashMap<LaneId, u32>,
-    /// Tasks that ended, and those whose results can never come.
-    ended: u32,
-    lost: u32,
+    /// Tasks that ended, by their workers.
+    done: HashMap<LaneId, u64>,
+    /// G in the main program, and the sum over all copies.
+    counter: Option<(u64, u64)>,
+    stuck: Stuck,
+    waits: Waits,
     called: bool,
     /// When the script had started all it needs, until that is told.
     ready: Option<Time>,
@@ -156,7 +179,7 @@ struct Lab<'a> {
 
 impl Lab<'_> {
     fn run(mut self, watched: &Watched) {
-        self.send(vec![self.begin(None)], Time::ZERO);
+        self.send(vec![begin(self.experiment, "")], Time::ZERO);
         let (mut batches, mut output) = (watched.running.batches.clone(), watched.output.clone());
         let (mut told, mut printed) = (false, false);
         while !(told && printed) {
@@ -185,17 +208,27 @@ impl Lab<'_> {
                 }
             }
         }
+        self.close();
+    }
+
+    /// Tells how it ended.
+    fn close(&self) {
         let ends = self.ends();
-        let mut events = Vec::new();
+        let mut events = self.counters();
         if ends == Ends::Error && !self.called {
-            let note = Note {
-                kind: NoteKind::NoProbe,
-                pool: None,
-                call: None,
-                text: format!("python made no call: {}", self.last_words()),
-                value: 0,
+            let text = format!("python made no call: {}", self.last_words());
+            events.push(Kind::Marked(Box::new(text)));
+        }
+        if let Some(at) = self.never {
+            events.push(Kind::CallEnded { call: CALL, ends });
+            let ended = Ended::Finished;
+            let close = |&lane| Event {
+                at,
+                lane,
+                kind: Kind::LaneClosed { ended },
             };
-            events.push(Kind::Noted(Box::new(note)));
+            let closed = self.workers.keys().map(close).collect();
+            self.send(closed, Time::ZERO);
         }
         if self.is_loop() {
             events.push(Kind::Caller {
@@ -234,7 +267,6 @@ impl Lab<'_> {
 
     /// How the call ended, from what is known of the script's end.
     fn ends(&self) -> Ends {
-        let broken = b"concurrent.futures.process.BrokenProcessPool";
         match self.handle.exit() {
             _ if self.feed.cancel().is_cancelled() => Ends::Cancelled,
             _ if self.never.is_some() => Ends::Never,
@@ -242,26 +274,9 @@ impl Lab<'_> {
             Some(exit) if exit.value() == 0 && (self.called || self.experiment.tasks == 0) => {
                 Ends::Returned
             }
-            Some(_) if self.complaint.starts_with(broken) => Ends::BrokenProcessPool,
+            Some(_) if self.stuck.is_broken() => Ends::BrokenProcessPool,
             Some(_) => Ends::Error,
         }
-    }
-
-    fn begin(&self, version: Option<&str>) -> Event {
-        let experiment = self.experiment;
-        let works = workload::tasks(experiment);
-        let version = version.unwrap_or("");
-        let run = RunBegan {
-            label: format!("python {version}"),
-            measured: true,
-            cpus: Some(platform::usable_cpus()),
-            cpu_ids: Vec::new(),
-            gil: experiment.pool == PythonPool::ThreadPool,
-            serial: experiment.serial,
-            work: Some(works.iter().map(|work| work.cost).sum()),
-            program: true,
-        };
-        main(Time::ZERO, Kind::RunBegan(Box::new(run)))
     }
 
     fn batch(&mut self, batch: Batch) {
@@ -274,10 +289,15 @@ impl Lab<'_> {
                 call.tasks.get_or_insert(self.experiment.tasks);
             }
         }
+        if let Some(never) = self.never {
+            // What became of it when it was killed is no part of the run.
+            events.retain(|event| event.at <= never);
+        }
         self.tell_start(&mut events, batch.complete_to);
         for event in &events {
             self.note(event);
         }
+        let events = self.waits.tell(events);
         let mut complete_to = batch.complete_to;
         if complete_to == Time::NEVER {
             // What the script printed may still come.
@@ -320,24 +340,15 @@ impl Lab<'_> {
                 self.workers.remove(&event.lane);
             }
             Kind::CallBegan(_) => self.called = true,
-            Kind::Finished { .. } => self.ended += 1,
-            Kind::Lost { tasks, .. } => self.lost += tasks.len(),
+            Kind::Finished { .. } => *self.done.entry(event.lane).or_default() += 1,
             _ => {}
         }
+        self.stuck.note(event);
     }
 
     /// Ends a script whose call can never complete, as soon as nothing else can happen in it.
     fn give_up(&mut self) {
-        let hanging = self.experiment.faults.iter();
-        let hanging = hanging
-            .filter(|fault| fault.kind == FaultKind::Hang)
-            .count() as u32;
-        let is_over = self.ended + self.lost + hanging >= self.experiment.tasks;
-        if self.never.is_none()
-            && self.lost + hanging > 0
-            && is_over
-            && self.handle.exit().is_none()
-        {
+        if self.never.is_none() && self.stuck.is_so() && self.handle.exit().is_none() {
             self.never = Some(self.last);
             self.handle.kill();
         }
@@ -366,7 +377,7 @@ impl Lab<'_> {
     fn read_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         let events = match serde_json::from_slice(&line) {
-            Ok(Said::Version { python }) => vec![self.begin(Some(&python))],
+            Ok(Said::Version { python }) => vec![begin(self.experiment, &python)],
             Ok(Said::Ready { ready }) => {
                 self.ready = Some(Time(ready.saturating_sub(self.began)));
                 return;
@@ -374,64 +385,54 @@ impl Lab<'_> {
             Ok(Said::Began { began, at }) => {
                 let at = self.at(at);
                 let mut events = self.loop_begins(at);
-                events.extend(starts(task(began), at));
+                events.extend(plain::starts(task(began), at));
                 events
             }
-            Ok(Said::Ended { ended, at, error }) => ends(task(ended), self.at(at), error),
-            Ok(Said::Counter {
-                main: of_main,
-                sum,
-                min,
-                max,
-            }) => [
-                ("counter_main", of_main),
-                ("counter_sum", sum),
-                ("counter_min", min),
-                ("counter_max", max),
-            ]
-            .map(|(quantity, value)| {
-                let sample = Sample {
-                    quantity: quantity.to_owned(),
-                    value: value as f64,
-                };
-                main(self.last, Kind::Sample(Box::new(sample)))
-            })
-            .into(),
+            Ok(Said::Ended { ended, at, error }) => plain::ends(task(ended), self.at(at), error),
+            Ok(Said::Counter { main, sum }) => {
+                self.counter = Some((main, sum));
+                return;
+            }
             // Whatever else the interpreter prints.
             Err(_) => Vec::new(),
         };
         self.send(events, Time::ZERO);
     }
 
-    /// A plain loop is a call without a pool, and begins with its first task.
+    /// What the tasks left in the counter, once all of them are known.
+    fn counters(&self) -> Vec<Kind> {
+        let Some((of_main, sum)) = self.counter else {
+            return Vec::new();
+        };
+        let Experiment { effect, pool, .. } = self.experiment;
+        // Processes have a counter each, and nobody to race with.
+        let races = *effect == CounterEffect::Race && *pool == PythonPool::ThreadPool;
+        let times = u64::from(self.experiment.increments);
+        let increments: Vec<u64> = self.done.values().map(|count| count * times).collect();
+        let bounds = races.then(|| race::bounds(&increments, self.experiment.lock));
+        let (least, most) = bounds.unzip();
+        let counters = [
+            ("counter_main", Some(of_main)),
+            ("counter_sum", Some(sum)),
+            ("counter_min", least),
+            ("counter_max", most),
+        ];
+        let told = counters.into_iter().filter_map(|(quantity, value)| {
+            let sample = Sample {
+                quantity: quantity.to_owned(),
+                value: value? as f64,
+            };
+            Some(Kind::Sample(Box::new(sample)))
+        });
+        told.collect()
+    }
+
+    /// A plain loop begins with its first task.
     fn loop_begins(&mut self, at: Time) -> Vec<Event> {
         if std::mem::replace(&mut self.called, true) {
             return Vec::new();
         }
-        let hands = LaneOpened {
-            kind: LaneKind::Worker,
-            pool: None,
-            name: "main".to_owned(),
-            pid: Some(self.handle.pid()),
-            tid: None,
-        };
-        let call = CallBegan {
-            call: CALL,
-            pool: None,
-            method: Method::Loop.name().to_owned(),
-            function: "f".to_owned(),
-            source: None,
-            tasks: Some(self.experiment.tasks),
-            chunksize: Some(1),
-        };
-        let hands = Event {
-            at,
-            lane: HANDS,
-            kind: Kind::LaneOpened(Box::new(hands)),
-        };
-        let state = CallerState::OwnWork;
-        let call = Kind::CallBegan(Box::new(call));
-        vec![hands, main(at, call), main(at, Kind::Caller { state })]
+        plain::begins(self.handle.pid(), self.experiment.tasks, at)
     }
 
     /// A moment that the script tells of.
@@ -444,6 +445,21 @@ impl Lab<'_> {
     fn send(&self, events: Vec<Event>, complete_to: Time) {
         self.feed.send(events, complete_to);
     }
+}
+
+fn begin(experiment: &Experiment, version: &str) -> Event {
+    let works = workload::tasks(experiment);
+    let run = RunBegan {
+        label: format!("python {version}"),
+        measured: true,
+        cpus: Some(platform::usable_cpus()),
+        cpu_ids: Vec::new(),
+        gil: experiment.pool == PythonPool::ThreadPool,
+        serial: experiment.serial,
+        work: Some(works.iter().map(|work| work.cost).sum()),
+        program: true,
+    };
+    main(Time::ZERO, Kind::RunBegan(Box::new(run)))
 }
 
 /// The run and its end are told here, and the script's processes are no lanes of the lab.
@@ -466,45 +482,4 @@ fn main(at: Time, kind: Kind) -> Event {
 
 fn task(index: u32) -> TaskId {
     TaskId { call: CALL, index }
-}
-
-/// One task of a plain loop starts: it was not submitted before.
-fn starts(task: TaskId, at: Time) -> Vec<Event> {
-    let tasks = Indexes::one(task.index);
-    let started = Event {
-        at,
-        lane: HANDS,
-        kind: Kind::Started { task, cpu: None },
-    };
-    vec![main(at, Kind::Submitted { call: CALL, tasks }), started]
-}
-
-/// One task of a plain loop ends: its value is there at once.
-fn ends(task: TaskId, at: Time, error: Option<String>) -> Vec<Event> {
-    let outcome = match error {
-        Some(_) => Outcome::Failed,
-        None => Outcome::Ok,
-    };
-    let ok = error.is_none();
-    let raised = error.map(|error| Kind::Raised(Box::new(Raised { task, error })));
-    let finished = Kind::Finished {
-        task,
-        outcome,
-        cpu: None,
-    };
-    let mut events: Vec<Event> = raised
-        .into_iter()
-        .chain([finished])
-        .map(|kind| Event {
-            at,
-            lane: HANDS,
-            kind,
-        })
-        .collect();
-    let tasks = Indexes::one(task.index);
-    if ok {
-        events.push(main(at, Kind::Ready { call: CALL, tasks }));
-        events.push(main(at, Kind::Delivered { call: CALL, tasks }));
-    }
-    events
 }

@@ -140,10 +140,11 @@ fn settle_told(pieces: &mut [Piece], span: Span, spent: &Spent, changes: &mut Ve
             continue;
         }
         let before = piece.account();
-        let found = more.min(piece.length().saturating_sub(piece.on_cpu));
+        let length = piece.length().saturating_sub(piece.useful_wait);
+        let found = more.min(length.saturating_sub(piece.on_cpu));
         more = more.saturating_sub(found);
         piece.on_cpu += found;
-        let room = piece.length().saturating_sub(piece.on_cpu);
+        let room = length.saturating_sub(piece.on_cpu);
         let waited = piece.waiting.saturating_sub(less).min(room);
         less = less.saturating_sub(piece.waiting.saturating_sub(waited));
         piece.waiting = waited;

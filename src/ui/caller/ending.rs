@@ -103,7 +103,7 @@ fn counted(trace: &Trace, cursor: Time) -> Option<Ending> {
 /// Why main does not get what it waits for, once that is certain.
 fn verdict(trace: &Trace, cursor: Time) -> Option<Ending> {
     let over = trace.ended().filter(|&(at, _)| at <= cursor);
-    let own = || trace.call()?.ended.filter(|&(at, _)| at <= cursor);
+    let own = || trace.ends_of(trace.call()?, cursor);
     let (_, ends) = if trace.is_program() { own() } else { over }?;
     let tasks = |count| plural::counted(count, "task", "tasks");
     let call = trace.call()?;
