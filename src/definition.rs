@@ -45,6 +45,15 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// What stands before a value that is only known to be no less, or no more.
+    pub fn bound(&self, row: &Definition) -> &'static str {
+        match row.key {
+            _ if self.numbers.at_least => ">=",
+            "speedup" if self.numbers.speedup.is_none() => "<=",
+            _ => "",
+        }
+    }
+
     fn share(&self, part: Nanos) -> Option<Value> {
         self.shares.share(part).map(Value::Share)
     }
@@ -212,8 +221,8 @@ pub static TABLE: [Definition; 51] = {
             "what one worker would need: a loop of the same seed if one ran, or the tasks but for waiting for a CPU", "Barney, LLNL",
             |f| f.numbers.serial_time.map(Time)),
         row(("speedup", "speed-up"), Pace,
-            "S: serial time / T", "Barney, LLNL",
-            |f| f.numbers.speedup.map(Times)),
+            "S: serial time / T; <= where tasks were blocked: they may have waited for each other", "Barney, LLNL",
+            |f| f.numbers.speedup.or(f.numbers.speedup_at_most).map(Times)),
         row(("speedup_per_cpu", "per CPU"), Pace,
             "S / C: what each CPU gave, where workers share CPUs", "",
             |f| f.numbers.speedup.zip(f.trace.run()?.cpus).map(|(s, c)| Share(s / f64::from(c.max(1))))),

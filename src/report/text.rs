@@ -58,7 +58,6 @@ fn title(experiment: &Experiment, measured: bool, out: &mut dyn Write) -> io::Re
 /// The numbers by topic. Those that are only known to be at least so much say so.
 pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) -> io::Result<()> {
     let how = if measured { "measured" } else { "simulated" };
-    let least = if facts.numbers.at_least { ">= " } else { "" };
     for topic in Topic::ALL {
         writeln!(out, "\n{} ({how})", topic.word())?;
         for row in definition::about(topic) {
@@ -77,7 +76,11 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
             let value = match value {
                 None => "n/a".to_owned(),
                 Some(word @ Value::Word(_)) => word.text("x"),
-                Some(value) => format!("{least}{}", value.text("x")),
+                Some(value) => {
+                    let bound = facts.bound(row);
+                    let space = if bound.is_empty() { "" } else { " " };
+                    format!("{bound}{space}{}", value.text("x"))
+                }
             };
             writeln!(out, "  {:<16} {value}{note}", row.label)?;
         }

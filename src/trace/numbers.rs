@@ -28,6 +28,8 @@ pub struct Numbers {
     pub serial_time: Option<Nanos>,
     /// `S` = serial time / `T`.
     pub speedup: Option<f64>,
+    /// `S` as if no task had ever waited for another, where `S` is not known because they may have.
+    pub speedup_at_most: Option<f64>,
     /// `S` / `P`.
     pub efficiency: Option<f64>,
     /// sum `B_w` / (`P` `T`).
@@ -84,10 +86,7 @@ impl Numbers {
     fn with_serial_time(mut self, serial_time: Option<Nanos>) -> Self {
         self.serial_time = serial_time;
         let workers = f64::from(self.workers);
-        let makespan = self.makespan.filter(|makespan| makespan.0 > 0);
-        self.speedup = serial_time
-            .zip(makespan)
-            .map(|(serial, makespan)| serial.0 as f64 / makespan.0 as f64);
+        self.speedup = self.times_faster(serial_time);
         self.efficiency = self
             .speedup
             .filter(|_| self.workers > 0)
@@ -97,6 +96,13 @@ impl Numbers {
             .filter(|&speedup| self.workers > 1 && speedup > 0.0)
             .map(|speedup| (1.0 / speedup - 1.0 / workers) / (1.0 - 1.0 / workers));
         self
+    }
+
+    /// Than a loop that takes so long.
+    fn times_faster(&self, serial_time: Option<Nanos>) -> Option<f64> {
+        let makespan = self.makespan.filter(|makespan| makespan.0 > 0);
+        let both = serial_time.zip(makespan);
+        both.map(|(serial, makespan)| serial.0 as f64 / makespan.0 as f64)
     }
 }
 
@@ -141,14 +147,20 @@ impl Trace {
             self.weigh(scope, &rows, over, &mut numbers);
         }
         let over = makespan.is_some() || ended.is_some();
-        let serial = scope.call.filter(|_| over).and_then(|call| {
-            let estimated = || self.serial_time(call, rows.len());
-            self.loop_time.or_else(estimated)
+        let call = scope.call.filter(|_| over);
+        let serial = call.and_then(|call| {
+            let needs = || self.needs(call, rows.len());
+            self.loop_time
+                .or_else(|| needs().map(|needs| self.serial_time(needs)))
         });
         let mut numbers = numbers.with_serial_time(serial);
         // Work that goes on after the last result is in no makespan: nothing can be compared with it.
         if makespan.is_some_and(|makespan| works_after(scope, makespan)) {
             (numbers.speedup, numbers.efficiency, numbers.karp_flatt) = (None, None, None);
+        } else if numbers.speedup.is_none() && !numbers.at_least {
+            let most = call.and_then(|call| self.most_needs(call, rows.len()));
+            let most = most.map(|needs| self.serial_time(needs));
+            numbers.speedup_at_most = numbers.times_faster(most);
         }
         numbers
     }
@@ -217,14 +229,22 @@ impl Trace {
             .sum()
     }
 
-    fn serial_time(&self, call: &Call, workers: usize) -> Option<Nanos> {
-        let serial = self.run().map_or(Nanos::ZERO, |run| run.serial);
-        self.needs(call, workers).map(|needs| serial + needs.sum)
+    fn serial_time(&self, needs: Needs) -> Nanos {
+        self.run().map_or(Nanos::ZERO, |run| run.serial) + needs.sum
     }
 
-    /// What the tasks of a call would have needed one after the other; `None` also where the threads that
-    /// had them may have waited for each other.
+    /// What the tasks of a call would have needed one after the other; `None` also where they may have waited
+    /// for each other.
     fn needs(&self, call: &Call, workers: usize) -> Option<Needs> {
+        let needs = self.most_needs(call, workers)?;
+        // The tasks of the lab wait for nothing but what is asked of them.
+        let is_program = self.run().is_some_and(|run| run.program);
+        (!is_program || needs.is_of_each_alone(workers)).then_some(needs)
+    }
+
+    /// The same with all that they may have waited for each other; `None` where that is the lock of an
+    /// interpreter, which threads that compute wait for all the time.
+    fn most_needs(&self, call: &Call, workers: usize) -> Option<Needs> {
         let needs = call.needs()?;
         let pool = call.facts.pool.and_then(|pool| self.pool(pool));
         let run = self.run().filter(|run| run.measured);

@@ -75,7 +75,7 @@ impl Mean {
 
 /// So small a part of the time of all tasks may be unknown where their sum is told: 2 %.
 const UNKNOWN: u64 = 50;
-/// So small a part of the sum may be waits for the lock of an interpreter, at the very most: 5 %.
+/// So small a part of the sum may be waits for each other, at the very most: 5 %.
 const LOCKED: u64 = 20;
 
 /// What the tasks of a call really needed.
@@ -211,6 +211,13 @@ impl Needs {
         let locked = Nanos(self.on_cpu.0.saturating_mul(others)).min(self.blocked);
         locked <= Nanos(self.sum.0 / LOCKED)
     }
+
+    /// Whether it is what so many workers would have needed one after the other: while tasks were blocked,
+    /// they may have slept, which a loop must do too, or waited for a lock that another of them held, which
+    /// it need not. No clock tells these apart.
+    pub(super) fn is_of_each_alone(&self, workers: usize) -> bool {
+        workers < 2 || self.blocked <= Nanos(self.sum.0 / LOCKED)
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +280,8 @@ mod tests {
         assert!(!computing.is_without_lock(4) && computing.is_without_lock(1));
         let sleeping = needs(&[(2, 0, 0), (3, 10, 0)]);
         assert!(sleeping.is_without_lock(4));
+        assert!(!sleeping.is_of_each_alone(4) && sleeping.is_of_each_alone(1));
+        assert!(needs(&[(960, 0, 0), (600, 360, 0)]).is_of_each_alone(4));
         // They had it for themselves: of another interpreter, or one after the other.
         assert!(needs(&[(1_000, 0, 0), (600, 400, 0)]).is_without_lock(4));
     }

@@ -115,8 +115,7 @@ fn number(
 pub fn shown(row: &Definition, facts: &Facts<'_>, pen: &Pen<'_>) -> String {
     let glyphs = pen.theme.glyphs;
     match (row.value)(facts) {
-        Some(value) if facts.numbers.at_least => format!(">={}", value.text(glyphs.times)),
-        Some(value) => value.text(glyphs.times),
+        Some(value) => format!("{}{}", facts.bound(row), value.text(glyphs.times)),
         None if facts.numbers.complete => "n/a".to_owned(),
         None => glyphs.grows.to_owned(),
     }

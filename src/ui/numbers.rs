@@ -42,12 +42,12 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
         None if !over => format!("{} {grows}", numbers.elapsed),
         makespan => later(makespan.map(length)),
     };
+    let times = |factor: f64| format!("{factor:.2}{}", glyphs.times);
+    let at_most = || Some(format!("<={}", times(numbers.speedup_at_most?)));
+    let speedup = numbers.speedup.map(times).or_else(at_most);
     let values = [
         ("makespan", makespan),
-        (
-            "speed-up",
-            later(numbers.speedup.map(|s| format!("{s:.2}{}", glyphs.times))),
-        ),
+        ("speed-up", later(speedup)),
         (
             "efficiency",
             later(numbers.efficiency.map(|e| format!("{:.0} %", e * 100.0))),

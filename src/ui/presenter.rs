@@ -51,7 +51,8 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     });
     let dot = Dot::for_screen(screen);
     let all = selection::rows(moment.trace, Lanes::Workers).min(LANES) as u16;
-    let labels = labels(screen);
+    let numbers = moment.trace.numbers(moment.cursor);
+    let labels = labels(screen, numbers.speedup_at_most.is_some());
     let below = digits::HEIGHT * dot.rows + 1 + labels[0].len() as u16;
     let above = screen.height.saturating_sub(below);
     let rows = Rows::of(above, caption.len() as u16, all.max(1));
@@ -159,14 +160,18 @@ fn title(app: &App, line: Rect, pen: &mut Pen<'_>) {
     }
 }
 
-/// The lines under each number; all have as many.
-fn labels(screen: Rect) -> [Vec<String>; 3] {
+/// The lines under each number; all have as many. `bounded`: the second is a bound.
+fn labels(screen: Rect, bounded: bool) -> [Vec<String>; 3] {
+    let mut labels = LABELS;
+    if bounded {
+        labels[1].1 = "at most";
+    }
     let room = |place: usize| places(screen)[place].1 + if place < 2 { APART - 1 } else { 0 };
-    let whole = LABELS.map(|(first, second)| format!("{first} {second}").trim_end().to_owned());
+    let whole = labels.map(|(first, second)| format!("{first} {second}").trim_end().to_owned());
     if (0..3).all(|place| text::width(&whole[place]) <= room(place)) {
         return whole.map(|label| vec![label]);
     }
-    LABELS.map(|(first, second)| vec![first.to_owned(), second.to_owned()])
+    labels.map(|(first, second)| vec![first.to_owned(), second.to_owned()])
 }
 
 fn big_numbers(
@@ -185,7 +190,7 @@ fn big_numbers(
     let disorder = numbers.inversions_delivered as f64 * 100.0 / pairs as f64;
     let values = [
         (Some(seconds), decimals),
-        (numbers.speedup, decimals),
+        (numbers.speedup.or(numbers.speedup_at_most), decimals),
         ((pairs > 0).then_some(disorder), 0),
     ];
     let theme = pen.theme;
@@ -263,7 +268,7 @@ mod tests {
     fn every_number_says_whole_what_it_is() {
         for width in 60..320 {
             let screen = Rect::new(0, 0, width, 24);
-            let lines = labels(screen);
+            let lines = labels(screen, false);
             for (lines, (_, room)) in lines.iter().zip(places(screen)) {
                 assert_eq!(lines.len(), if width < 77 { 2 } else { 1 }, "{width}");
                 let fits = |line: &String| text::width(line) < room + APART;

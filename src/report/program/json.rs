@@ -154,6 +154,7 @@ impl Serialize for CallRow<'_> {
         row.serialize_entry("bytes_back", &call.bytes_until(Time::NEVER, Way::ToCaller))?;
         row.serialize_entry("at_least", &own.at_least)?;
         row.serialize_entry("numbers", &numbers(&own))?;
+        row.serialize_entry("speedup_at_most", &own.speedup_at_most)?;
         row.serialize_entry("where", &shares(&trace.shares_of(call, end)))?;
         row.serialize_entry("orders", &Orders(&orders(Some(call))))?;
         row.end()

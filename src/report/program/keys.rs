@@ -70,6 +70,7 @@ pub static KEYS: &[Key] = &[
     key("calls", "bytes_back", "size of the results, as pickled"),
     key("calls", "at_least", "true: events that belong to it were not seen; its counts and times are lower bounds"),
     key("calls", "numbers", "as in the lab's report, of this call"),
+    key("calls", "speedup_at_most", "an upper bound where numbers.speedup is null because tasks were blocked: they may have slept, or waited for each other"),
     key("calls", "where", "shares of the workers' time, as in the lab's report, of this call"),
     key("calls", "orders", "indexes of its items in four orders, as in the lab's report"),
 

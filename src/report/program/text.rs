@@ -121,6 +121,8 @@ fn calls(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         }
         if let Some(speedup) = own.speedup {
             let _ = write!(line, ", {speedup:.2}x");
+        } else if let Some(most) = own.speedup_at_most {
+            let _ = write!(line, ", <= {most:.2}x");
         }
         let failed = call.failed(trace.end());
         if failed > 0 {

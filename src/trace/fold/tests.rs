@@ -176,6 +176,29 @@ fn numbers_follow_their_definitions() {
 }
 
 #[test]
+fn a_program_whose_tasks_were_blocked_has_a_bound_instead_of_a_speedup() {
+    let with = |blocked: u64| {
+        let mut events = small_map();
+        for event in &mut events {
+            match &mut event.kind {
+                Kind::RunBegan(run) => (run.measured, run.program) = (true, true),
+                Kind::Ran(ran) => ran.on_cpu = Nanos(ran.on_cpu.0 - blocked.min(ran.on_cpu.0)),
+                _ => {}
+            }
+        }
+        let mut trace = Trace::default();
+        trace.apply(events);
+        trace.numbers(trace.end())
+    };
+    let known = with(0);
+    assert_eq!((known.speedup, known.speedup_at_most), (Some(1.9), None));
+    let bound = with(2);
+    assert_eq!((bound.speedup, bound.speedup_at_most), (None, Some(1.9)));
+    let others = (bound.serial_time, bound.efficiency, bound.karp_flatt);
+    assert_eq!((others, bound.lower_bound), ((None, None, None), None));
+}
+
+#[test]
 fn shares_add_up_at_every_moment() {
     let mut trace = Trace::default();
     trace.apply(small_map());
