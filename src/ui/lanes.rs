@@ -279,6 +279,14 @@ fn died(lane: &Lane) -> Option<Time> {
     }
 }
 
+/// What ended a worker that died, in a word: it ended itself only if it left an exit code.
+fn death(exit: Option<i32>) -> &'static str {
+    match exit {
+        Some(0..) => "crashed",
+        _ => "killed",
+    }
+}
+
 /// The columns in which the lane had no live worker: from a death until the next worker, or the cursor.
 fn dead(moment: &Moment<'_>, track: &Track<'_>) -> Vec<(u16, u16)> {
     let until = moment.axis.eighth(moment.cursor);
@@ -323,7 +331,7 @@ fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '
                 }
                 Some(Outcome::Lost) if died(lane) == Some(piece.end) => {
                     painter.mark(column, glyphs.lost);
-                    painter.note(column + 1, right, "killed");
+                    painter.note(column + 1, right, death(lane.exit));
                 }
                 _ => {}
             }
@@ -459,6 +467,12 @@ mod tests {
         let drawn = drawn(PLAIN, &samples::at(&run, 10, 12), 1, 4);
         let ends: Vec<&str> = drawn.iter().map(|line| line[36..].trim()).collect();
         assert_eq!(ends, ["killed", "killed", "killed 67 %", "killed"]);
+    }
+
+    #[test]
+    fn only_a_worker_without_an_exit_code_was_killed() {
+        let words = [Some(9), Some(-9), None].map(death);
+        assert_eq!(words, ["crashed", "killed", "killed"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::columns::Level;
-use super::{Track, died, is_main};
+use super::{Track, death, died, is_main};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Lane, Piece};
 use crate::ui::hues::{self, Hues};
@@ -59,7 +59,7 @@ pub(super) fn state(
         _ if died && here.map(|lane| lane.id) != track.workers.last().map(|lane| lane.id) => {
             ("restart", theme.bad)
         }
-        _ if died => ("killed", theme.bad),
+        _ if died => (death(here.and_then(|lane| lane.exit)), theme.bad),
         Some(lane) if moment.trace.hangs(lane, cursor) => ("hangs", theme.bad),
         Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
         None if !track.workers.is_empty() => ("starts", theme.dim),
