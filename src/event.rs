@@ -542,7 +542,7 @@ pub enum NoteKind {
     /// An executor gave up because a worker died; value: futures that got `BrokenProcessPool`.
     Broken,
     /// The pool was terminated; value: tasks that had no result. The text says why: [`TERMINATED`], the end of
-    /// a `with`, or `KeyboardInterrupt`.
+    /// a `with`, or [`RAISING`].
     LeftOutstanding,
     /// The iterable of an `imap` was read to its end; value: results that the caller had taken by then.
     InputSwallowed,
@@ -557,7 +557,8 @@ pub enum NoteKind {
     Refused,
     /// Whoever watches sent the program a signal; value: its number.
     Signalled,
-    /// The program ended; value: its exit code, or minus the number of the signal that killed it.
+    /// The program ended; value: its exit code, or minus the number of the signal that killed it. The text: the
+    /// last line that it printed to stderr, where that is kept and it did not end well.
     ProgramEnded,
     /// Time that watching itself has taken in this process so far, in nanoseconds: the value.
     ProbeCost,
@@ -565,6 +566,8 @@ pub enum NoteKind {
 
 /// Why a pool was terminated: the program did so itself.
 pub const TERMINATED: &str = "terminate()";
+/// It did so, or left it, because of an exception.
+pub const RAISING: &str = "an exception";
 
 /// The quantity of a [`Sample`]: bytes of memory that the process of its lane has resident.
 pub const RESIDENT: &str = "memory";

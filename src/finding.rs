@@ -5,14 +5,20 @@
 
 mod caller;
 mod chunk;
+mod deadlock;
 mod hidden;
 mod initializer;
 mod lost;
+mod main_module;
 mod pool;
+mod program;
+mod restart;
 mod result;
 mod search;
+mod threads;
 #[cfg(test)]
 mod told;
+mod turns;
 mod words;
 
 pub(crate) use words::short;
@@ -41,27 +47,36 @@ pub struct Finding {
     pub numbers: Vec<(&'static str, f64)>,
 }
 
-/// What a finding is about. What went wrong comes before what is slow; that is told only where it costs a
-/// quarter of a second in all, or half a second of starting pools, and a hundredth of the run.
+/// What a finding is about. What went wrong comes first, then what may be meant to be so, then what is slow:
+/// that is told only where it costs a quarter of a second in all, or half a second of starting pools, and a
+/// hundredth of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FindingKind {
     LostTask,
     BrokenPool,
     QueueDeadlock,
+    NestedDeadlock,
+    NoWorkerLeft,
+    UnguardedMain,
     WorkerExit,
     UnpicklableArgument,
     CallbackRaised,
     InitializerRaised,
     UnpicklableResult,
     HiddenError,
+    ProgramFailed,
     InputSwallowed,
     LeftOutstanding,
     ChunkTooLarge,
     ChunkTooSmall,
+    SlowInput,
     Straggler,
+    OneAtATime,
+    OneInterpreter,
     Oversubscribed,
     PicklingCost,
     StartUpCost,
+    RestartCost,
     CallerBlocked,
 }
 
@@ -86,9 +101,14 @@ impl FindingKind {
         self.definition().word
     }
 
-    /// Something went wrong; otherwise it is only slow.
+    /// Something went wrong; otherwise it may be meant to be so, or is only slow.
     pub fn is_fault(self) -> bool {
-        self < Self::ChunkTooLarge
+        self < Self::InputSwallowed
+    }
+
+    /// All is well, and it could be faster.
+    pub fn is_slow(self) -> bool {
+        self >= Self::ChunkTooLarge
     }
 }
 
@@ -102,13 +122,19 @@ const fn row(kind: FindingKind, word: &'static str, meaning: &'static str) -> De
 
 /// Every kind of finding, in the order of [`FindingKind`].
 #[rustfmt::skip]
-pub static TABLE: [Definition; 18] = [
+pub static TABLE: [Definition; 26] = [
     row(FindingKind::LostTask, "lost-task-never-completes",
         "a worker died inside a task: its result can never come, and a Pool's call waits for ever"),
     row(FindingKind::BrokenPool, "broken-process-pool",
         "a worker of a ProcessPoolExecutor died: every future without a result got BrokenProcessPool instead"),
     row(FindingKind::QueueDeadlock, "queue-deadlock",
         "an idle worker died while it held the lock of the queue: no worker can take a task any more"),
+    row(FindingKind::NestedDeadlock, "nested-deadlock",
+        "every worker of a pool waits for results of tasks of that same pool, and nobody is left to do them"),
+    row(FindingKind::NoWorkerLeft, "no-worker-left",
+        "tasks wait in the queue of a pool whose workers are all gone, and nobody replaces them"),
+    row(FindingKind::UnguardedMain, "unguarded-main",
+        "worker after worker dies at its start: each runs the main module anew, which starts processes itself"),
     row(FindingKind::WorkerExit, "worker-exit",
         "a task left its worker with sys.exit or another exception that is no Exception: its result never comes"),
     row(FindingKind::UnpicklableArgument, "unpicklable-argument",
@@ -121,22 +147,32 @@ pub static TABLE: [Definition; 18] = [
         "a result could not be pickled, so its chunk gives an error; or one could not be unpickled, and the pool stops"),
     row(FindingKind::HiddenError, "hidden-error",
         "a task failed and nothing shows it until the program asks for its result"),
+    row(FindingKind::ProgramFailed, "program-failed",
+        "the program ended with another exit code than 0, and nothing else that was found says why"),
     row(FindingKind::InputSwallowed, "input-swallowed",
-        "imap read all that a generator gives ahead of its results: nothing holds it back, and both pile up"),
+        "imap read a generator to its end while tens of MiB of results were not taken: nothing holds it back"),
     row(FindingKind::LeftOutstanding, "left-outstanding",
         "the pool was terminated, by terminate() or by leaving `with Pool()`, while tasks had no result"),
     row(FindingKind::ChunkTooLarge, "chunk-too-large",
         "some workers had nothing left while others still worked through a long last chunk"),
     row(FindingKind::ChunkTooSmall, "chunk-too-small-overhead",
         "the tasks are so short that sending them takes much of the workers' time"),
+    row(FindingKind::SlowInput, "slow-input",
+        "a generator gives its items to imap more slowly than the workers take them: they wait for it"),
     row(FindingKind::Straggler, "straggler",
         "one task ran long after all others: the call waits for that one"),
+    row(FindingKind::OneAtATime, "one-at-a-time",
+        "the main program waits for each result before it sends the next task: the other workers stand idle"),
+    row(FindingKind::OneInterpreter, "one-interpreter",
+        "threads compute, and all of them together get about one CPU: one at a time has the interpreter"),
     row(FindingKind::Oversubscribed, "oversubscribed",
-        "more processes than CPUs: tasks that could run waited for a CPU"),
+        "more processes than keep the CPUs busy: tasks that could run waited for a CPU"),
     row(FindingKind::PicklingCost, "pickling-cost",
         "arguments and results are large: much time goes into pickling and unpickling them"),
     row(FindingKind::StartUpCost, "start-up-cost",
         "starting the pools took longer than all the work they did, and half a second or more in all"),
+    row(FindingKind::RestartCost, "restart-cost",
+        "workers are replaced after a few tasks (maxtasksperchild), and much time passes until the new ones work"),
     row(FindingKind::CallerBlocked, "caller-blocked",
         "the main program waited in a call although it had work to do afterwards, and a CPU was idle for it"),
 ];
@@ -147,14 +183,20 @@ pub static TABLE: [Definition; 18] = [
 /// a look at each of its tasks: to be asked when the trace has changed, not for every frame.
 pub fn of(trace: &Trace, at: Time) -> Vec<Finding> {
     let mut search = Search::new(trace, at);
+    main_module::search(&mut search);
     lost::search(&mut search);
     worker::search(&mut search);
+    deadlock::search(&mut search);
     initializer::search(&mut search);
     result::search(&mut search);
     hidden::search(&mut search);
     chunk::search(&mut search);
     pool::search(&mut search);
+    restart::search(&mut search);
+    threads::search(&mut search);
+    turns::search(&mut search);
     caller::search(&mut search);
+    program::search(&mut search);
     search.findings()
 }
 
@@ -183,8 +225,11 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_no_slowness() {
-        assert!(FindingKind::LeftOutstanding.is_fault() && !FindingKind::ChunkTooLarge.is_fault());
+    fn a_fault_is_no_slowness_and_some_findings_are_neither() {
+        let of = |kind: FindingKind| (kind.is_fault(), kind.is_slow());
+        assert_eq!(of(FindingKind::ProgramFailed), (true, false));
+        assert_eq!(of(FindingKind::LeftOutstanding), (false, false));
+        assert_eq!(of(FindingKind::ChunkTooLarge), (false, true));
     }
 
     #[test]

@@ -123,6 +123,11 @@ fn pool_map_apply_runs_side_by_side_and_one_after_another() {
             "{pair:#?}"
         );
     }
+    let found = report["findings"].as_array().unwrap();
+    assert!(
+        found.iter().any(|found| found["kind"] == "one-at-a-time"),
+        "{found:#?}"
+    );
     let length = |call: &Value| call["ended"].as_u64().unwrap() - call["began"].as_u64().unwrap();
     assert!(
         length(map) < applied.iter().map(length).sum(),

@@ -94,7 +94,7 @@ fn a_worker_of_an_executor_that_dies_costs_every_future_without_a_result() {
     };
     for (how, words, exit) in [
         ("kill", " was killed (SIGKILL) in task ", -9),
-        ("exit", " died (exit code 3) in task ", 3),
+        ("exit", " crashed (exit code 3) in task ", 3),
     ] {
         let Watched { report, out, .. } = of(how);
         assert_eq!(
@@ -220,25 +220,113 @@ fn errors_are_hidden_until_they_are_asked_for() {
 
 #[test]
 fn imap_reads_its_whole_input_ahead() {
-    let (text, numbers) = the_fault("input_swallowed.py", FindingKind::InputSwallowed);
+    let (text, numbers) = the_slowness("input_swallowed.py", FindingKind::InputSwallowed);
     assert_says(
         &text,
-        "imap(work) in line 16 had read its whole input of 500 items",
+        "imap(work) in line 22 had read its whole input of 500 items",
     );
     assert_eq!(
         (&numbers["items"], &numbers["taken"]),
         (&500.0.into(), &0.0.into())
     );
+    assert!(numbers["bytes"].as_f64() >= Some(32e6), "{numbers}");
 }
 
 #[test]
 fn leaving_a_pool_with_work_outstanding_gives_that_work_up() {
-    let (text, numbers) = the_fault("left_outstanding.py", FindingKind::LeftOutstanding);
+    let (text, numbers) = the_slowness("left_outstanding.py", FindingKind::LeftOutstanding);
     assert_says(&text, "leaving `with Pool()` terminated the pool while ");
     assert_eq!(numbers["outstanding"], 6.0);
     let report = left("terminate").report;
     let (text, _) = told(&report, FindingKind::LeftOutstanding);
     assert_says(&text, "the program called terminate() while 6 tasks ");
+}
+
+#[test]
+fn an_exception_is_told_instead_of_what_it_leaves_behind() {
+    let Watched { report, code, .. } = left("error");
+    assert_eq!(
+        (code, faults(&report)),
+        (Some(1), vec!["program-failed"]),
+        "{:#}",
+        report["findings"]
+    );
+    let (text, numbers) = told(&report, FindingKind::ProgramFailed);
+    assert_says(&text, "the program ended with exit code 1");
+    assert_eq!(numbers["exit"], 1.0);
+    assert!(of_kind(&report, FindingKind::LeftOutstanding).is_empty());
+}
+
+#[test]
+fn fresh_workers_run_the_main_module_and_die_if_it_starts_processes() {
+    let (text, numbers) = the_fault("unguarded_main.py", FindingKind::UnguardedMain);
+    assert_says(&text, " died at the start with an exception");
+    assert!(numbers["workers"].as_f64() >= Some(3.0), "{numbers}");
+}
+
+#[test]
+fn workers_that_wait_for_their_own_pool_are_a_deadlock() {
+    let (text, _) = the_fault("nested_calls.py", FindingKind::NestedDeadlock);
+    assert_says(&text, "all 2 workers of a ThreadPool wait for tasks");
+    assert_says(&text, "6 tasks wait in its queue");
+}
+
+#[test]
+fn tasks_of_a_pool_without_workers_wait_for_ever() {
+    let (text, _) = the_fault("no_worker_left.py", FindingKind::NoWorkerLeft);
+    assert_says(&text, "4 tasks wait in the queue of a Pool whose 2 workers");
+    assert_says(&text, "map_async(work) in line 15");
+}
+
+#[test]
+fn a_main_program_that_waits_for_each_task_gets_one_worker() {
+    for (how, words) in [
+        ("apply", "apply(work) in line "),
+        ("submit", "submit(work)"),
+    ] {
+        let file = format!(
+            "{}/tests/findings/one_at_a_time.py",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let report = watch(&[&file, how]).report;
+        assert_eq!(faults(&report), [""; 0], "{:#}", report["findings"]);
+        let (text, numbers) = told(&report, FindingKind::OneAtATime);
+        assert_says(&text, words);
+        assert_says(&text, " sends 8 tasks one at a time");
+        assert_eq!(numbers["workers"], 4.0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_compute_share_an_interpreter() {
+    let report = watched("one_interpreter.py").report;
+    let shares = &report["calls"][0]["where"];
+    let part = |key: &str| 4.0 * shares[key].as_f64().unwrap();
+    let found = of_kind(&report, FindingKind::OneInterpreter);
+    // Where other programs have the CPUs it cannot be told.
+    let is_told =
+        part("on_cpu") > 0.45 && (0.85..1.15).contains(&(part("on_cpu") + part("waiting_cpu")));
+    assert!(!found.is_empty() || !is_told, "{shares:#}");
+}
+
+#[test]
+fn workers_that_are_replaced_after_each_task_cost_more_than_the_tasks() {
+    let (text, numbers) = the_slowness("restart_cost.py", FindingKind::RestartCost);
+    assert_says(
+        &text,
+        " retired and had to be replaced while there was work",
+    );
+    assert!(numbers["restarts"].as_f64() >= Some(2.0), "{numbers}");
+}
+
+#[test]
+fn a_generator_that_is_slower_than_the_workers_is_told() {
+    let (text, _) = the_slowness("slow_input.py", FindingKind::SlowInput);
+    assert_says(
+        &text,
+        "the input of imap(work) in line 19 comes more slowly",
+    );
 }
 
 #[test]

@@ -89,18 +89,9 @@ def hook_pools(m):
 
     def closing(pool, how):
         number = pool.__dict__["_parviz"]
-        if how != CLOSE and is_interrupted():
-            how = INTERRUPTED
+        if how != CLOSE and sys.exc_info()[1] is not None:
+            how = RAISING
         tell(POOL_CLOSE, how, number, 0, min(len(pool._cache), NONE))
-
-    def is_interrupted():
-        """The program is handling Ctrl-C, or what it raised because of it."""
-        error = sys.exc_info()[1]
-        for _ in range(8):
-            if error is None or isinstance(error, KeyboardInterrupt):
-                break
-            error = error.__context__
-        return error is not None and isinstance(error, KeyboardInterrupt)
 
     def get_worker_handler(pool, value):
         code = get_frame(2).f_code

@@ -83,6 +83,10 @@ fn finding(
         }
         _ => "do that work before waiting".to_owned(),
     };
+    let as_they_come = match call.facts.method.as_str() {
+        "submit" => "take them with as_completed and work on each as it comes",
+        _ => "take them with imap_unordered and work on each as it comes",
+    };
     Finding {
         kind: FindingKind::CallerBlocked,
         at: since,
@@ -94,7 +98,9 @@ fn finding(
             named(call),
             percent(share),
         ),
-        advice: format!("if that work does not need the results: {how}"),
+        advice: format!(
+            "if that work does not need the results: {how}; if it does: {as_they_come}"
+        ),
         numbers: vec![
             ("blocked", blocked.0 as f64),
             ("own", own.0 as f64),
@@ -190,11 +196,9 @@ mod tests {
         let found = program("map", BlockedIn::Map, 3_000, 2_000).finding();
         assert_eq!(found.kind, FindingKind::CallerBlocked);
         found.says("the main program waited 3.00 s for map(square) in line 12 and computed 2.00 s of its own");
-        assert!(
-            found
-                .advice
-                .ends_with("use map_async, do that work, then get()")
-        );
+        assert!(found.advice.contains(
+            "use map_async, do that work, then get(); if it does: take them with imap_unordered"
+        ));
         assert_eq!(
             program("map_async", BlockedIn::Get, 500, 500).kinds(),
             [FindingKind::CallerBlocked]

@@ -1,5 +1,7 @@
 //! Chunks that are too large or too small, and the one task that everybody waits for.
 
+mod small;
+
 use super::search::{Scene, Search, share_of};
 use super::words::{call as named, worker};
 use super::{Finding, FindingKind};
@@ -24,26 +26,15 @@ const ALONE_TIMES: f64 = 2.0;
 /// One that starts later than this could have started sooner.
 const LATE_SHARE: f64 = 0.1;
 
-/// Fewer messages than this say nothing about what one costs.
-const SMALL_CHUNKS: u32 = 100;
-/// A message costs 20 to 200 us, so a chunk that computes longer earns it.
-const SMALL_CHUNK: Nanos = Nanos(200_000);
-/// Messages that come slower than this are not held up by their own cost but by what is to be sent.
-const SLOW_MESSAGE: Nanos = Nanos(1_000_000);
-/// Below this share the workers still compute most of the time.
-const OVERHEAD_SHARE: f64 = 0.5;
 /// What a chunk should compute at least, so that its message costs a few per cent of it.
 const GOOD_CHUNK: Nanos = Nanos(10_000_000);
-/// Work that a plain loop does before a pool has started and sent it.
-const LOOP_WORK: Nanos = Nanos(50_000_000);
-
 pub(super) fn search(search: &mut Search<'_>) {
     let scene = search.scene;
     for call in scene.trace.calls() {
         let Some(spell) = Spell::of(scene, call) else {
             continue;
         };
-        if let Some((weight, finding)) = spell.chunk_too_small() {
+        if let Some((weight, finding)) = spell.small() {
             search.of_call(call, weight, finding);
         } else if let Some((weight, finding)) =
             spell.straggler().or_else(|| spell.chunk_too_large())
@@ -108,70 +99,6 @@ impl<'a> Spell<'a> {
         let lanes = row.lanes.iter().filter_map(|&id| self.scene.trace.lane(id));
         let ends = lanes.filter_map(|lane| last_end(lane, self.last));
         ends.max().unwrap_or(self.first).max(self.first)
-    }
-
-    fn chunk_too_small(&self) -> Option<(f64, Finding)> {
-        let chunks = self.call.enqueued.count_until(self.scene.at);
-        let tasks = self.finished.len() as u64;
-        if chunks < SMALL_CHUNKS || tasks == 0 {
-            return None;
-        }
-        let length = self.length();
-        let worker_time = length.0 as f64 * self.parallel() as f64;
-        let overhead = 1.0 - self.work.0 as f64 / worker_time;
-        let chunk = Nanos(self.work.0 / u64::from(chunks));
-        let message = Nanos(length.0 / u64::from(chunks));
-        if overhead < OVERHEAD_SHARE || chunk >= SMALL_CHUNK || message >= SLOW_MESSAGE {
-            return None;
-        }
-        let service = (self.work.0 / tasks).max(1);
-        let advice = if self.work < LOOP_WORK {
-            format!(
-                "use a plain loop: all these tasks together take {}",
-                self.work
-            )
-        } else if self.call.is_series() {
-            format!(
-                "use map with chunksize={} instead of one call for each task",
-                self.good_chunk(service)
-            )
-        } else {
-            format!("use chunksize={}", self.good_chunk(service))
-        };
-        let cost = Nanos(((worker_time - self.work.0 as f64) / f64::from(chunks)) as u64);
-        let finding = Finding {
-            kind: FindingKind::ChunkTooSmall,
-            at: self.last,
-            lane: None,
-            call: Some(self.call.facts.call),
-            text: format!(
-                "{} sends {chunks} messages with {chunk} of work in each, and each costs its workers another {cost}: {} of \
-                 their time is overhead",
-                named(self.call),
-                percent(overhead),
-            ),
-            advice,
-            numbers: vec![
-                ("overhead", overhead),
-                ("chunks", f64::from(chunks)),
-                ("chunk_work", chunk.0 as f64),
-                ("chunk_cost", cost.0 as f64),
-                ("work", self.work.0 as f64),
-                ("length", length.0 as f64),
-            ],
-        };
-        Some((overhead * length.seconds(), finding))
-    }
-
-    /// Tasks of `service` nanoseconds that make a chunk worth its message and still leave each worker a few chunks.
-    fn good_chunk(&self, service: u64) -> u64 {
-        GOOD_CHUNK.0.div_ceil(service).min(self.fair_chunk()).max(2)
-    }
-
-    /// CPython's own choice.
-    fn fair_chunk(&self) -> u64 {
-        let tasks = self.call.tasks().len() as u64;
-        tasks.div_ceil(4 * self.rows.len().max(1) as u64).max(1)
     }
 
     fn straggler(&self) -> Option<(f64, Finding)> {
@@ -300,7 +227,7 @@ fn last_end(lane: &Lane, time: Time) -> Option<Time> {
 mod tests {
     use super::super::told::Told;
     use super::*;
-    use crate::event::{Event, Indexes, Kind, Outcome, TaskId};
+    use crate::event::Indexes;
 
     /// Four workers, twelve tasks of 200 ms in chunks: each worker does its tasks one after another.
     fn in_chunks(size: u32, shares: &[&[u32]]) -> Told {
@@ -367,63 +294,5 @@ mod tests {
     #[test]
     fn a_task_that_was_sent_after_all_others_is_no_straggler() {
         assert_eq!(with_last(1_400, 410), []);
-    }
-
-    /// Two workers, chunks of one task of `work` ns, a message every `pace` ns.
-    fn small(tasks: u32, work: u64, pace: u64, chunksize: u32) -> Vec<Finding> {
-        let mut told = Told::pool("Pool", 2).call(0, "map", tasks, chunksize);
-        for index in 0..tasks {
-            let at = Time(u64::from(index) * pace);
-            let task = TaskId {
-                call: super::super::told::CALL,
-                index,
-            };
-            let lane = LaneId(1 + index % 2);
-            told.event(Event {
-                at,
-                lane,
-                kind: Kind::Started { task, cpu: None },
-            });
-            let kind = Kind::Finished {
-                task,
-                outcome: Outcome::Ok,
-                cpu: None,
-            };
-            told.event(Event {
-                at: at + Nanos(work),
-                lane,
-                kind,
-            });
-        }
-        told.findings()
-    }
-
-    #[test]
-    fn messages_that_cost_more_than_they_compute_are_too_small() {
-        let found = small(20_000, 1_000, 20_000, 1);
-        let [found] = found.as_slice() else {
-            panic!("{found:#?}")
-        };
-        assert_eq!(found.kind, FindingKind::ChunkTooSmall);
-        assert_eq!(
-            found.advice,
-            "use a plain loop: all these tasks together take 20 ms"
-        );
-        found.says("sends 20000 messages with 1.0 us of work in each, and each costs its workers another 39.0 us: 97 %");
-        let found = small(20_000, 10_000, 40_000, 1);
-        assert_eq!(found[0].advice, "use chunksize=1000");
-    }
-
-    #[test]
-    fn messages_that_earn_their_cost_are_not_too_small() {
-        // Half of the time is work.
-        assert_eq!(small(20_000, 21_000, 20_000, 1), []);
-        // Few messages.
-        assert_eq!(small(99, 1_000, 300_000, 1), []);
-        assert_eq!(small(2_000, 1_000, 20_000, 100), []);
-        // What is to be sent comes slowly.
-        assert_eq!(small(20_000, 1_000, 1_001_000, 1), []);
-        // Over in no time.
-        assert_eq!(small(10_000, 1_000, 20_000, 1), []);
     }
 }

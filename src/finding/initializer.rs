@@ -3,29 +3,26 @@
 use super::search::{Search, noted};
 use super::words::in_brackets;
 use super::{Finding, FindingKind};
-use crate::event::{LaneKind, NoteKind, PoolId};
+use crate::event::{NoteKind, PoolId};
 use crate::plural::counted;
 use crate::time::Nanos;
-use crate::trace::{Lane, TimedNote, Trace};
+use crate::trace::{TimedNote, Trace};
+use std::collections::BTreeMap;
 
 /// Workers that die of their initializer before that is called a storm with a rate: a pool that starts
 /// its first workers has no rate.
 const STORM: usize = 3;
 
 pub(super) fn search(search: &mut Search<'_>) {
-    let notes = search.scene.notes();
-    let mut pools: Vec<Option<PoolId>> = Vec::new();
-    let raised = |note: &&TimedNote| note.note.kind == NoteKind::InitializerRaised;
-    for note in notes.iter().filter(raised) {
+    let mut pools: BTreeMap<Option<PoolId>, Vec<&TimedNote>> = BTreeMap::new();
+    let notes = search.scene.notes().iter();
+    for note in notes.filter(|note| note.note.kind == NoteKind::InitializerRaised) {
         let pool = pool_of(search.scene.trace, note);
-        if pools.contains(&pool) {
-            continue;
-        }
-        pools.push(pool);
-        let of_pool = |other: &&TimedNote| pool_of(search.scene.trace, other) == pool;
-        let all: Vec<&TimedNote> = notes.iter().filter(raised).filter(of_pool).collect();
-        let finding = initializer(search, pool, &all);
-        search.of_pool(all.len() as f64, finding);
+        pools.entry(pool).or_default().push(note);
+    }
+    for (pool, notes) in pools {
+        let finding = initializer(search, pool, &notes);
+        search.of_pool(notes.len() as f64, finding);
     }
 }
 
@@ -37,8 +34,9 @@ fn pool_of(trace: &Trace, note: &TimedNote) -> Option<PoolId> {
 fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) -> Finding {
     let (first, last) = (notes[0], notes[notes.len() - 1]);
     let died = notes.len();
-    let lanes = search.scene.trace.lanes();
-    let started = lanes.filter(|lane| is_worker(lane, pool) && lane.opened <= search.scene.at);
+    let rows = search.scene.trace.rows_of(pool).flat_map(|row| &row.lanes);
+    let lanes = rows.filter_map(|&id| search.scene.trace.lane(id));
+    let started = lanes.filter(|lane| lane.opened <= search.scene.at);
     let started = started.count().max(died);
     let error = in_brackets(&first.note.text);
     let span = last.at.since(first.at);
@@ -66,10 +64,6 @@ fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) 
     let mut finding = noted(FindingKind::InitializerRaised, first, text, advice);
     (finding.call, finding.numbers) = (None, numbers);
     finding
-}
-
-fn is_worker(lane: &Lane, pool: Option<PoolId>) -> bool {
-    lane.facts.kind == LaneKind::Worker && lane.facts.pool == pool
 }
 
 #[cfg(test)]

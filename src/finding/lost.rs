@@ -2,39 +2,65 @@
 
 use super::search::Search;
 use super::words::{call as named, ended, tasks};
-use super::worker::was_interrupted;
 use super::{Finding, FindingKind};
-use crate::event::{Indexes, LaneId, NoteKind};
+use crate::event::{CallId, Indexes, LaneId, NoteKind};
 use crate::time::Time;
 use crate::trace::{Call, TimedNote};
+use std::collections::BTreeSet;
 
 pub(super) fn search(search: &mut Search<'_>) {
     let trace = search.scene.trace;
     if trace.counts(search.scene.at).lost == 0 {
         return;
     }
+    let explained = Explained::by(search.scene.notes());
     for call in trace.calls() {
-        lost_tasks(search, call, search.scene.notes());
+        // An executor tells of it by itself.
+        let tells = search.scene.is_executor(call.facts.pool);
+        if !tells && call.lost_until(search.scene.at) > 0 {
+            lost_tasks(search, call, &explained);
+        }
+    }
+}
+
+/// Where notes tell why tasks were lost.
+struct Explained {
+    lanes: BTreeSet<LaneId>,
+    /// Of tasks that no worker is known to have had.
+    calls: BTreeSet<CallId>,
+}
+
+impl Explained {
+    fn by(notes: &[TimedNote]) -> Self {
+        let about = [NoteKind::WorkerExit, NoteKind::UnpicklableArgument];
+        let notes = || notes.iter().filter(|note| about.contains(&note.note.kind));
+        Self {
+            lanes: notes().map(|note| note.lane).collect(),
+            calls: notes().filter_map(|note| note.note.call).collect(),
+        }
+    }
+
+    fn has(&self, call: &Call, lane: Option<LaneId>) -> bool {
+        match lane {
+            Some(lane) => self.lanes.contains(&lane),
+            None => self.calls.contains(&call.facts.call),
+        }
     }
 }
 
 /// A worker that died in a task, each with the tasks that went with it.
-fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, notes: &[TimedNote]) {
-    // An executor tells of it by itself.
-    if search.scene.is_executor(call.facts.pool) {
-        return;
-    }
+fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, explained: &Explained) {
     let closed = search
         .scene
         .pool(call.facts.pool)
         .and_then(|pool| pool.closed);
     for (at, lost) in losses(call, search.scene.at) {
         // A pool that is terminated kills its workers, and so may a signal that was sent to the program.
-        if closed.is_some_and(|closed| closed <= at) || was_interrupted(search.scene.trace, at) {
+        if closed.is_some_and(|closed| closed <= at) || search.was_interrupted(at) {
             continue;
         }
         let lane = lost.iter().find_map(|index| call.task(index)?.lane);
-        if notes.iter().any(|note| explains(note, call, lane)) {
+        if explained.has(call, lane) {
             continue;
         }
         let trace = search.scene.trace;
@@ -96,19 +122,6 @@ fn running(call: &Call, lost: Indexes) -> Option<u32> {
         call.task(index)
             .is_some_and(|task| task.started.happened() && !task.finished.happened())
     })
-}
-
-/// What a note tells is why tasks of this call were lost on this lane.
-fn explains(note: &TimedNote, call: &Call, lane: Option<LaneId>) -> bool {
-    let about_workers = matches!(
-        note.note.kind,
-        NoteKind::WorkerExit | NoteKind::UnpicklableArgument
-    );
-    let here = match lane {
-        Some(lane) => note.lane == lane,
-        None => note.note.call == Some(call.facts.call),
-    };
-    about_workers && here
 }
 
 #[cfg(test)]

@@ -7,10 +7,13 @@ use crate::definition::percent;
 use crate::event::Way;
 use crate::plural::counted;
 use crate::time::{Nanos, Time};
-use crate::trace::{Lane, Pool};
+use crate::trace::{Lane, Pool, Sums};
 
 /// Waiting for a CPU below this share is what other programs on the machine do.
 const WAITING_SHARE: f64 = 0.15;
+
+/// Tasks that compute are blocked now and then as well, for less than this part of it.
+const BLOCKED_SHARE: f64 = 0.1;
 
 /// The life of a pool is looked at in so many stretches.
 const SLICES: u128 = 256;
@@ -59,12 +62,11 @@ fn oversubscribed(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64
         return None;
     }
     let sums = lanes.iter().map(|lane| lane.sums_until(scene.at));
-    let (known, waiting) = sums.fold((Nanos::ZERO, Nanos::ZERO), |(known, waiting), sums| {
-        let known = known + sums.busy.saturating_sub(sums.unknown);
-        (known, waiting + sums.waiting)
-    });
+    let sums = sums.fold(Sums::default(), |all, sums| all + sums);
+    let known = sums.busy.saturating_sub(sums.unknown);
+    let enough = enough(cpus, sums);
     // Tasks that sleep most of the time lose little by it. And the rest is cheaper to look at.
-    if share_of(waiting, known) < WAITING_SHARE {
+    if share_of(sums.waiting, known) < WAITING_SHARE || u64::from(workers) <= enough {
         return None;
     }
     let waiting = waiting_for_each_other(scene, pool, lanes, cpus);
@@ -86,16 +88,27 @@ fn oversubscribed(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64
         ),
         advice: format!(
             "use {}: as many tasks are done in the same time, the first of them sooner, and in less memory",
-            counted(cpus, "process", "processes")
+            counted(enough, "process", "processes")
         ),
         numbers: vec![
             ("workers", f64::from(workers)),
             ("cpus", f64::from(cpus)),
+            ("enough", enough as f64),
             ("waiting", waiting.0 as f64),
             ("share", share),
         ],
     };
     Some((waiting.seconds(), finding))
+}
+
+/// Processes that keep the CPUs busy: the more of their time tasks sleep, the more of them it takes.
+fn enough(cpus: u32, sums: Sums) -> u64 {
+    let blocked = match share_of(sums.blocked, sums.on_cpu) {
+        share if share < BLOCKED_SHARE => Nanos::ZERO,
+        _ => sums.blocked,
+    };
+    let work = u64::from(cpus).saturating_mul((sums.on_cpu + blocked).0);
+    work.div_ceil(sums.on_cpu.0.max(1))
 }
 
 /// How long tasks of the pool waited because the program itself had more to run than there are CPUs: what it
@@ -134,6 +147,14 @@ fn pickling(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
         return None;
     }
     let calls = || scene.calls_of(Some(pool.facts.pool));
+    let ways = [Way::ToWorker, Way::ToCaller];
+    let sent = calls().flat_map(|call| ways.map(|way| call.bytes_until(scene.at, way)));
+    let bytes: u64 = sent.flatten().sum();
+    let messages: u64 = calls().map(|call| call.enqueued.sum_until(scene.at)).sum();
+    // Few programs get past this, and going through all spans takes long.
+    if bytes / messages.max(1) < LARGE_MESSAGE {
+        return None;
+    }
     let mut callers: Vec<_> = calls().map(|call| call.caller).collect();
     callers.sort_unstable();
     callers.dedup();
@@ -147,13 +168,6 @@ fn pickling(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
     let busy = busy(scene, lanes);
     let share = share_of(time, time + busy);
     if share < PICKLING_SHARE {
-        return None;
-    }
-    let ways = [Way::ToWorker, Way::ToCaller];
-    let sent = calls().flat_map(|call| ways.map(|way| call.bytes_until(scene.at, way)));
-    let bytes: u64 = sent.flatten().sum();
-    let messages: u64 = calls().map(|call| call.enqueued.sum_until(scene.at)).sum();
-    if bytes / messages.max(1) < LARGE_MESSAGE {
         return None;
     }
     let finding = Finding {
@@ -208,6 +222,11 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
     if start_up <= work {
         return None;
     }
+    let started = lanes.iter().filter(|lane| lane.opened <= first).count();
+    let advice = match scene.trace.pools().len() {
+        1 => "use a plain loop",
+        _ => "use a plain loop, or one pool for everything instead of a new one each time",
+    };
     let finding = Finding {
         kind: FindingKind::StartUpCost,
         at: first,
@@ -215,10 +234,9 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
         call: None,
         text: format!(
             "starting {} took {start_up}, all tasks together only {work}: a plain loop would have been done before",
-            counted(lanes.len(), "worker", "workers"),
+            counted(started, "worker", "workers"),
         ),
-        advice: "use a plain loop, or one pool for everything instead of a new one each time"
-            .to_owned(),
+        advice: advice.to_owned(),
         numbers: vec![("start_up", start_up.0 as f64), ("work", work.0 as f64)],
     };
     Some((start_up.saturating_sub(work).seconds(), finding))
@@ -285,6 +303,24 @@ mod tests {
     }
 
     #[test]
+    fn the_more_tasks_sleep_the_more_processes_keep_the_cpus_busy() {
+        // Of a second each is 200 ms on a CPU, for which it waits 400, and sleeps for the rest.
+        let slept = |workers: u32| {
+            let told = Told::pool("Pool", workers).call(0, "map", workers, 1);
+            (0..workers).fold(told, |told, index| {
+                told.ran(1 + index, index, (0, 1_000), (200, 400))
+            })
+        };
+        let found = slept(14).finding();
+        assert!(
+            found.advice.starts_with("use 12 processes: "),
+            "{}",
+            found.advice
+        );
+        assert_eq!(slept(12).ever(), []);
+    }
+
+    #[test]
     fn how_tasks_waited_has_to_be_known() {
         let told = Told::pool("Pool", 8).call(0, "map", 8, 1);
         let told = (0..8).fold(told, |told, index| told.task(1 + index, index, 0, 100));
@@ -338,5 +374,9 @@ mod tests {
         assert_eq!(started(1_000, 1_010).ever(), []);
         let worked = started(0, 510).task(1, 0, 600, 1_200);
         assert_eq!(worked.kinds(), []);
+        // A worker that replaces another is no start.
+        let replaced = started(0, 510).replaced(515, 3).finding();
+        replaced.says("starting 2 workers took 510 ms");
+        assert_eq!(replaced.advice, "use a plain loop");
     }
 }

@@ -3,13 +3,15 @@
 use super::FindingKind;
 use super::search::{Search, noted};
 use super::words::{call as named, in_brackets, of};
-use super::worker::was_interrupted;
-use crate::event::{NoteKind, TERMINATED};
+use crate::bytes;
+use crate::event::{NoteKind, RAISING, TERMINATED, Way};
 use crate::plural::counted;
 use crate::trace::TimedNote;
 
-/// Fewer items than this are read ahead by every imap, and cost nothing.
-const SWALLOWED_LEAST: u32 = 100;
+/// Fewer bytes of results than this are no burden for any machine.
+const SWALLOWED_BYTES: u64 = 32 << 20;
+/// The same in items where nothing is pickled: so many objects.
+const SWALLOWED_ITEMS: u32 = 1_000_000;
 
 pub(super) fn search(search: &mut Search<'_>) {
     let notes = search.scene.notes();
@@ -123,12 +125,20 @@ fn input_swallowed(search: &mut Search<'_>, note: &TimedNote) {
         .max(call.facts.tasks.unwrap_or(0));
     let taken = u32::try_from(note.note.value).unwrap_or(0).min(items);
     let ahead = items - taken;
-    if ahead < SWALLOWED_LEAST || ahead < items / 2 {
+    // A pipe holds back what is on its way to the workers; what they gave back piles up.
+    let back = call.bytes_until(note.at, Way::ToCaller);
+    let bytes = back.map(|back| (back as f64 * share_of_items(ahead, items)) as u64);
+    let is_much = match bytes {
+        Some(bytes) => bytes >= SWALLOWED_BYTES,
+        None => ahead >= SWALLOWED_ITEMS,
+    };
+    if !is_much || ahead < items / 2 {
         return;
     }
+    let size = bytes.map_or_else(String::new, |size| format!(", {}", bytes::words(size)));
     let text = format!(
         "{} had read its whole input of {items} items after {} when the caller had taken {}: nothing holds it back, so \
-         items and results pile up in memory",
+         the other results{size} pile up in memory",
         named(call),
         note.at.since(call.began),
         counted(taken, "result", "results"),
@@ -137,13 +147,22 @@ fn input_swallowed(search: &mut Search<'_>, note: &TimedNote) {
                   that each result releases";
     let mut finding = noted(FindingKind::InputSwallowed, note, text, advice);
     finding.numbers = vec![("items", f64::from(items)), ("taken", f64::from(taken))];
+    finding
+        .numbers
+        .extend(bytes.map(|bytes| ("bytes", bytes as f64)));
     search.of_call(call, f64::from(ahead), finding);
 }
 
+fn share_of_items(part: u32, whole: u32) -> f64 {
+    f64::from(part) / f64::from(whole.max(1))
+}
+
 fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
-    let interrupted =
-        note.note.text == "KeyboardInterrupt" || was_interrupted(search.scene.trace, note.at);
-    if search.scene.is_executor(note.note.pool) || interrupted {
+    // An exception that ends the program, or is handled, is what is to be told of, not what it leaves.
+    let is_raising = note.note.text == RAISING || search.was_interrupted(note.at);
+    // Nor is it known how many they were where events were not seen.
+    let is_guess = search.scene.trace.counts(note.at).dropped > 0;
+    if search.scene.is_executor(note.note.pool) || is_raising || is_guess {
         return;
     }
     // What was lost before would not have come either.
@@ -167,8 +186,9 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
             "fetch the results inside the `with`, or call close() and join() at its end",
         )
     };
-    let text =
-        format!("{what} while {have} no result: that does not wait for them, and they never come");
+    let text = format!(
+        "{what} while {have} no result: that does not wait for them, which is fine if nobody wants them"
+    );
     let mut finding = noted(FindingKind::LeftOutstanding, note, text, advice);
     finding.numbers.push(("outstanding", left as f64));
     search.of_pool(left as f64, finding);
@@ -253,14 +273,26 @@ mod tests {
 
     #[test]
     fn input_that_is_read_ahead_is_told_where_it_is_much() {
-        let imap = |items, taken| call("imap", items).note(5, 0, NoteKind::InputSwallowed, taken);
+        let with = |bytes, items, taken| {
+            let back = call("imap", items).bytes_back(1, bytes);
+            back.note(5, 0, NoteKind::InputSwallowed, taken)
+        };
+        let imap = |items, taken| with(60 << 20, items, taken);
         let found = imap(1_000, 3).finding();
-        assert_eq!(found.numbers, [("items", 1_000.0), ("taken", 3.0)]);
+        assert_eq!(found.numbers[..2], [("items", 1_000.0), ("taken", 3.0)]);
+        assert!(!found.kind.is_fault());
         found.says(
             "its whole input of 1000 items after 5.00 ms when the caller had taken 3 results",
         );
-        assert_eq!(imap(99, 0).kinds(), []);
         assert_eq!(imap(1_000, 501).kinds(), []);
+        // However many they are, they are small.
+        assert_eq!(with(20 << 20, 100_000, 3).kinds(), []);
+        let of_threads = |items| {
+            let call = Told::pool("ThreadPool", 2).call(0, "imap", items, 1_000);
+            call.note(5, 0, NoteKind::InputSwallowed, 0).kinds()
+        };
+        assert_eq!(of_threads(999_999), []);
+        assert_eq!(of_threads(1_000_000), [FindingKind::InputSwallowed]);
     }
 
     #[test]
@@ -277,7 +309,7 @@ mod tests {
         why(TERMINATED)
             .finding()
             .says("the program called terminate() while 5 tasks had no result");
-        assert_eq!(why("KeyboardInterrupt").kinds(), []);
+        assert_eq!(why(RAISING).kinds(), []);
         let lost = left(1).start(1, 0, 1).lost(20, 1, 0, 1);
         assert_eq!(lost.kinds(), [FindingKind::LostTask]);
     }

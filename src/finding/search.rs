@@ -1,9 +1,9 @@
 //! What is found, gathered: the same thing found many times is told once, with the worst of it.
 
 use super::{Finding, FindingKind};
-use crate::event::PoolId;
+use crate::event::{NoteKind, PoolId};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Pool, TimedNote, Trace};
+use crate::trace::{Call, Pool, Sums, TimedNote, Trace};
 use std::collections::BTreeMap;
 
 /// What costs less than this in all is not worth a change of the program; nor is what costs less than a
@@ -12,6 +12,9 @@ const WORTH: Nanos = Nanos(250_000_000);
 /// The same of starting pools: a pool of fresh interpreters takes that long, and few programs mind.
 const WORTH_OF_START: Nanos = Nanos(500_000_000);
 const WORTH_SHARE: f64 = 0.01;
+
+/// Between two things of which one made the other happen.
+const AT_ONCE: Nanos = Nanos(500_000_000);
 
 /// A run as of a moment.
 #[derive(Clone, Copy)]
@@ -35,6 +38,15 @@ impl<'a> Scene<'a> {
         self.trace
             .calls()
             .filter(move |call| call.facts.pool == pool)
+    }
+
+    /// How all workers of a pool spent their time in tasks between two moments.
+    pub(super) fn sums_of(self, pool: Option<PoolId>, begin: Time, end: Time) -> Sums {
+        let lanes = self.trace.rows_of(pool).flat_map(|row| &row.lanes);
+        lanes
+            .filter_map(|&id| self.trace.lane(id))
+            .map(|lane| lane.sums_between(begin, end))
+            .fold(Sums::default(), |all, sums| all + sums)
     }
 
     /// The call that a note names.
@@ -73,6 +85,8 @@ pub(super) fn share_of(part: Nanos, whole: Nanos) -> f64 {
 pub(super) struct Search<'a> {
     pub(super) scene: Scene<'a>,
     found: BTreeMap<(FindingKind, Place<'a>), Heap>,
+    /// What tells that the program was interrupted, at any time.
+    interrupts: Vec<&'a TimedNote>,
 }
 
 /// Where in the program something is so. What is so there again is told once.
@@ -95,10 +109,23 @@ struct Heap {
 
 impl<'a> Search<'a> {
     pub(super) fn new(trace: &'a Trace, at: Time) -> Self {
+        let notes = trace.notes().iter();
         Self {
             scene: Scene { trace, at },
             found: BTreeMap::new(),
+            interrupts: notes.filter(|note| tells_of_interrupt(note)).collect(),
         }
+    }
+
+    /// Whoever watches sent the program a signal before it left something, or its workers tell of Ctrl-C at that
+    /// time, which reaches all processes of a program: the caller leaves the pool at once, or all of them die. Then
+    /// the workers' errors and ends, and what they left, say nothing of their tasks. A task that raises it by
+    /// itself leaves a caller who waits.
+    pub(super) fn was_interrupted(&self, left: Time) -> bool {
+        self.interrupts.iter().any(|note| match note.note.kind {
+            NoteKind::Signalled => note.at.since(left) < AT_ONCE,
+            _ => note.at.since(left).max(left.since(note.at)) < AT_ONCE,
+        })
     }
 
     /// Something is so of this call; the more `weight`, the worse. Of what is slow the weight is the seconds
@@ -155,13 +182,18 @@ impl<'a> Search<'a> {
         self.found.keys().any(|key| key.0 == kind)
     }
 
+    /// Something went wrong.
+    pub(super) fn has_fault(&self) -> bool {
+        self.found.keys().any(|key| key.0.is_fault())
+    }
+
     /// What went wrong first, then by kind and time. What is slow, only where it is worth a change.
     pub(super) fn findings(self) -> Vec<Finding> {
         let run = self.scene.length();
         let told = self.found.into_iter().filter_map(|((kind, place), heap)| {
             let cost = Nanos((heap.sum * 1e9).round() as u64);
             let mut finding = heap.worst;
-            if !kind.is_fault() {
+            if kind.is_slow() {
                 if cost < worth(kind) || share_of(cost, run) < WORTH_SHARE {
                     return None;
                 }
@@ -172,10 +204,10 @@ impl<'a> Search<'a> {
                     Place::Pools => "pools",
                     Place::Line(..) | Place::Call(_) => "times there",
                 };
-                let in_all = if kind.is_fault() {
-                    String::new()
-                } else {
+                let in_all = if kind.is_slow() {
                     format!(", {cost} in all")
+                } else {
+                    String::new()
                 };
                 let more = format!(" (the worst of {} {what}{in_all})", heap.count);
                 finding.text.push_str(&more);
@@ -186,6 +218,15 @@ impl<'a> Search<'a> {
         let mut findings: Vec<_> = told.collect();
         findings.sort_by_key(|finding| (finding.kind, finding.at));
         findings
+    }
+}
+
+/// Ctrl-C, or a worker that ends because of it.
+pub(super) fn tells_of_interrupt(note: &TimedNote) -> bool {
+    match note.note.kind {
+        NoteKind::Signalled => true,
+        NoteKind::WorkerExit => note.note.text.starts_with("KeyboardInterrupt"),
+        _ => false,
     }
 }
 

@@ -28,6 +28,15 @@ pub(super) struct Told {
 impl Told {
     /// A program with four CPUs that opened a pool of this kind at 0.
     pub(super) fn pool(kind: &str, workers: u32) -> Self {
+        Self::opened(kind, workers, None)
+    }
+
+    /// The same with the method that starts its processes.
+    pub(super) fn started_by(kind: &str, workers: u32, method: &str) -> Self {
+        Self::opened(kind, workers, Some(method))
+    }
+
+    fn opened(kind: &str, workers: u32, method: Option<&str>) -> Self {
         let run = RunBegan {
             label: "script.py".to_owned(),
             measured: true,
@@ -41,7 +50,7 @@ impl Told {
         let pool = PoolOpened {
             pool: POOL,
             kind: kind.to_owned(),
-            start_method: None,
+            start_method: method.map(str::to_owned),
             workers,
         };
         let mut told = Self { events: Vec::new() };
@@ -109,6 +118,101 @@ impl Told {
 
     pub(super) fn submit(mut self, at: u64, tasks: Indexes) -> Self {
         self.tell(at, 0, Kind::Submitted { call: CALL, tasks });
+        self
+    }
+
+    /// The task of this number, sent by a call of its own.
+    pub(super) fn called_again(mut self, method: &str, index: u32, at: u64) -> Self {
+        if index == 0 {
+            return self.call(at, method, 1, 1);
+        }
+        let (call, tasks) = (CALL, Indexes::one(index));
+        self.tell(at, 0, Kind::CallAgain { call, tasks });
+        self.tell(at, 0, Kind::Submitted { call, tasks });
+        let chunks = tasks;
+        self.tell(at, 0, Kind::Enqueued { call, chunks });
+        self
+    }
+
+    /// A call of one task in a message, of which nobody knows how many there will be.
+    pub(super) fn calls_as_they_come(mut self, method: &str) -> Self {
+        let facts = CallBegan {
+            call: CALL,
+            pool: Some(POOL),
+            method: method.to_owned(),
+            function: "square".to_owned(),
+            source: None,
+            tasks: None,
+            chunksize: Some(1),
+        };
+        self.tell(0, 0, Kind::CallBegan(Box::new(facts)));
+        self
+    }
+
+    /// A task of it that is sent and done by one of two workers.
+    pub(super) fn comes(mut self, index: u32, at: Time, work: Nanos) -> Self {
+        let (call, tasks) = (CALL, Indexes::one(index));
+        let task = TaskId { call, index };
+        let worker = LaneId(1 + index % 2);
+        let (outcome, cpu, chunks) = (Outcome::Ok, None, tasks);
+        for (at, lane, kind) in [
+            (at, LaneId(0), Kind::Submitted { call, tasks }),
+            (at, LaneId(0), Kind::Enqueued { call, chunks }),
+            (at, worker, Kind::Started { task, cpu }),
+            (at + work, worker, Kind::Finished { task, outcome, cpu }),
+        ] {
+            self.event(Event { at, lane, kind });
+        }
+        self
+    }
+
+    pub(super) fn ready(mut self, at: u64, index: u32) -> Self {
+        let (call, tasks) = (CALL, Indexes::one(index));
+        self.tell(at, 0, Kind::Ready { call, tasks });
+        self
+    }
+
+    /// A worker has a task of some other call.
+    pub(super) fn other(mut self, lane: u32, start: u64, end: u64) -> Self {
+        let call = CallId(77);
+        let task = TaskId { call, index: 0 };
+        self.tell(start, lane, Kind::Started { task, cpu: None });
+        let (outcome, cpu) = (Outcome::Ok, None);
+        self.tell(end, lane, Kind::Finished { task, outcome, cpu });
+        self
+    }
+
+    /// A worker calls its own pool from a task, with two tasks more, and waits for them.
+    pub(super) fn called_in(mut self, worker: u32, at: u64) -> Self {
+        let (lane, call) = (100 + worker, CallId(worker));
+        let facts = LaneOpened {
+            kind: LaneKind::Caller,
+            pool: None,
+            name: format!("main {worker}"),
+            pid: Some(4_000 + worker),
+            tid: None,
+        };
+        self.tell(at, lane, Kind::LaneOpened(Box::new(facts)));
+        let facts = CallBegan {
+            call,
+            pool: Some(POOL),
+            method: "map".to_owned(),
+            function: "inner".to_owned(),
+            source: None,
+            tasks: Some(2),
+            chunksize: Some(1),
+        };
+        let tasks = Indexes::new(0, 2);
+        self.tell(at, lane, Kind::CallBegan(Box::new(facts)));
+        self.tell(at, lane, Kind::Submitted { call, tasks });
+        let chunks = tasks;
+        self.tell(at, lane, Kind::Enqueued { call, chunks });
+        let state = CallerState::Blocked(crate::event::BlockedIn::Result);
+        self.caller_on(at, lane, state)
+    }
+
+    fn caller_on(mut self, at: u64, lane: u32, state: CallerState) -> Self {
+        self.tell(at, lane, Kind::Caller { state });
         self
     }
 
@@ -186,8 +290,17 @@ impl Told {
     }
 
     /// The message of chunk 0 is so large.
-    pub(super) fn bytes(mut self, at: u64, bytes: u32) -> Self {
-        let (call, chunk, way) = (CALL, 0, Way::ToWorker);
+    pub(super) fn bytes(self, at: u64, bytes: u32) -> Self {
+        self.carried(at, bytes, Way::ToWorker)
+    }
+
+    /// And its results.
+    pub(super) fn bytes_back(self, at: u64, bytes: u32) -> Self {
+        self.carried(at, bytes, Way::ToCaller)
+    }
+
+    fn carried(mut self, at: u64, bytes: u32, way: Way) -> Self {
+        let (call, chunk) = (CALL, 0);
         self.tell(
             at,
             0,
@@ -252,9 +365,8 @@ impl Told {
         self
     }
 
-    pub(super) fn caller(mut self, at: u64, state: CallerState) -> Self {
-        self.tell(at, 0, Kind::Caller { state });
-        self
+    pub(super) fn caller(self, at: u64, state: CallerState) -> Self {
+        self.caller_on(at, 0, state)
     }
 
     /// The caller has been on a CPU for this long so far.

@@ -38,13 +38,13 @@ pub(super) fn worker(trace: &Trace, lane: LaneId) -> String {
     }
 }
 
-/// `worker 2 (process 4711) was killed (SIGKILL)`, or `died (exit code 3)`
+/// `worker 2 (process 4711) was killed (SIGKILL)`, or `crashed (exit code 3)`
 pub(super) fn ended(trace: &Trace, lane: LaneId) -> String {
     let name = worker(trace, lane);
     let lane = trace.lane(lane);
     let how = match lane.and_then(|lane| lane.closed) {
         Some((_, Ended::Killed)) => "was killed",
-        _ => "died",
+        _ => "crashed",
     };
     let exit = lane.and_then(|lane| lane.exit).map(exit_words);
     format!("{name} {how}{}", in_brackets(&exit.unwrap_or_default()))

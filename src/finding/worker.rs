@@ -1,15 +1,12 @@
 //! Workers that died, of what, and what of the program died with them.
 
 use super::FindingKind;
-use super::search::{Search, noted};
+use super::search::{Search, noted, tells_of_interrupt};
 use super::words::{call as named, ended, in_brackets, of, worker};
-use crate::event::{CallId, Ended, LaneKind, NoteKind, TaskId};
+use crate::event::{CallId, Ended, NoteKind, TaskId};
 use crate::plural::counted;
-use crate::time::{Nanos, Time};
+use crate::time::Time;
 use crate::trace::{Call, Lane, TimedNote, Trace};
-
-/// Between two things of which one made the other happen.
-const AT_ONCE: Nanos = Nanos(500_000_000);
 
 pub(super) fn search(search: &mut Search<'_>) {
     for note in search.scene.notes() {
@@ -36,21 +33,6 @@ fn last_task(lane: &Lane, at: Time) -> Option<TaskId> {
     Some(lane.pieces().part(0..begun).last()?.task)
 }
 
-fn is_interrupt(note: &TimedNote) -> bool {
-    note.note.kind == NoteKind::WorkerExit && note.note.text.starts_with("KeyboardInterrupt")
-}
-
-/// Whoever watches sent the program a signal before, or its workers tell of Ctrl-C at that time, which reaches
-/// all processes of a program: the caller leaves the pool at once, or all of them die. Then the workers' errors
-/// and ends, and what they left, say nothing of their tasks. A task that raises it by itself leaves a caller who
-/// waits.
-pub(super) fn was_interrupted(trace: &Trace, left: Time) -> bool {
-    trace.notes().iter().any(|note| match note.note.kind {
-        NoteKind::Signalled => note.at.since(left) < AT_ONCE,
-        _ => is_interrupt(note) && note.at.since(left).max(left.since(note.at)) < AT_ONCE,
-    })
-}
-
 fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
     let trace = search.scene.trace;
     let call = call_of(trace, note);
@@ -60,7 +42,7 @@ fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
         return;
     }
     let left = pool.and_then(|pool| trace.pool(pool)?.closed);
-    if left.is_some_and(|left| was_interrupted(trace, left)) && is_interrupt(note) {
+    if tells_of_interrupt(note) && left.is_some_and(|left| search.was_interrupted(left)) {
         return;
     }
     let task = trace
@@ -91,7 +73,7 @@ fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
 /// An executor gave up: because of the worker that died in a task, or else because of one that was idle.
 fn broken_pool(search: &mut Search<'_>, note: &TimedNote) {
     let (trace, at) = (search.scene.trace, search.scene.at);
-    if was_interrupted(trace, note.at) {
+    if search.was_interrupted(note.at) || search.has(FindingKind::UnguardedMain) {
         return;
     }
     let lost_in = |lane: &Lane| {
@@ -101,11 +83,11 @@ fn broken_pool(search: &mut Search<'_>, note: &TimedNote) {
     };
     let died = |lane: &&Lane| {
         let died = |(when, ended)| when <= at && matches!(ended, Ended::Killed | Ended::Crashed);
-        lane.facts.kind == LaneKind::Worker
-            && lane.facts.pool == note.note.pool
-            && lane.closed.is_some_and(died)
+        lane.closed.is_some_and(died)
     };
-    let dead = || trace.lanes().filter(died);
+    let rows = || trace.rows_of(note.note.pool);
+    let lanes = || rows().flat_map(|row| &row.lanes);
+    let dead = || lanes().filter_map(|&id| trace.lane(id)).filter(died);
     let Some(lane) = dead()
         .find(|lane| lost_in(lane).is_some())
         .or_else(|| dead().next())
@@ -191,7 +173,7 @@ fn queue_deadlock(search: &mut Search<'_>, note: &TimedNote) {
 }
 
 /// Chunks of a call that were sent and that nobody took.
-fn waiting(call: &Call, at: Time) -> usize {
+pub(super) fn waiting(call: &Call, at: Time) -> usize {
     let left = call.chunks();
     left.filter(|chunk| chunk.enqueued <= at && chunk.dequeued > at)
         .count()

@@ -45,6 +45,9 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+/// A last line is looked for in so many bytes.
+const LAST: usize = 4_096;
+
 /// Signals have these numbers on every Unix.
 const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
@@ -189,6 +192,18 @@ impl Handle {
     fn take_sent(&self) -> Vec<(u64, i32)> {
         let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *sent)
+    }
+
+    /// The last line on stderr that says anything, where that is kept.
+    fn last_error(&self) -> Option<String> {
+        let file = &self.0.kept.as_ref()?[Stream::Err as usize];
+        let end = file.metadata().ok()?.len();
+        let mut bytes = vec![0; LAST];
+        let from = end.saturating_sub(LAST as u64);
+        let length = self.read_kept(Stream::Err, from, &mut bytes).ok()?;
+        let text = String::from_utf8_lossy(&bytes[..length]);
+        let mut lines = text.lines().map(str::trim);
+        lines.rfind(|line| !line.is_empty()).map(str::to_owned)
     }
 
     /// Reads what was printed from a place on, where it is kept: 0 at the end of what there is so far.

@@ -1,20 +1,25 @@
 """imap reads the whole input before the first result is there."""
 
 import time
-from multiprocessing import Event, Pool
-
-read = Event()
+from multiprocessing import Pool
 
 
 def work(x):
-    read.wait()
-    return x
+    return bytes(100_000)
+
+
+def items(pool):
+    for x in range(500):
+        if x == 499:
+            (results,) = pool._cache.values()
+            while len(results._items) < 400:
+                time.sleep(0.01)
+        yield x
 
 
 if __name__ == "__main__":
     with Pool(2) as pool:
-        results = pool.imap(work, (x for x in range(500)))
+        results = pool.imap(work, items(pool))
         while results._length is None:
             time.sleep(0.01)
-        read.set()
-        print(sum(results))
+        print(sum(map(len, results)))

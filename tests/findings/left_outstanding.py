@@ -23,6 +23,8 @@ if __name__ == "__main__":
             result = pool.map_async(work, range(6), chunksize=1)
             if how == "terminate":
                 pool.terminate()
+            elif how == "error":
+                raise ValueError("something else")
             elif how:
                 try:
                     os.kill(os.getpid(), signal.SIGINT)

@@ -68,6 +68,21 @@ fn a_task_goes_through_its_stages_in_order() {
     }
 }
 
+#[test]
+fn an_end_with_an_error_is_told_with_its_last_line() {
+    let script = Script::new("print('asks', flush=True)\ninput()\n");
+    let trace = trace_of(&script);
+    let found = parviz::finding::of(&trace, trace.end());
+    let [found] = found.as_slice() else {
+        panic!("{found:#?}")
+    };
+    assert_eq!(
+        found.text,
+        "the program ended with exit code 1; the last line on stderr is: EOFError: EOF when reading a line"
+    );
+    assert!(found.advice.contains("--stdin FILE"), "{}", found.advice);
+}
+
 /// Of several chunks some fail, at their first item, at their last, and between; some items take long enough to be
 /// told alone. Each error has the number of its task as its text.
 const ERRORS: &str = r#"

@@ -289,7 +289,10 @@ impl Watch {
         let at = self.join.tell().time(now);
         self.join.close(now);
         if let Some(exit) = exit {
-            self.note(at, NoteKind::ProgramEnded, "", exit.value());
+            let failed = exit.value() != 0;
+            let said = failed.then(|| self.handle.last_error()).flatten();
+            let said = said.unwrap_or_default();
+            self.note(at, NoteKind::ProgramEnded, &said, exit.value());
         }
         let ends = match exit {
             Some(_) => Ends::Returned,

@@ -3,7 +3,9 @@
 use super::call::Place;
 use super::pool::Worker;
 use super::{Join, Peer};
-use crate::event::{Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, TERMINATED};
+use crate::event::{
+    Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, RAISING, TERMINATED,
+};
 use crate::origin::python::wire::{Child, Closing, Entry, Record, Told};
 
 /// A worker whose parent says nothing of its end is given this long.
@@ -318,7 +320,7 @@ impl Join {
                 let call = calls.first();
                 let call = call.and_then(|call| self.processes[peer].calls.get(call));
                 let why = match how {
-                    Closing::Interrupted => "KeyboardInterrupt",
+                    Closing::Raising => RAISING,
                     Closing::Terminate => TERMINATED,
                     _ => "the end of `with`",
                 };

@@ -33,8 +33,8 @@ pub enum Closing {
     With,
     /// `Executor.shutdown()`.
     Shutdown,
-    /// As `Terminate` or `With`, because of Ctrl-C.
-    Interrupted,
+    /// As `Terminate` or `With`, because of an exception.
+    Raising,
 }
 
 /// In which call a thread waits; `Other` is for calls that a later Python may add.

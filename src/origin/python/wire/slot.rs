@@ -262,7 +262,7 @@ impl Closing {
             2 => Self::Terminate,
             3 => Self::With,
             4 => Self::Shutdown,
-            5 => Self::Interrupted,
+            5 => Self::Raising,
             _ => return None,
         })
     }
