@@ -17,7 +17,7 @@ use crate::method::{Method, Sends};
 use crate::origin::simulated::race;
 use crate::origin::{Batch, Feed};
 use crate::platform;
-use crate::time::{Nanos, Time};
+use crate::time::{Nanos, Span, Time};
 use crate::workload;
 use crossbeam_channel::select;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ const LONGEST_LINE: usize = 1 << 16;
 const SAID_LATE: Nanos = Nanos(30_000_000);
 
 /// The script with the experiment beside it.
-fn program(experiment: &Experiment) -> Program {
+pub(in crate::origin) fn program(experiment: &Experiment) -> Program {
     Program {
         python: experiment.python.clone().map(Into::into),
         target: Target::Text {
@@ -134,7 +134,8 @@ pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
         line: Vec::new(),
         complaint: Vec::new(),
         workers: HashMap::new(),
-        done: HashMap::new(),
+        begun: HashMap::new(),
+        done: Vec::new(),
         counter: None,
         stuck: Stuck::new(experiment),
         waits: Waits::new(experiment),
@@ -163,8 +164,10 @@ struct Lab<'a> {
     /// The last line of its standard error.
     complaint: Vec<u8>,
     workers: HashMap<LaneId, u32>,
-    /// Tasks that ended, by their workers.
-    done: HashMap<LaneId, u64>,
+    /// When the tasks that run now began.
+    begun: HashMap<LaneId, Time>,
+    /// Tasks that ended.
+    done: Vec<Span>,
     /// G in the main program, and the sum over all copies.
     counter: Option<(u64, u64)>,
     stuck: Stuck,
@@ -340,7 +343,13 @@ impl Lab<'_> {
                 self.workers.remove(&event.lane);
             }
             Kind::CallBegan(_) => self.called = true,
-            Kind::Finished { .. } => *self.done.entry(event.lane).or_default() += 1,
+            Kind::Started { .. } => {
+                self.begun.insert(event.lane, event.at);
+            }
+            Kind::Finished { .. } => {
+                let begun = self.begun.remove(&event.lane);
+                self.done.push(Span::new(begun.unwrap_or(event.at), event.at));
+            }
             _ => {}
         }
         self.stuck.note(event);
@@ -408,8 +417,7 @@ impl Lab<'_> {
         // Processes have a counter each, and nobody to race with.
         let races = *effect == CounterEffect::Race && *pool == PythonPool::ThreadPool;
         let times = u64::from(self.experiment.increments);
-        let increments: Vec<u64> = self.done.values().map(|count| count * times).collect();
-        let bounds = races.then(|| race::bounds(&increments, self.experiment.lock));
+        let bounds = races.then(|| race::bounds(&self.done, times, self.experiment.lock));
         let (least, most) = bounds.unzip();
         let counters = [
             ("counter_main", Some(of_main)),
