@@ -42,11 +42,17 @@ pub fn exact(bytes: u32) -> String {
 
 /// Two or three significant digits in the unit that fits: `850 B`, `4.2 MiB`, `64 KiB`.
 pub fn words(bytes: u64) -> String {
-    let unit = UNITS[..3].iter().find(|(_, unit)| bytes >= *unit);
-    let Some((name, unit)) = unit else {
+    if bytes < 1000 {
         return format!("{bytes} B");
-    };
-    let number = bytes as f64 / *unit as f64;
+    }
+    // Chosen by what it reads as: 1000 KiB are `1.0 MiB`.
+    let rounded = |unit: u64| (bytes as f64 / unit as f64).round();
+    let fitting = UNITS[..3]
+        .iter()
+        .rev()
+        .find(|(_, unit)| rounded(*unit) < 1000.0);
+    let &(name, unit) = fitting.unwrap_or(&UNITS[0]);
+    let number = bytes as f64 / unit as f64;
     if number < 9.95 {
         format!("{number:.1} {name}")
     } else {
@@ -94,5 +100,24 @@ mod tests {
         assert_eq!(words(4_400_000), "4.2 MiB");
         let short: Vec<String> = [850, 65_536, 4_400_000].map(short).to_vec();
         assert_eq!(short, ["850B", "64K", "4.2M"]);
+    }
+
+    #[test]
+    fn a_short_number_of_bytes_has_four_characters_at_most() {
+        let gib = 1 << 30;
+        for bytes in [
+            999,
+            1000,
+            1023,
+            1024,
+            1_023_400,
+            1 << 20,
+            1_047_600_000,
+            gib - 1,
+            gib,
+        ] {
+            assert!(short(bytes).len() <= 4, "{bytes}: {}", short(bytes));
+        }
+        assert_eq!([1000, 1023 << 10].map(words), ["1.0 KiB", "1.0 MiB"]);
     }
 }

@@ -217,9 +217,9 @@ impl fmt::Display for Nanos {
         let text = match self.0 {
             0 => "0 ms".to_owned(),
             1..1_000 => format!("{ns:.0} ns"),
-            1_000..100_000 => format!("{:.1} us", ns / 1e3),
-            100_000..1_000_000 => format!("{:.0} us", ns / 1e3),
-            1_000_000..9_995_000 => format!("{:.2} ms", ns / 1e6),
+            1_000..99_950 => format!("{:.1} us", ns / 1e3),
+            99_950..999_500 => format!("{:.0} us", ns / 1e3),
+            999_500..9_995_000 => format!("{:.2} ms", ns / 1e6),
             9_995_000..999_500_000 => format!("{:.0} ms", ns / 1e6),
             999_500_000..99_995_000_000 => format!("{:.2} s", ns / 1e9),
             _ => format!("{:.0} s", ns / 1e9),
@@ -246,6 +246,8 @@ mod tests {
         assert_eq!(read(12_340), "12.3 us");
         assert_eq!(read(4_200_000), "4.20 ms");
         assert_eq!(read(642_100_000), "642 ms");
+        assert_eq!([99_949, 99_950].map(read), ["99.9 us", "100 us"]);
+        assert_eq!([999_499, 999_500].map(read), ["999 us", "1.00 ms"]);
         assert_eq!(read(999_600_000), "1.00 s");
         assert_eq!(read(1_070_000_000), "1.07 s");
         assert_eq!(read(321_000_000_000), "321 s");

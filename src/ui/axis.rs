@@ -111,7 +111,7 @@ pub fn render(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
     let first = axis.span.start().0.div_ceil(step.0);
     for tick in first..=axis.span.end().0 / step.0 {
         let time = Time(tick * step.0);
-        let label = tick_label(time, step);
+        let label = tick_label(time, step, axis.span.end());
         let Some(x) = axis.column(time) else { continue };
         let end = x + 1 + width(&label);
         let taken = |mark: &(u16, String)| x <= mark.0 + width(&mark.1) + 1 && mark.0 <= end;
@@ -142,11 +142,14 @@ fn cursor_mark(moment: &Moment<'_>, glyph: &str) -> Option<(u16, String)> {
     Some((x.min(last).max(moment.axis.x), mark))
 }
 
-/// The shortest of 1, 2, 5 times a power of ten that leaves at least nine columns between ticks.
+/// The shortest of 1, 2, 5 times a power of ten that leaves room between ticks: nine columns, or more if
+/// their labels are long.
 fn step(axis: Axis) -> Nanos {
+    let end = axis.span.end();
     let fits = |step: u64| {
+        let room = 9.max(width(&tick_label(end, Nanos(step), end)) + 2);
         let columns = u128::from(step) * u128::from(axis.width);
-        columns >= 9 * u128::from(axis.span.length().0.max(1))
+        columns >= u128::from(room) * u128::from(axis.span.length().0.max(1))
     };
     let mut power = 1u64;
     loop {
@@ -159,23 +162,22 @@ fn step(axis: Axis) -> Nanos {
     }
 }
 
-/// As many decimals as the step has.
-fn tick_label(time: Time, step: Nanos) -> String {
-    let (unit, name) = match step.0 {
-        ..1_000 => (1, "ns"),
-        1_000..1_000_000 => (1_000, "us"),
-        1_000_000..10_000_000 => (1_000_000, "ms"),
-        _ => (1_000_000_000, "s"),
-    };
-    let decimals = match step.0 {
-        10_000_000..100_000_000 => 2,
-        100_000_000..1_000_000_000 => 1,
-        _ => 0,
+/// In the unit in which the `end` of the axis reads well, with as many decimals as the step has.
+fn tick_label(time: Time, step: Nanos, end: Time) -> String {
+    let (unit, name) = match (end.0, step.0) {
+        (1_000_000_000.., _) | (_, 10_000_000..) => (1_000_000_000, "s"),
+        (1_000_000.., _) => (1_000_000, "ms"),
+        (1_000.., _) => (1_000, "us"),
+        _ => (1, "ns"),
     };
     if time == Time::ZERO {
         return format!("0 {name}");
     }
-    format!("{:.decimals$} {name}", time.0 as f64 / f64::from(unit))
+    let (mut part, mut decimals) = (unit, 0);
+    while !step.0.is_multiple_of(part) {
+        (part, decimals) = (part / 10, decimals + 1);
+    }
+    format!("{:.decimals$} {name}", time.0 as f64 / unit as f64)
 }
 
 #[cfg(test)]
@@ -244,7 +246,26 @@ mod tests {
     fn ticks_are_round_and_not_crowded() {
         assert_eq!(step(axis(0, 960_000_000)).0, 500_000_000);
         assert_eq!(step(axis(0, 400)).0, 100);
-        assert_eq!(tick_label(Time(250_000_000), Nanos(50_000_000)), "0.25 s");
-        assert_eq!(tick_label(Time(3_000_000), Nanos(1_000_000)), "3 ms");
+        let label = |at, step, end| tick_label(Time(at), Nanos(step), Time(end));
+        assert_eq!(label(250_000_000, 50_000_000, 900_000_000), "0.25 s");
+        assert_eq!(label(3_000_000, 1_000_000, 9_000_000), "3 ms");
+    }
+
+    #[test]
+    fn ticks_of_a_short_stretch_read_in_the_unit_of_its_moment() {
+        let short = axis(240_000_000, 240_400_000);
+        let step = step(short);
+        let label = |at| tick_label(Time(at), step, short.span.end());
+        assert_eq!(
+            [240_100_000, 240_200_000].map(label),
+            ["240.1 ms", "240.2 ms"]
+        );
+        for (from, length) in [(98_765_432_100_000, 500), (1_000_000_000, 77_000)] {
+            let axis = axis(from, from + length);
+            let step = super::step(axis);
+            let label = tick_label(axis.span.end(), step, axis.span.end());
+            let columns = step.0 * 40 / length;
+            assert!(columns > u64::from(width(&label)), "{label}: {columns}");
+        }
     }
 }
