@@ -1,8 +1,7 @@
 //! What every number means and what it is: one table that the screen and the text report read.
 //!
 //! A row is named by the key of the JSON report, where it has one, so that a number has one name
-//! everywhere. T is the makespan, P the workers, C the CPUs, W the sum of all service times, B the busy
-//! time of one worker, S the speed-up.
+//! everywhere. T is the makespan, P the workers, C the CPUs, B the busy time of one worker, S the speed-up.
 
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Numbers, RunOutcome, Shares, Trace};
@@ -69,8 +68,19 @@ impl<'a> Facts<'a> {
     }
 
     fn counter(&self, quantity: &str) -> Option<Value> {
-        self.trace.sample(quantity, self.at).map(Value::Plain)
+        let value = self.trace.sample(quantity, self.at)?;
+        Some(Value::Count(value as u64))
     }
+}
+
+/// `S / C` of tasks that compute all the time: of others it says nothing about a CPU.
+fn speedup_per_cpu(facts: &Facts<'_>) -> Option<Value> {
+    let shares = &facts.shares;
+    let waits = shares.useful_wait + shares.blocked + shares.unknown;
+    let computes = waits.0 <= shares.on_cpu.0 / 20;
+    let cpus = facts.trace.run()?.cpus?.max(1);
+    let speedup = facts.numbers.speedup.filter(|_| computes)?;
+    Some(Value::Share(speedup / f64::from(cpus)))
 }
 
 /// A value with how it is counted.
@@ -95,8 +105,8 @@ impl Value {
             Self::Times(factor) => format!("{factor:.2}{times}"),
             Self::Share(share) => percent(share),
             Self::Count(count) => count.to_string(),
-            Self::Plain(number) if number.fract() == 0.0 => format!("{number:.0}"),
-            Self::Plain(number) => format!("{number:.2}"),
+            // What rounds to nothing has no sign.
+            Self::Plain(number) => format!("{:.2}", (number * 100.0).round() / 100.0 + 0.0),
             Self::Word(word) => word.to_owned(),
         }
     }
@@ -210,7 +220,7 @@ const fn row(
 
 /// Every number that is shown anywhere.
 #[rustfmt::skip]
-pub static TABLE: [Definition; 51] = {
+pub static TABLE: [Definition; 50] = {
     use Topic::{Caller, Orders, Outcome, Pace, Tasks, Where};
     use Value::{Count, Plain, Share, Time, Times, Word};
     [
@@ -224,8 +234,8 @@ pub static TABLE: [Definition; 51] = {
             "S: serial time / T; <= where tasks were blocked: they may have waited for each other", "Barney, LLNL",
             |f| f.numbers.speedup.or(f.numbers.speedup_at_most).map(Times)),
         row(("speedup_per_cpu", "per CPU"), Pace,
-            "S / C: what each CPU gave, where workers share CPUs", "",
-            |f| f.numbers.speedup.zip(f.trace.run()?.cpus).map(|(s, c)| Share(s / f64::from(c.max(1))))),
+            "S / C: what each CPU gave; n/a where tasks do not compute all the time", "",
+            speedup_per_cpu),
         row(("cpus", "CPUs"), Pace,
             "C: processors the tasks may use", "",
             |f| Some(Count(f.trace.run()?.cpus?.into()))),
@@ -233,13 +243,13 @@ pub static TABLE: [Definition; 51] = {
             "S / P: what each of the P workers gave", "Barney, LLNL",
             |f| f.numbers.efficiency.map(Share)),
         row(("utilisation", "utilisation"), Pace,
-            "sum B / (P T), where B is how long a worker was in tasks", "queueing theory",
+            "sum B / (P T), B: how long a worker was in tasks; = load balance x communication", "queueing theory; POP CoE",
             |f| f.numbers.utilisation.map(Share)),
         row(("imbalance", "imbalance"), Pace,
             "busiest worker / mean worker; 1 is even", "POP CoE; Sakellariou 1997",
             |f| f.numbers.imbalance.map(Times)),
-        row(("not_computing", "not computing"), Pace,
-            "(P T - W) / (P T): worker time in which no task ran; W is the time of all tasks", "",
+        row(("not_computing", "not in tasks"), Pace,
+            "(P T - sum B) / (P T): worker time in which no task ran", "",
             |f| f.numbers.not_computing.map(Share)),
         row(("karp_flatt", "serial share"), Pace,
             "(1/S - 1/P) / (1 - 1/P): the share that did not run in parallel", "Karp, Flatt 1990",
@@ -247,9 +257,6 @@ pub static TABLE: [Definition; 51] = {
         row(("lower_bound", "lower bound"), Pace,
             "no schedule is faster: serial part + the longest task, or what all need / min(P, C) if that is more", "Graham 1969",
             |f| f.numbers.lower_bound.map(Time)),
-        row(("parallel_efficiency", "parallel eff."), Pace,
-            "load balance x communication: mean B / T", "POP CoE",
-            |f| f.numbers.utilisation.map(Share)),
         row(("load_balance", "load balance"), Pace,
             "mean B / max B: what uneven shares leave", "POP CoE",
             |f| f.numbers.imbalance.map(|imbalance| Share(1.0 / imbalance))),
@@ -444,6 +451,9 @@ mod tests {
     #[test]
     fn a_factor_and_a_plain_number_read_as_such() {
         assert_eq!(Value::Times(4.187).text("x"), "4.19x");
-        assert_eq!(Value::Plain(3.0).text(""), "3");
+        assert_eq!(
+            [1.0, -0.001].map(|number| Value::Plain(number).text("")),
+            ["1.00", "0.00"]
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What holds for every run: batching, mixtures of lanes, numbers at random cursors.
 
-use parviz::event::{Event, Kind, Outcome};
+use parviz::event::{Ends, Event, Kind, Outcome};
 use parviz::experiment::{Backend, Experiment, Fault, FaultKind, MainWork, Policy, WorkKind};
 use parviz::method::Method;
 use parviz::origin::simulated;
@@ -113,6 +113,52 @@ fn queue(events: &[Event], at: Time) -> u32 {
     waits.difference(&left).count() as u32
 }
 
+/// The executor gave up by then: its last results were ready, each as an error.
+fn is_given_up(all: &[Event], at: Time) -> bool {
+    let broken = |event: &Event| {
+        let ends = Ends::BrokenProcessPool;
+        matches!(event.kind, Kind::CallEnded { ends: ended, .. } if ended == ends)
+    };
+    let mut ready = all
+        .iter()
+        .filter(|event| matches!(event.kind, Kind::Ready { .. }));
+    all.iter().any(broken) && ready.next_back().is_some_and(|last| last.at <= at)
+}
+
+/// When the first task was ready that came to a result, as did all of its chunk.
+fn first_result(all: &[Event], at: Time) -> Option<Nanos> {
+    let (mut size, mut good, mut bad) = (1, BTreeSet::new(), BTreeSet::new());
+    let (mut ready, mut delivered, mut failed) = (Vec::new(), 0, false);
+    for event in all.iter().filter(|event| event.at <= at) {
+        match &event.kind {
+            Kind::CallBegan(call) => size = call.chunksize.unwrap_or(1).max(1),
+            Kind::Finished { task, outcome, .. } => {
+                let ended = if *outcome == Outcome::Ok {
+                    &mut good
+                } else {
+                    &mut bad
+                };
+                ended.insert(task.index);
+            }
+            Kind::Lost { tasks, .. } => bad.extend(tasks.iter()),
+            Kind::Ready { tasks, .. } => ready.extend(tasks.iter().map(|index| (event.at, index))),
+            Kind::Delivered { tasks, .. } => delivered += tasks.len(),
+            Kind::RunEnded { ends } => {
+                failed = matches!(ends, Ends::Error | Ends::BrokenProcessPool);
+            }
+            _ => {}
+        }
+    }
+    if failed && delivered == 0 {
+        return None;
+    }
+    let spoilt: BTreeSet<u32> = bad.iter().map(|index| index / size).collect();
+    let usable =
+        |&&(_, index): &&(Time, u32)| good.contains(&index) && !spoilt.contains(&(index / size));
+    let first = ready.iter().filter(usable).min();
+    first.map(|&(at, _)| Nanos(at.0))
+}
+
 fn recount(all: &[Event], at: Time) -> Counted {
     let mut events: Vec<&Event> = all.iter().filter(|event| event.at <= at).collect();
     events.sort_by_key(|event| (event.at, event.lane));
@@ -159,9 +205,13 @@ fn recount(all: &[Event], at: Time) -> Counted {
         wait: between(&submitted, &started),
         service: between(&started, &finished),
         hold: between(&finished, &ready),
-        first_result: ready.values().min().map(|&at| Nanos(at)),
+        first_result: first_result(all, at),
         messages,
-        queue: queue(all, at),
+        queue: if is_given_up(all, at) {
+            0
+        } else {
+            queue(all, at)
+        },
         longest_queue: (all.iter())
             .filter(|event| event.at <= at && matches!(event.kind, Kind::Submitted { .. }))
             .map(|event| queue(all, event.at))

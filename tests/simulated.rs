@@ -373,6 +373,48 @@ fn work_that_no_result_waits_for_is_no_speed_up() {
     assert_eq!((numbers.speedup, numbers.efficiency), (None, None));
 }
 
+/// Of a run with one fault at task 3.
+fn with_fault(kind: FaultKind, chunksize: u32, policy: Policy) -> Trace {
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&Experiment {
+        chunksize: Some(chunksize),
+        faults: vec![Fault { task: 3, kind }],
+        policy,
+        main_work: MainWork::Fixed(Nanos(3 * UNIT)),
+        ..e8(Method::MapAsync)
+    }));
+    trace
+}
+
+#[test]
+fn a_call_that_raises_has_no_first_result() {
+    let trace = with_fault(FaultKind::Raise, 3, Policy::Pool);
+    let numbers = trace.numbers(trace.end());
+    assert_eq!((numbers.delivered, numbers.first_result), (0, None));
+    assert!(numbers.makespan.is_some());
+}
+
+#[test]
+fn an_executor_that_gives_up_leaves_no_queue_and_no_speed_up() {
+    let trace = with_fault(FaultKind::Die, 1, Policy::Executor);
+    // Task 3 ends first of all, while the main program still works.
+    let death = Time(UNIT);
+    assert_eq!(trace.numbers(Time(UNIT - 1)).queue_depth, 4);
+    let numbers = trace.numbers(death);
+    assert_eq!((numbers.queue_depth, numbers.first_result), (0, None));
+    let numbers = trace.numbers(trace.end());
+    assert_eq!((numbers.queue_depth, numbers.first_result), (0, None));
+    assert_eq!(
+        (numbers.speedup, numbers.efficiency, numbers.karp_flatt),
+        (None, None, None)
+    );
+    // All workers were in tasks until then, though no task came to its end.
+    assert_eq!(
+        numbers.utilisation.zip(numbers.not_computing),
+        Some((1.0, 0.0))
+    );
+}
+
 /// On each CPU: begin, end and task of every stretch.
 fn cpu_spans(events: &[Event]) -> Vec<(u16, Time, Time, u32)> {
     let mut spans: Vec<_> = events

@@ -507,7 +507,7 @@ impl Call {
         let mut longest = self.longest_queues.last().unwrap_or(0);
         for place in self.longest_queues.len()..self.submitted.steps().len() {
             if let Some((at, _)) = self.submitted.steps().get(place) {
-                longest = longest.max(self.queue_at(at));
+                longest = longest.max(self.waiting_at(at));
                 self.longest_queues.push(longest);
             }
         }
@@ -612,6 +612,19 @@ impl Call {
         index / self.facts.chunksize.unwrap_or(1).max(1)
     }
 
+    /// The task came to a result, as of `time`. The end of its chunk tells too: one that raises spoils it all.
+    pub(super) fn has_result(&self, index: u32, time: Time) -> bool {
+        let last = self.tasks_of(self.chunk_of(index)).end.checked_sub(1);
+        let last = last.and_then(|last| self.task(last)?.outcome_at(time));
+        let is_spoilt = matches!(last, Some(Outcome::Failed | Outcome::Skipped));
+        let own = self.task(index).filter(|_| !is_spoilt);
+        own.is_some_and(|task| match task.outcome_at(time) {
+            Some(outcome) => outcome == Outcome::Ok,
+            // Its end was not seen.
+            None => task.delivered.happened(),
+        })
+    }
+
     /// The error text of a task that failed.
     pub fn error(&self, index: u32) -> Option<&str> {
         self.errors.get(&index).map(String::as_str)
@@ -623,8 +636,22 @@ impl Call {
         errors.map(|(&index, error)| (index, error.as_str()))
     }
 
+    /// The executor gave up, as of `time`: everything that was outstanding became ready at once, as an error.
+    fn is_given_up(&self, time: Time) -> bool {
+        let broken = matches!(self.ended, Some((_, Ends::BrokenProcessPool)));
+        let last = self.ready.entries().last();
+        broken && last.is_some_and(|last| last.at <= time)
+    }
+
     /// Tasks submitted and neither started nor passed over, as of `time`.
     pub fn queue_at(&self, time: Time) -> u32 {
+        if self.is_given_up(time) {
+            return 0;
+        }
+        self.waiting_at(time)
+    }
+
+    fn waiting_at(&self, time: Time) -> u32 {
         let left = self.started.count_until(time) as u32 + self.unstarted.count_until(time);
         self.submitted.count_until(time).saturating_sub(left)
     }

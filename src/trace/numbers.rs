@@ -2,11 +2,12 @@
 //!
 //! Names, formulas and sources are the columns of the JSON report; `None` is "not defined, or not known
 //! yet" and never stands for 0. With `T` the makespan, `P` the workers, `C` the CPUs, `B_w` the time
-//! worker `w` was in tasks, `c` what a task really needed, and `W` the sum of service times. The begin is
+//! worker `w` was in tasks, and `c` what a task really needed. The begin is
 //! that of the run; in a program that makes its own calls it is that of the call, and `P` are the workers
 //! of its pool that were alive until its end.
 
 use super::scope::{Scope, has_result};
+use crate::event::Ends;
 use crate::time::{Nanos, Span, Time};
 use crate::trace::order::pairs;
 use crate::trace::sums::Needs;
@@ -36,7 +37,7 @@ pub struct Numbers {
     pub utilisation: Option<f64>,
     /// max `B_w` / mean `B_w`.
     pub imbalance: Option<f64>,
-    /// (`P` `T` - `W`) / (`P` `T`); in a program with the time of all tasks that `P` ran for `W`.
+    /// (`P` `T` - sum `B_w`) / (`P` `T`).
     pub not_computing: Option<f64>,
     /// (1/`S` - 1/`P`) / (1 - 1/`P`); none for one worker. (Karp & Flatt 1990)
     pub karp_flatt: Option<f64>,
@@ -55,7 +56,7 @@ pub struct Numbers {
     pub service: Option<Nanos>,
     /// Mean ready - finished.
     pub hold: Option<Nanos>,
-    /// First ready - begin.
+    /// First ready - begin, of a task that has a result.
     pub first_result: Option<Nanos>,
     /// Time main spent inside blocking calls; in a program, from the begin to the end of the call.
     pub blocked_main: Option<Nanos>,
@@ -139,9 +140,7 @@ impl Trace {
         self.tell_caller(scope, time, &mut numbers);
         if let Some(call) = scope.call {
             count(call, time, &mut numbers);
-            let first = call.ready.entries().first();
-            let first = first.filter(|first| first.at <= time);
-            numbers.first_result = first.map(|first| first.at.since(from));
+            numbers.first_result = first_result(scope, call, time).map(|at| at.since(from));
         }
         if let Some(over) = makespan.or(ended.map(|ended| ended.0)) {
             self.weigh(scope, &rows, over, &mut numbers);
@@ -154,8 +153,10 @@ impl Trace {
                 .or_else(|| needs().map(|needs| self.serial_time(needs)))
         });
         let mut numbers = numbers.with_serial_time(serial);
-        // Work that goes on after the last result is in no makespan: nothing can be compared with it.
-        if makespan.is_some_and(|makespan| works_after(scope, makespan)) {
+        // Work that goes on after the last result is in no makespan, and what an executor gave up was not done:
+        // nothing can be compared with it.
+        let broken = ended.is_some_and(|(_, ends)| ends == Ends::BrokenProcessPool);
+        if broken || makespan.is_some_and(|makespan| works_after(scope, makespan)) {
             (numbers.speedup, numbers.efficiency, numbers.karp_flatt) = (None, None, None);
         } else if numbers.speedup.is_none() && !numbers.at_least {
             let most = call.and_then(|call| self.most_needs(call, rows.len()));
@@ -199,13 +200,8 @@ impl Trace {
         let whole = span.length().0 as f64 * busy.len() as f64;
         if whole > 0.0 && numbers.makespan.is_some() {
             numbers.utilisation = Some(sum.0 as f64 / whole);
-            let service = match scope.call {
-                // Its workers may have had tasks of other calls.
-                Some(_) if scope.program => sum,
-                Some(call) => call.services_until(over).sum,
-                None => Nanos::ZERO,
-            };
-            numbers.not_computing = Some((whole - service.0 as f64) / whole);
+            // With those that were cut short: they have no service time, but they kept their workers.
+            numbers.not_computing = Some((whole - sum.0 as f64) / whole);
         }
         if sum.0 > 0 {
             numbers.imbalance = Some(most.0 as f64 * busy.len() as f64 / sum.0 as f64);
@@ -269,6 +265,20 @@ impl Trace {
 fn works_after(scope: &Scope<'_>, makespan: Time) -> bool {
     let last = scope.call.and_then(|call| call.finished.entries().last());
     last.is_some_and(|last| last.at > makespan)
+}
+
+/// When the first result could be used. A task that failed has none, nor has one that was lost, nor a call
+/// that ended without handing any over.
+fn first_result(scope: &Scope<'_>, call: &Call, time: Time) -> Option<Time> {
+    let failed = |(at, ends): (Time, Ends)| {
+        at <= time && matches!(ends, Ends::Error | Ends::BrokenProcessPool)
+    };
+    if scope.ended.is_some_and(failed) && call.delivered.count_until(time) == 0 {
+        return None;
+    }
+    let mut ready = call.ready.until(time).iter();
+    let first = ready.find(|entry| call.has_result(entry.index, time))?;
+    Some(first.at)
 }
 
 /// What is counted in orders.

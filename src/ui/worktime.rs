@@ -134,14 +134,14 @@ impl<'a> Legend<'a> {
     }
 }
 
-/// `parallel efficiency 77 % = load balance 77 % x communication 100 %`
+/// `utilisation 77 % = load balance 77 % x communication 100 %`
 fn product(numbers: &Numbers, line: Rect, pen: &mut Pen<'_>) {
     let (Some(imbalance), Some(utilisation)) = (numbers.imbalance, numbers.utilisation) else {
         return;
     };
     let theme = pen.theme;
     let words = format!(
-        "parallel efficiency {} = load balance {} {} communication {}",
+        "utilisation {} = load balance {} {} communication {}",
         percent(utilisation),
         percent(1.0 / imbalance),
         theme.glyphs.times,

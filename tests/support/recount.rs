@@ -173,14 +173,11 @@ impl<'a> Recount<'a> {
             let ends = self.works.values().filter_map(|work| work.finished);
             ends.max().is_some_and(|last| last > makespan)
         });
-        let compared = makespan.filter(|&makespan| makespan > 0 && !goes_on);
+        let broken = ended.is_some_and(|(_, ends)| ends == Ends::BrokenProcessPool);
+        let compared = makespan.filter(|&makespan| makespan > 0 && !goes_on && !broken);
         let speedup = serial
             .zip(compared)
             .map(|(serial, makespan)| serial / makespan as f64);
-        let services: u64 = ran()
-            .filter(|work| work.finished.is_some_and(|end| Some(end) <= over))
-            .filter_map(Work::service)
-            .sum();
         let cpus = match self.run.cpus {
             _ if self.run.gil => 1.0,
             cpus => f64::from(cpus.unwrap()).min(workers),
@@ -202,10 +199,7 @@ impl<'a> Recount<'a> {
                     .filter(|_| sum > 0.0)
                     .map(|(_, most)| most as f64 / (sum / workers)),
             ),
-            (
-                "not_computing",
-                measured.map(|whole| (whole - services as f64) / whole),
-            ),
+            ("not_computing", measured.map(|whole| (whole - sum) / whole)),
             (
                 "karp_flatt",
                 speedup
