@@ -121,7 +121,7 @@ impl App {
     pub fn new(mut experiment: Experiment, settings: Settings) -> Self {
         let demo = settings.demo.then(Demo::default);
         if let Some(demo) = &demo {
-            experiment.method = demo.act().method;
+            experiment.method = demo.act();
         }
         let expected = lab::expected(&experiment);
         let mut app = Self::of(Run::of_experiment(RunId(0), experiment), settings);

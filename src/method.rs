@@ -77,6 +77,8 @@ pub enum Delivery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     pub name: &'static str,
+    /// What there is to see, in one line of 78 columns.
+    pub caption: &'static str,
     pub badge: Badge,
     /// What `s` switches to; a loop has no asynchronous form.
     pub partner: Option<Method>,
@@ -120,6 +122,7 @@ impl Method {
     pub const fn rules(self) -> Rules {
         let list = Rules {
             name: "map",
+            caption: "map: main waits for the list; tasks finish in any order, the list is in order",
             badge: Badge::Sync,
             partner: Some(Self::MapAsync),
             sends: Sends::ChunksByRule,
@@ -133,6 +136,7 @@ impl Method {
             Self::Map => list,
             Self::MapAsync => Rules {
                 name: "map_async",
+                caption: "map_async: main works meanwhile; the same list, in order, all at once",
                 badge: Badge::Async,
                 partner: Some(Self::Map),
                 blocks: false,
@@ -141,6 +145,7 @@ impl Method {
             },
             Self::Starmap => Rules {
                 name: "starmap",
+                caption: "starmap: map with argument tuples unpacked, f(3, 4); main waits for the list",
                 partner: Some(Self::StarmapAsync),
                 blocked_in: Some(BlockedIn::Starmap),
                 unpacks: true,
@@ -148,6 +153,7 @@ impl Method {
             },
             Self::StarmapAsync => Rules {
                 name: "starmap_async",
+                caption: "starmap_async: main works meanwhile; the list of starmap, in order, at once",
                 badge: Badge::Async,
                 partner: Some(Self::Starmap),
                 blocks: false,
@@ -157,6 +163,7 @@ impl Method {
             },
             Self::Imap => Rules {
                 name: "imap",
+                caption: "imap: results one by one, in order; an early one is held back until its turn",
                 badge: Badge::IteratorInOrder,
                 partner: Some(Self::ImapUnordered),
                 sends: Sends::ChunksOfOne,
@@ -167,6 +174,7 @@ impl Method {
             },
             Self::ImapUnordered => Rules {
                 name: "imap_unordered",
+                caption: "imap_unordered: each result as it finishes: scrambled, and the first one early",
                 badge: Badge::IteratorAsFinished,
                 partner: Some(Self::Imap),
                 sends: Sends::ChunksOfOne,
@@ -177,6 +185,7 @@ impl Method {
             },
             Self::Apply => Rules {
                 name: "apply",
+                caption: "apply: main waits for each result before it sends the next: one worker at work",
                 partner: Some(Self::ApplyAsync),
                 sends: Sends::Tasks,
                 delivery: Delivery::Value,
@@ -187,6 +196,7 @@ impl Method {
             },
             Self::ApplyAsync => Rules {
                 name: "apply_async",
+                caption: "apply_async: main works meanwhile; a callback for each result as it finishes",
                 badge: Badge::Async,
                 partner: Some(Self::Apply),
                 sends: Sends::Tasks,
@@ -198,6 +208,7 @@ impl Method {
             },
             Self::Loop => Rules {
                 name: "loop",
+                caption: "loop: no pool and no workers: main runs the tasks itself, one after another",
                 badge: Badge::Serial,
                 partner: None,
                 sends: Sends::Nothing,
@@ -344,6 +355,15 @@ mod tests {
         assert_eq!(chunks.count(), 3);
         assert_eq!(Chunks::new(0, 4).count(), 0);
         assert_eq!([3, 4, 9, 10].map(|end| chunks.before(end)), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_caption_is_one_line_of_80_columns() {
+        for method in Method::ALL {
+            let rules = method.rules();
+            let named = rules.caption.starts_with(&format!("{}: ", rules.name));
+            assert!(named && rules.caption.len() <= 78, "{}", rules.caption);
+        }
     }
 
     #[test]

@@ -1,33 +1,14 @@
-//! The loop for a screen in the hall: methods one after another, each with a caption.
+//! The loop for a screen in the hall: methods one after another.
 
 use crate::method::Method;
 use crate::time::Nanos;
 
-/// A method and what to look at while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Act {
-    pub method: Method,
-    pub caption: &'static str,
-}
-
-/// The acts, round and round.
-pub const ACTS: [Act; 4] = [
-    Act {
-        method: Method::Map,
-        caption: "map: main waits for the list; tasks finish in any order, the list is in order",
-    },
-    Act {
-        method: Method::MapAsync,
-        caption: "map_async: main works meanwhile; the same list, in order, all at once",
-    },
-    Act {
-        method: Method::Imap,
-        caption: "imap: results one by one, in order; an early one is held back until its turn",
-    },
-    Act {
-        method: Method::ImapUnordered,
-        caption: "imap_unordered: each result as it finishes: scrambled, and the first one early",
-    },
+/// The methods, round and round.
+pub const ACTS: [Method; 4] = [
+    Method::Map,
+    Method::MapAsync,
+    Method::Imap,
+    Method::ImapUnordered,
 ];
 
 /// How long a finished run stays.
@@ -41,7 +22,8 @@ pub struct Demo {
 }
 
 impl Demo {
-    pub fn act(&self) -> Act {
+    /// The method that is shown.
+    pub fn act(&self) -> Method {
         ACTS[self.act % ACTS.len()]
     }
 
@@ -66,13 +48,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_caption_is_one_line_of_80_columns() {
-        for act in ACTS {
-            assert!(act.caption.len() <= 78, "{}", act.caption);
-        }
-    }
-
-    #[test]
     fn each_act_stays_a_few_seconds_after_its_end() {
         let mut demo = Demo::default();
         let second = |n: u64| Nanos(n * 1_000_000_000);
@@ -80,7 +55,7 @@ mod tests {
         assert!(!demo.tick(second(9), true));
         assert!(!demo.tick(second(12), true));
         assert!(demo.tick(second(13), true));
-        assert_eq!(demo.act().method, Method::MapAsync);
+        assert_eq!(demo.act(), Method::MapAsync);
         assert!(!demo.tick(second(14), false));
         assert!(!demo.tick(second(99), true));
     }

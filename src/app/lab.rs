@@ -230,7 +230,7 @@ impl App {
     }
 
     pub(super) fn next_act(&mut self) -> Option<Effect> {
-        let method = self.demo.as_ref().map(demo::Demo::act)?.method;
+        let method = self.demo.as_ref().map(demo::Demo::act)?;
         let experiment = Experiment {
             method,
             ..self.run.experiment()?.clone()

@@ -27,7 +27,7 @@ enum Row<'a> {
     Ramp,
     Marks(&'a [Mark]),
     Keys(&'a [Entry]),
-    Word(&'a (&'static str, &'static str)),
+    Words(&'a [(&'static str, &'static str)]),
     Blank,
 }
 
@@ -87,10 +87,14 @@ fn render_page(keys: &[Entry], keymap: &Keymap, page: usize, screen: Rect, pen: 
                     words(pen, (at(number) + KEYS).max(end + 1), y, entry.words);
                 }
             }
-            Row::Word((word, meaning)) => {
-                let (now, panel) = (pen.theme.now, pen.theme.panel);
-                pen.bold_on(inside.x, y, word, now, panel);
-                words(pen, inside.x + WORD, y, meaning);
+            Row::Words(pairs) => {
+                let each = inside.width / pairs.len() as u16;
+                for (number, (word, meaning)) in (0..).zip(*pairs) {
+                    let (x, now, panel) =
+                        (inside.x + number * each, pen.theme.now, pen.theme.panel);
+                    pen.bold_on(x, y, word, now, panel);
+                    words(pen, x + WORD, y, meaning);
+                }
             }
         }
     }
@@ -101,8 +105,10 @@ fn render_page(keys: &[Entry], keymap: &Keymap, page: usize, screen: Rect, pen: 
 fn rows(keys: &[Entry], columns: usize, height: u16) -> Vec<Row<'_>> {
     let marks = LEGEND.chunks(columns).map(Row::Marks);
     let entries = keys.chunks(columns).map(Row::Keys);
+    // A word with its meaning takes half of a wide line.
+    let glossary = glossary::WORDS.chunks(columns.div_ceil(2)).map(Row::Words);
     let first = 1 + marks.len() + entries.len();
-    let all = first + 1 + glossary::WORDS.len();
+    let all = first + 1 + glossary.len();
     let spare = [all, first]
         .iter()
         .find_map(|lines| usize::from(height).checked_sub(*lines));
@@ -113,7 +119,7 @@ fn rows(keys: &[Entry], columns: usize, height: u16) -> Vec<Row<'_>> {
     rows.extend((spare > 0).then_some(Row::Blank));
     rows.extend(entries);
     rows.push(Row::Blank);
-    rows.extend(glossary::WORDS.iter().map(Row::Word));
+    rows.extend(glossary);
     rows
 }
 
@@ -237,9 +243,10 @@ mod tests {
             let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
             render_page(&keys(count), &Keymap::default(), 0, area, &mut pen);
             let row = |y: u16| -> String { (0..120).map(|x| buffer[(x, y)].symbol()).collect() };
-            assert!(row(33).contains("p50, p95"), "{count}: {}", row(33));
-            assert!(!row(34).contains("page"));
-            assert_eq!(row(35).trim(), "");
+            let all: Vec<String> = (0..36).map(row).collect();
+            assert!(shows(&all, "p50, p95") && shows(&all, "m M"), "{count}");
+            assert!(!shows(&all, "page"), "{count}");
+            assert_eq!(all[35].trim(), "");
         }
     }
 
@@ -247,7 +254,7 @@ mod tests {
     fn a_tall_screen_shows_everything_at_once() {
         let lines = drawn(120, 45, 0, Charset::Unicode);
         assert!(
-            shows(&lines, "a strip in order climbs") && shows(&lines, "simulated     computed")
+            shows(&lines, "a strip in order climbs") && shows(&lines, "simulated     virtual time")
         );
         assert!(!shows(&lines, "page"));
     }

@@ -40,6 +40,8 @@ pub struct Layout {
     pub header: Rect,
     /// Which call of a program is shown.
     pub call: Rect,
+    /// What there is to see of the method: the empty line after the header.
+    pub caption: Rect,
     /// Main, and what it receives.
     pub caller: Rect,
     pub dispatcher: Rect,
@@ -162,6 +164,9 @@ impl Rows {
             rows.strips = [2, 2, 3, 3];
             rows.gaps[0] = u16::from(grant(1));
         }
+        if rows.gaps[0] == 0 && !needs.program {
+            rows.gaps[0] = u16::from(grant(1));
+        }
         for gap in 1..4 {
             rows.gaps[gap] = u16::from(grant(1));
         }
@@ -211,7 +216,7 @@ impl Rows {
         };
         let header = next(1);
         let call = next(self.call);
-        next(self.gaps[0]);
+        let caption = next(self.gaps[0]);
         let caller = next(2);
         let dispatcher = next(self.dispatcher);
         let lanes = next(self.lanes);
@@ -237,6 +242,7 @@ impl Rows {
         Layout {
             header,
             call,
+            caption,
             caller,
             dispatcher,
             lanes,

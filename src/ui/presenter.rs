@@ -46,16 +46,13 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         },
         findings: &[],
     };
-    let caption = app.demo.as_ref().map_or_else(Vec::new, |demo| {
-        text::wrapped(demo.act().caption, screen.width.saturating_sub(2))
-    });
     let dot = Dot::for_screen(screen);
     let all = selection::rows(moment.trace, Lanes::Workers).min(LANES) as u16;
     let numbers = moment.trace.numbers(moment.cursor);
     let labels = labels(screen, numbers.speedup_at_most.is_some());
     let below = digits::HEIGHT * dot.rows + 1 + labels[0].len() as u16;
     let above = screen.height.saturating_sub(below);
-    let rows = Rows::of(above, caption.len() as u16, all.max(1));
+    let (caption, rows) = caption(app, (above, screen.width), all.max(1));
     let area = |y: u16, height: u16| Rect {
         y,
         height,
@@ -101,6 +98,23 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     }
     let numbers = area(screen.bottom().saturating_sub(below), below);
     big_numbers(&moment, dot, &labels, numbers, pen);
+}
+
+/// The lines of what there is to see, and how the height is shared out below them. Where there is no demo
+/// they take no row from the lanes.
+fn caption(app: &App, (height, width): (u16, u16), lanes: u16) -> (Vec<String>, Rows) {
+    let rows = |lines: usize| Rows::of(height, lines as u16, lanes);
+    let method = app.run.experiment().map(|experiment| experiment.method);
+    let caption = method.map_or_else(Vec::new, |method| {
+        text::wrapped(method.rules().caption, width.saturating_sub(2))
+    });
+    let (without, with) = (rows(0), rows(caption.len()));
+    let is_free = (with.lane, with.lanes) == (without.lane, without.lanes);
+    if app.demo.is_some() || is_free {
+        (caption, with)
+    } else {
+        (Vec::new(), without)
+    }
 }
 
 /// How the height above the numbers is shared out.

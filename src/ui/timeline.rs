@@ -27,6 +27,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let top = header::of(app, &app.run, "parviz", screen.width);
     header::render(&top, layout.header, pen);
     call::render(moment.trace, moment.cursor, layout.call, pen);
+    caption(app, layout.caption, pen);
     // Where no switch has anything to say, its row is free.
     let spare = match (&app.change, app.run.program()) {
         (None, None) => layout.change,
@@ -65,6 +66,15 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     } else {
         hints::change(app, layout.change, pen);
         hints::render(app, layout.hints, pen);
+    }
+}
+
+/// What there is to see of the method, where a row is left for it.
+fn caption(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    if let Some(experiment) = app.run.experiment().filter(|_| area.height > 0) {
+        let caption = experiment.method.rules().caption;
+        let room = area.width.saturating_sub(2);
+        pen.text_within(area.x + 1, area.y, room, caption, pen.theme.dim);
     }
 }
 
