@@ -314,8 +314,8 @@ impl App {
         }
         run.playback.known_to(run.end());
         let over = run.over;
-        if over && (run.is_computed() || run.program().is_some()) {
-            // How long it takes is known, and nobody could tell before.
+        if over && !run.playback.is_paused() {
+            // How long it took is known, and nobody could tell before.
             self.viewport.ends(run.end());
             self.make_room();
         }

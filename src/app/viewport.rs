@@ -75,8 +75,15 @@ impl Viewport {
 
     /// The run turns out to end at `end`: an axis that was only expected to suit is fitted.
     pub fn ends(&mut self, end: Time) {
-        let kept = self.follow == Follow::Whole && self.suits(Nanos(end.0));
-        if self.is_whole_run() && !kept {
+        let kept = match self.follow {
+            Follow::Whole => self.suits(Nanos(end.0)),
+            // It grew in steps: kept where next to nothing of it is empty.
+            Follow::Fit => (self.length.0 / 16 * 15..=self.length.0).contains(&end.0),
+            Follow::Page | Follow::Hand => return,
+        };
+        if kept {
+            self.follow = Follow::Whole;
+        } else {
             self.fit_exactly(end);
         }
     }
@@ -249,6 +256,22 @@ mod tests {
         assert!(!view.show(seconds(4.0)));
         assert!(view.show(seconds(9.0)));
         assert!(view.span().end() < seconds(10.0));
+    }
+
+    #[test]
+    fn an_axis_that_grew_is_fitted_at_the_end_unless_it_is_full_or_by_hand() {
+        let ends = |mut view: Viewport, at: f64| {
+            view.show(seconds(at));
+            view.ends(seconds(at));
+            view
+        };
+        let fitted = ends(Viewport::default(), 5.05);
+        assert!(fitted.length < Nanos::from_seconds(5.2) && fitted.follow == Follow::Whole);
+        let again = ends(fitted.next(Nanos::from_seconds(4.0), false), 4.85);
+        assert_eq!(again, fitted);
+        let mut by_hand = Viewport::default();
+        by_hand.pan(1);
+        assert_eq!(ends(by_hand, 5.05), by_hand);
     }
 
     #[test]
