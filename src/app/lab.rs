@@ -131,19 +131,12 @@ impl App {
         if before.is_like(after) || !after.is_whole() {
             return None;
         }
-        let next_method = self.keymap.of(Action::NextFamily);
-        if before.is_whole() {
-            return Some(switch::change(&before.trace, &after.trace, &next_method));
-        }
-        // What was expected of a simulated run is what it became.
-        if after.is_computed() {
+        // Against a run that was cut short nothing was measured: what was foretold of both stays.
+        if !before.is_whole() {
             return None;
         }
-        let before = switch::foretold(before.experiment()?, self.cpus)?;
-        Some(Change {
-            basis: switch::Basis::ExpectedBefore,
-            ..switch::change(&before, &after.trace, &next_method)
-        })
+        let next_method = self.keymap.of(Action::NextFamily);
+        Some(switch::change(&before.trace, &after.trace, &next_method))
     }
 
     /// What the tasks of this experiment took in a plain loop, if one was watched to its end.

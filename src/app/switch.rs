@@ -15,10 +15,8 @@ pub enum Basis {
     Measured,
     /// Both runs, whole, in virtual time.
     Simulated,
-    /// Virtual time, for runs that are measured and not whole yet: nothing of it was seen.
+    /// Virtual time, for runs that are measured and not both whole: nothing of it was seen.
     Expected,
-    /// The run before was left in the middle: virtual time for that one, and what was measured of the other.
-    ExpectedBefore,
     /// One of each.
     Mixed,
 }
@@ -29,7 +27,6 @@ impl Basis {
             Self::Measured => "measured",
             Self::Simulated => "simulated",
             Self::Expected => "expected",
-            Self::ExpectedBefore => "expected -> measured",
             Self::Mixed => "measured against simulated",
         }
     }
@@ -37,7 +34,7 @@ impl Basis {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// `main blocked 4.10 s -> 2.00 s; makespan same; delivery order same (one list): m for results as they finish`
+    /// `program end 6.10 -> 4.10 s; main blocked 4.10 -> 2.00 s; same: makespan, delivery order (m: as they finish)`
     pub text: String,
     pub basis: Basis,
     /// No key was pressed since the switch: where the line has no row it takes that of the hints.
@@ -55,30 +52,39 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
         (false, false) => Basis::Simulated,
         _ => Basis::Mixed,
     };
-    let (old, new) = (before.numbers(before.end()), after.numbers(after.end()));
-    let lengths = [
-        ("main blocked", blocked(before, &old), blocked(after, &new)),
-        ("makespan", old.makespan, new.makespan),
-        ("first result", old.first_result, new.first_result),
+    let numbers = [before, after].map(|trace| trace.numbers(trace.end()));
+    let of = |length: fn(&Numbers) -> Option<Nanos>| [length(&numbers[0]), length(&numbers[1])];
+    let blocked = [blocked(before, &numbers[0]), blocked(after, &numbers[1])];
+    let end = Length::new("program end", of(|numbers| numbers.program_end));
+    let main = Length::new("main blocked", blocked);
+    let makespan = Length::new("makespan", of(|numbers| numbers.makespan));
+    let first = Length::new("first result", of(|numbers| numbers.first_result));
+    let order = Order::of(before, after);
+    // What a switch is made for comes first: a narrow screen shows no more than that.
+    let changed = [
+        end.change(),
+        main.change(),
+        order.change(),
+        makespan.change(),
+        first.change(),
     ];
-    let changed = lengths.iter().filter(|(_, old, new)| !same(*old, *new));
-    let mut words: Vec<String> = changed
-        .map(|(name, old, new)| format!("{name} {} -> {}", length(*old), length(*new)))
-        .collect();
-    let order = order(before, after);
-    words.extend(order.clone().err());
-    // That a first result comes as late as before is not worth the room.
-    let unchanged: Vec<&str> = lengths[..2]
-        .iter()
-        .filter(|(_, old, new)| same(*old, *new))
-        .map(|(name, ..)| *name)
-        .collect();
-    if !unchanged.is_empty() {
-        words.push(format!("{} same", unchanged.join(", ")));
+    let mut words: Vec<String> = changed.into_iter().flatten().collect();
+    words.extend(
+        (blocked == [Some(FOR_EVER); 2]).then(|| "main blocked for ever in both".to_owned()),
+    );
+    let nothing = matches!(order, Order::Nothing);
+    words.extend(nothing.then(|| "nothing delivered".to_owned()));
+    // That a first result comes as late as before, or the end, is not worth the room.
+    let unchanged = [makespan.unchanged(), main.unchanged(), order.unchanged()];
+    let mut unchanged: Vec<String> = unchanged.into_iter().flatten().map(str::to_owned).collect();
+    if let (Order::Same, Some(last)) = (&order, unchanged.last_mut()) {
+        last.push_str(&hint(after, next_method));
     }
-    words.extend(order.ok());
+    if !unchanged.is_empty() {
+        words.push(format!("same: {}", unchanged.join(", ")));
+    }
     Change {
-        text: format!("{}{}", words.join("; "), hint(after, next_method)),
+        text: words.join("; "),
         basis,
         is_news: true,
     }
@@ -108,16 +114,6 @@ pub fn foretold(experiment: &Experiment, cpus: u32) -> Option<Trace> {
     Some(trace)
 }
 
-fn same(a: Option<Nanos>, b: Option<Nanos>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => {
-            let difference = a.0.abs_diff(b.0) as f64;
-            difference <= SAME * a.0.max(b.0) as f64
-        }
-        (a, b) => a == b,
-    }
-}
-
 /// How long main waits in a call that can never complete.
 const FOR_EVER: Nanos = Nanos(u64::MAX);
 
@@ -128,11 +124,45 @@ fn blocked(trace: &Trace, numbers: &Numbers) -> Option<Nanos> {
     }
 }
 
-fn length(length: Option<Nanos>) -> String {
-    match length {
-        Some(FOR_EVER) => "for ever".to_owned(),
-        Some(length) => length.to_string(),
-        None => "n/a".to_owned(),
+/// One length of two runs; none where a run has no such moment.
+struct Length {
+    name: &'static str,
+    of: [Option<Nanos>; 2],
+}
+
+impl Length {
+    fn new(name: &'static str, of: [Option<Nanos>; 2]) -> Self {
+        Self { name, of }
+    }
+
+    fn is_same(&self) -> bool {
+        let [Some(old), Some(new)] = self.of else {
+            return self.of == [None, None];
+        };
+        old.0.abs_diff(new.0) as f64 <= SAME * old.0.max(new.0) as f64
+    }
+
+    fn unchanged(&self) -> Option<&'static str> {
+        let is_known = self.of[0].is_some_and(|length| length != FOR_EVER);
+        (is_known && self.is_same()).then_some(self.name)
+    }
+
+    /// `makespan 4.10 -> 2.00 s`: the unit once, if both have it.
+    fn change(&self) -> Option<String> {
+        if self.is_same() {
+            return None;
+        }
+        let [old, new] = self.of.map(|length| match length {
+            Some(FOR_EVER) => "for ever".to_owned(),
+            Some(length) => length.to_string(),
+            None => "never".to_owned(),
+        });
+        let unit = |words: &str| words.split_once(' ').map(|words| words.1.to_owned());
+        let old = match old.split_once(' ') {
+            Some((number, _)) if unit(&old) == unit(&new) => number,
+            _ => &old,
+        };
+        Some(format!("{} {old} -> {new}", self.name))
     }
 }
 
@@ -140,49 +170,56 @@ fn method(trace: &Trace) -> Option<Method> {
     Method::named(&trace.call()?.facts.method)
 }
 
-/// The form in which results are handed over.
-fn form(trace: &Trace) -> &'static str {
-    match method(trace).map(|method| method.rules().delivery) {
-        Some(Delivery::List) => "one list",
-        Some(Delivery::InOrder) => "one by one, in order",
-        Some(Delivery::AsFinished) => "as they finish",
-        Some(Delivery::Callback) => "a callback for each",
-        Some(Delivery::Value) => "one value a call",
-        None => "unknown",
+/// The order in which results came in two runs.
+enum Order {
+    Same,
+    /// There was no result in either.
+    Nothing,
+    Changed(String),
+}
+
+impl Order {
+    fn of(before: &Trace, after: &Trace) -> Self {
+        let indexes = |trace: &Trace| -> Vec<u32> {
+            let entries = trace.call().map(|call| call.delivered.entries().iter());
+            let entries = entries.into_iter().flatten();
+            entries.map(|entry| entry.index).collect()
+        };
+        let [old, new] = [before, after].map(indexes);
+        match old == new {
+            true if new.is_empty() => Self::Nothing,
+            true => Self::Same,
+            false => Self::Changed(format!(
+                "delivered {} -> {}",
+                disorder(before),
+                disorder(after)
+            )),
+        }
+    }
+
+    fn unchanged(&self) -> Option<&'static str> {
+        matches!(self, Self::Same).then_some("delivery order")
+    }
+
+    fn change(&self) -> Option<String> {
+        match self {
+            Self::Changed(words) => Some(words.clone()),
+            Self::Same | Self::Nothing => None,
+        }
     }
 }
 
-/// Whether the results came in the same order, with the words for it.
-fn order(before: &Trace, after: &Trace) -> Result<String, String> {
-    let order = |trace: &Trace| -> Vec<u32> {
-        let entries = trace.call().map(|call| call.delivered.entries().iter());
-        let entries = entries.into_iter().flatten();
-        entries.map(|entry| entry.index).collect()
-    };
-    if order(before) == order(after) {
-        let (old, new) = (form(before), form(after));
-        return Ok(if old == new {
-            format!("delivery order same ({new})")
-        } else {
-            format!("delivery order same ({old} -> {new})")
-        });
-    }
-    let disorder = |trace: &Trace| {
-        let numbers = trace.numbers(trace.end());
-        match (numbers.delivered, numbers.inversions_delivered) {
-            (0, _) => "nothing".to_owned(),
-            (_, 0) => "in order".to_owned(),
-            (_, inversions) => {
-                let share = inversions as f64 / numbers.pairs_delivered().max(1) as f64;
-                format!("{:.0} % out of order", share * 100.0)
-            }
+/// How far the order of the results is from that of the submission.
+fn disorder(trace: &Trace) -> String {
+    let numbers = trace.numbers(trace.end());
+    match (numbers.delivered, numbers.inversions_delivered) {
+        (0, _) => "nothing".to_owned(),
+        (_, 0) => "in order".to_owned(),
+        (_, inversions) => {
+            let share = inversions as f64 / numbers.pairs_delivered().max(1) as f64;
+            format!("{:.0} % out of order", share * 100.0)
         }
-    };
-    Err(format!(
-        "delivered {} -> {}",
-        disorder(before),
-        disorder(after)
-    ))
+    }
 }
 
 /// What to press to see the order change too, where that has not been seen.
@@ -194,7 +231,7 @@ fn hint(after: &Trace, next_method: &str) -> String {
             && method.next_family(1).rules().delivery == Delivery::AsFinished
     });
     if list && !next_method.is_empty() {
-        format!(": {next_method} for results as they finish")
+        format!(" ({next_method}: as they finish)")
     } else {
         String::new()
     }

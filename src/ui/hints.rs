@@ -15,21 +15,21 @@ pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let arrows = |words: &str| words.replace("->", theme.glyphs.arrow);
     let basis = arrows(change.basis.word());
-    let room = area.width.saturating_sub(width(&basis) + 4);
+    let room = area.width.saturating_sub(width(&basis) + 3);
     let words = arrows(&change.text);
     let words = whole_clauses(&words, room);
     let x = pen.text_within(area.x + 1, area.y, room, words, theme.text);
     pen.text(x + 2, area.y, &basis, theme.dim);
 }
 
-/// As many clauses as fit; the first in any case.
+/// As many clauses as fit, and of a list as much as does; the first in any case.
 fn whole_clauses(words: &str, room: u16) -> &str {
     let mut words = words;
     while width(words) > room {
-        let Some((first, _)) = words.rsplit_once("; ") else {
+        let Some(end) = words.rfind("; ").max(words.rfind(", ")) else {
             break;
         };
-        words = first;
+        words = &words[..end];
     }
     words
 }
@@ -96,6 +96,7 @@ pub fn hit(app: &App, area: Rect, x: u16) -> Option<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::switch::{Basis, Change};
     use crate::app::{Message, Overlay, Settings};
     use crate::experiment::Experiment;
     use crate::palette::{Depth, Look, ThemeName};
@@ -199,10 +200,36 @@ mod tests {
     }
 
     #[test]
+    fn eighty_columns_say_what_the_asynchronous_form_changes_and_what_not() {
+        let text = "program end 4.17 -> 2.87 s; main blocked 2.87 -> 1.57 s; \
+            same: makespan, delivery order (m: as they finish)";
+        let mut app = App::new(Experiment::default(), Settings::default());
+        app.change = Some(Change {
+            text: text.to_owned(),
+            basis: Basis::Measured,
+            is_news: true,
+        });
+        let area = Rect::new(0, 0, 80, 1);
+        let mut buffer = Buffer::empty(area);
+        change(
+            &app,
+            area,
+            &mut Pen::new(&mut buffer, Theme::of(Look::default())),
+        );
+        let line: String = (0..80).map(|x| buffer[(x, 0)].symbol()).collect();
+        let says =
+            "program end 4.17 \u{2192} 2.87 s; main blocked 2.87 \u{2192} 1.57 s; same: makespan";
+        assert_eq!(line.trim(), format!("{says}  measured"));
+    }
+
+    #[test]
     fn a_long_line_ends_with_a_whole_clause() {
-        let words = "makespan same; first result 4 s; delivered in order";
+        let words = "first result 4 s -> 1 s; same: makespan, delivery order";
         assert_eq!(whole_clauses(words, 80), words);
-        assert_eq!(whole_clauses(words, 40), "makespan same; first result 4 s");
-        assert_eq!(whole_clauses(words, 5), "makespan same");
+        assert_eq!(
+            whole_clauses(words, 54),
+            "first result 4 s -> 1 s; same: makespan"
+        );
+        assert_eq!(whole_clauses(words, 5), "first result 4 s -> 1 s");
     }
 }
