@@ -108,12 +108,12 @@ fn caption(app: &App, (height, width): (u16, u16), lanes: u16) -> (Vec<String>, 
     let caption = method.map_or_else(Vec::new, |method| {
         text::wrapped(method.rules().caption, width.saturating_sub(2))
     });
-    let (without, with) = (rows(0), rows(caption.len()));
-    let is_free = (with.lane, with.lanes) == (without.lane, without.lanes);
+    let (bare, full) = (rows(0), rows(caption.len()));
+    let is_free = (full.lane, full.lanes) == (bare.lane, bare.lanes);
     if app.demo.is_some() || is_free {
-        (caption, with)
+        (caption, full)
     } else {
-        (Vec::new(), without)
+        (Vec::new(), bare)
     }
 }
 

@@ -348,7 +348,8 @@ impl Lab<'_> {
             }
             Kind::Finished { .. } => {
                 let begun = self.begun.remove(&event.lane);
-                self.done.push(Span::new(begun.unwrap_or(event.at), event.at));
+                self.done
+                    .push(Span::new(begun.unwrap_or(event.at), event.at));
             }
             _ => {}
         }
