@@ -103,7 +103,7 @@ mod tests {
         }
         assert_eq!(
             of(&format!("{exact} CLICOLOR=0 CLICOLOR_FORCE=1")),
-            Depth::Sixteen
+            Depth::True
         );
     }
 }

@@ -195,7 +195,7 @@ fn contradictions_are_told_in_one_line() {
         ("--at 2s", "--at is for pictures: add --picture FILE.svg"),
         (
             "--picture a.svg --unit 10000s --at 10000000",
-            "--at `10000000` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units",
+            "--at `10000000` is too long: at most a week, 604800s",
         ),
         (
             "--size 80x24 --text",
