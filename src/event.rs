@@ -575,6 +575,10 @@ pub const RESIDENT: &str = "memory";
 /// The quantity of a [`Sample`] that tells how long a caller has been on a CPU so far, in nanoseconds.
 pub const CALLER_ON_CPU: &str = "caller_on_cpu";
 
+/// The quantity of a [`Sample`] that tells how long all threads of a process have been on a CPU so far, in
+/// nanoseconds.
+pub const PROCESS_ON_CPU: &str = "process_on_cpu";
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     /// `counter`, `memory`, ...

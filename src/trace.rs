@@ -57,7 +57,7 @@ pub use task::{Chunk, Task};
 pub use text::MOST_TEXT;
 pub use walk::Walk;
 
-use crate::event::{CallId, Ends, Indexes, LaneId, NoteKind, PoolId, RunBegan};
+use crate::event::{CallId, Ends, Indexes, LaneId, LaneKind, NoteKind, PoolId, RunBegan};
 use crate::time::{Nanos, Time};
 use calls::Calls;
 use counts::Tallies;
@@ -118,6 +118,15 @@ impl Trace {
 
     pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
         self.lanes.iter().flatten().map(Box::as_ref)
+    }
+
+    /// The processes of a program whose use of the CPUs is told, in the order in which they came.
+    pub fn processes(&self) -> impl Iterator<Item = &Lane> {
+        let is_process = |lane: &&Lane| lane.facts.kind == LaneKind::Other;
+        let mut all: Vec<&Lane> = self.lanes().filter(is_process).collect();
+        all.retain(|lane| lane.facts.pid.is_some());
+        all.sort_by_key(|lane| (lane.opened, lane.id));
+        all.into_iter()
     }
 
     pub fn lane(&self, id: LaneId) -> Option<&Lane> {

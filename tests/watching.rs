@@ -3,7 +3,7 @@
 use parviz::app::Watched;
 use parviz::app::output::plain;
 use parviz::control::is_control;
-use parviz::event::{LaneId, LaneKind, NoteKind};
+use parviz::event::{Ended, Kind, LaneId, LaneKind, NoteKind};
 
 use crate::support::screen::{LOOKS, Stage, in_look};
 use crate::support::watched::Story;
@@ -27,18 +27,23 @@ fn snapshot(name: &str, (width, height): (u16, u16), drawn: &str) {
     });
 }
 
-/// A program that calls no pool: two processes that compute for three seconds.
+/// A program that calls no pool: two threads of one process compute for three seconds, and a second one for two.
 fn poolless() -> Story {
     let mut story = Story::new();
-    story.lane(0, LaneId(1), LaneKind::Other, None, "process 4000");
-    story.lane(500, LaneId(2), LaneKind::Other, None, "process 4001");
+    story.lane(0, LaneId(1), LaneKind::Other, None, "python3 script.py");
+    story.lane(500, LaneId(2), LaneKind::Other, None, "sleep 2");
+    story.cpu(0, LaneId(1), 0).cpu(500, LaneId(2), 0);
+    let mut used = 0;
     for step in 1..60 {
         let at = step * 50;
-        story.cpu(at, LaneId(1), if step % 20 < 10 { 0.9 } else { 0.2 });
-        if at > 500 {
-            story.cpu(at, LaneId(2), 0.5);
+        used += if step % 20 < 10 { 94 } else { 10 };
+        story.cpu(at, LaneId(1), used);
+        if (501..2_500).contains(&at) {
+            story.cpu(at, LaneId(2), (at - 500) / 2);
         }
     }
+    let ended = Ended::Finished;
+    story.tell(2_500, LaneId(2), Kind::LaneClosed { ended });
     story
 }
 
@@ -65,6 +70,11 @@ fn a_program_without_a_pool_is_shown_as_processes() {
             size,
             &stage(&poolless(), size, Some(2_500)).drawn(),
         );
+        let mut over = poolless();
+        over.end(3_000, 0);
+        let begin = stage(&over, size, None).press(&["Home"]).text();
+        assert!(!begin.contains("waiting for"), "{begin}");
+        assert!(!begin.contains("presenter"), "{begin}");
         let mut blind = poolless();
         blind.note(10, NoteKind::NoProbe, "this Python was started with -I", 0);
         snapshot("no_probe", size, &stage(&blind, size, Some(1_000)).drawn());

@@ -15,6 +15,7 @@ impl Trace {
             .chain(callers.filter_map(|caller| caller.change_after(time)))
             .chain(later)
             .chain(self.markers.moment_after(time))
+            .chain(self.process_moments().filter(|&at| at > time))
             .chain(self.ended.map(|(at, _)| at).filter(|&at| at > time))
             .min()
     }
@@ -28,7 +29,18 @@ impl Trace {
             .map(|call| call.moment_until(just_before).unwrap_or(call.began))
             .chain(callers.filter_map(|caller| caller.change_until(just_before)))
             .chain(self.markers.moment_before(time))
+            .chain(self.process_moments().filter(|&at| at < time))
             .max()
+    }
+
+    /// Where a program calls no pool: when its processes come and go.
+    fn process_moments(&self) -> impl Iterator<Item = Time> {
+        let none = self.calls.first().is_none() && self.is_program();
+        let processes = none.then(|| self.processes()).into_iter().flatten();
+        processes.flat_map(|lane| {
+            let closed = lane.closed.map(|(at, _)| at);
+            std::iter::once(lane.opened).chain(closed)
+        })
     }
 }
 

@@ -172,6 +172,8 @@ impl Trace {
                 let end = scope.ended.map_or(time, |(at, _)| at.min(time));
                 (self.caller_of(call.caller), end)
             }
+            // What a program waits for without a call of a pool is not told.
+            None if self.is_program() => return,
             // Where main waits for ever, no longer than there was a run.
             _ => (
                 self.caller(),

@@ -1,9 +1,9 @@
 //! What a watched program tells, event by event, without a program.
 
 use parviz::event::{
-    BlockedIn, CallBegan, CallId, CallerState, Category, Ended, Ends, Event, Indexes, Kind, LaneId,
-    LaneKind, LaneOpened, NamedSpan, Note, NoteKind, Outcome, PoolId, PoolOpened, Raised, RunBegan,
-    TaskId,
+    BlockedIn, CallBegan, CallId, CallerState, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind,
+    LaneOpened, Note, NoteKind, Outcome, PROCESS_ON_CPU, PoolId, PoolOpened, Raised, RunBegan,
+    Sample, TaskId,
 };
 use parviz::time::{Nanos, Time};
 
@@ -194,16 +194,13 @@ impl Story {
         self.tell(at, MAIN, Kind::Noted(Box::new(note)))
     }
 
-    /// A process used this share of a CPU in the 50 ms before.
-    pub(crate) fn cpu(&mut self, at: u64, lane: LaneId, share: f64) -> &mut Self {
-        let since = at - 50;
-        let span = NamedSpan {
-            name: "on a CPU".to_owned(),
-            category: Category::Other,
-            since: Time(since * UNIT),
+    /// A process has been on CPUs for so many milliseconds by now.
+    pub(crate) fn cpu(&mut self, at: u64, lane: LaneId, used: u64) -> &mut Self {
+        let sample = Sample {
+            quantity: PROCESS_ON_CPU.to_owned(),
+            value: (used * UNIT) as f64,
         };
-        let busy = (share * 50.0) as u64;
-        self.tell(since + busy, lane, Kind::Span(Box::new(span)))
+        self.tell(at, lane, Kind::Sample(Box::new(sample)))
     }
 
     /// The program ends with this code.

@@ -93,6 +93,11 @@ impl Row {
     }
 }
 
+/// A program without a call is shown in one way only.
+fn has_views(app: &App) -> bool {
+    app.run.program().is_none() || app.run.trace.call().is_some()
+}
+
 /// The rules of the experiment's method.
 fn rules(app: &App) -> Option<Rules> {
     Some(app.run.experiment()?.method.rules())
@@ -258,7 +263,8 @@ pub const ROWS: &[Row] = &[
         ],
         "timeline, order, numbers",
     )
-    .hint(14, |_| "views"),
+    .hint(14, |_| "views")
+    .works(has_views),
     row(
         Context::Main,
         &[("tab", Action::NextPanel), ("z", Action::ZoomPanel)],
@@ -287,7 +293,8 @@ pub const ROWS: &[Row] = &[
         ],
         "presenter, theme, mouse",
     )
-    .hint(13, |_| "presenter, theme, mouse"),
+    .hint(13, |_| "presenter, theme, mouse")
+    .works(has_views),
     row(
         Context::Main,
         &[("?", Action::Help), ("f1", Action::Help)],

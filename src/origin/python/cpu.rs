@@ -1,7 +1,7 @@
 //! What the program's processes have of the CPUs, asked of the system now and then.
 //!
-//! Every process of the program is a lane of its own on which the time it was on a CPU is a span, so that
-//! there is something to see of a program that calls no pool. And of each worker it is asked more often how
+//! Every process of the program is a lane of its own on which the time it has been on CPUs is sampled, so
+//! that there is something to see of a program that calls no pool. And of each worker it is asked more often how
 //! its thread spent its time; a stretch that lies within one task is told of that task. Workers read their
 //! own clocks as well, which is exact; then it is asked how long they waited for a CPU, as soon as they are
 //! heard. Where the system cannot tell, nothing is told.
@@ -10,7 +10,8 @@
 
 use super::join::{Join, Peer};
 use super::program;
-use crate::event::{self, Category, Kind, LaneId, LaneKind, LaneOpened, NamedSpan, NoteKind};
+use super::tell::harmless;
+use crate::event::{self, Ended, Kind, LaneId, LaneKind, LaneOpened, NoteKind};
 use crate::platform::{self, Image, Spent, ThreadTimes};
 use crate::time::Nanos;
 use std::collections::hash_map::Entry;
@@ -49,6 +50,8 @@ struct Thread {
 struct Usage {
     at: u64,
     used: Nanos,
+    /// When that was last told.
+    told: Option<u64>,
     /// Opened when it has lived for two looks.
     lane: Option<LaneId>,
     /// It was asked whether it has loaded the probe: by then it is what it will be.
@@ -213,7 +216,16 @@ impl Cpu {
 
     fn look(&mut self, join: &mut Join, now: u64) {
         let all = family(self.main);
-        self.processes.retain(|pid, _| all.contains(pid));
+        self.processes.retain(|pid, usage| {
+            let is_here = all.contains(pid);
+            if let Some(lane) = usage.lane.filter(|_| !is_here) {
+                // How it ended is known to its parent alone.
+                let ended = Ended::Finished;
+                let tell = join.tell();
+                tell.say(lane, tell.time(now), Kind::LaneClosed { ended });
+            }
+            is_here
+        });
         let mut unwatched = Vec::new();
         for pid in all {
             let Some(used) = platform::process_time(pid) else {
@@ -223,6 +235,7 @@ impl Cpu {
                 let usage = Usage {
                     at: now,
                     used,
+                    told: None,
                     lane: None,
                     // Of the main program it is told in other words.
                     is_known: pid == self.main,
@@ -232,29 +245,22 @@ impl Cpu {
             };
             let image = (!before.is_known).then(|| platform::image(pid)).flatten();
             // One that is just being replaced has no environment yet.
-            if let Some(image) = image.filter(|image| !image.environment.is_empty()) {
+            if let Some(image) = image.as_ref().filter(|image| !image.environment.is_empty()) {
                 before.is_known = true;
-                unwatched.extend(obstacle(&image, &self.folder));
+                unwatched.extend(obstacle(image, &self.folder));
             }
             if before.lane.is_none() && self.lanes < MOST {
                 self.lanes += 1;
-                before.lane = Some(open(join, pid, before.at));
+                let image = image.or_else(|| platform::image(pid));
+                before.lane = Some(open(join, pid, image.as_ref(), before.at));
             }
-            let length = Nanos(now.saturating_sub(before.at));
-            let busy = used.saturating_sub(before.used).min(length);
-            if let (Some(lane), true) = (before.lane, busy > Nanos::ZERO) {
-                let tell = join.tell();
-                let span = NamedSpan {
-                    name: "on a CPU".to_owned(),
-                    category: Category::Other,
-                    since: tell.time(before.at),
-                };
-                // Where in the stretch it was on a CPU is not known; its length is.
-                tell.say(
-                    lane,
-                    tell.time(before.at) + busy,
-                    Kind::Span(Box::new(span)),
-                );
+            if let (Some(lane), true) = (before.lane, used > before.used || before.told.is_none()) {
+                // Where it was idle meanwhile, what it used was used since the last look.
+                if before.told != Some(before.at) {
+                    sample(join, lane, before.at, before.used);
+                }
+                sample(join, lane, now, used);
+                before.told = Some(now);
             }
             (before.at, before.used) = (now, used);
         }
@@ -305,11 +311,32 @@ fn family(main: u32) -> Vec<u32> {
     all
 }
 
-fn open(join: &mut Join, pid: u32, at: u64) -> LaneId {
+/// What a process was started with, its own name without the folder; empty if that is not known.
+fn command(image: &Image) -> String {
+    let mut words = image.words.iter();
+    let first = words.next().map(Path::new).and_then(Path::file_name);
+    let words: Vec<_> = first
+        .into_iter()
+        .chain(words.map(OsString::as_os_str))
+        .collect();
+    harmless(&words.join(OsStr::new(" ")).to_string_lossy())
+}
+
+fn sample(join: &mut Join, lane: LaneId, at: u64, used: Nanos) {
+    let sample = event::Sample {
+        quantity: event::PROCESS_ON_CPU.to_owned(),
+        value: used.0 as f64,
+    };
+    let tell = join.tell();
+    tell.say(lane, tell.time(at), Kind::Sample(Box::new(sample)));
+}
+
+fn open(join: &mut Join, pid: u32, image: Option<&Image>, at: u64) -> LaneId {
+    let name = image.map(command).filter(|name| !name.is_empty());
     let facts = LaneOpened {
         kind: LaneKind::Other,
         pool: None,
-        name: format!("process {pid}"),
+        name: name.unwrap_or_else(|| format!("process {pid}")),
         pid: Some(pid),
         tid: None,
     };
@@ -353,6 +380,18 @@ mod tests {
         assert!(without.unwrap().contains("environment"));
         let isolated = why("python3", &["python3", "-uI", "s.py"], "PYTHONPATH=/probe");
         assert!(isolated.unwrap().contains("-I"));
+    }
+
+    #[test]
+    fn a_process_is_named_as_it_was_started() {
+        let image = Image {
+            name: "python3.11".into(),
+            words: ["/usr/bin/python3", "-u", "a\nb.py"]
+                .map(OsString::from)
+                .to_vec(),
+            environment: Vec::new(),
+        };
+        assert_eq!(command(&image), "python3 -u a b.py");
     }
 
     #[test]

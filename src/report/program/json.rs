@@ -3,7 +3,7 @@
 //! trace, call by call, so that a program of millions of tasks needs no second copy of itself.
 
 use super::Report;
-use crate::event::{CallId, Ends, LaneId, PoolId, Way};
+use crate::event::{CallId, Ends, LaneId, PROCESS_ON_CPU, PoolId, Way};
 use crate::finding::{Finding, short};
 use crate::report::json::{Orders, numbers, shares};
 use crate::report::{orders, workers};
@@ -28,6 +28,7 @@ impl Serialize for Report<'_> {
         object.serialize_entry("pools", &pools(trace))?;
         object.serialize_entry("calls", &Calls(trace, &places))?;
         object.serialize_entry("workers", &worker_rows(trace, &places))?;
+        object.serialize_entry("processes", &processes(trace))?;
         let findings = self.findings.iter();
         let findings: Vec<Value> = findings.map(|found| finding(found, &places)).collect();
         object.serialize_entry("findings", &findings)?;
@@ -188,6 +189,21 @@ fn worker_rows(trace: &Trace, places: &Places) -> Vec<Value> {
         })
     };
     workers(trace).enumerate().map(row).collect()
+}
+
+fn processes(trace: &Trace) -> Vec<Value> {
+    let row = |(index, lane): (usize, &Lane)| {
+        let used = trace.samples(lane.id, PROCESS_ON_CPU).last();
+        json!({
+            "index": index,
+            "command": lane.facts.name,
+            "pid": lane.facts.pid,
+            "opened": lane.opened.0,
+            "closed": lane.closed.map(|(at, _)| at.0),
+            "on_cpu": used.map(|used| used.1 as u64),
+        })
+    };
+    trace.processes().enumerate().map(row).collect()
 }
 
 fn finding(found: &Finding, places: &Places) -> Value {

@@ -26,6 +26,7 @@ pub static KEYS: &[Key] = &[
     key("", "pools", "a row for each pool that was opened"),
     key("", "calls", "a row for each call of a pool's methods, by begin; calls that one line makes again and again stand together"),
     key("", "workers", "a row for each worker that was started, replacements included"),
+    key("", "processes", "a row for each process that was there for a fifth of a second or more, at most 64; none where the system does not tell"),
     key("", "findings", "what went wrong and what is slow"),
     key("", "losses", "a row for each time that events were not seen"),
 
@@ -85,6 +86,13 @@ pub static KEYS: &[Key] = &[
     key("workers", "closed", "when it was gone"),
     key("workers", "ended", "finished, retired (maxtasksperchild), killed or crashed; null if it was not seen to end"),
     key("workers", "exit", "exit code of one that died, or minus the number of the signal that killed it; null if it did not die or that is not known"),
+
+    key("processes", "index", "its place in this list"),
+    key("processes", "command", "what it was started with; one that only forked has that of its parent"),
+    key("processes", "pid", "its process"),
+    key("processes", "opened", "when it was first seen"),
+    key("processes", "closed", "when it was seen to be gone; null if it was there to the end"),
+    key("processes", "on_cpu", "time that all its threads were on CPUs, in hundredths of a second, as far as it was seen; null if that is not known"),
 
     key("findings", "kind", "what it is about, one of a fixed list of words"),
     key("findings", "text", "what is so"),

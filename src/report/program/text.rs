@@ -4,13 +4,14 @@
 use super::Report;
 use crate::control::{WHOLE, harmless};
 use crate::definition::{Facts, percent};
-use crate::event::{Ends, NoteKind, PoolId};
+use crate::event::{Ends, NoteKind, PROCESS_ON_CPU, PoolId};
 use crate::finding::short;
 use crate::plural::counted;
 use crate::report::text::{numbers, strips};
 use crate::report::workers;
-use crate::time::Nanos;
+use crate::time::{Nanos, Time};
 use crate::trace::{Call, Lane, Trace};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -33,6 +34,7 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         numbers(&Facts::of_call(trace, call, trace.end()), true, out)?;
     }
     pool_workers(trace, out)?;
+    processes(trace, out)?;
     for (k, finding) in report.findings.iter().enumerate() {
         if k == 0 {
             writeln!(out, "\nwhat was found")?;
@@ -89,61 +91,163 @@ fn no_probe(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// A line for each call; those that one line of the program made again and again are one.
+/// A line for each line of the program that made calls, in the order of the first.
 fn calls(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     if trace.calls().len() == 0 {
         return writeln!(out, "\nno call of a pool was seen");
     }
     writeln!(out, "\ncalls (measured)")?;
-    for call in trace.calls().take(LISTED) {
-        let mut line = format!("  {}", name(call));
-        if call.is_series() {
-            let _ = write!(line, " x {}", call.member_count());
+    let lines = by_line(trace);
+    for calls in lines.iter().take(LISTED) {
+        let line = match calls[..] {
+            [call] => one(trace, call),
+            _ => many(trace, calls),
+        };
+        writeln!(out, "  {}", plain(&line))?;
+    }
+    more(lines.len(), out)
+}
+
+/// Calls of the same function by one line of the program belong together. Those of a series are one already.
+fn by_line(trace: &Trace) -> Vec<Vec<&Call>> {
+    let mut lines: Vec<Vec<&Call>> = Vec::new();
+    let mut places = BTreeMap::new();
+    for call in trace.calls() {
+        let facts = &call.facts;
+        let Some(source) = facts.source.as_ref().filter(|_| !call.is_series()) else {
+            lines.push(vec![call]);
+            continue;
+        };
+        let key = (source, &facts.method, &facts.function);
+        let place = *places.entry(key).or_insert(lines.len());
+        match lines.get_mut(place) {
+            Some(line) => line.push(call),
+            None => lines.push(vec![call]),
         }
-        if let Some(source) = source(call) {
-            let _ = write!(line, ", {source}");
-        }
-        let own = trace.numbers_of(call, trace.end());
-        let least = if own.at_least { ">= " } else { "" };
+    }
+    lines
+}
+
+/// `map(f), prog.py:12: 24 tasks in 12 messages, Pool of 2, 1.20 s, 1.90x, returned`
+fn one(trace: &Trace, call: &Call) -> String {
+    let mut line = name(call);
+    if call.is_series() {
+        let _ = write!(line, " x {}", call.member_count());
+    }
+    let own = trace.numbers_of(call, trace.end());
+    let tasks = (call.tasks().len() as u32, own.messages);
+    work(trace, call, tasks, own.at_least, &mut line);
+    let ends = trace.ends_of(call, trace.end());
+    if let Some(length) = own.makespan.or(ends.map(|ends| ends.0.since(call.began))) {
+        let _ = write!(line, ", {length}");
+    }
+    if let Some(speedup) = own.speedup {
+        let _ = write!(line, ", {speedup:.2}x");
+    } else if let Some(most) = own.speedup_at_most {
+        let _ = write!(line, ", <= {most:.2}x");
+    }
+    bad_ends(trace, &[call], &mut line);
+    let _ = write!(line, ", {}", how(ends.map(|ends| ends.1)));
+    line
+}
+
+/// `map(f) x 60, prog.py:12: 480 tasks in 480 messages, Pool of 2, each 21 ms to 34 ms (median 22 ms), 1.35 s in all,
+/// slowest: call 31 at 1.20 s, returned`
+fn many(trace: &Trace, calls: &[&Call]) -> String {
+    let end = trace.end();
+    let mut line = format!("{} x {}", name(calls[0]), calls.len());
+    let tasks = calls.iter().map(|call| call.tasks().len() as u32).sum();
+    let messages = calls
+        .iter()
+        .map(|call| call.enqueued.count_until(end))
+        .sum();
+    let at_least = trace.dropped() > 0;
+    work(trace, calls[0], (tasks, messages), at_least, &mut line);
+    let ends = calls.iter().map(|call| trace.ends_of(call, end));
+    let ends: Vec<Option<(Time, Ends)>> = ends.collect();
+    let lengths = calls.iter().zip(&ends);
+    let mut lengths: Vec<(Nanos, &Call)> = lengths
+        .filter_map(|(call, ends)| Some(((*ends)?.0.since(call.began), *call)))
+        .collect();
+    lengths.sort_by_key(|(length, call)| (*length, call.began));
+    if let [(least, _), .., (most, slowest)] = lengths[..] {
+        let median = lengths[(lengths.len() - 1) / 2].0;
+        let all: Nanos = lengths.iter().map(|(length, _)| *length).sum();
+        let place = trace
+            .calls()
+            .take_while(|call| call.facts.call != slowest.facts.call);
         let _ = write!(
             line,
-            ": {least}{} in {least}{}",
-            counted(call.tasks().len(), "task", "tasks"),
-            counted(own.messages, "message", "messages"),
+            ", each {least} to {most} (median {median}), {all} in all, slowest: call {} at {}",
+            place.count() + 1,
+            slowest.began,
         );
-        let pool = call.facts.pool.and_then(|pool| trace.pool(pool));
-        if let Some(pool) = pool.filter(|pool| !pool.facts.kind.is_empty()) {
-            let _ = write!(line, ", {} of {}", pool.facts.kind, pool.facts.workers);
-        }
-        let ends = trace.ends_of(call, trace.end());
-        if let Some(length) = own.makespan.or(ends.map(|ends| ends.0.since(call.began))) {
-            let _ = write!(line, ", {length}");
-        }
-        if let Some(speedup) = own.speedup {
-            let _ = write!(line, ", {speedup:.2}x");
-        } else if let Some(most) = own.speedup_at_most {
-            let _ = write!(line, ", <= {most:.2}x");
-        }
-        let failed = call.failed(trace.end());
-        if failed > 0 {
-            let _ = write!(line, ", {failed} failed");
-            if let Some(error) = trace.raised(call, trace.end()) {
-                let _ = write!(line, " ({})", short(error));
-            }
-        }
-        let cancelled = trace.outcome_of(call, trace.end()).cancelled;
-        if cancelled > 0 {
-            let _ = write!(line, ", {cancelled} cancelled");
-        }
-        let how = match ends.map(|ends| ends.1) {
-            Some(Ends::Never) => "can never complete",
-            Some(Ends::Left) => "left before its end",
-            Some(ends) => ends.word(),
-            None => "not over",
-        };
-        writeln!(out, "{}, {how}", plain(&line))?;
     }
-    more(trace.calls().len(), out)
+    bad_ends(trace, calls, &mut line);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for ends in ends {
+        *counts.entry(how(ends.map(|ends| ends.1))).or_default() += 1;
+    }
+    for (word, count) in &counts {
+        let _ = match counts.len() {
+            1 => write!(line, ", {word}"),
+            _ => write!(line, ", {count} {word}"),
+        };
+    }
+    line
+}
+
+/// Where calls stand, how many tasks they have and messages, and the pool of the first.
+fn work(
+    trace: &Trace,
+    call: &Call,
+    (tasks, messages): (u32, u32),
+    at_least: bool,
+    line: &mut String,
+) {
+    if let Some(source) = source(call) {
+        let _ = write!(line, ", {source}");
+    }
+    let least = if at_least { ">= " } else { "" };
+    let _ = write!(
+        line,
+        ": {least}{} in {least}{}",
+        counted(tasks, "task", "tasks"),
+        counted(messages, "message", "messages"),
+    );
+    let pool = call.facts.pool.and_then(|pool| trace.pool(pool));
+    if let Some(pool) = pool.filter(|pool| !pool.facts.kind.is_empty()) {
+        let _ = write!(line, ", {} of {}", pool.facts.kind, pool.facts.workers);
+    }
+}
+
+/// Tasks that failed or were cancelled, if any.
+fn bad_ends(trace: &Trace, calls: &[&Call], line: &mut String) {
+    let end = trace.end();
+    let failed: usize = calls.iter().map(|call| call.failed(end)).sum();
+    if failed > 0 {
+        let _ = write!(line, ", {failed} failed");
+        if let Some(error) = calls.iter().find_map(|call| trace.raised(call, end)) {
+            let _ = write!(line, " ({})", short(error));
+        }
+    }
+    let cancelled = calls
+        .iter()
+        .map(|call| trace.outcome_of(call, end).cancelled);
+    let cancelled: u32 = cancelled.sum();
+    if cancelled > 0 {
+        let _ = write!(line, ", {cancelled} cancelled");
+    }
+}
+
+/// How a call ended, in words.
+fn how(ends: Option<Ends>) -> &'static str {
+    match ends {
+        Some(Ends::Never) => "can never complete",
+        Some(Ends::Left) => "left before its end",
+        Some(ends) => ends.word(),
+        None => "not over",
+    }
 }
 
 /// `map(work)`
@@ -189,6 +293,29 @@ fn pool_workers(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {place}: busy {busy}{share}, {ended}")?;
     }
     more(count, out)
+}
+
+/// The processes of a program that calls no pool: there is nothing else to tell of it.
+fn processes(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
+    let all: Vec<&Lane> = trace.processes().collect();
+    if trace.calls().len() > 0 || all.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nprocesses")?;
+    for lane in all.iter().take(LISTED) {
+        let pid = lane.facts.pid.unwrap_or_default();
+        let end = lane.closed.map_or(trace.end(), |closed| closed.0);
+        let life = end.since(lane.opened).seconds();
+        let used = trace.samples(lane.id, PROCESS_ON_CPU).last();
+        let used = used.map_or_else(String::new, |&(_, used)| {
+            let used = Nanos(used as u64);
+            let share = used.seconds() / life.max(1e-9) * 100.0;
+            format!(", CPU {used} ({share:.0} % of one)")
+        });
+        let name = plain(&lane.facts.name);
+        writeln!(out, "  pid {pid}, {name}: {} to {end}{used}", lane.opened)?;
+    }
+    more(all.len(), out)
 }
 
 /// `Pool worker 0, pid 4711`
