@@ -8,13 +8,18 @@ use super::Moment;
 use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
-use crate::event::CallerState;
-use crate::time::{Span, Time};
+use crate::event::{CALLER_ON_CPU, CallerState};
+use crate::time::{Nanos, Span, Time};
 use crate::trace::{CallerTrace, Order, Trace};
 use ending::Ending;
 
 /// States of one column that are looked at one by one.
 const LOOKED_AT: usize = 48;
+
+/// A main program that was on a CPU for less of a stretch does no work: it waits, and nobody tells for what.
+const IDLE: f64 = 0.05;
+/// What it does now is what it did for so long.
+const JUST_NOW: Nanos = Nanos(100_000_000);
 
 /// Draws main's lane into the first row of the area and what it receives into the second. How it ended is
 /// said behind what it received if that fits, or else in the row `spare`, if there is one.
@@ -39,7 +44,12 @@ pub fn render(moment: &Moment<'_>, area: Rect, spare: Rect, pen: &mut Pen<'_>) {
             CallerState::Done => theme.dim,
             _ => theme.text,
         };
-        pen.bold(moment.axis.right() + 1, y, word(state), ink);
+        let just_now = Span::new(moment.cursor - JUST_NOW, moment.cursor);
+        let word = match on_cpu(moment, just_now) {
+            Some(share) if state == CallerState::OwnWork && share < IDLE => "waits",
+            _ => word(state),
+        };
+        pen.bold(moment.axis.right() + 1, y, word, ink);
     }
     if area.height > 1 {
         pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
@@ -93,34 +103,65 @@ fn mostly(caller: &CallerTrace, stretch: Span, cursor: Time) -> Option<CallerSta
     (state != CallerState::Done && longest * 2 >= stretch.length().0).then_some(state)
 }
 
+/// The share of a stretch that main was on a CPU, where that was asked.
+fn on_cpu(moment: &Moment<'_>, stretch: Span) -> Option<f64> {
+    let lane = moment.trace.caller()?.lane;
+    let (used, known) = moment.trace.growth(lane, CALLER_ON_CPU, stretch)?;
+    Some((used / known.0.max(1) as f64).min(1.0))
+}
+
+/// What main did in a column: its state, and of own work whether it hardly was on a CPU.
+type Doing = Option<(CallerState, bool)>;
+
 fn lane(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
     let Some(caller) = moment.trace.caller() else {
         return;
     };
     let axis = moment.axis;
-    let states: Vec<_> = (axis.x..axis.right())
-        .map(|x| {
-            let stretch = axis.stretch(x);
-            (moment.cursor > stretch.start())
-                .then(|| mostly(caller, stretch, moment.cursor))
-                .flatten()
-        })
-        .collect();
+    let doing = |x: u16| -> (Doing, f64) {
+        let stretch = axis.stretch(x);
+        let state = (moment.cursor > stretch.start())
+            .then(|| mostly(caller, stretch, moment.cursor))
+            .flatten();
+        let share = state
+            .filter(|state| *state == CallerState::OwnWork)
+            .and_then(|_| on_cpu(moment, stretch))
+            .unwrap_or(1.0);
+        (state.map(|state| (state, share < IDLE)), share)
+    };
+    let columns: Vec<(Doing, f64)> = (axis.x..axis.right()).map(doing).collect();
     let mut x = axis.x;
-    for run in states.chunk_by(PartialEq::eq) {
-        let columns = run.len() as u16;
-        if let Some(Some(state)) = run.first() {
-            band(*state, (x, y), columns, pen);
+    for run in columns.chunk_by(|one, other| one.0 == other.0) {
+        match run[0].0 {
+            Some((CallerState::OwnWork, true)) => waits(x, y, run.len() as u16, pen),
+            Some((state, _)) => {
+                let shares: Vec<f64> = run.iter().map(|column| column.1).collect();
+                band(state, (x, y), &shares, pen);
+            }
+            None => {}
         }
-        x += columns;
+        x += run.len() as u16;
+    }
+}
+
+/// A stretch in which main hardly was on a CPU although no pool kept it.
+fn waits(x: u16, y: u16, columns: u16, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    for x in x..x + columns {
+        pen.cell(x, y, theme.glyphs.bars[1], theme.dim, theme.background);
+    }
+    let names = [" waits elsewhere ", " waits "];
+    if let Some(name) = names.iter().find(|name| columns >= width(name) + 2) {
+        pen.text(x + 1, y, name, theme.text);
     }
 }
 
 /// A stretch of one state, with its name at its begin where there is room: there it stays while the
-/// stretch grows.
-pub(super) fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
+/// stretch grows. Own work is as high in each column as its share of a CPU.
+pub(super) fn band(state: CallerState, at: (u16, u16), shares: &[f64], pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let glyphs = theme.glyphs;
+    let columns = shares.len() as u16;
     let (glyph, ink, ground) = match state {
         CallerState::Blocked(_) => (glyphs.main_blocked, theme.wait, theme.background),
         CallerState::OwnWork if theme.is_ascii() => {
@@ -129,8 +170,16 @@ pub(super) fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut P
         CallerState::OwnWork => (glyphs.main_works, theme.on(theme.dim), theme.dim),
         _ => (glyphs.rule, theme.faint, theme.background),
     };
-    for x in at.0..at.0 + columns {
-        pen.cell(x, at.1, glyph, ink, ground);
+    let mut is_full = true;
+    for (x, share) in (at.0..).zip(shares) {
+        match (share * 8.0).round() as usize {
+            8.. => pen.cell(x, at.1, glyph, ink, ground),
+            eighths => {
+                is_full = false;
+                let bar = glyphs.bars[eighths.max(1)];
+                pen.cell(x, at.1, bar, theme.dim, theme.background);
+            }
+        }
     }
     let long = match state {
         CallerState::Blocked(call) => format!(" blocked in {} ", call.word()),
@@ -140,7 +189,7 @@ pub(super) fn band(state: CallerState, at: (u16, u16), columns: u16, pen: &mut P
     let names = [long, format!(" {} ", word(state))];
     if let Some(name) = names.iter().find(|name| columns >= width(name) + 2) {
         let x = at.0 + 1;
-        if state == CallerState::OwnWork && !theme.is_ascii() {
+        if state == CallerState::OwnWork && is_full && !theme.is_ascii() {
             pen.bold_on(x, at.1, name, ink, ground);
         } else {
             pen.bold(x, at.1, name, theme.text);
@@ -207,7 +256,8 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Fault, FaultKind};
+    use crate::event::{Event, Kind, Sample};
+    use crate::experiment::{Backend, Experiment, Fault, FaultKind};
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
 
@@ -228,6 +278,31 @@ mod tests {
                 " receives          all 8 at once *",
             ]
         );
+    }
+
+    #[test]
+    fn own_work_is_as_high_as_its_share_of_a_cpu_and_a_sleep_is_none() {
+        let mut run = samples::run(Method::ImapUnordered, 1, &[]);
+        let lane = run.caller().unwrap().lane;
+        let unit = run
+            .call()
+            .unwrap()
+            .tasks()
+            .map(|task| task.finished.0)
+            .min()
+            .unwrap();
+        let sample = |at: u64, used: u64| Event {
+            at: Time(at * unit),
+            lane,
+            kind: Kind::Sample(Box::new(Sample {
+                quantity: CALLER_ON_CPU.to_owned(),
+                value: (used * unit) as f64,
+            })),
+        };
+        run.apply(vec![sample(0, 0), sample(5, 0), sample(8, 2)]);
+        let moment = samples::at(&run, 10, 10);
+        let drawn = lines(PLAIN, (61, 1), |area, pen| render(&moment, area, pen));
+        assert!(drawn[0].contains("_ waits __------...."), "{drawn:?}");
     }
 
     #[test]

@@ -118,7 +118,7 @@ pub static LEGEND: [Mark; 12] = [
             .into_iter()
             .zip((x..).step_by(2))
             {
-                caller::band(state, (x, y), 2, pen);
+                caller::band(state, (x, y), &[1.0; 2], pen);
             }
         },
     },
