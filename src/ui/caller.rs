@@ -45,11 +45,11 @@ pub fn render(moment: &Moment<'_>, area: Rect, spare: Rect, pen: &mut Pen<'_>) {
             _ => theme.text,
         };
         let just_now = Span::new(moment.cursor - JUST_NOW, moment.cursor);
-        let word = match on_cpu(moment, just_now) {
-            Some(share) if state == CallerState::OwnWork && share < IDLE => "waits",
+        let does = match on_cpu(moment, just_now) {
+            Some(used) if state == CallerState::OwnWork && used < IDLE => "waits",
             _ => word(state),
         };
-        pen.bold(moment.axis.right() + 1, y, word, ink);
+        pen.bold(moment.axis.right() + 1, y, does, ink);
     }
     if area.height > 1 {
         pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
@@ -257,7 +257,7 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
 mod tests {
     use super::*;
     use crate::event::{Event, Kind, Sample};
-    use crate::experiment::{Backend, Experiment, Fault, FaultKind};
+    use crate::experiment::{Fault, FaultKind};
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
 
@@ -301,7 +301,9 @@ mod tests {
         };
         run.apply(vec![sample(0, 0), sample(5, 0), sample(8, 2)]);
         let moment = samples::at(&run, 10, 10);
-        let drawn = lines(PLAIN, (61, 1), |area, pen| render(&moment, area, pen));
+        let drawn = lines(PLAIN, (61, 1), |area, pen| {
+            render(&moment, area, Rect::ZERO, pen);
+        });
         assert!(drawn[0].contains("_ waits __------...."), "{drawn:?}");
     }
 

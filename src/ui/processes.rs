@@ -14,9 +14,6 @@ use crate::trace::Lane;
 /// A process is asked about this often what it used; what it uses now is what it used before that.
 const ASKED: Nanos = Nanos(150_000_000);
 
-/// In a stretch of many looks it matters little what lies between two.
-const LONG: Nanos = Nanos(20 * ASKED.0);
-
 /// Most rows of a lane: a few processes fill the screen, one alone is no wall.
 const HIGHEST: u16 = 8;
 
@@ -332,13 +329,5 @@ mod tests {
         let moment = moment(&trace);
         let lanes: Vec<&Lane> = processes(&moment).collect();
         assert!((scale(&moment, &lanes) - 1.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn a_long_stretch_tells_what_many_short_ones_do() {
-        let trace = process((0..1_000).map(|look| (look * 150, 30 + look % 60)));
-        let part = |second: u64| percent(&trace, second * 1_000, (second + 1) * 1_000);
-        let short: u32 = (0..100).map(part).sum();
-        assert!(percent(&trace, 0, 100_000).abs_diff(short / 100) <= 1);
     }
 }

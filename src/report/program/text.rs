@@ -224,7 +224,7 @@ fn work(
 /// Tasks that failed or were cancelled, if any.
 fn bad_ends(trace: &Trace, calls: &[&Call], line: &mut String) {
     let end = trace.end();
-    let failed: usize = calls.iter().map(|call| call.failed(end)).sum();
+    let failed: u32 = calls.iter().map(|call| call.failed(end)).sum();
     if failed > 0 {
         let _ = write!(line, ", {failed} failed");
         if let Some(error) = calls.iter().find_map(|call| trace.raised(call, end)) {
