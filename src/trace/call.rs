@@ -1,15 +1,15 @@
 //! One call of the caller: its tasks, its chunks, and the orders in which things happened to them.
 
 mod answers;
+mod told;
 
 use super::failures::Failures;
-use super::lane::Change;
 use super::packed::Packed;
 use super::series::Member;
 use super::sums::{Account, Mean, Needs, Running, Stretch};
-use super::task::{Chunk, Chunks, Of, Sent, Task, Tasks};
+use super::task::{Chunk, Chunks, Of, Task, Tasks};
 use super::text::cut;
-use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Ran, Way};
+use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Way};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::order::Order;
 use crate::trace::tally::Tally;
@@ -21,9 +21,6 @@ const MOST: u32 = 1 << 24;
 const WAIT: Stretch = (Of::Submitted, Of::Started);
 const SERVICE: Stretch = (Of::Started, Of::Finished);
 const HOLD: Stretch = (Of::Finished, Of::Ready);
-
-/// Errors that one call keeps the text of.
-const MOST_ERRORS: usize = 10_000;
 
 /// See the module. Indexes of tasks and chunks count from 0 in the order of submission.
 #[derive(Clone, Debug, PartialEq)]
@@ -188,304 +185,6 @@ impl Call {
         self.facts.chunksize.filter(|&size| size > 0)
     }
 
-    /// Those that are kept, with room made for them.
-    fn kept(&mut self, tasks: Indexes) -> Indexes {
-        self.is_cut |= tasks.end > MOST;
-        let kept = Indexes::new(tasks.first.min(MOST), tasks.end.min(MOST));
-        if !kept.is_empty() {
-            self.tasks.grow(kept.end as usize);
-        }
-        kept
-    }
-
-    /// False for a task beyond what is kept.
-    fn keep(&mut self, index: u32) -> bool {
-        !self
-            .kept(Indexes::new(index, index.saturating_add(1)))
-            .is_empty()
-    }
-
-    /// As [`Self::kept`], of chunks.
-    fn kept_chunks(&mut self, chunks: Indexes) -> Indexes {
-        self.is_cut |= chunks.end > MOST;
-        let kept = Indexes::new(chunks.first.min(MOST), chunks.end.min(MOST));
-        if !kept.is_empty() {
-            self.chunks.grow(kept.end as usize);
-        }
-        kept
-    }
-
-    pub(super) fn set_chunk(&mut self, field: Sent, chunk: u32, number: u64) {
-        self.kept_chunks(Indexes::new(chunk, chunk.saturating_add(1)));
-        self.chunks.set(field, chunk, number);
-    }
-
-    /// Of several times that something of a task or a chunk is told the first counts, here as elsewhere.
-    pub(super) fn submit(&mut self, tasks: Indexes, at: Time) {
-        let mut kept = self.kept(tasks);
-        self.submitted.add(at, tasks.len() - kept.len());
-        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Submitted, index)) {
-            self.submitted.add(at, new.len());
-            self.tasks.fill(Of::Submitted, new, at);
-            if self.started.entries().is_empty() {
-                continue;
-            }
-            for index in new.iter() {
-                if let Some(started) = self.tasks.time(Of::Started, index).known() {
-                    self.waits.forget_from(self.started.count_before(started));
-                }
-            }
-        }
-        self.queue_changed(at);
-    }
-
-    /// Returns how many were not told before.
-    pub(super) fn enqueue(&mut self, chunks: Indexes, at: Time) -> u32 {
-        let mut kept = self.kept_chunks(chunks);
-        let mut count = chunks.len() - kept.len();
-        let was_sent = |call: &Self, chunk| call.chunks.time(Sent::Enqueued, chunk).happened();
-        while let Some(new) = next_of(&mut kept, |chunk| !was_sent(self, chunk)) {
-            count += new.len();
-            self.chunks.fill(Sent::Enqueued, new, at);
-            for chunk in new.iter() {
-                self.answer_changed(chunk, None);
-            }
-        }
-        self.enqueued.add(at, count);
-        count
-    }
-
-    fn has(&self, moment: Of, index: u32) -> bool {
-        self.tasks.time(moment, index).happened()
-    }
-
-    /// Returns false if a start was told before.
-    pub(super) fn start(&mut self, index: u32, at: Time, lane: LaneId, cpu: Option<CpuId>) -> bool {
-        if !self.keep(index) {
-            return true;
-        }
-        if self.has(Of::Started, index) {
-            return false;
-        }
-        let tasks = &mut self.tasks;
-        let finished = tasks.time(Of::Finished, index);
-        tasks.set(Of::Started, index, at.0);
-        tasks.set(Of::Lane, index, lane.0.into());
-        tasks.set_cpu(Of::CpuStart, index, cpu);
-        if let (Some(left), None) = (self.given_up(index), finished.known()) {
-            self.unstarted.take(left, 1);
-            self.queue_changed(left);
-        }
-        if finished.happened() {
-            self.account.changed(index);
-        }
-        let place = self.started.insert(at, None, index, true);
-        self.waits.forget_from(place);
-        self.queue_changed(at);
-        true
-    }
-
-    /// When a task failed, if its end told that.
-    pub(super) fn failed_at(&self, index: u32) -> Option<Time> {
-        let failed = self.tasks.failed(index);
-        failed.then(|| self.tasks.time(Of::Finished, index))
-    }
-
-    /// Returns whether this tells that a task that was entered raised; `None` if an end was told before.
-    pub(super) fn finish(
-        &mut self,
-        index: u32,
-        at: Time,
-        lane: LaneId,
-        outcome: Outcome,
-        cpu: Option<CpuId>,
-    ) -> Option<bool> {
-        if !self.keep(index) || self.has(Of::Finished, index) {
-            return None;
-        }
-        let chunk = self.chunk_of(index);
-        let is_cancelled = outcome == Outcome::Cancelled;
-        let answered = is_cancelled.then(|| self.answered_at(chunk)).flatten();
-        let tasks = &mut self.tasks;
-        tasks.set(Of::Finished, index, at.0);
-        tasks.set(Of::Lane, index, lane.0.into());
-        tasks.set_cpu(Of::CpuEnd, index, cpu);
-        if outcome == Outcome::Failed {
-            tasks.set(Of::Failed, index, 0);
-            self.failures.add(at, index);
-        }
-        // A loss that was told by another lane stays.
-        if tasks.outcome(index).is_none() {
-            tasks.set_outcome(index, outcome);
-        }
-        let started = tasks.time(Of::Started, index).happened();
-        let ready = tasks.time(Of::Ready, index);
-        if !started {
-            self.unstarted.add(at, 1);
-            self.queue_changed(at);
-            if let Some(left) = self.given_up(index) {
-                self.unstarted.take(left, 1);
-                self.queue_changed(left);
-            }
-        }
-        if is_cancelled {
-            self.cancelled.add(at, 1);
-            self.answer_changed(chunk, answered);
-        }
-        self.account.changed(index);
-        let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
-        let place = self.finished.insert(at, None, index, ran);
-        self.services.forget_from(place);
-        if ready.happened() {
-            self.holds.forget_from(self.ready.count_before(ready));
-        }
-        Some(started && outcome == Outcome::Failed)
-    }
-
-    pub(super) fn account(&mut self, ran: &Ran, at: Time) {
-        let index = ran.task.index;
-        if self.keep(index) {
-            for (field, length) in [
-                (Of::OnCpu, ran.on_cpu),
-                (Of::Waiting, ran.waiting),
-                (Of::UsefulWait, ran.useful_wait),
-                (Of::Known, at.since(ran.since)),
-            ] {
-                self.tasks.add(field, index, length);
-            }
-            self.account.changed(index);
-        }
-    }
-
-    pub(super) fn correct(&mut self, change: &Change) {
-        let index = change.task.index;
-        if self.keep(index) {
-            let (before, after) = (change.before, change.after);
-            for (field, before, after) in [
-                (Of::OnCpu, before.on_cpu, after.on_cpu),
-                (Of::Waiting, before.waiting, after.waiting),
-                (Of::Known, before.known, after.known),
-            ] {
-                let sum = (self.tasks.sum(field, index) + after).saturating_sub(before);
-                self.tasks.set(field, index, sum.0);
-            }
-            self.account.changed(index);
-        }
-    }
-
-    pub(super) fn copy_account(&mut self, index: u32, from: &Task) {
-        if self.keep(index) {
-            for (field, length) in [
-                (Of::OnCpu, from.on_cpu),
-                (Of::Waiting, from.waiting),
-                (Of::UsefulWait, from.useful_wait),
-                (Of::Known, from.known),
-            ] {
-                self.tasks.add(field, index, length);
-            }
-            self.account.changed(index);
-        }
-    }
-
-    /// Keeps the error of a task, of the lowest indexes only if there are very many.
-    pub(super) fn raise(&mut self, index: u32, error: String) {
-        self.errors.insert(index, cut(error));
-        if self.errors.len() > MOST_ERRORS {
-            self.errors.pop_last();
-        }
-    }
-
-    pub(super) fn carry(&mut self, chunk: u32, bytes: u32, way: Way, at: Time) {
-        let field = match way {
-            Way::ToWorker => Sent::BytesThere,
-            Way::ToCaller => Sent::BytesBack,
-        };
-        let is_first = self.chunks.bytes(field, chunk).is_none();
-        self.set_chunk(field, chunk, bytes.into());
-        if is_first && chunk < MOST {
-            self.carried[way as usize].add(at, bytes);
-        }
-    }
-
-    /// Bytes of the messages that had been sent this way at `time`, as pickled; `None` while none was measured.
-    pub fn bytes_until(&self, time: Time, way: Way) -> Option<u64> {
-        let tally = &self.carried[way as usize];
-        let some = !tally.until(time).is_empty();
-        some.then(|| tally.sum_until(time))
-    }
-
-    /// Returns how many were not known to be lost before.
-    pub(super) fn lose(&mut self, tasks: Indexes, at: Time) -> u32 {
-        let mut lost = 0;
-        for index in self.kept(tasks).iter() {
-            if self.tasks.time(Of::Lost, index).happened() {
-                continue;
-            }
-            lost += 1;
-            let chunk = self.chunk_of(index);
-            let answered = self.answered_at(chunk);
-            let before = self.given_up(index);
-            self.tasks.set(Of::Lost, index, at.0);
-            self.tasks.set_outcome(index, Outcome::Lost);
-            // One that had been cancelled is lost now.
-            self.answer_changed(chunk, answered);
-            if self.is_waiting(index) {
-                if let Some(left) = before {
-                    self.unstarted.take(left, 1);
-                    self.queue_changed(left);
-                }
-                self.unstarted.add(at, 1);
-                self.queue_changed(at);
-            }
-            self.account.changed(index);
-        }
-        lost
-    }
-
-    /// It neither started nor ended.
-    fn is_waiting(&self, index: u32) -> bool {
-        !self.has(Of::Started, index) && !self.has(Of::Finished, index)
-    }
-
-    /// When it was clear of a task that has neither started nor ended that it will not: it was lost, or its caller
-    /// was given an error in its place.
-    fn given_up(&self, index: u32) -> Option<Time> {
-        let moment = |field| self.tasks.time(field, index).known();
-        moment(Of::Lost).or_else(|| moment(Of::Ready))
-    }
-
-    pub(super) fn make_ready(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
-        let mut kept = self.kept(tasks);
-        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Ready, index)) {
-            for index in new.iter() {
-                if self.is_waiting(index) && !self.has(Of::Lost, index) {
-                    self.unstarted.add(at, 1);
-                    self.queue_changed(at);
-                }
-            }
-            let waiting = self.waiting(new, at);
-            self.tasks.fill(Of::Ready, new, at);
-            for index in new.iter() {
-                // In what order results become ready is not compared with any other order.
-                let place = self.ready.insert(at, Some(lane), index, false);
-                self.holds.forget_from(place);
-            }
-            for (chunk, before) in waiting {
-                self.answer_changed(chunk, before);
-            }
-        }
-    }
-
-    pub(super) fn deliver(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
-        let mut kept = self.kept(tasks);
-        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Delivered, index)) {
-            self.tasks.fill(Of::Delivered, new, at);
-            for index in new.iter() {
-                self.delivered.insert(at, Some(lane), index, true);
-            }
-        }
-    }
-
     /// The account of its tasks is to be made anew.
     pub(super) fn doubt(&mut self) {
         self.account.doubt();
@@ -511,12 +210,6 @@ impl Call {
                 self.longest_queues.push(longest);
             }
         }
-    }
-
-    /// The queue was not what it seemed from `at` on.
-    fn queue_changed(&mut self, at: Time) {
-        let before = self.submitted.count_before(at);
-        self.longest_queues.truncate(before);
     }
 
     /// What the tasks that ended needed, once no other will end; `None` also if that is not known of one.
@@ -643,6 +336,13 @@ impl Call {
         broken && last.is_some_and(|last| last.at <= time)
     }
 
+    /// Bytes of the messages that had been sent this way at `time`, as pickled; `None` while none was measured.
+    pub fn bytes_until(&self, time: Time, way: Way) -> Option<u64> {
+        let tally = &self.carried[way as usize];
+        let some = !tally.until(time).is_empty();
+        some.then(|| tally.sum_until(time))
+    }
+
     /// Tasks submitted and neither started nor passed over, as of `time`.
     pub fn queue_at(&self, time: Time) -> u32 {
         if self.is_given_up(time) {
@@ -694,15 +394,6 @@ impl Call {
             _ => time,
         }
     }
-}
-
-/// Takes the next of some neighbours that are all so.
-fn next_of(rest: &mut Indexes, is_so: impl Fn(u32) -> bool) -> Option<Indexes> {
-    let first = rest.iter().find(|&index| is_so(index))?;
-    let mut behind = first..rest.end;
-    let end = behind.find(|&index| !is_so(index)).unwrap_or(rest.end);
-    rest.first = end;
-    Some(Indexes::new(first, end))
 }
 
 /// A name may be as long as the program likes.

@@ -4,8 +4,8 @@ use super::task::Sent;
 use super::text::cut;
 use super::{Call, CallerTrace, CpuLane, Lane, MarkerKind, Pool, Trace};
 use crate::event::{
-    CallId, CpuId, Ended, Ends, Event, Kind, LaneId, LaneKind, LaneOpened, Outcome, PoolOpened,
-    Raised, Ran, Spent, TaskId,
+    CallBegan, CallId, CpuId, Ended, Ends, Event, Kind, LaneId, LaneKind, LaneOpened, OnCpu,
+    Outcome, PoolId, PoolOpened, Raised, Ran, RunBegan, Spent, TaskId,
 };
 use crate::time::{Span, Time};
 
@@ -39,35 +39,16 @@ impl Trace {
     fn fold(&mut self, Event { at, lane, kind }: Event) {
         self.end = self.end.max(at);
         match kind {
-            Kind::RunBegan(mut run) => {
-                run.label = cut(run.label);
-                if run.cpu_ids.len() <= FEW_CPUS {
-                    for &cpu in &run.cpu_ids {
-                        self.cpu_mut(cpu);
-                    }
-                }
-                self.run = Some(*run);
-                self.calls.doubt();
-                self.all_changed = true;
-            }
+            Kind::RunBegan(run) => self.begin_run(*run),
             Kind::RunEnded { ends } => {
                 self.ended = Some((at, ends));
                 self.all_changed = true;
             }
             Kind::PoolOpened(facts) => self.open_pool(*facts, at),
-            Kind::PoolClosed { pool } => {
-                self.pools
-                    .entry(pool)
-                    .or_insert_with(|| Pool::unseen(pool, at))
-                    .closed = Some(at);
-            }
+            Kind::PoolClosed { pool } => self.pool_mut(pool, at).closed = Some(at),
             Kind::LaneOpened(facts) => self.open_lane(lane, *facts, at),
             Kind::LaneClosed { ended } => self.close_lane(lane, at, ended),
-            Kind::CallBegan(facts) => {
-                let text = format!("{} begins", facts.method);
-                self.markers.add(at, lane, MarkerKind::Call, text);
-                self.calls.began(*facts, lane, at);
-            }
+            Kind::CallBegan(facts) => self.begin_call(*facts, at, lane),
             Kind::CallAgain { call, tasks } => {
                 self.tallies.again.add(at, 1);
                 self.calls.told(call, lane, at).begin_again(tasks, at, lane);
@@ -92,11 +73,7 @@ impl Trace {
             Kind::Raised(raised) => self.raise(*raised, at, lane),
             Kind::Ran(ran) => self.account(&ran, at, lane),
             Kind::Spent(spent) => self.share_out(&spent, at, lane),
-            Kind::OnCpu(on) => {
-                let span = Span::new(on.since, at);
-                self.cpu_mut(on.cpu)
-                    .add(span, on.task, span.length(), None, lane);
-            }
+            Kind::OnCpu(on) => self.was_on_cpu(&on, at, lane),
             Kind::Lost { call, tasks } => {
                 let lost = self.call_mut(call, at, lane).lose(tasks, at);
                 self.tallies.lost.add(at, lost);
@@ -115,12 +92,7 @@ impl Trace {
             }
             Kind::Sample(sample) => self.measure(sample.quantity, lane, at, sample.value),
             Kind::Marked(text) => self.markers.add(at, lane, MarkerKind::Note, *text),
-            Kind::Noted(note) => {
-                if let Some(text) = note.words() {
-                    self.markers.add(at, lane, MarkerKind::Note, text);
-                }
-                self.note(at, lane, *note);
-            }
+            Kind::Noted(note) => self.note(at, lane, *note),
             Kind::Carried {
                 call,
                 chunk,
@@ -131,11 +103,28 @@ impl Trace {
         }
     }
 
+    fn begin_run(&mut self, mut run: RunBegan) {
+        run.label = cut(run.label);
+        if run.cpu_ids.len() <= FEW_CPUS {
+            for &cpu in &run.cpu_ids {
+                self.cpu_mut(cpu);
+            }
+        }
+        self.run = Some(run);
+        self.calls.doubt();
+        self.all_changed = true;
+    }
+
     fn open_pool(&mut self, mut facts: PoolOpened, at: Time) {
         facts.kind = cut(facts.kind);
-        let id = facts.pool;
-        let pool = self.pools.entry(id).or_insert_with(|| Pool::unseen(id, at));
+        let pool = self.pool_mut(facts.pool, at);
         (pool.facts, pool.opened) = (facts, at);
+    }
+
+    fn begin_call(&mut self, facts: CallBegan, at: Time, lane: LaneId) {
+        let text = format!("{} begins", facts.method);
+        self.markers.add(at, lane, MarkerKind::Call, text);
+        self.calls.began(facts, lane, at);
     }
 
     /// Of a series only the first end is marked.
@@ -240,6 +229,12 @@ impl Trace {
         }
     }
 
+    fn was_on_cpu(&mut self, on: &OnCpu, at: Time, lane: LaneId) {
+        let span = Span::new(on.since, at);
+        self.cpu_mut(on.cpu)
+            .add(span, on.task, span.length(), None, lane);
+    }
+
     fn account(&mut self, ran: &Ran, at: Time, lane: LaneId) {
         self.call_mut(ran.task.call, at, lane).account(ran, at);
         if let Some(cpu) = ran.cpu {
@@ -284,6 +279,10 @@ impl Trace {
         self.lanes
             .get_mut(id.0 as usize)
             .and_then(Option::as_deref_mut)
+    }
+
+    fn pool_mut(&mut self, id: PoolId, at: Time) -> &mut Pool {
+        self.pools.entry(id).or_insert_with(|| Pool::unseen(id, at))
     }
 
     fn caller_mut(&mut self, lane: LaneId) -> &mut CallerTrace {

@@ -1,6 +1,6 @@
 //! What only the program itself knew, as it was told.
 
-use super::Trace;
+use super::{MarkerKind, Trace};
 use crate::event::{LaneId, LaneKind, Note, NoteKind};
 use crate::time::Time;
 
@@ -71,6 +71,9 @@ impl Trace {
     }
 
     pub(super) fn note(&mut self, at: Time, lane: LaneId, mut note: Note) {
+        if let Some(text) = note.words() {
+            self.markers.add(at, lane, MarkerKind::Note, text);
+        }
         if note.kind == NoteKind::ProbeCost {
             // Told every second of every process, and asked for with every frame.
             return self.measure(WATCHING.to_owned(), lane, at, note.value as f64);

@@ -1,0 +1,325 @@
+//! What is told of the tasks and chunks of a call. Of several times that one thing is told the first counts.
+
+use super::{Call, MOST};
+use crate::event::{CpuId, Indexes, LaneId, Outcome, Ran, Way};
+use crate::time::Time;
+use crate::trace::lane::Change;
+use crate::trace::task::{Of, Sent, Task};
+use crate::trace::text::cut;
+
+/// Errors that one call keeps the text of.
+const MOST_ERRORS: usize = 10_000;
+
+impl Call {
+    /// Those that are kept, with room made for them.
+    fn kept(&mut self, tasks: Indexes) -> Indexes {
+        self.is_cut |= tasks.end > MOST;
+        let kept = Indexes::new(tasks.first.min(MOST), tasks.end.min(MOST));
+        if !kept.is_empty() {
+            self.tasks.grow(kept.end as usize);
+        }
+        kept
+    }
+
+    /// False for a task beyond what is kept.
+    fn keep(&mut self, index: u32) -> bool {
+        !self
+            .kept(Indexes::new(index, index.saturating_add(1)))
+            .is_empty()
+    }
+
+    /// As [`Self::kept`], of chunks.
+    fn kept_chunks(&mut self, chunks: Indexes) -> Indexes {
+        self.is_cut |= chunks.end > MOST;
+        let kept = Indexes::new(chunks.first.min(MOST), chunks.end.min(MOST));
+        if !kept.is_empty() {
+            self.chunks.grow(kept.end as usize);
+        }
+        kept
+    }
+
+    pub(in crate::trace) fn set_chunk(&mut self, field: Sent, chunk: u32, number: u64) {
+        self.kept_chunks(Indexes::new(chunk, chunk.saturating_add(1)));
+        self.chunks.set(field, chunk, number);
+    }
+
+    /// Of several times that something of a task or a chunk is told the first counts, here as elsewhere.
+    pub(in crate::trace) fn submit(&mut self, tasks: Indexes, at: Time) {
+        let mut kept = self.kept(tasks);
+        self.submitted.add(at, tasks.len() - kept.len());
+        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Submitted, index)) {
+            self.submitted.add(at, new.len());
+            self.tasks.fill(Of::Submitted, new, at);
+            if self.started.entries().is_empty() {
+                continue;
+            }
+            for index in new.iter() {
+                if let Some(started) = self.tasks.time(Of::Started, index).known() {
+                    self.waits.forget_from(self.started.count_before(started));
+                }
+            }
+        }
+        self.queue_changed(at);
+    }
+
+    /// Returns how many were not told before.
+    pub(in crate::trace) fn enqueue(&mut self, chunks: Indexes, at: Time) -> u32 {
+        let mut kept = self.kept_chunks(chunks);
+        let mut count = chunks.len() - kept.len();
+        let was_sent = |call: &Self, chunk| call.chunks.time(Sent::Enqueued, chunk).happened();
+        while let Some(new) = next_of(&mut kept, |chunk| !was_sent(self, chunk)) {
+            count += new.len();
+            self.chunks.fill(Sent::Enqueued, new, at);
+            for chunk in new.iter() {
+                self.answer_changed(chunk, None);
+            }
+        }
+        self.enqueued.add(at, count);
+        count
+    }
+
+    fn has(&self, moment: Of, index: u32) -> bool {
+        self.tasks.time(moment, index).happened()
+    }
+
+    /// Returns false if a start was told before.
+    pub(in crate::trace) fn start(
+        &mut self,
+        index: u32,
+        at: Time,
+        lane: LaneId,
+        cpu: Option<CpuId>,
+    ) -> bool {
+        if !self.keep(index) {
+            return true;
+        }
+        if self.has(Of::Started, index) {
+            return false;
+        }
+        let tasks = &mut self.tasks;
+        let finished = tasks.time(Of::Finished, index);
+        tasks.set(Of::Started, index, at.0);
+        tasks.set(Of::Lane, index, lane.0.into());
+        tasks.set_cpu(Of::CpuStart, index, cpu);
+        if let (Some(left), None) = (self.given_up(index), finished.known()) {
+            self.unstarted.take(left, 1);
+            self.queue_changed(left);
+        }
+        if finished.happened() {
+            self.account.changed(index);
+        }
+        let place = self.started.insert(at, None, index, true);
+        self.waits.forget_from(place);
+        self.queue_changed(at);
+        true
+    }
+
+    /// When a task failed, if its end told that.
+    pub(in crate::trace) fn failed_at(&self, index: u32) -> Option<Time> {
+        let failed = self.tasks.failed(index);
+        failed.then(|| self.tasks.time(Of::Finished, index))
+    }
+
+    /// Returns whether this tells that a task that was entered raised; `None` if an end was told before.
+    pub(in crate::trace) fn finish(
+        &mut self,
+        index: u32,
+        at: Time,
+        lane: LaneId,
+        outcome: Outcome,
+        cpu: Option<CpuId>,
+    ) -> Option<bool> {
+        if !self.keep(index) || self.has(Of::Finished, index) {
+            return None;
+        }
+        let chunk = self.chunk_of(index);
+        let is_cancelled = outcome == Outcome::Cancelled;
+        let answered = is_cancelled.then(|| self.answered_at(chunk)).flatten();
+        let tasks = &mut self.tasks;
+        tasks.set(Of::Finished, index, at.0);
+        tasks.set(Of::Lane, index, lane.0.into());
+        tasks.set_cpu(Of::CpuEnd, index, cpu);
+        if outcome == Outcome::Failed {
+            tasks.set(Of::Failed, index, 0);
+            self.failures.add(at, index);
+        }
+        // A loss that was told by another lane stays.
+        if tasks.outcome(index).is_none() {
+            tasks.set_outcome(index, outcome);
+        }
+        let started = tasks.time(Of::Started, index).happened();
+        let ready = tasks.time(Of::Ready, index);
+        if !started {
+            self.unstarted.add(at, 1);
+            self.queue_changed(at);
+            if let Some(left) = self.given_up(index) {
+                self.unstarted.take(left, 1);
+                self.queue_changed(left);
+            }
+        }
+        if is_cancelled {
+            self.cancelled.add(at, 1);
+            self.answer_changed(chunk, answered);
+        }
+        self.account.changed(index);
+        let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
+        let place = self.finished.insert(at, None, index, ran);
+        self.services.forget_from(place);
+        if ready.happened() {
+            self.holds.forget_from(self.ready.count_before(ready));
+        }
+        Some(started && outcome == Outcome::Failed)
+    }
+
+    pub(in crate::trace) fn account(&mut self, ran: &Ran, at: Time) {
+        let index = ran.task.index;
+        if self.keep(index) {
+            for (field, length) in [
+                (Of::OnCpu, ran.on_cpu),
+                (Of::Waiting, ran.waiting),
+                (Of::UsefulWait, ran.useful_wait),
+                (Of::Known, at.since(ran.since)),
+            ] {
+                self.tasks.add(field, index, length);
+            }
+            self.account.changed(index);
+        }
+    }
+
+    pub(in crate::trace) fn correct(&mut self, change: &Change) {
+        let index = change.task.index;
+        if self.keep(index) {
+            let (before, after) = (change.before, change.after);
+            for (field, before, after) in [
+                (Of::OnCpu, before.on_cpu, after.on_cpu),
+                (Of::Waiting, before.waiting, after.waiting),
+                (Of::Known, before.known, after.known),
+            ] {
+                let sum = (self.tasks.sum(field, index) + after).saturating_sub(before);
+                self.tasks.set(field, index, sum.0);
+            }
+            self.account.changed(index);
+        }
+    }
+
+    pub(in crate::trace) fn copy_account(&mut self, index: u32, from: &Task) {
+        if self.keep(index) {
+            for (field, length) in [
+                (Of::OnCpu, from.on_cpu),
+                (Of::Waiting, from.waiting),
+                (Of::UsefulWait, from.useful_wait),
+                (Of::Known, from.known),
+            ] {
+                self.tasks.add(field, index, length);
+            }
+            self.account.changed(index);
+        }
+    }
+
+    /// Keeps the error of a task, of the lowest indexes only if there are very many.
+    pub(in crate::trace) fn raise(&mut self, index: u32, error: String) {
+        self.errors.insert(index, cut(error));
+        if self.errors.len() > MOST_ERRORS {
+            self.errors.pop_last();
+        }
+    }
+
+    pub(in crate::trace) fn carry(&mut self, chunk: u32, bytes: u32, way: Way, at: Time) {
+        let field = match way {
+            Way::ToWorker => Sent::BytesThere,
+            Way::ToCaller => Sent::BytesBack,
+        };
+        let is_first = self.chunks.bytes(field, chunk).is_none();
+        self.set_chunk(field, chunk, bytes.into());
+        if is_first && chunk < MOST {
+            self.carried[way as usize].add(at, bytes);
+        }
+    }
+
+    /// Returns how many were not known to be lost before.
+    pub(in crate::trace) fn lose(&mut self, tasks: Indexes, at: Time) -> u32 {
+        let mut lost = 0;
+        for index in self.kept(tasks).iter() {
+            if self.tasks.time(Of::Lost, index).happened() {
+                continue;
+            }
+            lost += 1;
+            let chunk = self.chunk_of(index);
+            let answered = self.answered_at(chunk);
+            let before = self.given_up(index);
+            self.tasks.set(Of::Lost, index, at.0);
+            self.tasks.set_outcome(index, Outcome::Lost);
+            // One that had been cancelled is lost now.
+            self.answer_changed(chunk, answered);
+            if self.is_waiting(index) {
+                if let Some(left) = before {
+                    self.unstarted.take(left, 1);
+                    self.queue_changed(left);
+                }
+                self.unstarted.add(at, 1);
+                self.queue_changed(at);
+            }
+            self.account.changed(index);
+        }
+        lost
+    }
+
+    /// It neither started nor ended.
+    fn is_waiting(&self, index: u32) -> bool {
+        !self.has(Of::Started, index) && !self.has(Of::Finished, index)
+    }
+
+    /// When it was clear of a task that has neither started nor ended that it will not: it was lost, or its caller
+    /// was given an error in its place.
+    fn given_up(&self, index: u32) -> Option<Time> {
+        let moment = |field| self.tasks.time(field, index).known();
+        moment(Of::Lost).or_else(|| moment(Of::Ready))
+    }
+
+    pub(in crate::trace) fn make_ready(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
+        let mut kept = self.kept(tasks);
+        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Ready, index)) {
+            for index in new.iter() {
+                if self.is_waiting(index) && !self.has(Of::Lost, index) {
+                    self.unstarted.add(at, 1);
+                    self.queue_changed(at);
+                }
+            }
+            let waiting = self.waiting(new, at);
+            self.tasks.fill(Of::Ready, new, at);
+            for index in new.iter() {
+                // In what order results become ready is not compared with any other order.
+                let place = self.ready.insert(at, Some(lane), index, false);
+                self.holds.forget_from(place);
+            }
+            for (chunk, before) in waiting {
+                self.answer_changed(chunk, before);
+            }
+        }
+    }
+
+    pub(in crate::trace) fn deliver(&mut self, tasks: Indexes, at: Time, lane: LaneId) {
+        let mut kept = self.kept(tasks);
+        while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Delivered, index)) {
+            self.tasks.fill(Of::Delivered, new, at);
+            for index in new.iter() {
+                self.delivered.insert(at, Some(lane), index, true);
+            }
+        }
+    }
+
+    /// The queue was not what it seemed from `at` on.
+    fn queue_changed(&mut self, at: Time) {
+        let before = self.submitted.count_before(at);
+        self.longest_queues.truncate(before);
+    }
+}
+
+/// Takes the next of some neighbours that are all so.
+fn next_of(rest: &mut Indexes, is_so: impl Fn(u32) -> bool) -> Option<Indexes> {
+    let first = rest.iter().find(|&index| is_so(index))?;
+    let mut behind = first..rest.end;
+    let end = behind.find(|&index| !is_so(index)).unwrap_or(rest.end);
+    rest.first = end;
+    Some(Indexes::new(first, end))
+}
