@@ -584,8 +584,8 @@ fn the_text_report_tells_calls_workers_and_what_a_terminal_may_show() {
             "1 pool, 2 workers, 5 calls, 7 tasks in 6 messages",
             "",
             "calls (measured)",
-            "  map(wo[31mrk), program.py:12: 3 tasks in 2 messages, Pool of 2, 23 ns, 1.04x, returned",
-            "  apply(wo[31mrk) x 4, program.py:12: 4 tasks in 4 messages, Pool of 2, 27 ns, 0.59x, returned",
+            "  map(wo[31mrk), program.py:12: 3 tasks in 2 messages, Pool of 2, 23 ns, <= 1.04x, returned",
+            "  apply(wo[31mrk) x 4, program.py:12: 4 tasks in 4 messages, Pool of 2, 27 ns, <= 0.59x, returned",
         ]
     );
     assert!(out.contains("program.py:12: the same tasks, four orders (measured)"));

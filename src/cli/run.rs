@@ -88,11 +88,11 @@ fn perform(args: Args) -> Result<ExitCode, Failure> {
 fn lab(asked: &Lab) -> Result<ExitCode, Failure> {
     let config = Config::load(asked.output.config.as_deref()).map_err(Failure::Usage)?;
     let setup = Setup::new(asked, &config, surroundings()).map_err(Failure::Usage)?;
+    let experiment = setup.experiment;
+    origin::check(&experiment).map_err(Failure::Usage)?;
     if let Some(warning) = setup.warning {
         complain(&warning);
     }
-    let experiment = setup.experiment;
-    origin::check(&experiment).map_err(Failure::Usage)?;
     match setup.show {
         Show::Dashboard(settings, options) => {
             let app = App::new(experiment, *settings);
