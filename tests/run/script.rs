@@ -4,6 +4,7 @@
     reason = "files of the test's own, threads that read pipes, and a deadline"
 )]
 
+use crate::support::signals;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use std::ffi::OsStr;
@@ -133,6 +134,7 @@ impl Script {
     fn spawn(&self, mut command: Command) -> Running {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let home = self.folder.path();
+        signals::heard(&mut command);
         let mut child = command
             .env_clear()
             .env("PATH", path)

@@ -40,7 +40,10 @@ impl Program {
     }
 
     pub(crate) fn start(&self) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_parviz"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_parviz"));
+        #[cfg(unix)]
+        super::signals::heard(&mut command);
+        command
             .args(&self.words)
             .env_clear()
             .env("HOME", self.home.path())

@@ -21,7 +21,9 @@ pub(crate) struct Watched {
 pub(crate) fn watch(words: &[&str]) -> Watched {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.json");
-    let output = Command::new(env!("CARGO_BIN_EXE_parviz"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parviz"));
+    super::signals::heard(&mut command);
+    let output = command
         .args(["run", "--report"])
         .arg(&file)
         .args(words)
