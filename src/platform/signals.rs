@@ -21,14 +21,13 @@ use std::thread::JoinHandle;
 
 /// What is known of the signals that somebody listened to. Handlers belong to the process, and so does this.
 static HANDLED: Mutex<Handled> = Mutex::new(Handled {
-    unheard: None,
     caught: Vec::new(),
     ignored: Vec::new(),
 });
 
 struct Handled {
-    unheard: Option<Arc<AtomicBool>>,
-    caught: Vec<i32>,
+    /// Each with whether nobody listens to it now.
+    caught: Vec<(i32, Arc<AtomicBool>)>,
     ignored: Vec<i32>,
 }
 
@@ -36,42 +35,52 @@ struct Handled {
 pub struct Listening {
     handle: Handle,
     thread: Option<JoinHandle<()>>,
-    unheard: Arc<AtomicBool>,
+    /// Of what is listened to.
+    unheard: Vec<Arc<AtomicBool>>,
 }
 
 /// Passes these signals on from a thread of its own. One at a time can listen.
 pub fn listen(to: &[i32], mut hear: impl FnMut(i32) + Send + 'static) -> io::Result<Listening> {
     let mut handled = HANDLED.lock().unwrap_or_else(PoisonError::into_inner);
-    let unheard = Arc::clone(handled.unheard.get_or_insert_default());
     for &signal in to {
-        if !handled.caught.contains(&signal) && is_ignored(signal) {
+        let is_caught = handled.caught.iter().any(|caught| caught.0 == signal);
+        if !is_caught && is_ignored(signal) {
             handled.ignored.push(signal);
         }
     }
     let mut heard = to.to_vec();
     heard.retain(|signal| !handled.ignored.contains(signal));
     let mut signals = Signals::new(&heard)?;
-    unheard.store(false, Ordering::SeqCst);
+    let mut listening = Listening {
+        handle: signals.handle(),
+        thread: None,
+        unheard: Vec::new(),
+    };
     for signal in heard {
-        if !handled.caught.contains(&signal) {
+        let known = handled.caught.iter().find(|caught| caught.0 == signal);
+        let unheard = if let Some((_, unheard)) = known {
+            Arc::clone(unheard)
+        } else {
+            let unheard = Arc::new(AtomicBool::new(false));
             register_conditional_default(signal, Arc::clone(&unheard))?;
-            handled.caught.push(signal);
-        }
+            handled.caught.push((signal, Arc::clone(&unheard)));
+            unheard
+        };
+        unheard.store(false, Ordering::SeqCst);
+        listening.unheard.push(unheard);
     }
-    let handle = signals.handle();
     let thread = std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || signals.forever().for_each(&mut hear))?;
-    Ok(Listening {
-        handle,
-        thread: Some(thread),
-        unheard,
-    })
+    listening.thread = Some(thread);
+    Ok(listening)
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        self.unheard.store(true, Ordering::SeqCst);
+        for unheard in &self.unheard {
+            unheard.store(true, Ordering::SeqCst);
+        }
         self.handle.close();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
