@@ -9,8 +9,8 @@ mod waits;
 
 use super::{Exit, Handle, Input, Outlet, Output, Program, Stream, Target, Watched};
 use crate::event::{
-    CallId, CallerState, Ended, Ends, Event, Kind, LaneId, LaneKind, NoteKind, RunBegan, Sample,
-    TaskId,
+    CALLER_ON_CPU, CallId, CallerState, Ended, Ends, Event, Kind, LaneId, LaneKind, NoteKind,
+    RunBegan, Sample, TaskId,
 };
 use crate::experiment::{CounterEffect, Experiment, PythonPool, StartMethod};
 use crate::method::{Method, Sends};
@@ -22,7 +22,7 @@ use crate::workload;
 use crossbeam_channel::select;
 use serde::Deserialize;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use stuck::Stuck;
 use waits::Waits;
 
@@ -134,6 +134,7 @@ pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
         line: Vec::new(),
         complaint: Vec::new(),
         workers: HashMap::new(),
+        others: HashSet::new(),
         begun: HashMap::new(),
         done: Vec::new(),
         counter: None,
@@ -164,6 +165,8 @@ struct Lab<'a> {
     /// The last line of its standard error.
     complaint: Vec<u8>,
     workers: HashMap<LaneId, u32>,
+    /// Of processes that are no workers.
+    others: HashSet<LaneId>,
     /// When the tasks that run now began.
     begun: HashMap<LaneId, Time>,
     /// Tasks that ended.
@@ -285,7 +288,21 @@ impl Lab<'_> {
     fn batch(&mut self, batch: Batch) {
         let is_loop = self.is_loop();
         let mut events = batch.events;
-        events.retain(|event| !(is_loop && event.lane != MAIN) && is_of_the_lab(&event.kind));
+        for event in &events {
+            match &event.kind {
+                Kind::LaneOpened(lane) if lane.kind == LaneKind::Other => {
+                    self.others.insert(event.lane);
+                }
+                Kind::LaneOpened(_) => {
+                    self.others.remove(&event.lane);
+                }
+                _ => {}
+            }
+        }
+        events.retain(|event| {
+            !(is_loop && event.lane != MAIN)
+                && is_of_the_lab(&event.kind, self.others.contains(&event.lane))
+        });
         for event in &mut events {
             // An iterator has no length, but the lab knows what it iterates over.
             if let Kind::CallBegan(call) = &mut event.kind {
@@ -471,11 +488,13 @@ fn begin(experiment: &Experiment, version: &str) -> Event {
     main(Time::ZERO, Kind::RunBegan(Box::new(run)))
 }
 
-/// The run and its end are told here, and the script's processes are no lanes of the lab.
-fn is_of_the_lab(kind: &Kind) -> bool {
+/// The run and its end are told here, and the script's processes (`other` lanes) are no lanes of the lab.
+fn is_of_the_lab(kind: &Kind, other: bool) -> bool {
     match kind {
         Kind::RunBegan(_) | Kind::RunEnded { .. } => false,
-        Kind::LaneOpened(lane) => lane.kind != LaneKind::Other,
+        Kind::LaneOpened(_) | Kind::LaneClosed { .. } => !other,
+        // The script's own work is a wait, so that it takes no CPU from the workers.
+        Kind::Sample(sample) => !other && sample.quantity != CALLER_ON_CPU,
         Kind::Noted(note) => note.kind != NoteKind::ProgramEnded,
         _ => true,
     }

@@ -30,7 +30,7 @@ pub(super) fn begins(pid: u32, tasks: u32, at: Time) -> Vec<Event> {
         lane: HANDS,
         kind: Kind::LaneOpened(Box::new(hands)),
     };
-    let state = CallerState::OwnWork;
+    let state = CallerState::RunsTasks;
     let call = Kind::CallBegan(Box::new(call));
     vec![hands, main(at, call), main(at, Kind::Caller { state })]
 }

@@ -61,6 +61,8 @@ impl Stuck {
             }
             Kind::Lost { tasks, .. } => {
                 self.dead.insert(event.lane);
+                // One that hung is dead now, and its worker is replaced.
+                self.hung.retain(|&index| !tasks.contains(index));
                 self.over
                     .extend(tasks.iter().map(|index| index / self.chunksize));
             }
