@@ -93,7 +93,7 @@ impl Trace {
             0 if cancelled > 0 => Ends::Cancelled,
             _ => Ends::Returned,
         };
-        match (call.ended, self.ended()) {
+        let ended = match (call.ended, self.ended()) {
             (Some((at, Ends::Cancelled)), _) if whole => Some((at, returned)),
             (Some(ended), _) if whole => Some(ended),
             (_, Some((at, _))) if whole => Some((at, returned)),
@@ -101,7 +101,8 @@ impl Trace {
             (_, Some((at, _))) if has_lost => Some((at, Ends::Never)),
             (_, Some((at, _))) => Some((at, Ends::Left)),
             (_, None) => None,
-        }
+        };
+        ended.map(|ended| self.given_up(call, ended))
     }
 
     /// The workers that count, of what had happened by `to`.

@@ -44,18 +44,29 @@ impl Trace {
     #[must_use]
     pub fn part(&self, call: &Call, member: Member) -> Call {
         let mut part = call.part(member);
+        part.ended = part.ended.map(|ended| self.given_up(&part, ended));
+        part
+    }
+
+    /// How a call ended that seems to have returned: not so if its executor had given up tasks of it by then.
+    pub(super) fn given_up(&self, call: &Call, ended: (Time, Ends)) -> (Time, Ends) {
+        let (at, ends) = ended;
         let unfinished = |task: Task| task.ready.happened() && !task.finished.happened();
-        if let Some((at, Ends::Returned)) = part.ended
-            && part.tasks().any(unfinished)
+        let gave_up = ends == Ends::Returned
             && self.notes().iter().any(|note| {
                 note.note.kind == NoteKind::Broken
                     && note.note.pool == call.facts.pool
                     && note.at <= at
             })
-        {
-            part.ended = Some((at, Ends::BrokenProcessPool));
-        }
-        part
+            && call.tasks().any(unfinished);
+        (
+            at,
+            if gave_up {
+                Ends::BrokenProcessPool
+            } else {
+                ends
+            },
+        )
     }
 }
 

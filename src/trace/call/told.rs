@@ -101,7 +101,8 @@ impl Call {
         tasks.set(Of::Started, index, at.0);
         tasks.set(Of::Lane, index, lane.0.into());
         tasks.set_cpu(Of::CpuStart, index, cpu);
-        if let (Some(left), None) = (self.given_up(index), finished.known()) {
+        // As one without a start it had left the queue at its end, or when it was given up.
+        if let Some(left) = finished.known().or_else(|| self.given_up(index)) {
             self.unstarted.take(left, 1);
             self.queue_changed(left);
         }
