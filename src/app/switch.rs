@@ -173,6 +173,7 @@ fn method(trace: &Trace) -> Option<Method> {
 /// The order in which results came in two runs.
 enum Order {
     Same,
+    Alike,
     /// There was no result in either.
     Nothing,
     Changed(String),
@@ -186,14 +187,13 @@ impl Order {
             entries.map(|entry| entry.index).collect()
         };
         let [old, new] = [before, after].map(indexes);
+        let [was, is] = [before, after].map(disorder);
         match old == new {
             true if new.is_empty() => Self::Nothing,
             true => Self::Same,
-            false => Self::Changed(format!(
-                "delivered {} -> {}",
-                disorder(before),
-                disorder(after)
-            )),
+            // Another order, but as far from that of the submission as the one before.
+            false if was == is => Self::Alike,
+            false => Self::Changed(format!("delivered {was} -> {is}")),
         }
     }
 
@@ -204,7 +204,7 @@ impl Order {
     fn change(&self) -> Option<String> {
         match self {
             Self::Changed(words) => Some(words.clone()),
-            Self::Same | Self::Nothing => None,
+            Self::Same | Self::Alike | Self::Nothing => None,
         }
     }
 }

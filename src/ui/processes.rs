@@ -136,8 +136,8 @@ fn alone(moment: &Moment<'_>, lanes: &[&Lane]) -> Option<String> {
     let is_alone = (COMPUTES..1.1).contains(&most) && idle >= COMPUTES;
     is_alone.then(|| {
         format!(
-            "One process computed {} of the time while {idle:.0} of {cpus} CPUs idled: `parviz examples \
-             pool_map` shows how a pool uses them.",
+            "One process computed {} of the time, and the program had no use for {idle:.0} of {cpus} CPUs: \
+             `parviz examples pool_map` shows how a pool uses them.",
             percent(most.min(1.0))
         )
     })
