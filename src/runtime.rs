@@ -124,7 +124,7 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
     if let (Some(signal), Some(watch)) = (signal, &watch) {
         watch.signal(signal);
     }
-    // From here on another signal ends us at once.
+    // A signal that comes while the terminal is given back asks for what happens anyway; the next one ends us.
     drop(screen);
     let left = matches!(end, Ok(End::Left));
     let mut trace = app.run.trace;
