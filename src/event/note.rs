@@ -3,7 +3,7 @@
 use super::{CallId, PoolId};
 use crate::plural::counted;
 
-/// See [`Kind::Noted`]; the lane of the event is where it happened.
+/// See [`super::Kind::Noted`]; the lane of the event is where it happened.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Note {
     pub kind: NoteKind,
