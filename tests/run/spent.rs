@@ -29,11 +29,11 @@ def nested(x):
 
 ";
 
-fn calls(program: &str) -> Vec<Value> {
+fn report(program: &str) -> Value {
     let script = Script::new(&format!("{TASKS}if __name__ == '__main__':\n{program}"));
     let (said, report) = script.watch(&[]);
     assert_eq!((said.err.as_str(), said.code), ("", Some(0)));
-    report["calls"].as_array().unwrap().clone()
+    report
 }
 
 /// What tasks of a call spent on a CPU, waiting for one, and blocked, in nanoseconds; in all.
@@ -48,7 +48,23 @@ fn spent(call: &Value) -> [f64; 4] {
     [on_cpu, waiting, blocked, busy]
 }
 
-fn check(calls: &[Value], count: usize) {
+/// Tasks that take less than it may take until a worker is asked; and threads that slept, but computed so
+/// long, as a busy machine makes them, that for more than 5 % they may have waited for each other's lock.
+fn may_be_unknown(report: &Value, call: &Value) -> bool {
+    let pool = &report["pools"][call["pool"].as_u64().unwrap() as usize];
+    let others = pool["workers"].as_f64().unwrap() - 1.0;
+    let [on_cpu, _, blocked, _] = spent(call);
+    match call["function"].as_str().unwrap() {
+        "little" => true,
+        "sleep" if pool["kind"].as_str().unwrap().contains("Thread") => {
+            on_cpu * others > 0.049 * (on_cpu + blocked)
+        }
+        _ => false,
+    }
+}
+
+fn check(report: &Value, count: usize) {
+    let calls = report["calls"].as_array().unwrap();
     assert_eq!(calls.len(), count);
     for call in calls {
         let tasks = call["tasks"].as_f64().unwrap();
@@ -56,8 +72,7 @@ fn check(calls: &[Value], count: usize) {
         let known = call["numbers"]["speedup"].as_f64();
         let at_most = call["speedup_at_most"].as_f64();
         let Some(speedup) = known.or(at_most) else {
-            // All of it takes less than it may take until a worker is asked.
-            assert_eq!(call["function"], "little", "{call}");
+            assert!(may_be_unknown(report, call), "{call}");
             continue;
         };
         assert!(known.is_none() || at_most.is_none(), "{call}");
@@ -101,7 +116,7 @@ fn of_processes_it_is_known_whatever_starts_them() {
         pool.map(little, range(20000))
 "
         );
-        check(&calls(&program), 4);
+        check(&report(&program), 4);
     }
 }
 
@@ -114,7 +129,7 @@ fn of_workers_that_are_gone_nothing_is_lost() {
         list(pool.map(compute, range(6)))
         list(pool.map(sleep, range(6)))
 ";
-    check(&calls(program), 4);
+    check(&report(program), 4);
 }
 
 #[test]
@@ -126,5 +141,5 @@ fn of_threads_that_wait_it_is_known_and_of_pools_in_workers() {
     with multiprocessing.Pool(2) as pool:
         pool.map(nested, range(2), 1)
 ";
-    check(&calls(program), 5);
+    check(&report(program), 5);
 }
