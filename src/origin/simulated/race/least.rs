@@ -9,6 +9,7 @@
 //! makes all its increments that are not links themselves. Otherwise all of its own are links.
 
 use crate::time::{Span, Time};
+use std::collections::VecDeque;
 
 /// The least G of all interleavings of these tasks, each of which makes `times` increments at any moments
 /// between its begin and its end.
@@ -100,64 +101,67 @@ impl Tasks {
 
     /// From chain to longer chain, until one leaves nothing to do.
     fn shortest_chain(&self, times: usize) -> usize {
-        let mut reached = vec![Reach {
+        let mut reach = Reach {
             to: Some(Time::ZERO),
             owing: None,
-        }];
+        };
+        // Of chains that are longer by one, by two, and so on.
+        let mut longer = VecDeque::new();
         let mut length = 0;
         loop {
-            let reach = reached.get(length).copied().unwrap_or_default();
             // The next link puts the task of the last one out of the way, too.
             if let Some(link) = reach.owing
                 && let Some(next) = self.longest_before(link.end, Some(link.task))
             {
-                at(&mut reached, length + 1).go(next.end);
+                by(1, &mut longer).go(next.end);
             }
             if let Some(to) = reach.to {
                 let Some(first) = self.first_to_end(to) else {
                     return length;
                 };
-                self.go_on(to, first, times, length, &mut reached);
+                self.go_on(to, first, times, &mut longer);
             }
+            reach = longer.pop_front().unwrap_or_default();
             length += 1;
         }
     }
 
-    /// All ways to go on from a chain of this length that gets `to` there. Of the tasks that are left then,
-    /// `first` ends first.
-    fn go_on(&self, to: Time, first: usize, times: usize, length: usize, reached: &mut Vec<Reach>) {
+    /// All ways to go on from a chain that gets `to` there. Of the tasks that are left then, `first` ends
+    /// first.
+    fn go_on(&self, to: Time, first: usize, times: usize, longer: &mut VecDeque<Reach>) {
         let task = self.all[first];
         let overlaps = |link: &Link| link.end > task.start();
         if task.start() < task.end() {
-            at(reached, length + times).go(task.end());
+            by(times, longer).go(task.end());
         }
         // By a link of one that is itself out of the way.
         if let Some(link) = self.longest_before(to, None).filter(overlaps) {
-            at(reached, length + 1).go(link.end);
+            by(1, longer).go(link.end);
         }
         let longest = self.longest_before(task.end(), Some(first));
         let Some(link) = longest.filter(overlaps) else {
             return;
         };
-        at(reached, length + times).go(link.end);
+        by(times, longer).go(link.end);
         // A short link of another one before this long one: each puts the task of the other out of the way.
         let begins = self.all[link.task].start();
         let other = self.longest_before(task.end(), Some(link.task));
         if times > 1 && other.is_some_and(|other| other.end > begins) {
-            at(reached, length + 2).go(link.end);
+            by(2, longer).go(link.end);
         }
-        let owing = &mut at(reached, length + 1).owing;
+        let owing = &mut by(1, longer).owing;
         if owing.is_none_or(|other| other.end < link.end) {
             *owing = Some(link);
         }
     }
 }
 
-fn at(reached: &mut Vec<Reach>, length: usize) -> &mut Reach {
-    if reached.len() <= length {
-        reached.resize(length + 1, Reach::default());
+/// How far chains get that are longer by so many links, which are 1 or more.
+fn by(links: usize, longer: &mut VecDeque<Reach>) -> &mut Reach {
+    if longer.len() < links {
+        longer.resize(links, Reach::default());
     }
-    &mut reached[length]
+    &mut longer[links - 1]
 }
 
 impl Reach {
