@@ -240,6 +240,9 @@ fn leaving_a_pool_with_work_outstanding_gives_that_work_up() {
     let report = left("terminate").report;
     let (text, _) = told(&report, FindingKind::LeftOutstanding);
     assert_says(&text, "the program called terminate() while 6 tasks ");
+    // What is handled around the block does not end it.
+    let (text, _) = told(&left("handling").report, FindingKind::LeftOutstanding);
+    assert_says(&text, "leaving `with Pool()` terminated the pool while ");
 }
 
 #[test]

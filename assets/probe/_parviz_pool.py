@@ -89,8 +89,6 @@ def hook_pools(m):
 
     def closing(pool, how):
         number = pool.__dict__["_parviz"]
-        if how != CLOSE and sys.exc_info()[1] is not None:
-            how = RAISING
         tell(POOL_CLOSE, how, number, 0, min(len(pool._cache), NONE))
 
     def get_worker_handler(pool, value):
@@ -105,7 +103,11 @@ def hook_pools(m):
         frame = get_frame(2)
         if frame.f_code is terminate:
             outer = frame.f_back
-            closing(pool, WITH if outer is not None and outer.f_code is leave else TERMINATE)
+            if outer is not None and outer.f_code is leave:
+                error, how = local_of(outer, "exc_val"), WITH
+            else:
+                error, how = sys.exc_info()[1], TERMINATE
+            closing(pool, how if error is None else RAISING)
         return value
 
     mapstar, starmapstar, reraises = m.mapstar, m.starmapstar, m._helper_reraises_exception

@@ -16,8 +16,18 @@ def deaf():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def leave():
+    with Pool(2, deaf) as pool:
+        pool.map_async(work, range(6), chunksize=1)
+
+
 if __name__ == "__main__":
     how = sys.argv[1] if len(sys.argv) > 1 else ""
+    if how == "handling":
+        try:
+            raise ValueError("something else")
+        except ValueError:
+            sys.exit(leave())
     try:
         with Pool(2, deaf) as pool:
             result = pool.map_async(work, range(6), chunksize=1)
