@@ -65,7 +65,7 @@ RESULT_THREAD_DIED = 6
 BROKEN = 7
 NOT_SENT = 8
 # Messages.
-STRING, THREAD_IS, NO_PROBE, RING = 2, 3, 4, 5
+STRING, THREAD_IS, RING = 2, 3, 5
 
 NO_CPU = 0xFFFF << 16
 # Of `madvise`: gives memory now, or an error.
@@ -106,7 +106,7 @@ def open_ring():
     except OSError as error:
         emit, words = no_record, [0] * (4 * ENTRIES)
         if not connection.dead:
-            connection.say(NO_PROBE, text_bytes("ring\0" + str(error)))
+            connection.no_probe(text_bytes("ring\0" + str(error)))
 
 
 def make_ring():
@@ -141,7 +141,7 @@ def make_ring():
             room = max(room, first + STEP)  # Another thread may have asked as well.
         except OSError as error:
             full = True
-            connection.say(NO_PROBE, text_bytes("ring\0no more room: " + str(error)))
+            connection.no_probe(text_bytes("ring\0no more room: " + str(error)))
         return i < room
 
     Struct("=8xIIIIQII").pack_into(ring, 0, 1, SLOTS, os.getpid(), 0, now(), *own_cost(ring))

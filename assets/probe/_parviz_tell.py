@@ -125,4 +125,4 @@ def note(kind, about, text, value, flags=0):
 
 
 def no_probe(part, reason):
-    connection.say(NO_PROBE, text_bytes(part + "\0" + reason))
+    connection.no_probe(text_bytes(part + "\0" + reason))

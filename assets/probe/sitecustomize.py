@@ -76,6 +76,12 @@ class Connection(object):
         self.waiting.append((len(payload) + 1).to_bytes(4, sys.byteorder) + bytes((kind,)) + payload)
         self.flush()
 
+    def no_probe(self, text):
+        """Something cannot be watched, from now on: what, NUL, why."""
+        from time import monotonic
+
+        self.say(4, int(monotonic() * 1e9).to_bytes(8, sys.byteorder) + text)
+
     def hello(self):
         self.greeted = True
         words = [sys.version.split()[0], sys.executable or ""]
@@ -325,7 +331,7 @@ def boot():
     shared.update(connection=connection, folder=folder, rings=rings, inner_files=files)
 
     def no_probe(reason):
-        connection.say(4, b"Python\0" + reason.encode())
+        connection.no_probe(b"Python\0" + reason.encode())
 
     def load(*names):
         """Runs other files of the probe, each once, in the namespace that all of them share."""
@@ -351,7 +357,7 @@ def boot():
                 pass
             except Exception as error:
                 reason = module.__name__ + "\0" + type(error).__name__ + ": " + str(error)
-                connection.say(4, reason.encode("utf-8", "replace")[:4096])
+                connection.no_probe(reason.encode("utf-8", "replace")[:4096])
 
         return run
 

@@ -207,10 +207,13 @@ if __name__ == "__main__":
 fn a_worker_without_room_for_its_ring_is_not_watched() {
     let script = Script::new(
         r#"
-from multiprocessing import Pool
+from multiprocessing import Barrier, Pool
 import resource
 
+both = Barrier(2)
+
 def square(x):
+    both.wait()
     return x * x
 
 if __name__ == "__main__":

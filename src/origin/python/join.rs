@@ -19,7 +19,7 @@ mod pool;
 mod process;
 mod workers;
 
-use super::tell::Tell;
+use super::tell::{Tell, harmless};
 use super::wire::{About, Hello, Record, StringId, Told, Waits};
 use crate::event::{
     BlockedIn, CallerState, Ended, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind,
@@ -95,10 +95,6 @@ impl Join {
         self.main
     }
 
-    pub(super) fn main_pid(&self) -> u32 {
-        self.main_pid
-    }
-
     pub(super) fn tell(&mut self) -> &mut Tell {
         &mut self.tell
     }
@@ -162,6 +158,25 @@ impl Join {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let at = self.tell.time(at);
         self.tell.say(lane, at, Kind::Dropped { count });
+    }
+
+    /// A process cannot watch something from then on. Without its ring, or with too small a one, it is not watched
+    /// itself; of the main program that is told in other words.
+    pub(super) fn no_probe(&mut self, peer: Peer, at: u64, is_ring: bool, why: &str) {
+        let why = harmless(why);
+        if is_ring && self.processes[peer.0].pid != self.main_pid {
+            return self.unwatched(at, NoteKind::Refused, 1, &why);
+        }
+        let lane = self.lane(peer);
+        let note = Note {
+            kind: NoteKind::NoProbe,
+            pool: None,
+            call: None,
+            text: why,
+            value: 0,
+        };
+        let note = Kind::Noted(Box::new(note));
+        self.tell.say(lane, self.tell.time(at), note);
     }
 
     /// So many more processes are not watched.

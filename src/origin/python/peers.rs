@@ -22,7 +22,7 @@ use super::join::{Join, Peer};
 use super::ring::Ring;
 use super::wire::{
     ENTRIES, ENTRIES_AT, ENTRY_BYTES, Entry, HEADER_BYTES, Header, Hello, Message, RING_BYTES,
-    Record, SOCKET, Told,
+    Record, SOCKET, StringId, Told,
 };
 use crate::event::{Kind, Note, NoteKind};
 use crate::platform;
@@ -83,14 +83,30 @@ struct Connection {
     unsaid: u64,
     /// The latest time of each thread: its records stay in their order.
     latest: HashMap<u16, u64>,
-    /// Records of later than the last look.
-    later: Vec<(u64, Record)>,
+    /// What happened later than the last look.
+    later: Vec<(u64, Said)>,
     records: u64,
     items: u64,
     /// It said its last word.
     is_closed: bool,
     /// Its ring was emptied after that.
     is_empty: bool,
+}
+
+/// What a process said that has its place among what all others say.
+#[derive(Debug)]
+enum Said {
+    Record(Record),
+    NoProbe { part: String, reason: String },
+}
+
+impl Said {
+    fn text(&self) -> Option<StringId> {
+        match self {
+            Self::Record(record) => record.told.text(),
+            Self::NoProbe { .. } => None,
+        }
+    }
 }
 
 impl Peers {
@@ -134,14 +150,21 @@ impl Peers {
         }
         // Stable: what one thread tells at the same moment stays in its order.
         told.sort_by_key(|&(at, ..)| at);
-        for (_, peer, record) in told {
-            join.record(peer, record);
+        for (at, peer, said) in told {
+            match said {
+                Said::Record(record) => join.record(peer, record),
+                Said::NoProbe { part, reason } => {
+                    join.no_probe(peer, at, part == RING, &format!("{part}: {reason}"));
+                }
+            }
         }
+        // What is seen here and now comes before what is still held back.
+        let seen = until.min(now);
         if now.saturating_sub(self.paged) >= PAGE {
             self.paged = now;
             self.list
                 .iter_mut()
-                .for_each(|connection| connection.look_at_page(join, now));
+                .for_each(|connection| connection.look_at_page(join, seen));
         }
         let costs = now.saturating_sub(self.costed) >= COST || last;
         if costs {
@@ -149,13 +172,13 @@ impl Peers {
         }
         for connection in &self.list {
             if costs && !connection.is_closed {
-                connection.tell_cost(join, now);
+                connection.tell_cost(join, seen);
             }
         }
         let refused = std::mem::take(&mut self.refused);
         if refused > 0 {
             let why = format!("more than {} at a time", most());
-            join.unwatched(now, NoteKind::Refused, refused, &why);
+            join.unwatched(seen, NoteKind::Refused, refused, &why);
         }
         self.list.retain(|connection| {
             // What its parent saw of its end may still be held back.
@@ -172,14 +195,14 @@ impl Peers {
 
     /// Up to when everything is known: `now`, or just before the first record whose text is on its way.
     fn told_until(&self, join: &Join, now: u64) -> u64 {
-        let waits = |peer: Peer, at: u64, record: &Record| {
-            let text = record.told.text();
+        let waits = |peer: Peer, at: u64, said: &Said| {
+            let text = said.text();
             text.is_some_and(|text| at + OVERDUE > now && !join.knows(peer, text))
         };
         let first = self.list.iter().filter_map(|connection| {
             let peer = connection.peer?;
             let mut later = connection.later.iter();
-            let first = later.find(|(at, record)| waits(peer, *at, record))?;
+            let first = later.find(|(at, said)| waits(peer, *at, said))?;
             Some(first.0.saturating_sub(1))
         });
         first.min().unwrap_or(now).min(now)
@@ -276,23 +299,9 @@ impl Connection {
                         self.ring = open(rings, &file).ok().map(Ring::new);
                     }
                 }
-                (Some(_), Message::NoProbe { part, reason })
-                    if part == RING && self.pid != join.main_pid() =>
-                {
-                    let why = super::tell::harmless(&format!("{part}: {reason}"));
-                    join.unwatched(now, NoteKind::Refused, 1, &why);
-                }
-                (Some(peer), Message::NoProbe { part, reason }) => {
-                    let lane = join.lane(peer);
-                    let note = Note {
-                        kind: NoteKind::NoProbe,
-                        pool: None,
-                        call: None,
-                        text: super::tell::harmless(&format!("{part}: {reason}")),
-                        value: 0,
-                    };
-                    let tell = join.tell();
-                    tell.say(lane, tell.time(now), Kind::Noted(Box::new(note)));
+                (Some(_), Message::NoProbe { at, part, reason }) => {
+                    let said = Said::NoProbe { part, reason };
+                    self.later.push((at.min(now), said));
                 }
                 (None, _) | (Some(_), Message::Hello(_)) => return None,
             }
@@ -323,7 +332,7 @@ impl Connection {
                 let latest = self.latest.entry(first.thread).or_default();
                 for record in [Some(first), second].into_iter().flatten() {
                     *latest = record.at.max(*latest);
-                    records.push((*latest, record));
+                    records.push((*latest, Said::Record(record)));
                 }
             });
         }
@@ -335,13 +344,13 @@ impl Connection {
     }
 
     /// Hands on what happened until then.
-    fn hand_on(&mut self, until: u64, told: &mut Vec<(u64, Peer, Record)>) {
+    fn hand_on(&mut self, until: u64, told: &mut Vec<(u64, Peer, Said)>) {
         if let Some(peer) = self.peer {
-            for (at, record) in std::mem::take(&mut self.later) {
+            for (at, said) in std::mem::take(&mut self.later) {
                 if at <= until {
-                    told.push((at, peer, record));
+                    told.push((at, peer, said));
                 } else {
-                    self.later.push((at, record));
+                    self.later.push((at, said));
                 }
             }
         }

@@ -398,6 +398,8 @@ impl Join {
         if is_single {
             self.end_call(peer, at, call, Ends::Cancelled)?;
         }
+        self.processes[peer].is_done(call, chunk);
+        self.forget(peer, call);
         Some(())
     }
 

@@ -16,8 +16,13 @@ pub enum Message {
         native: u32,
         name: String,
     },
-    /// Something cannot be watched: what, NUL, why. The rest is watched as usual.
-    NoProbe { part: String, reason: String },
+    /// Something cannot be watched from a moment on: `clock u64`, then what, NUL, why. The rest is watched as
+    /// usual.
+    NoProbe {
+        at: u64,
+        part: String,
+        reason: String,
+    },
     /// The ring was made: the name of its file in the directory of the rings.
     Ring { file: String },
 }
@@ -97,9 +102,11 @@ impl Message {
     }
 
     fn no_probe(payload: &[u8]) -> Option<Self> {
-        let text = text(payload);
+        let (clock, text_bytes) = payload.split_first_chunk()?;
+        let text = text(text_bytes);
         let (part, reason) = text.split_once('\0')?;
         Some(Self::NoProbe {
+            at: u64::from_ne_bytes(*clock),
             part: part.to_owned(),
             reason: reason.to_owned(),
         })
@@ -161,6 +168,23 @@ mod tests {
             Message::parse(&message(2, b"abc")),
             Err(Malformed::Payload(2))
         );
+    }
+
+    #[test]
+    fn what_cannot_be_watched_is_said_with_its_moment() {
+        let mut payload = 7_u64.to_ne_bytes().to_vec();
+        payload.extend_from_slice(b"ring\0no room");
+        let expected = Message::NoProbe {
+            at: 7,
+            part: "ring".to_owned(),
+            reason: "no room".to_owned(),
+        };
+        let bytes = message(4, &payload);
+        assert_eq!(Message::parse(&bytes), Ok(Some((expected, bytes.len()))));
+        for cut in [7, 12] {
+            let parsed = Message::parse(&message(4, &payload[..cut]));
+            assert_eq!(parsed, Err(Malformed::Payload(4)), "{cut}");
+        }
     }
 
     #[test]
