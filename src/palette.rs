@@ -146,10 +146,8 @@ impl Ramp {
 
 /// Where a task stands between the first, 0, and the last, 1.
 fn place(index: u32, of: u32) -> f64 {
-    match of.saturating_sub(1) {
-        0 => 1.0,
-        last => f64::from(index.min(last)) / f64::from(last),
-    }
+    let last = of.saturating_sub(1);
+    f64::from(index.min(last)) / f64::from(last.max(1))
 }
 
 fn at_place<T: Copy>(list: &[T], place: f64) -> Option<T> {
@@ -565,6 +563,13 @@ mod tests {
         assert_eq!(Rgb(255, 255, 255).indexed(), 231);
         assert_eq!(Rgb(18, 18, 18).indexed(), 233);
         assert_eq!(Rgb(254, 96, 2).indexed(), 202);
+    }
+
+    #[test]
+    fn the_only_task_has_the_colour_of_the_first() {
+        let places = [(0, 1), (0, 24), (12, 25), (23, 24), (99, 24)];
+        let hundredths = places.map(|(index, of)| (place(index, of) * 100.0) as u32);
+        assert_eq!(hundredths, [0, 0, 50, 100, 100]);
     }
 
     #[test]
