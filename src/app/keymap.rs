@@ -198,15 +198,20 @@ impl Keymap {
         let context = app.context();
         let below = matches!(context, Context::Overlay | Context::Output)
             && !matches!(app.overlay, Some(Overlay::Help { .. }));
-        let here = |row: &Row| {
+        // What lies on top may have its own meaning for a key of what lies below.
+        let is_free = |number: usize| {
+            let first = self.bound.iter().find(|bound| bound.row == number);
+            first.is_some_and(|bound| self.action(bound.key, context).is_none())
+        };
+        let here = |number: usize, row: &Row| {
             row.context != Context::Everywhere
                 && (row.context.holds(context)
-                    || below && row.context.holds(app.below()) && row.keys[0].1 != Action::Close)
+                    || below && row.context.holds(app.below()) && is_free(number))
         };
         let mut hints: Vec<((bool, u8), Hint)> = ROWS
             .iter()
             .enumerate()
-            .filter(|(_, row)| here(row) && (row.works)(app))
+            .filter(|(number, row)| here(*number, row) && (row.works)(app))
             .filter_map(|(number, row)| {
                 let (place, word) = row.hint?;
                 let (keys, actions) = self.first_keys(number);

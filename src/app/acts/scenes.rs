@@ -78,7 +78,12 @@ impl App {
                 Some(TaskId { call, index })
             });
             let Some(task) = latest else {
-                self.say("no task has started yet");
+                let has_pool = self.run.program().is_none() || trace.call().is_some();
+                self.say(if has_pool {
+                    "no task has started yet"
+                } else {
+                    "no pool has been called: there is no task to inspect"
+                });
                 return;
             };
             self.select_task(task);

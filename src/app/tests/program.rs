@@ -3,6 +3,7 @@
 use super::*;
 use crate::app::output::{Line, Lookup};
 use crate::origin::python::Stream;
+use std::collections::HashSet;
 
 fn watching(quits_at_end: bool) -> App {
     let program = Watched {
@@ -55,6 +56,26 @@ fn a_question_that_the_end_overtook_asks_for_nothing() {
 #[test]
 fn it_closes_at_the_end_where_that_was_asked() {
     assert_eq!(end(&mut watching(true)), Some(Effect::Quit));
+}
+
+#[test]
+fn a_program_without_a_pool_has_no_task_to_inspect() {
+    let mut app = watching(false);
+    press(&mut app, "enter");
+    let says = app.notice.unwrap_or_default();
+    assert!(says.starts_with("no pool has been called"), "{says}");
+}
+
+#[test]
+fn no_key_is_offered_for_two_things() {
+    let mut app = watching(false);
+    for keys in ["esc", "O", "?", "d"] {
+        press(&mut app, keys);
+        let hints = app.keymap.hints(&app);
+        let keys: Vec<&str> = hints.iter().flat_map(|hint| hint.keys.split(' ')).collect();
+        let once: HashSet<&str> = keys.iter().copied().collect();
+        assert_eq!(once.len(), keys.len(), "{keys:?}");
+    }
 }
 
 #[test]
