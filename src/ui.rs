@@ -176,16 +176,7 @@ fn hint(app: &App, screen: Rect, x: u16) -> Option<Hit> {
     };
     match (&app.overlay, app.scene, app.view) {
         // They lie over the hints, or may.
-        (
-            Some(
-                Overlay::Help { .. }
-                | Overlay::Definitions { .. }
-                | Overlay::Find(_)
-                | Overlay::Output(_),
-            ),
-            ..,
-        )
-        | (_, Scene::Presenter, _) => None,
+        (Some(Overlay::Find(_) | Overlay::Output(_)), ..) | (_, Scene::Presenter, _) => None,
         (_, Scene::View, View::Timeline) => timeline::hint(app, screen, x),
         _ => hints::hit(app, row, x),
     }

@@ -6,6 +6,7 @@ use super::overlay;
 use super::text::{self, Pen};
 use crate::app::App;
 use crate::definition::{self, Definition, Facts, Topic};
+use crate::experiment::Backend;
 use crate::finding;
 
 const NARROW: u16 = 78;
@@ -81,9 +82,16 @@ fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block>) {
     } else {
         NARROW
     };
-    let area = overlay::place(screen, width, screen.height);
+    // The hint bar stays in sight.
+    let above = Rect {
+        height: screen.height.saturating_sub(1),
+        ..screen
+    };
+    let area = overlay::place(above, width, above.height);
     let room = overlay::inside(area).width;
-    let mut blocks = blocks(room.saturating_sub(MEANING));
+    let experiment = app.run.experiment();
+    let has_probe = experiment.is_none_or(|lab| lab.backend == Backend::Python);
+    let mut blocks = blocks(room.saturating_sub(MEANING), has_probe);
     if app.run.trace.is_program() {
         blocks.extend(kinds(room.saturating_sub(LABEL)));
     }
@@ -130,7 +138,8 @@ fn kinds(room: u16) -> impl Iterator<Item = Block> {
     std::iter::once(title).chain(finding::TABLE.iter().map(kind))
 }
 
-fn blocks(room: u16) -> Vec<Block> {
+/// Every number; that of the probe only where there is one.
+fn blocks(room: u16, has_probe: bool) -> Vec<Block> {
     let number = |row: &'static Definition| {
         let words = if row.source.is_empty() {
             row.meaning.to_owned()
@@ -142,7 +151,8 @@ fn blocks(room: u16) -> Vec<Block> {
     Topic::ALL
         .into_iter()
         .flat_map(|topic| {
-            let rows = definition::about(topic).map(number);
+            let rows = definition::about(topic).filter(|row| has_probe || row.key != "watching");
+            let rows = rows.map(number);
             std::iter::once(Block::Topic(topic.word())).chain(rows)
         })
         .collect()
@@ -197,8 +207,22 @@ mod tests {
                 .collect();
             for row in &definition::TABLE {
                 let label = format!(" {} ", row.label);
-                assert!(all.iter().any(|line| line.contains(&label)), "{label}");
+                // On threads there is no probe.
+                let is_there = all.iter().any(|line| line.contains(&label));
+                assert_eq!(is_there, row.key != "watching", "{label}");
             }
+        }
+    }
+
+    #[test]
+    fn the_hint_bar_stays_in_sight() {
+        for (width, height) in [(60, 20), (80, 24), (200, 60)] {
+            let lines = drawn(width, height, 0);
+            let last = &lines[usize::from(height) - 2..];
+            assert!(
+                last[0].contains('╰') && last[1].trim().is_empty(),
+                "{last:?}"
+            );
         }
     }
 
@@ -212,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_topic_is_never_the_last_line_of_a_page() {
-        let blocks = blocks(44);
+        let blocks = blocks(44, true);
         for height in 1..60 {
             let pages = pages(&blocks, height);
             assert_eq!(

@@ -221,7 +221,8 @@ fn one(
     } else {
         pen.text(area.x + 1, y, &name, theme.text);
     }
-    let columns = columns(&track.sources, moment.axis, moment.cursor, moment.shown());
+    let axis = moment.axis;
+    let columns = columns(&track.sources, axis, moment.cursor, moment.shown());
     let mut painter = Painter { pen, hues, place };
     painter.boxes(&columns);
     for source in &track.sources {
@@ -234,13 +235,15 @@ fn one(
         painter.dead(from, to);
     }
     marks(moment, track, &mut painter);
-    if !moment.is_over() && track.piece_at(moment.cursor).is_some() {
-        painter.hot_edge(moment.axis.eighth(moment.cursor), &columns);
+    // Where the cursor is out of sight there is no edge to be seen.
+    let is_in_sight = (axis.span.start()..=axis.span.end()).contains(&moment.cursor);
+    if is_in_sight && !moment.is_over() && track.piece_at(moment.cursor).is_some() {
+        painter.hot_edge(axis.eighth(moment.cursor), &columns);
     }
     if let Some(task) = selected.and_then(|selection| selection.task) {
         painter.select(hues::number(task, moment.shown()), &columns);
     }
-    let x = moment.axis.right() + 1;
+    let x = axis.right() + 1;
     let end = state(moment, track, hues, (x, y), pen);
     if let Some(share) = share(moment, track).filter(|_| track.counts) {
         let words = format!("{:>3.0} %", share * 100.0);
@@ -358,6 +361,7 @@ mod tests {
     use crate::experiment::{Fault, FaultKind};
     use crate::method::Method;
     use crate::palette::{Charset, Depth, Look};
+    use crate::time::Span;
     use crate::ui::samples::{self, PLAIN, lines};
 
     const COLOURED: Look = Look {
@@ -399,6 +403,21 @@ mod tests {
                 " worker 2  2                        idle   75 %",
                 " worker 3  3 ▏4      ▏7    ▌         7    100 %",
             ]
+        );
+    }
+
+    #[test]
+    fn a_cursor_out_of_sight_has_no_edge() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let edges = |from: u64, to: u64| {
+            let mut moment = samples::at(&run, 5, 8);
+            let unit = |units: u64| Time(units * samples::UNIT);
+            moment.axis.span = Span::new(unit(from), unit(to));
+            drawn(COLOURED, &moment, 1, 4).concat().matches('▌').count()
+        };
+        assert_eq!(
+            [(2, 10), (7, 15), (0, 4)].map(|(from, to)| edges(from, to)),
+            [4, 0, 0]
         );
     }
 

@@ -21,12 +21,13 @@ const TOLD_EVERY: Nanos = Nanos(25_000_000);
 pub(super) fn headings(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     const SHARE: &str = "worked";
     let x = moment.axis.right() + 1;
-    let end = x + STATE + width(SHARE);
+    // It ends where the shares end.
+    let end = x + STATE + width("100 %");
     let mut rows = (area.y.saturating_sub(2)..area.y).rev();
     let free = rows.find(|&y| (x..end).all(|x| pen.is_empty(x, y)));
     if let Some(y) = free.filter(|_| end <= area.right()) {
         pen.text(x, y, "now", pen.theme.dim);
-        pen.text(x + STATE, y, SHARE, pen.theme.dim);
+        pen.text_until(end, y, SHARE, pen.theme.dim);
     }
 }
 
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(
             drawn(&run),
             [
-                "now   worked",
+                "now  worked",
                 "idle   64 %",
                 "idle   86 %",
                 "idle  100 %",
