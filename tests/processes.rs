@@ -8,7 +8,8 @@
 
 use crate::support::program::Program;
 use crate::threads::{
-    any_experiment, ends, experiment, keeps_its_promises, read_until, start, trace, with_faults,
+    FOR_EVER, any_experiment, ends, experiment, keeps_its_promises, read_until, start, trace,
+    with_faults,
 };
 use parviz::event::{Category, Ended, Ends, Event, Kind, LaneId, LaneKind, Outcome, Way};
 use parviz::experiment::{Backend, CounterEffect, Experiment, FaultKind, Policy, WorkKind};
@@ -35,7 +36,7 @@ fn processes(experiment: Experiment) -> Experiment {
 fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
     let began = Instant::now();
     while !happened() {
-        assert!(began.elapsed() < Duration::from_secs(30), "never: {what}");
+        assert!(began.elapsed() < Duration::from_secs(180), "never: {what}");
         std::thread::yield_now();
     }
 }
@@ -221,7 +222,7 @@ fn raising_and_hanging_are_as_in_threads() {
 
 /// Tasks that only wait, long enough for a test to do something meanwhile.
 fn waiting(method: Method, tasks: usize) -> Experiment {
-    let mut experiment = processes(experiment(method, &vec![10_000 * MILLISECOND; tasks]));
+    let mut experiment = processes(experiment(method, &vec![FOR_EVER * MILLISECOND; tasks]));
     experiment.kind = WorkKind::Io;
     experiment
 }
@@ -229,7 +230,7 @@ fn waiting(method: Method, tasks: usize) -> Experiment {
 #[test]
 fn a_worker_that_is_killed_is_replaced_and_its_chunk_is_lost() {
     let mut experiment = waiting(Method::Map, 3);
-    experiment.costs = Costs::List([10_000, 1, 1].map(|ms| Nanos(ms * MILLISECOND)).to_vec());
+    experiment.costs = Costs::List([FOR_EVER, 1, 1].map(|ms| Nanos(ms * MILLISECOND)).to_vec());
     experiment.workers = 2;
     experiment.chunksize = Some(1);
     let running = start(&experiment);

@@ -5,6 +5,7 @@ mod session;
 
 use rustix::process::Signal;
 use session::Setting;
+use std::time::Duration;
 
 /// Stands in the header from the first frame on.
 const READY: &str = "parviz map";
@@ -49,10 +50,9 @@ fn a_person_plays_with_a_run() {
     session.wait_for("ITERATOR as finished");
     // To the end, which pauses nothing; then back to the start, and a step at a time.
     session.wait_for("replay");
-    let ended = session.screen().contents();
-    assert!(ended.contains("out of order"), "{ended}");
-    session.press("\x1b[H");
-    session.press(" ");
+    session.wait_for("out of order");
+    // At once: from its start it plays on.
+    session.press("\x1b[H ");
     session.wait_for("go on");
     let before = session.screen().contents();
     session.press(".");
@@ -90,7 +90,7 @@ fn a_worker_is_killed_by_a_key_where_it_is_a_process() {
     // All have told how much memory they have, which they do when they begin.
     session.wait_until("four workers", |screen| {
         let screen = screen.contents();
-        (0..4).all(|row| screen.contains(&format!("worker {row}")) && screen.contains('M'))
+        screen.matches(" MiB ").count() == 4
     });
     session.press("\x1b[B");
     session.press("K");
@@ -193,14 +193,15 @@ fn a_panic_in_a_worker_of_the_pool_is_the_error_of_its_task() {
 }
 
 /// Waits for the end of a program that has lost its terminal. Nothing of it asks in a circle for what has
-/// gone: that would take all of a CPU, however fast it is.
+/// gone: that would take all of a CPU for a second, and its start took only some of one.
 fn ends_at_rest(session: &mut session::Session) {
     #[cfg(target_os = "linux")]
     {
         let before = session.cpu_time();
         session.wait_ended();
         let spent = session.cpu_time().saturating_sub(before);
-        assert!(spent.as_millis() < 500, "{spent:?}");
+        let most = 4 * before.max(Duration::from_millis(100));
+        assert!(spent < most, "{spent:?} {before:?}");
     }
     assert_eq!(session.end().signal(), Some("Hangup"));
 }
@@ -401,15 +402,17 @@ fn a_stalled_terminal_costs_no_task() {
     // The loop, the writer, keys, signals, and the one who waits for old runs: all others have gone.
     session.wait_for_threads(5);
     session.read_on();
-    session.wait_for("replay");
-    let screen = session.screen().contents();
-    assert!(screen.contains("0 waiting"), "{screen}");
-    assert!(screen.contains("0 held"), "{screen}");
-    let mut numbers = screen.lines().skip_while(|line| !line.contains("messages"));
-    let told = numbers.nth(1).unwrap_or_default();
-    assert!(told.trim_end().ends_with(" 1000"), "{screen}");
-    let delivered = screen.lines().find(|line| line.contains("delivered "));
-    assert!(delivered.is_some_and(|line| line.contains("in order")));
+    session.wait_until("the end of the run", |screen| {
+        let screen = screen.contents();
+        let mut numbers = screen.lines().skip_while(|line| !line.contains("messages"));
+        let told = numbers.nth(1).unwrap_or_default();
+        let delivered = screen.lines().find(|line| line.contains("delivered "));
+        ["replay", "0 waiting", "0 held"]
+            .iter()
+            .all(|words| screen.contains(words))
+            && told.trim_end().ends_with(" 1000")
+            && delivered.is_some_and(|line| line.contains("in order"))
+    });
     session.press("q");
     assert!(session.end_tidily().success());
 }
@@ -455,8 +458,9 @@ fn colours_and_characters_are_those_that_the_environment_names() {
         let setting = Setting::parviz(&["--backend", "simulated", "--theme", "dark"]);
         let with = |setting: Setting, row: &(&str, &str)| setting.with(row.0, row.1);
         let mut session = environment.iter().fold(setting, with).start();
-        session.wait_until("the dashboard", |screen| fills(screen, 80, 24));
-        assert!(claim(session.screen()), "{environment:?}");
+        session.wait_until(&format!("{environment:?}"), |screen| {
+            fills(screen, 80, 24) && claim(screen)
+        });
         session.press("q");
         assert!(session.end_tidily().success());
     }

@@ -348,7 +348,8 @@ def together(x):
     return x
 
 if __name__ == "__main__":
-    with multiprocessing.Pool(16, know, (multiprocessing.Barrier(16),)) as pool:
+    fork = multiprocessing.get_context("fork")
+    with fork.Pool(16, know, (fork.Barrier(16),)) as pool:
         print(sum(pool.map(together, range(16), 1)))
 "#,
     );

@@ -15,6 +15,8 @@ use std::collections::HashMap;
 
 const MICROSECOND: u64 = 1_000;
 const MILLISECOND: u64 = 1_000_000;
+/// Milliseconds of a task that never ends by itself.
+pub(crate) const FOR_EVER: u64 = 1_000_000;
 
 /// Short tasks and no work of the caller's own.
 pub(crate) fn experiment(method: Method, costs: &[u64]) -> Experiment {
@@ -348,7 +350,7 @@ fn an_executor_gives_up_when_a_worker_dies() {
     experiment.policy = Policy::Executor;
     experiment.kind = WorkKind::Io;
     experiment.costs = Costs::List(
-        [1, 10_000, 10_000, 10_000, 1, 1]
+        [1, FOR_EVER, FOR_EVER, FOR_EVER, 1, 1]
             .map(|ms| Nanos(ms * MILLISECOND))
             .to_vec(),
     );
@@ -364,7 +366,8 @@ fn an_executor_gives_up_when_a_worker_dies() {
     let call = trace.call().unwrap();
     assert_eq!(call.ready.entries().len(), 6);
     assert_eq!(call.delivered.entries().len(), 0);
-    assert!(trace.end() < Time(5_000 * MILLISECOND));
+    let cut_short = |index| call.task(index).unwrap().outcome != Some(Outcome::Ok);
+    assert!((1..4).all(cut_short));
 }
 
 #[test]
@@ -392,7 +395,11 @@ fn a_run_that_hangs_everywhere_ends_too() {
 
 #[test]
 fn more_workers_than_cpus_are_no_faster_than_the_cpus() {
-    let cpus = parviz::platform::processors().usable;
+    // A quota may be used up on more of them than it stands for, so it bounds nothing for a moment.
+    let cpus = match parviz::platform::usable_cpu_ids().len() as u32 {
+        0 => parviz::platform::processors().usable,
+        ids => ids,
+    };
     let mut experiment = experiment(Method::Map, &vec![20 * MILLISECOND; 8 * cpus as usize]);
     experiment.workers = (4 * cpus).min(MOST_WORKERS);
     experiment.chunksize = Some(1);
@@ -423,7 +430,7 @@ fn more_workers_than_cpus_are_no_faster_than_the_cpus() {
 
 /// Reads until `found` says so; a failure reaches the deadline.
 pub(crate) fn read_until(running: &Running, mut found: impl FnMut(&Event) -> bool) -> Vec<Event> {
-    let deadline = crossbeam_channel::after(std::time::Duration::from_secs(30));
+    let deadline = crossbeam_channel::after(std::time::Duration::from_secs(180));
     let mut events = Vec::new();
     loop {
         crossbeam_channel::select! {
@@ -443,7 +450,7 @@ pub(crate) fn read_until(running: &Running, mut found: impl FnMut(&Event) -> boo
 #[test]
 fn a_running_task_is_told_however_short_its_predecessors_were() {
     let mut costs = vec![0; 2_000];
-    costs.push(10_000 * MILLISECOND);
+    costs.push(FOR_EVER * MILLISECOND);
     let mut experiment = experiment(Method::Map, &costs);
     experiment.kind = WorkKind::Io;
     let running = start(&experiment);
@@ -461,7 +468,7 @@ fn a_running_task_is_told_however_short_its_predecessors_were() {
 #[test]
 fn a_switch_starts_the_new_run_before_any_old_task_ends() {
     for kind in [WorkKind::Cpu, WorkKind::Io] {
-        let mut sync = experiment(Method::Map, &[10_000 * MILLISECOND; 8]);
+        let mut sync = experiment(Method::Map, &[FOR_EVER * MILLISECOND; 8]);
         sync.kind = kind;
         let asynchronous = Experiment {
             method: Method::MapAsync,

@@ -1,9 +1,10 @@
 """An initializer that raises: worker after worker dies of it."""
 
 import time
-from multiprocessing import Pool, Value
+from multiprocessing import get_context
 
-begun = Value("i", 0)
+fork = get_context("fork")
+begun = fork.Value("i", 0)
 
 
 def initialize():
@@ -13,7 +14,7 @@ def initialize():
 
 
 if __name__ == "__main__":
-    with Pool(2, initializer=initialize) as pool:
+    with fork.Pool(2, initializer=initialize) as pool:
         pool.apply_async(abs, (1,))
         while begun.value < 12:
             time.sleep(0.01)

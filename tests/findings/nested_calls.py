@@ -4,6 +4,7 @@ import os
 import time
 from multiprocessing.pool import ThreadPool
 
+begun = time.monotonic()
 pool = ThreadPool(2)
 
 
@@ -18,5 +19,5 @@ def outer(x):
 pool.map_async(outer, range(2), chunksize=1)
 while len(pool._cache) < 3 or not pool._taskqueue.empty():
     time.sleep(0.01)
-time.sleep(1.5)  # only who waits for long waits for ever
+time.sleep(2 + time.monotonic() - begun)  # only who waits for long waits for ever
 os._exit(0)

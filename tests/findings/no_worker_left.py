@@ -10,10 +10,11 @@ def work(x):
 
 
 if __name__ == "__main__":
+    begun = time.monotonic()
     pool = Pool(2, maxtasksperchild=1)
     Pool._maintain_pool = staticmethod(lambda *_: None)
     pool.map_async(work, range(6), chunksize=1)
     while any(worker.is_alive() for worker in pool._pool):
         time.sleep(0.01)
-    time.sleep(1.5)  # only what waits for long waits for ever
+    time.sleep(2 + time.monotonic() - begun)  # only what waits for long waits for ever
     os._exit(0)

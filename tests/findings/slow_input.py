@@ -10,7 +10,7 @@ def work(x):
 
 def items():
     for x in range(150):
-        time.sleep(0.005)
+        time.sleep(0.02)
         yield x
 
 

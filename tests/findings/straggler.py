@@ -1,11 +1,12 @@
 """All tasks wait for the last one: it is alone for more than half of the call, however slow the machine is."""
 
 import time
-from multiprocessing import Event, Pool, Value
+from multiprocessing import get_context
 
 begun = time.monotonic()
-last_began = Event()
-done = Value("i", 0)
+fork = get_context("fork")
+last_began = fork.Event()
+done = fork.Value("i", 0)
 
 
 def work(x):
@@ -22,5 +23,5 @@ def work(x):
 
 
 if __name__ == "__main__":
-    with Pool(4) as pool:
+    with fork.Pool(4) as pool:
         pool.map(work, range(8), chunksize=1)

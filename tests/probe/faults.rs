@@ -1,6 +1,7 @@
 //! What goes wrong is told, and looks to the program as it always does.
 
 use crate::probe::watch::{Seen, Watched, call, python, script, watch};
+use crate::support::python::ends_with_its_error;
 use parviz::origin::python::wire::{Closing, Told};
 
 /// A fork server starts its workers as `fork` does.
@@ -24,7 +25,11 @@ fn notes(fault: &str) -> Vec<String> {
                 .output()
                 .unwrap(),
         );
-        assert_eq!(watched.seen, alone, "{fault} {method}");
+        assert_eq!(
+            without_names(&watched.seen),
+            without_names(&alone),
+            "{fault} {method}"
+        );
         let notes: Vec<String> = watched.notes().into_iter().collect();
         let first = first.get_or_insert_with(|| notes.clone());
         assert_eq!(&notes, first, "{fault} {method}");
@@ -32,16 +37,42 @@ fn notes(fault: &str) -> Vec<String> {
     first.unwrap()
 }
 
+/// Of a resource that was left behind Python tells the name, which is another one each time.
+fn without_names(seen: &Seen) -> Seen {
+    let lines = seen.err.lines().map(|line| {
+        let (known, _) = line.split_once(": {'/").unwrap_or((line, ""));
+        format!("{known}\n")
+    });
+    Seen {
+        code: seen.code,
+        out: seen.out.clone(),
+        err: lines.collect(),
+    }
+}
+
 #[test]
 fn a_task_that_leaves_takes_its_worker_with_it() {
-    assert_eq!(notes("worker_exit"), ["WorkerExit SystemExit: 5 5"]);
+    // Without its error the end of a worker is what its parent tells of it.
+    let told = ["WorkerExit SystemExit: 5 5"];
+    let expected = if ends_with_its_error() {
+        &told[..]
+    } else {
+        &[]
+    };
+    assert_eq!(notes("worker_exit"), expected);
+}
+
+/// This note with the error that the worker died of, if that is told.
+fn with_error(kind: &str, error: &str) -> String {
+    let error = if ends_with_its_error() { error } else { "" };
+    format!("{kind} {error} 0")
 }
 
 #[test]
 fn an_argument_that_cannot_be_read_ends_the_worker() {
     assert_eq!(
         notes("unpicklable_argument"),
-        ["UnpicklableArgument KeyError: 'no' 0"]
+        [with_error("UnpicklableArgument", "KeyError: 'no'")]
     );
 }
 
@@ -89,7 +120,8 @@ fn an_initializer_that_raises_is_told_by_each_worker() {
     for method in METHODS {
         let watched = run("initializer_raised", method);
         let notes: Vec<String> = watched.notes().into_iter().collect();
-        assert_eq!(notes, ["InitializerRaised KeyError: 'no' 0"], "{method}");
+        let expected = with_error("InitializerRaised", "KeyError: 'no'");
+        assert_eq!(notes, [expected], "{method}");
         assert!(watched.count(|told| matches!(told, Told::Reap { exit: 1, .. })) >= 1);
         assert!(watched.count(|told| matches!(told, Told::Spawn { .. })) >= 3);
     }

@@ -57,7 +57,8 @@ if __name__ == "__main__":
         pool.submit(work, 3).add_done_callback(over)
     with multiprocessing.Pool(2) as pool:
         results = [pool.apply_async(work, (x,)) for x in range(5)]
-        for result in results:
+        # The error first: it is asked for as soon as it is there.
+        for result in reversed(results):
             result.wait()
         print([result.successful() for result in results])
         pool.apply_async(work, (3,), callback=print, error_callback=print)

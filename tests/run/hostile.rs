@@ -90,8 +90,10 @@ fn thousands_of_connections_cost_only_themselves() {
     import resource
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for _ in range(3000):
-        there = connect()
-        there.close()
+        try:
+            connect().close()
+        except OSError:  # No room in the line.
+            pass
     for _ in range(min(soft, 600) - 50):
         try:
             held.append(connect())
@@ -109,7 +111,8 @@ fn a_ring_of_noise_harms_only_its_own_process() {
     let report = attacked(
         r#"
     child = '''
-import os, socket, sys
+import os, random, socket, sys
+noise = random.Random(7)
 folder, rings = sys.argv[1:]
 there = socket.socket(socket.AF_UNIX)
 there.connect(folder + "/socket")
@@ -118,7 +121,7 @@ number = lambda value: value.to_bytes(4, "little")
 say(1, number(os.getpid()) + number(os.getppid()) + b"3.11.7" + bytes(1) + b"python" + bytes(1) + b"x")
 name = "%d-1.ring" % os.getpid()
 with open(rings + "/" + name, "wb") as ring:
-    slots = b"".join(os.urandom(28) + number(index + 1) for index in range(131072))
+    slots = b"".join(noise.randbytes(28) + number(index + 1) for index in range(131072))
     kinds = bytearray(slots)
     for index in range(131072):
         kinds[32 * index] = index % 27

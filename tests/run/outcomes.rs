@@ -30,10 +30,12 @@ fn futures_of_a_broken_executor_did_not_return() {
     let script = Script::new(
         r#"
 from concurrent.futures import ProcessPoolExecutor
-import os
+import os, time
 
 def work(x):
     if x == 1:
+        while not os.path.exists("all are submitted"):
+            time.sleep(0.01)
         os._exit(3)
     return x
 
@@ -41,6 +43,7 @@ if __name__ == "__main__":
     with ProcessPoolExecutor(1) as pool:
         print(pool.submit(work, 0).result())
         futures = [pool.submit(work, x) for x in range(1, 6)]
+        open("all are submitted", "w").close()
         for future in futures:
             print(type(future.exception()).__name__)
 "#,
@@ -101,18 +104,20 @@ if __name__ == "__main__":
         assert_eq!(call["numbers"]["queue_depth"], 0, "{call}");
     }
     let kinds = findings(&report);
+    // A slow machine makes much of the start of pools that have so little to do.
+    let expected = ["unpicklable-argument", "start-up-cost"];
     assert!(
-        kinds.iter().all(|&kind| kind == "unpicklable-argument"),
+        kinds.iter().all(|kind| expected.contains(kind)),
         "{kinds:?}"
     );
-    assert!(!kinds.is_empty());
+    assert!(kinds.contains(&expected[0]), "{kinds:?}");
 }
 
 #[test]
 fn a_program_told_to_end_lets_its_workers_finish() {
     let script = Script::new(
         r#"
-import multiprocessing, signal
+import multiprocessing, signal, time
 
 asked = []
 
@@ -124,7 +129,7 @@ if __name__ == "__main__":
         signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
         print(pool.map(square, range(4), 1), flush=True)
         while not asked:
-            signal.pause()
+            time.sleep(0.01)
         print(pool.map(square, range(4), 1))
         pool.close()
         pool.join()
@@ -168,7 +173,7 @@ if __name__ == "__main__":
         print(list(pool.map(square, range(3))))
     sys.settrace(None)
     print([name for name in files if not name.startswith("<") and not os.path.exists(name)])
-    print([name for name in files if "parviz" in name and os.path.exists(name)])
+    print([name for name in files if "parviz" in os.path.basename(name) and os.path.exists(name)])
 "#,
     );
     let (said, report) = script.watch(&[]);
@@ -207,20 +212,20 @@ if __name__ == "__main__":
 fn a_worker_without_room_for_its_ring_is_not_watched() {
     let script = Script::new(
         r#"
-from multiprocessing import Barrier, Pool
-import resource
+import multiprocessing, resource
 
-both = Barrier(2)
+fork = multiprocessing.get_context("fork")
+both = fork.Barrier(2)
 
 def square(x):
     both.wait()
     return x * x
 
 if __name__ == "__main__":
-    with Pool(2) as pool:
+    with fork.Pool(2) as pool:
         print(pool.map(square, range(4)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-    with Pool(2) as pool:
+    with fork.Pool(2) as pool:
         print(pool.map(square, range(4)))
 "#,
     );

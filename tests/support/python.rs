@@ -6,6 +6,7 @@
 )]
 
 use serde_json::Value;
+use std::ffi::OsString;
 use std::process::{Command, Stdio};
 
 /// A program that was watched to its end.
@@ -15,6 +16,19 @@ pub(crate) struct Watched {
     pub(crate) out: String,
     pub(crate) err: String,
     pub(crate) code: Option<i32>,
+}
+
+/// What a program of a test needs of ours: nothing that says how Python shall run.
+pub(crate) fn environment() -> [(&'static str, OsString); 2] {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    [("PATH", path), ("LANG", "C.UTF-8".into())]
+}
+
+/// Up to Python 3.12 a worker that dies of an exception still has it when it runs what was left for its end.
+pub(crate) fn ends_with_its_error() -> bool {
+    let asked = "import sys; sys.exit(sys.version_info >= (3, 13))";
+    let status = Command::new("python3").args(["-c", asked]).status();
+    status.expect("`python3` is on the path").success()
 }
 
 /// `parviz run --report FILE WORDS` with the `python3` that is on the path.
@@ -27,6 +41,8 @@ pub(crate) fn watch(words: &[&str]) -> Watched {
         .args(["run", "--report"])
         .arg(&file)
         .args(words)
+        .env_clear()
+        .envs(environment())
         .env("HOME", folder.path())
         .stdin(Stdio::null())
         .output()
