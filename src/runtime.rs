@@ -124,12 +124,13 @@ fn show(app: App, options: Options, watch: Option<Watch>) -> anyhow::Result<Seen
     if let (Some(signal), Some(watch)) = (signal, &watch) {
         watch.signal(signal);
     }
-    // A signal that comes while the terminal is given back asks for what happens anyway; the next one ends us.
-    drop(screen);
+    // A signal that came too late for the loop asks for what happens anyway, but where the program goes on;
+    // the next one ends us.
+    let late = screen.leave();
     let left = matches!(end, Ok(End::Left));
     let mut trace = app.run.trace;
     if let (Some(watch), Some(running), true) = (&mut watch, runs.running(), left) {
-        watch.follow(running, &mut trace)?;
+        watch.follow(running, &mut trace, late)?;
     } else if let (Some(watch), false) = (&mut watch, matches!(end, Ok(End::Lost))) {
         watch.give_back();
     }
@@ -205,6 +206,8 @@ impl Dashboard {
             Effect::Quit => return Ok(Some(End::Quit)),
             Effect::Start { run, experiment } => {
                 if let Err(error) = self.runs.start(run, &experiment) {
+                    // Nothing of it will ever be told.
+                    self.update(Message::RunOver { run })?;
                     let text = format!("the run could not be started: {error}");
                     return self.update(Message::Notice(text));
                 }

@@ -25,7 +25,7 @@ mod writer;
 pub use canvas::Canvas;
 pub use writer::Flushed;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never};
 use crossterm::event::Event;
 use ratatui::layout::Size;
 use std::io::{self, IsTerminal};
@@ -78,7 +78,7 @@ pub struct Screen {
     tty: Arc<Tty>,
     input: Option<JoinHandle<()>>,
     mouse: bool,
-    _signals: SignalWatch,
+    signals: SignalWatch,
 }
 
 impl Screen {
@@ -94,7 +94,7 @@ impl Screen {
             writer: Writer::start(Arc::clone(&tty)).inspect_err(|_| guard::leave())?,
             input: None,
             mouse,
-            _signals: signals,
+            signals,
             tty,
         };
         screen.listen(notify)
@@ -157,6 +157,14 @@ impl Screen {
         guard::enter(&self.tty, self.mouse)
     }
 
+    /// Gives the terminal back for good. The first signal that asked for the end and came too late to be a
+    /// notice, if one did: it is for whoever goes on now.
+    pub fn leave(self) -> Option<i32> {
+        let late = self.signals.late();
+        drop(self);
+        late.get().copied()
+    }
+
     /// Takes again what others changed while this process was stopped.
     pub fn enter_again(&self) -> io::Result<()> {
         guard::enter_again()
@@ -167,8 +175,8 @@ impl Drop for Screen {
     fn drop(&mut self) {
         guard::leave();
         self.tty.stop_listening();
-        // Whoever waits for room in the channel shall not.
-        while self.notices.try_recv().is_ok() {}
+        // Whoever waits for room in the channel shall not: it is closed.
+        self.notices = never();
         if let Some(thread) = self.input.take() {
             let _ = thread.join();
         }

@@ -109,6 +109,14 @@ fn q_quits_and_leaves_the_terminal_as_found() {
 }
 
 #[test]
+fn q_quits_however_many_keys_wait_behind_it() {
+    let mut session = Setting::parviz(&[]).start();
+    session.wait_for(READY);
+    session.press(&format!("q{}", "x".repeat(2_000)));
+    assert!(session.end_tidily().success());
+}
+
+#[test]
 fn signals_end_it_with_the_terminal_given_back() {
     for (signal, name) in [
         (Signal::TERM, "Terminated"),

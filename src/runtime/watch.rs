@@ -18,7 +18,7 @@ use std::time::Instant;
 /// Pieces of output that are taken before the loop looks at keys again.
 const AT_ONCE: usize = 16;
 /// The number of `SIGINT`.
-const INTERRUPT: u8 = 2;
+const INTERRUPT: i32 = 2;
 
 /// A program to be watched, and then a program under way.
 pub(super) struct Watch {
@@ -156,12 +156,21 @@ impl Watch {
             .give_back(&started.handle, &mut io::stdout(), &mut io::stderr());
     }
 
-    /// Stays with the program to its end without a view: hands on what it prints and what signals ask.
-    pub(super) fn follow(&mut self, running: &Running, trace: &mut Trace) -> anyhow::Result<()> {
+    /// Stays with the program to its end without a view: hands on what it prints and what signals ask,
+    /// first of all the one that was too late for the view.
+    pub(super) fn follow(
+        &mut self,
+        running: &Running,
+        trace: &mut Trace,
+        late: Option<i32>,
+    ) -> anyhow::Result<()> {
         let signals = super::headless::signals().context("cannot watch for signals")?;
         let Some(started) = &mut self.started else {
             return Ok(());
         };
+        if let Some(signal) = late {
+            hand_on(&started.handle, signal);
+        }
         let gives_back = self.gives_back;
         let write = |piece: &Output| match piece.stream {
             _ if !gives_back => Ok(()),
@@ -181,11 +190,8 @@ impl Watch {
         let mut open = 2;
         while open > 0 {
             select_biased! {
-                recv(signals.received) -> signal => match signal {
-                    // The key Ctrl-C, as far as anybody knows.
-                    Ok(INTERRUPT) => started.handle.interrupt(),
-                    Ok(signal) => started.handle.pass_on(signal.into()),
-                    Err(_) => {}
+                recv(signals.received) -> signal => if let Ok(signal) = signal {
+                    hand_on(&started.handle, signal.into());
                 },
                 recv(started.output) -> piece => if let Ok(piece) = piece {
                     // Whoever closed our stdout wants none of it; the program goes on.
@@ -214,5 +220,14 @@ impl Watch {
 
     pub(super) fn handle(&self) -> Option<&Handle> {
         self.started.as_ref().map(|started| &started.handle)
+    }
+}
+
+/// Lets the program have a signal that came to us while it has no view.
+fn hand_on(handle: &Handle, signal: i32) {
+    match signal {
+        // The key Ctrl-C, as far as anybody knows.
+        INTERRUPT => handle.interrupt(),
+        signal => handle.pass_on(signal),
     }
 }

@@ -6,6 +6,7 @@ use crossterm::{event, terminal};
 use ratatui::layout::Size;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub(super) struct Tty {
@@ -105,6 +106,11 @@ impl SignalWatch {
     #[expect(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
     pub(super) fn start(_: Sender<Notice>) -> io::Result<Self> {
         Ok(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "the same signature as on Unix")]
+    pub(super) fn late(&self) -> Arc<OnceLock<i32>> {
+        Arc::default()
     }
 }
 

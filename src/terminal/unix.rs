@@ -5,7 +5,7 @@
 use super::decode::{Decoded, Decoder, Waits};
 use super::{Notice, guard};
 use crate::platform::signals::{self, Listening};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender};
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What a terminal may take to accept the bytes that give it back.
@@ -340,21 +340,31 @@ const CAUGHT: [i32; 10] = [
 pub(super) struct SignalWatch {
     /// Goes before the thread is waited for, which may be waiting for it.
     alive: Option<Sender<()>>,
+    late: Arc<OnceLock<i32>>,
     _listening: Listening,
 }
 
 impl SignalWatch {
     pub(super) fn start(notices: Sender<Notice>) -> io::Result<Self> {
         let (alive, gone) = crossbeam_channel::bounded(0);
-        let pass_on = move |signal| pass_on(signal, &notices, &gone);
+        let late = Arc::new(OnceLock::new());
+        let told = Arc::clone(&late);
+        let pass_on = move |signal| pass_on(signal, &notices, &gone, &told);
         Ok(Self {
             alive: Some(alive),
+            late,
             _listening: signals::listen(&CAUGHT, pass_on)?,
         })
     }
+
+    /// Holds the first signal that asked for the end, once this value is dropped. If none had been taken
+    /// as a notice, it was too late to be one.
+    pub(super) fn late(&self) -> Arc<OnceLock<i32>> {
+        Arc::clone(&self.late)
+    }
 }
 
-fn pass_on(signal: i32, notices: &Sender<Notice>, gone: &Receiver<()>) {
+fn pass_on(signal: i32, notices: &Sender<Notice>, gone: &Receiver<()>, late: &OnceLock<i32>) {
     let notice = match signal {
         SIGWINCH => Notice::Resized,
         SIGTSTP => Notice::Stop,
@@ -362,11 +372,17 @@ fn pass_on(signal: i32, notices: &Sender<Notice>, gone: &Receiver<()>) {
         _ => Notice::Ended(signal),
     };
     let ends = matches!(notice, Notice::Ended(_));
-    let sent = notices.send_timeout(notice, GRACE).is_ok();
-    if ends && (!sent || gone.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout)) {
+    let sent = notices.send_timeout(notice, GRACE);
+    if !ends {
+        return;
+    }
+    // A channel that is closed is no loop that hangs: the terminal is being given back.
+    let hangs = matches!(sent, Err(SendTimeoutError::Timeout(_)));
+    if hangs || gone.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
         guard::leave();
         die(signal);
     }
+    let _ = late.set(signal);
 }
 
 impl Drop for SignalWatch {
@@ -405,5 +421,22 @@ pub(super) fn ask_to_stop() {
     let group = getpgrp();
     if getsid(None).is_ok_and(|session| session != group) {
         let _ = kill_process_group(group, Signal::TSTP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_late_and_not_fatal_while_the_terminal_is_given_back() {
+        let (notify, notices) = crossbeam_channel::bounded(1);
+        let (alive, gone) = crossbeam_channel::bounded(0);
+        drop((notices, alive));
+        let late = OnceLock::new();
+        for signal in [SIGWINCH, SIGTERM, SIGHUP] {
+            pass_on(signal, &notify, &gone, &late);
+        }
+        assert_eq!(late.get(), Some(&SIGTERM));
     }
 }
