@@ -3,6 +3,7 @@
 //! The script stands in `assets/probe/lab.py`. What cannot be seen from outside it says on its standard
 //! output, a JSON object a line: its version, when all is started, the tasks of a plain loop, the counter.
 
+mod last_line;
 mod plain;
 mod stuck;
 mod waits;
@@ -20,6 +21,7 @@ use crate::platform;
 use crate::time::{Nanos, Span, Time};
 use crate::workload;
 use crossbeam_channel::select;
+use last_line::LastLine;
 use serde::Deserialize;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -132,7 +134,7 @@ pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
         began: watched.began,
         feed,
         line: Vec::new(),
-        complaint: Vec::new(),
+        complaint: LastLine::default(),
         workers: HashMap::new(),
         others: HashSet::new(),
         begun: HashMap::new(),
@@ -163,7 +165,7 @@ struct Lab<'a> {
     /// The begin of a line of its standard output.
     line: Vec<u8>,
     /// The last line of its standard error.
-    complaint: Vec<u8>,
+    complaint: LastLine,
     workers: HashMap<LaneId, u32>,
     /// Of processes that are no workers.
     others: HashSet<LaneId>,
@@ -258,9 +260,10 @@ impl Lab<'_> {
 
     /// The last line of its standard error, or else how it ended.
     fn last_words(&self) -> String {
-        let line = String::from_utf8_lossy(&self.complaint);
+        if let Some(line) = self.complaint.text() {
+            return line;
+        }
         match self.handle.exit() {
-            _ if !line.trim().is_empty() => line.trim().to_owned(),
             Some(Exit::Signal(signal)) => format!("it was killed by signal {signal}"),
             Some(Exit::Code(code)) => format!("it ended with exit code {code} and said nothing"),
             None => "it said nothing".to_owned(),
@@ -382,21 +385,14 @@ impl Lab<'_> {
     }
 
     fn printed(&mut self, piece: &Output) {
+        if piece.stream == Stream::Err {
+            return self.complaint.add(&piece.bytes);
+        }
         for &byte in &piece.bytes {
-            let line = match piece.stream {
-                Stream::Out => &mut self.line,
-                Stream::Err => &mut self.complaint,
-            };
-            match (byte, piece.stream) {
-                (b'\n', Stream::Out) => self.read_line(),
-                (b'\n', Stream::Err) => line.push(byte),
-                _ if line.len() >= LONGEST_LINE => {}
-                _ => {
-                    if line.last() == Some(&b'\n') {
-                        line.clear();
-                    }
-                    line.push(byte);
-                }
+            match byte {
+                b'\n' => self.read_line(),
+                _ if self.line.len() < LONGEST_LINE => self.line.push(byte),
+                _ => {}
             }
         }
     }
