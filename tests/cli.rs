@@ -243,6 +243,10 @@ fn a_mistake_is_one_line_and_exit_2() {
             "--size is for pictures: add --picture FILE.svg",
         ),
         (
+            "lab --demo",
+            "--demo is for the dashboard, and stdout is not a terminal: leave it out",
+        ),
+        (
             "lab --wokers 3",
             "unknown flag --wokers: did you mean --workers?",
         ),

@@ -67,6 +67,11 @@ impl Setup {
                 let picture = lab.picture(config, around.cpus, experiment.unit)?;
                 (Show::Picture(Box::new(picture)), None)
             }
+            (None, Some(why)) if lab.output.demo => {
+                return Err(format!(
+                    "--demo is for the dashboard, and {why}: leave it out"
+                ));
+            }
             (None, Some(why)) => {
                 let warning =
                     format!("{why}: printing the text report (--json and --picture work here too)");

@@ -272,6 +272,10 @@ fn without_a_screen_the_text_report_comes_with_a_line_that_says_so() {
     );
     assert_eq!(setup.experiment.main_work, MainWork::Fixed(Nanos::ZERO));
     assert_eq!(with("--json", "", around).unwrap().warning, None);
+    assert_eq!(
+        with("--demo", "", around).unwrap_err(),
+        "--demo is for the dashboard, and stdout is not a terminal: leave it out"
+    );
 }
 
 #[test]
