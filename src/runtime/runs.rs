@@ -94,3 +94,81 @@ impl Runs {
         let _ = self.waiter.join();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{App, Effect, Message, Settings};
+    use crate::event::{Event, Kind};
+    use crate::experiment::{Backend, WorkKind};
+    use crate::method::Method;
+    use crate::time::{Nanos, Time};
+    use crate::trace::Trace;
+    use crate::workload::Costs;
+    use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+
+    fn started(trace: &Trace) -> usize {
+        trace
+            .call()
+            .map_or(0, |call| call.started.count_until(Time::NEVER))
+    }
+
+    fn perform(runs: &mut Runs, effect: Option<Effect>) {
+        match effect {
+            Some(Effect::Start { run, experiment }) => runs.start(run, &experiment).unwrap(),
+            other => panic!("no start: {other:?}"),
+        }
+    }
+
+    /// Takes what the current run tells until its tasks run on every worker.
+    fn until_all_run(app: &mut App, runs: &Runs) {
+        while started(&app.run.trace) < 4 {
+            let batch = runs.batches().recv().unwrap();
+            let message = Message::Batch {
+                run: runs.current().unwrap(),
+                events: batch.events,
+                complete_to: batch.complete_to,
+            };
+            app.update(message);
+        }
+    }
+
+    /// The tasks take longer than anybody waits.
+    #[test]
+    fn after_a_switch_the_new_tasks_run_before_any_old_one_has_ended() {
+        for kind in [WorkKind::Io, WorkKind::Cpu] {
+            let experiment = Experiment {
+                backend: Backend::Threads,
+                kind,
+                tasks: 8,
+                workers: 4,
+                chunksize: Some(1),
+                costs: Costs::Const(Nanos(600 * Nanos::SECOND.0)),
+                ..Experiment::default()
+            };
+            let mut app = App::new(experiment, Settings::default());
+            let mut runs = Runs::new().unwrap();
+            let opening = app.opening();
+            perform(&mut runs, Some(opening));
+            until_all_run(&mut app, &runs);
+            let old = runs.batches().clone();
+            let key = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::NONE);
+            let effect = app.update(Message::Input(Input::Key(key)));
+            perform(&mut runs, effect);
+            until_all_run(&mut app, &runs);
+            assert_eq!(app.run.experiment().unwrap().method, Method::MapAsync);
+            let before = app.previous.as_ref().unwrap();
+            assert_eq!(started(&before.trace), 4);
+            let ended = before
+                .trace
+                .call()
+                .unwrap()
+                .finished
+                .count_until(Time::NEVER);
+            assert_eq!(ended, 0);
+            runs.finish();
+            let mut rest = old.iter().flat_map(|batch| batch.events);
+            assert!(!rest.any(|event: Event| matches!(event.kind, Kind::Finished { .. })));
+        }
+    }
+}

@@ -248,6 +248,26 @@ fn comparing_needs_a_previous_run_and_makes_room_for_it() {
 }
 
 #[test]
+fn the_demo_goes_on_where_a_run_could_not_be_started() {
+    let settings = Settings {
+        demo: true,
+        ..Settings::default()
+    };
+    let mut app = App::new(eight(Method::Map, Backend::Threads), settings);
+    let run = app.run.id;
+    assert_eq!(wait(&mut app, 1_000), None);
+    app.update(Message::RunOver { run });
+    app.update(Message::Notice("no thread".to_owned()));
+    assert!(app.run.over && app.moving());
+    assert_eq!(app.notice.as_deref(), Some("no thread"));
+    let mut next = None;
+    for _ in 0..10 {
+        next = next.or(wait(&mut app, 100));
+    }
+    assert!(matches!(next, Some(Effect::Start { run: RunId(1), .. })));
+}
+
+#[test]
 fn the_demo_goes_round_by_itself_until_a_key_starts_a_run() {
     let settings = Settings {
         demo: true,
