@@ -45,7 +45,7 @@ impl App {
     pub(super) fn toggle_mouse(&mut self) -> Effect {
         self.mouse = !self.mouse;
         self.say(if self.mouse {
-            "the mouse works here: click, drag, wheel"
+            "the mouse works here: click, click again to inspect, drag, wheel"
         } else {
             "the mouse selects text again, as the terminal does it"
         });
