@@ -11,6 +11,7 @@ pub mod demo;
 pub mod find;
 mod findings;
 pub mod form;
+mod freshness;
 mod input;
 pub mod key;
 pub mod keymap;
@@ -194,7 +195,8 @@ impl App {
 
     /// Whether a tick could change anything: ask for ticks at frame rate while it is so.
     pub fn moving(&self) -> bool {
-        self.findings.wait()
+        self.findings.freshness.is_doubted()
+            || matches!(&self.overlay, Some(Overlay::Find(find)) if find.freshness.is_doubted())
             || self.run.playback.moves(self.run.end())
             || (self.demo.is_some() && self.at_end())
     }
@@ -240,7 +242,7 @@ impl App {
         let effect = self.take(message);
         self.follow_call();
         if cursor != self.cursor() {
-            self.doubt_findings();
+            self.doubt_what_was_found();
         }
         if !self.moving() {
             self.ticked = None;
@@ -303,7 +305,7 @@ impl App {
         }
         let before = (self.run.playback, self.viewport);
         let first = self.run.trace.run().is_none();
-        self.doubt_findings();
+        self.doubt_what_was_found();
         let run = &mut self.run;
         run.trace.apply(events);
         if complete_to == Time::NEVER {
@@ -329,6 +331,16 @@ impl App {
         }
     }
 
+    /// The trace or the cursor has changed, and with them what can be found.
+    fn doubt_what_was_found(&mut self) {
+        if self.run.program().is_some() {
+            self.findings.freshness.doubt();
+        }
+        if let Some(Overlay::Find(find)) = &mut self.overlay {
+            find.freshness.doubt();
+        }
+    }
+
     fn tick(&mut self, now: Nanos) -> Option<Effect> {
         // A longer gap is a stopped program or a stalled terminal: nobody saw it pass.
         let elapsed = self.ticked.map_or(Nanos::ZERO, |before| {
@@ -344,6 +356,7 @@ impl App {
             self.changed();
         }
         self.look_for_findings(now);
+        self.look_for_matches(now);
         let at_end = self.at_end();
         let next = self
             .demo

@@ -1,8 +1,10 @@
 //! The line in which one searches for tasks.
 
+use crate::app::freshness::Freshness;
 use crate::app::line;
 use crate::app::selection::Selection;
-use crate::event::{Outcome, TaskId};
+use crate::app::{App, Overlay};
+use crate::event::{CallId, Outcome, TaskId};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Trace};
 use crossterm::event::KeyEvent;
@@ -18,6 +20,9 @@ pub struct Find {
     pub at: usize,
     /// What was selected before; leaving brings it back.
     pub before: Selection,
+    /// The call of these tasks.
+    call: Option<CallId>,
+    pub(super) freshness: Freshness,
 }
 
 impl Find {
@@ -29,36 +34,78 @@ impl Find {
     }
 
     /// The task that is found.
-    pub fn found(&self, trace: &Trace) -> Option<TaskId> {
-        let call = trace.call()?.facts.call;
-        let index = *self.matches.get(self.at)?;
+    pub fn found(&self) -> Option<TaskId> {
+        let (call, index) = (self.call?, *self.matches.get(self.at)?);
         Some(TaskId { call, index })
     }
 
     pub(super) fn type_key(&mut self, event: &KeyEvent, trace: &Trace, cursor: Time) {
         if line::edit(&mut self.line, event) {
             self.search(trace, cursor);
+            self.at = 0;
         }
     }
 
     pub(super) fn paste(&mut self, text: &str, trace: &Trace, cursor: Time) {
         line::paste(&mut self.line, text);
         self.search(trace, cursor);
+        self.at = 0;
     }
 
-    /// The next or previous match, round and round.
-    pub(super) fn turn(&mut self, forward: bool) {
+    /// The next or previous match as of now, round and round.
+    pub(super) fn turn(&mut self, forward: bool, trace: &Trace, cursor: Time) {
+        if self.freshness.is_doubted() {
+            let before = self.found();
+            self.search_again(trace, cursor);
+            if forward && before != self.found() {
+                // Where nothing was, or where what was there does not match any more, the next one stands.
+                return;
+            }
+        }
         let count = self.matches.len().max(1);
         self.at = (self.at + if forward { 1 } else { count - 1 }) % count;
     }
 
+    /// Searches again; what was found stays so, if it still matches.
+    fn search_again(&mut self, trace: &Trace, cursor: Time) {
+        let before = self.found();
+        self.search(trace, cursor);
+        let same_call = before.filter(|before| Some(before.call) == self.call);
+        let place = |before: TaskId| self.matches.partition_point(|&index| index < before.index);
+        let last = self.matches.len().saturating_sub(1);
+        self.at = same_call.map_or(0, place).min(last);
+    }
+
     fn search(&mut self, trace: &Trace, cursor: Time) {
+        self.freshness.renew();
         let wanted = Wanted::read(self.line.value());
-        self.at = 0;
+        self.call = trace.call().map(|call| call.facts.call);
         self.matches = match (wanted, trace.call()) {
             (Some(wanted), Some(call)) => wanted.search(trace, call, cursor),
             _ => Vec::new(),
         };
+    }
+}
+
+impl App {
+    /// Searches again where the search is open, as findings are looked for.
+    pub(super) fn look_for_matches(&mut self, now: Nanos) {
+        let cursor = self.cursor();
+        let Some(Overlay::Find(find)) = &mut self.overlay else {
+            return;
+        };
+        if !find.freshness.is_due(now) {
+            return;
+        }
+        let before = (find.found(), find.at, find.matches.len());
+        find.search_again(&self.run.trace, cursor);
+        let after = (find.found(), find.at, find.matches.len());
+        if before.0 != after.0 {
+            self.select_found();
+        }
+        if before != after {
+            self.changed();
+        }
     }
 }
 

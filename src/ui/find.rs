@@ -39,6 +39,7 @@ pub fn line(line: &Input, says: &str, ink: Ink, keys: &str, screen: Rect, pen: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::selection::Selection;
     use crate::palette::Look;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
@@ -57,22 +58,18 @@ mod tests {
 
     #[test]
     fn the_line_says_which_of_the_matches_is_selected() {
-        let find = Find {
-            line: "1".into(),
-            matches: vec![1, 10, 11],
-            at: 1,
-            ..Find::default()
-        };
+        let mut find = Find::new(Selection::default());
+        find.line = "1".into();
+        find.matches = vec![1, 10, 11];
+        find.at = 1;
         assert!(drawn(&find).starts_with(" find 1           2 of 3"));
         assert!(drawn(&find).ends_with("Esc leave "));
     }
 
     #[test]
     fn nothing_found_is_said() {
-        let find = Find {
-            line: "99".into(),
-            ..Find::default()
-        };
+        let mut find = Find::new(Selection::default());
+        find.line = "99".into();
         assert!(drawn(&find).contains("no task matches"));
     }
 }

@@ -135,8 +135,9 @@ impl App {
     }
 
     pub(super) fn next_match(&mut self, forward: bool) {
+        let cursor = self.cursor();
         if let Some(Overlay::Find(find)) = &mut self.overlay {
-            find.turn(forward);
+            find.turn(forward, &self.run.trace, cursor);
         }
         self.select_found();
     }
@@ -147,7 +148,7 @@ impl App {
             return;
         };
         let before = find.before;
-        match find.found(&self.run.trace) {
+        match find.found() {
             Some(task) => self.select_task(task),
             None => self.selection = before,
         }

@@ -153,6 +153,52 @@ fn finding_goes_through_the_matches_and_esc_brings_back_what_was_selected() {
 }
 
 #[test]
+fn what_matches_by_and_by_is_found_while_the_search_is_open() {
+    let found = |app: &App| {
+        let Some(Overlay::Find(find)) = &app.overlay else {
+            panic!("the search is open");
+        };
+        let task = app.selection.task.map(|task| task.index);
+        (task, find.at, find.matches.len())
+    };
+    let mut app = app(Method::Map, Backend::Threads);
+    tell(&mut app, 2);
+    press(&mut app, "/ o k");
+    assert_eq!(found(&app), (Some(3), 0, 1));
+    tell(&mut app, 4);
+    press(&mut app, "down");
+    assert_eq!(found(&app), (Some(5), 2, 3));
+    tell(&mut app, 6);
+    let revision = app.revision();
+    assert!(app.moving());
+    wait(&mut app, 40);
+    assert!(!app.moving() && app.revision() > revision);
+    assert_eq!(found(&app), (Some(5), 3, 4));
+    tell(&mut app, 7);
+    wait(&mut app, 1);
+    assert_eq!(found(&app), (Some(5), 3, 4));
+    wait(&mut app, 40);
+    assert_eq!(found(&app), (Some(5), 4, 5));
+    tell_all(&mut app);
+    press(&mut app, "up");
+    assert_eq!(found(&app), (Some(4), 4, 8));
+    assert!(!app.moving());
+}
+
+#[test]
+fn what_comes_after_nothing_is_found_first() {
+    for (keys, task) in [("down", 1), ("up", 5)] {
+        let mut app = app(Method::Map, Backend::Threads);
+        tell(&mut app, 1);
+        press(&mut app, "/ o k");
+        assert_eq!(app.selection.task, None);
+        tell(&mut app, 4);
+        press(&mut app, keys);
+        assert_eq!(app.selection.task.map(|task| task.index), Some(task));
+    }
+}
+
+#[test]
 fn at_rest_nothing_changes() {
     let mut app = app(Method::Map, Backend::Threads);
     tell_all(&mut app);
