@@ -312,6 +312,13 @@ impl<'a, T: Row> List<'a, T> {
         (self.first..self.end).map(move |place| self.of.row(place))
     }
 
+    /// The first row and every so many after it; those between them are not read, as they would be if
+    /// `step_by` skipped them.
+    pub fn every(self, step: usize) -> impl ExactSizeIterator<Item = T> + 'a {
+        let places = (self.first..self.end).step_by(step.max(1));
+        places.map(move |place| self.of.row(place))
+    }
+
     /// How many rows at the begin are so, none behind them being so.
     pub fn partition_point(self, mut is_so: impl FnMut(&T) -> bool) -> usize {
         let (mut first, mut end) = (0, self.len());
@@ -330,6 +337,7 @@ impl<'a, T: Row> List<'a, T> {
 mod tests {
     use super::super::bits::NONE;
     use super::*;
+    use std::cell::Cell;
 
     #[derive(Clone, Copy, Debug, PartialEq)]
     struct Pair(u64, Option<u32>);
@@ -376,6 +384,43 @@ mod tests {
         let part = packed.part(700..900).part(10..500);
         assert!(part.iter().eq(rows[710..900].iter().copied()));
         assert_eq!((part.first(), part.get(190)), (Some(rows[710]), None));
+    }
+
+    /// A row that counts how often one is read.
+    #[derive(Clone, Copy)]
+    struct Counted;
+
+    thread_local! {
+        static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    impl Row for Counted {
+        type Numbers = [u64; 1];
+
+        fn numbers(&self, _: usize) -> [u64; 1] {
+            [0]
+        }
+
+        fn from_numbers(_: [u64; 1], _: usize) -> Self {
+            READ.set(READ.get() + 1);
+            Self
+        }
+    }
+
+    #[test]
+    fn rows_that_are_skipped_are_not_read() {
+        let rows = rows(20_000);
+        let packed = packed(&rows);
+        let part = packed.part(700..15_000);
+        for step in [0, 1, 7, 300, 20_000] {
+            let expected = rows[700..15_000].iter().step_by(step.max(1)).copied();
+            assert!(part.every(step).eq(expected), "{step}");
+        }
+        let mut counted = Packed::default();
+        (0..20_000).for_each(|_| counted.push(Counted));
+        READ.set(0);
+        assert_eq!(counted.part(0..10_000).every(1_000).count(), 10);
+        assert_eq!(READ.get(), 10);
     }
 
     #[test]

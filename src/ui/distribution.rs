@@ -72,8 +72,7 @@ impl Spread {
         let tasks = length.tasks(call, at);
         let every = tasks.len().div_ceil(LOOKED_AT).max(1);
         let lengths: Vec<Nanos> = tasks
-            .iter()
-            .step_by(every)
+            .every(every)
             .filter_map(|entry| length.of(call, entry.index))
             .collect();
         let mean = length.mean(call, at);

@@ -30,7 +30,7 @@ impl Finder<'_> {
                 let stride = pieces.len().div_ceil(LOOKED_AT).max(1);
                 match pieces.as_slice() {
                     Some(pieces) if stride == 1 => found.extend_from_slice(pieces),
-                    _ => found.extend(pieces.iter().step_by(stride)),
+                    _ => found.extend(pieces.every(stride)),
                 }
                 stride > 1
             }
@@ -39,7 +39,7 @@ impl Finder<'_> {
                 let stride = inside.len().div_ceil(LOOKED_AT).max(1);
                 let reaching = cpu.reaching(before, stretch.start());
                 let touches = |found: &CpuPiece| found.end > stretch.start();
-                let inside = inside.iter().step_by(stride).filter(touches);
+                let inside = inside.every(stride).filter(touches);
                 found.extend(reaching.chain(inside).map(|found| piece(&found)));
                 stride > 1
             }
