@@ -30,13 +30,33 @@ const STATES: [CallerState; 15] = [
     CallerState::Blocked(BlockedIn::Shutdown),
 ];
 
+/// Its place in [`STATES`].
+fn place_of(state: CallerState) -> u64 {
+    match state {
+        CallerState::Starting => 0,
+        CallerState::OwnWork => 1,
+        CallerState::RunsTasks => 2,
+        CallerState::Submitting => 3,
+        CallerState::Collecting => 4,
+        CallerState::Done => 5,
+        CallerState::Blocked(BlockedIn::Map) => 6,
+        CallerState::Blocked(BlockedIn::Starmap) => 7,
+        CallerState::Blocked(BlockedIn::Apply) => 8,
+        CallerState::Blocked(BlockedIn::Get) => 9,
+        CallerState::Blocked(BlockedIn::Next) => 10,
+        CallerState::Blocked(BlockedIn::Result) => 11,
+        CallerState::Blocked(BlockedIn::Futures) => 12,
+        CallerState::Blocked(BlockedIn::Join) => 13,
+        CallerState::Blocked(BlockedIn::Shutdown) => 14,
+    }
+}
+
 /// A state by its place among all.
 impl Row for (Time, CallerState, Nanos) {
     type Numbers = [u64; 3];
 
     fn numbers(&self, _: usize) -> [u64; 3] {
-        let state = STATES.iter().position(|&state| state == self.1);
-        [self.0.0, state.unwrap_or(0) as u64, self.2.0]
+        [self.0.0, place_of(self.1), self.2.0]
     }
 
     fn from_numbers([at, state, blocked]: [u64; 3], _: usize) -> Self {
@@ -137,5 +157,22 @@ impl CallerTrace {
             .last()
             .filter(|change| change.1 == CallerState::Done)
             .map(|change| change.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_its_own_place() {
+        for (place, &state) in (0..).zip(&STATES) {
+            assert_eq!(place_of(state), place, "{state:?}");
+            let row = (Time(5), state, Nanos(3));
+            assert_eq!(
+                <(Time, CallerState, Nanos)>::from_numbers(row.numbers(0), 0),
+                row
+            );
+        }
     }
 }
