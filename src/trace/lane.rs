@@ -223,16 +223,7 @@ impl Lane {
 
     /// How the time inside tasks between two moments was spent.
     pub fn sums_between(&self, begin: Time, end: Time) -> Sums {
-        let (before, all) = (self.sums_until(begin), self.sums_until(end));
-        let part = |of: fn(&Sums) -> Nanos| of(&all).saturating_sub(of(&before));
-        Sums {
-            busy: part(|sums| sums.busy),
-            on_cpu: part(|sums| sums.on_cpu),
-            waiting: part(|sums| sums.waiting),
-            useful_wait: part(|sums| sums.useful_wait),
-            blocked: part(|sums| sums.blocked),
-            unknown: part(|sums| sums.unknown),
-        }
+        self.sums_until(end).since(self.sums_until(begin))
     }
 
     /// Time inside tasks up to `time`.
