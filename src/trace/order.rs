@@ -3,9 +3,9 @@
 //! Kept sorted by time with running counts, so that the order and its inversions as of any moment are one
 //! binary search away. What the caller receives at one moment it receives one after the other: of that, lane
 //! and order within the lane decide. Of tasks that start or end at one moment, on workers of their own, none
-//! is the first: they stand as they were submitted, and make no inversions. Events come nearly sorted; a late one takes
-//! the entries behind it off again and puts them back, which is why the counts live in a tree that can
-//! forget (a Fenwick tree of the indexes seen).
+//! is the first: they stand as they were submitted, and make no inversions. Events come nearly sorted; a late
+//! one takes the entries behind it off again and puts them back, which is why the counts live in a tree that
+//! can forget (a Fenwick tree of the indexes seen).
 
 use super::packed::{List, Packed, Row};
 use crate::event::LaneId;
@@ -69,8 +69,9 @@ pub struct Order {
 }
 
 impl Order {
-    /// Puts a task in its place; `lane` is `None` in an order where none is the first of a moment. One that is not `counted` stands in the order but takes no part in
-    /// inversions: it did not really do what the others did. Returns the place.
+    /// Puts a task in its place; `lane` is `None` in an order where none is the first of a moment. One that is
+    /// not `counted` stands in the order but takes no part in inversions: it did not really do what the others
+    /// did. Returns the place.
     pub(super) fn insert(
         &mut self,
         at: Time,
