@@ -344,7 +344,8 @@ pub struct PoolOpened {
     pub kind: String,
     /// `fork`, `spawn`, `forkserver`; none for threads and where it is not known.
     pub start_method: Option<String>,
-    pub workers: u32,
+    /// As many as it was asked to have; none where that is not known.
+    pub workers: Option<u32>,
 }
 
 /// What a lane stands for.
@@ -373,7 +374,7 @@ pub struct CallBegan {
     pub pool: Option<PoolId>,
     pub method: String,
     pub function: String,
-    /// Where the call stands in the program: file and line.
+    /// Where the call stands in the program: file and line, which counts from 1.
     pub source: Option<(String, u32)>,
     /// `None` while it is not known how many there will be.
     pub tasks: Option<u32>,
@@ -452,6 +453,7 @@ pub const PROCESS_ON_CPU: &str = "process_on_cpu";
 pub struct Sample {
     /// `counter`, `memory`, ...
     pub quantity: String,
+    /// In the unit of its quantity: bytes, nanoseconds, or a count.
     pub value: f64,
 }
 

@@ -51,7 +51,7 @@ impl Told {
             pool: POOL,
             kind: kind.to_owned(),
             start_method: method.map(str::to_owned),
-            workers,
+            workers: Some(workers),
         };
         let mut told = Self { events: Vec::new() };
         told.lane(0, 0, LaneKind::Caller, "main");

@@ -26,7 +26,7 @@ fn one_at_a_time(scene: Scene<'_>, call: &Call) -> Option<(Nanos, Finding)> {
     let pool = scene.pool(call.facts.pool)?;
     // An executor starts no more workers than it needs.
     let rows = scene.trace.rows_of(call.facts.pool);
-    let workers = pool.facts.workers.max(rows.len() as u32);
+    let workers = pool.facts.workers.unwrap_or(0).max(rows.len() as u32);
     let tasks = call.finished.counted_until(scene.at);
     if workers < 2 || tasks < FEWEST {
         return None;

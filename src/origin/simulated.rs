@@ -212,7 +212,7 @@ impl<'a> Simulation<'a> {
                     pool: POOL,
                     kind: "simulated".to_owned(),
                     start_method: None,
-                    workers,
+                    workers: Some(workers),
                 })),
             );
         }

@@ -215,7 +215,7 @@ mod tests {
             pool: PoolId(0),
             kind: pool.to_owned(),
             start_method: None,
-            workers: 2,
+            workers: Some(2),
         };
         let began = CallBegan {
             call,

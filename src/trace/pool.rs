@@ -6,7 +6,7 @@ use crate::time::Time;
 /// See the module.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
-    /// Of one whose opening was not seen: no kind and no workers.
+    /// Of one whose opening was not seen: no kind, and not how many workers.
     pub facts: PoolOpened,
     pub opened: Time,
     pub closed: Option<Time>,
@@ -18,7 +18,7 @@ impl Pool {
             pool,
             kind: String::new(),
             start_method: None,
-            workers: 0,
+            workers: None,
         };
         Self {
             facts,

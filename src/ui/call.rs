@@ -118,9 +118,8 @@ fn words(trace: &Trace, pool: &Pool) -> String {
     }
     words.push(sanitised(&pool.facts.kind));
     words.extend(pool.facts.start_method.as_deref().map(sanitised));
-    if pool.facts.workers > 0 {
-        words.push(counted(pool.facts.workers, "worker", "workers"));
-    }
+    let workers = pool.facts.workers;
+    words.extend(workers.map(|workers| counted(workers, "worker", "workers")));
     words.retain(|word| !word.is_empty());
     words.join(", ")
 }

@@ -149,7 +149,7 @@ impl Teller {
             pool: id,
             kind: "Pool".to_owned(),
             start_method: Some("fork".to_owned()),
-            workers: pool.workers,
+            workers: Some(pool.workers),
         };
         self.tell(now, caller, Kind::PoolOpened(Box::new(facts)));
         let mut workers: Vec<Worker> = (0..pool.workers)

@@ -70,7 +70,7 @@ impl Story {
             pool: PoolId(pool),
             kind: kind.to_owned(),
             start_method: Some("fork".to_owned()),
-            workers: lanes.len() as u32,
+            workers: Some(lanes.len() as u32),
         };
         self.tell(at, MAIN, Kind::PoolOpened(Box::new(facts)));
         for (number, lane) in lanes.enumerate() {

@@ -311,7 +311,7 @@ impl Join {
             pool: self.pools[index].id,
             kind,
             start_method: Some(start_method).filter(|word| !word.is_empty()),
-            workers,
+            workers: Some(workers).filter(|&workers| workers > 0),
         };
         let at = self.tell.time(at);
         self.tell.say(lane, at, Kind::PoolOpened(Box::new(facts)));
@@ -341,7 +341,7 @@ impl Join {
             pool: self.pools[index].id,
             kind: String::new(),
             start_method: None,
-            workers: 0,
+            workers: None,
         };
         let at = self.tell.time(at);
         self.tell.say(lane, at, Kind::PoolOpened(Box::new(facts)));

@@ -80,7 +80,7 @@ impl MainProgram {
                 pool,
                 kind: experiment.backend.name().to_owned(),
                 start_method: None,
-                workers: experiment.workers,
+                workers: Some(experiment.workers),
             };
             self.tell_at(Time::ZERO, Kind::PoolOpened(Box::new(pool)));
         }

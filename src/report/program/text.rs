@@ -217,7 +217,10 @@ fn work(
     );
     let pool = call.facts.pool.and_then(|pool| trace.pool(pool));
     if let Some(pool) = pool.filter(|pool| !pool.facts.kind.is_empty()) {
-        let _ = write!(line, ", {} of {}", pool.facts.kind, pool.facts.workers);
+        let _ = write!(line, ", {}", pool.facts.kind);
+        if let Some(workers) = pool.facts.workers {
+            let _ = write!(line, " of {workers}");
+        }
     }
 }
 

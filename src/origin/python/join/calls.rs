@@ -65,7 +65,7 @@ impl Join {
                 pool: Some(id),
                 method,
                 function,
-                source: (!file.is_empty()).then(|| (file, row.parse().unwrap_or(0))),
+                source: source(file, &row),
                 tasks: tasks.filter(|&tasks| tasks <= BELIEVED),
                 chunksize: Some(chunksize.unwrap_or(1).max(1)),
             };
@@ -486,4 +486,23 @@ impl Join {
 /// The call and the chunk that the process with the call speaks of: it names none by a work id.
 fn own(chunk: Chunk) -> Option<(u32, u32)> {
     (!chunk.work).then_some((chunk.call, chunk.chunk))
+}
+
+/// Where a call stands in the program, if that is known: lines count from 1.
+fn source(file: String, line: &str) -> Option<(String, u32)> {
+    let line = line.parse().ok().filter(|&line| line > 0)?;
+    (!file.is_empty()).then_some((file, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+
+    #[test]
+    fn a_call_without_a_file_or_a_line_has_no_place() {
+        let place = |file: &str, line| source(file.to_owned(), line);
+        assert_eq!(place("a.py", "12"), Some(("a.py".to_owned(), 12)));
+        let unknown = [("a.py", "0"), ("a.py", ""), ("a.py", "x"), ("", "12")];
+        assert!(unknown.map(|(file, line)| place(file, line)) == [None, None, None, None]);
+    }
 }
