@@ -31,7 +31,7 @@
 //! * Everything is playback. Live means that the cursor sticks to the end of a trace that still grows, so
 //!   pause, step and slow motion are the same for a real run and a simulated one.
 //! * One thread owns one [`app::App`]. [`app::App::update`] is all that changes it; [`ui::draw`] takes it by
-//!   shared reference, sorts nothing and remembers nothing.
+//!   shared reference and remembers nothing. It sorts no more than the few lines it draws.
 //! * Drawing never delays watching: a frame is drawn into memory only when the terminal has taken the last
 //!   one. A slow terminal costs frames, never events, keys or time of the run.
 //! * The rules of a pool stand once, in [`method`] and [`call`], for every backend. A backend adds how a

@@ -57,14 +57,14 @@ pub use task::{Chunk, Task};
 pub use text::MOST_TEXT;
 pub use walk::Walk;
 
-use crate::event::{CallId, Ends, Indexes, LaneId, LaneKind, NoteKind, PoolId, RunBegan};
+use crate::event::{CallId, Ends, Indexes, LaneId, NoteKind, PoolId, RunBegan};
 use crate::time::{Nanos, Time};
 use calls::Calls;
 use counts::Tallies;
 use marker::Markers;
 use rows::Rows;
 use samples::Samples;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,6 +74,8 @@ pub struct Trace {
     pools: BTreeMap<PoolId, Pool>,
     lanes: Vec<Option<Box<Lane>>>,
     dispatcher: Option<LaneId>,
+    /// With the moments at which they opened.
+    processes: BTreeSet<(Time, LaneId)>,
     rows: Rows,
     /// By lane.
     callers: Vec<CallerTrace>,
@@ -122,11 +124,7 @@ impl Trace {
 
     /// The processes of a program whose use of the CPUs is told, in the order in which they came.
     pub fn processes(&self) -> impl Iterator<Item = &Lane> {
-        let is_process = |lane: &&Lane| lane.facts.kind == LaneKind::Other;
-        let mut all: Vec<&Lane> = self.lanes().filter(is_process).collect();
-        all.retain(|lane| lane.facts.pid.is_some());
-        all.sort_by_key(|lane| (lane.opened, lane.id));
-        all.into_iter()
+        self.processes.iter().filter_map(|&(_, id)| self.lane(id))
     }
 
     pub fn lane(&self, id: LaneId) -> Option<&Lane> {
@@ -179,7 +177,7 @@ impl Trace {
     }
 
     /// Chooses the call that is shown; `None`, and one that is not known: the first. How a trace is
-    /// looked at and nothing that is folded from events, as in [`Trace::know_loop`].
+    /// looked at, and not folded from events, as what [`Trace::know_loop`] is told.
     pub fn show(&mut self, call: Option<CallId>) {
         self.shown = call;
     }
@@ -227,7 +225,7 @@ impl Trace {
     }
 
     /// What a plain loop of the same tasks was seen to take: from now on that is the serial time, in the
-    /// place of an estimate. The one thing here that is not folded from events.
+    /// place of an estimate. This and the call that is shown are all here that is not folded from events.
     pub fn know_loop(&mut self, time: Option<Nanos>) {
         self.loop_time = time;
     }

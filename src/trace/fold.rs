@@ -201,9 +201,17 @@ impl Trace {
         if facts.kind == LaneKind::Dispatcher {
             self.dispatcher = Some(self.dispatcher.map_or(id, |other| other.min(id)));
         }
-        match &mut self.lanes[slot] {
-            Some(lane) => (lane.facts, lane.opened) = (facts, lane.opened.min(at)),
-            empty => *empty = Some(Box::new(Lane::new(id, facts, at))),
+        let is_process = facts.kind == LaneKind::Other && facts.pid.is_some();
+        let opened = match &mut self.lanes[slot] {
+            Some(lane) => {
+                self.processes.remove(&(lane.opened, id));
+                (lane.facts, lane.opened) = (facts, lane.opened.min(at));
+                lane.opened
+            }
+            empty => empty.insert(Box::new(Lane::new(id, facts, at))).opened,
+        };
+        if is_process {
+            self.processes.insert((opened, id));
         }
     }
 

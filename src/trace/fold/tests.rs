@@ -155,6 +155,38 @@ fn small_map() -> Vec<Event> {
 }
 
 #[test]
+fn processes_stand_in_the_order_in_which_they_came() {
+    let opens = |at: u64, lane: u32, kind: LaneKind, pid| {
+        let facts = LaneOpened {
+            kind,
+            pool: None,
+            name: format!("process {lane}"),
+            pid,
+            tid: None,
+        };
+        event(at, lane, Kind::LaneOpened(Box::new(facts)))
+    };
+    let process = |at, lane| opens(at, lane, LaneKind::Other, Some(lane));
+    let mut trace = Trace::default();
+    for late in [
+        process(30, 1),
+        process(10, 4),
+        opens(5, 5, LaneKind::Other, None),
+        opens(5, 6, LaneKind::Caller, Some(6)),
+        process(30, 0),
+        process(20, 2),
+        // Known better later on: it came before, and that other one is a worker.
+        process(15, 1),
+        opens(40, 4, LaneKind::Worker, Some(4)),
+        process(40, 5),
+    ] {
+        trace.apply(vec![late]);
+    }
+    let ids: Vec<u32> = trace.processes().map(|lane| lane.id.0).collect();
+    assert_eq!(ids, [5, 1, 2, 0]);
+}
+
+#[test]
 fn numbers_follow_their_definitions() {
     let mut trace = Trace::default();
     trace.apply(small_map());
