@@ -6,8 +6,9 @@ use super::{Finding, FindingKind};
 use crate::definition::percent;
 use crate::event::{BlockedIn, CALLER_ON_CPU, CallId, CallerState, LaneId};
 use crate::time::{Nanos, Span, Time};
-use crate::trace::{Call, CallerTrace, Trace};
+use crate::trace::{Call, CallerTrace, Member, Trace};
 use std::collections::BTreeMap;
+use std::iter::Peekable;
 
 /// Waiting, or own work, for less of the run than this is not worth a change.
 const SHARE: f64 = 0.05;
@@ -113,16 +114,8 @@ fn finding(
 type Place<'a> = (Option<&'a (String, u32)>, Option<CallId>);
 
 fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Place<'a>, Spell> {
-    let mut calls: Vec<&Call> = trace
-        .calls()
-        .filter(|call| call.caller == caller.lane)
-        .collect();
-    // A series is called again and again; what is waited for is the call begun last.
-    let mut begun: Vec<(Time, &Call)> = Vec::new();
-    for call in calls.drain(..) {
-        begun.extend(call.members().map(|member| (member.began, call)));
-    }
-    begun.sort_by_key(|(began, call)| (*began, call.facts.call));
+    let calls = trace.calls().filter(|call| call.caller == caller.lane);
+    let mut latest = Latest::of(calls);
     let mut spells: BTreeMap<Place<'a>, Spell> = BTreeMap::new();
     let mut place = None;
     for (span, state) in caller.states_in(Span::new(Time::ZERO, over)) {
@@ -133,8 +126,7 @@ fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Pl
             )
             | CallerState::Submitting => place = None,
             CallerState::Blocked(_) => {
-                let before = begun.partition_point(|(began, _)| *began <= span.start());
-                let Some(&(_, call)) = before.checked_sub(1).map(|last| &begun[last]) else {
+                let Some(call) = latest.until(span.start()) else {
                     continue;
                 };
                 let source = call.facts.source.as_ref();
@@ -159,6 +151,59 @@ fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Pl
     spells
 }
 
+/// Which of some calls was begun last, from moment to moment. A series is called again and again, and all of
+/// its members are read once, in turn.
+struct Latest<'a, C: Iterator<Item = &'a Call>> {
+    calls: Peekable<C>,
+    /// The last begun that is no series.
+    plain: Option<&'a Call>,
+    series: Vec<Repeated<'a>>,
+}
+
+/// A series with its last begin, and the members that are still to begin.
+struct Repeated<'a> {
+    call: &'a Call,
+    began: Time,
+    rest: Peekable<Box<dyn Iterator<Item = Member> + 'a>>,
+}
+
+impl<'a, C: Iterator<Item = &'a Call>> Latest<'a, C> {
+    /// The calls come in the order in which they began.
+    fn of(calls: C) -> Self {
+        Self {
+            calls: calls.peekable(),
+            plain: None,
+            series: Vec::new(),
+        }
+    }
+
+    /// The call begun last at `time`, which is never before the one that was asked about last.
+    fn until(&mut self, time: Time) -> Option<&'a Call> {
+        while let Some(call) = self.calls.next_if(|call| call.began <= time) {
+            if call.is_series() {
+                let rest: Box<dyn Iterator<Item = Member>> = Box::new(call.members());
+                self.series.push(Repeated {
+                    call,
+                    began: call.began,
+                    rest: rest.peekable(),
+                });
+            } else {
+                self.plain = Some(call);
+            }
+        }
+        for series in &mut self.series {
+            while let Some(member) = series.rest.next_if(|member| member.began <= time) {
+                series.began = member.began;
+            }
+        }
+        let plain = self.plain.map(|call| (call.began, call));
+        let series = self.series.iter().map(|series| (series.began, series.call));
+        let last = series.chain(plain);
+        last.max_by_key(|(began, call)| (*began, call.facts.call))
+            .map(|(_, call)| call)
+    }
+}
+
 /// Time of a span that a caller was on a CPU, between the samples that lie in it; `None` if that was not measured.
 fn on_cpu(trace: &Trace, lane: LaneId, span: Span) -> Option<Nanos> {
     let samples = trace.samples(lane, CALLER_ON_CPU);
@@ -174,6 +219,7 @@ fn on_cpu(trace: &Trace, lane: LaneId, span: Span) -> Option<Nanos> {
 mod tests {
     use super::super::told::Told;
     use super::*;
+    use crate::event::{CallBegan, Event, Indexes, Kind};
 
     /// Blocked for `wait`, then work of its own for `work`, of which it is on a CPU for `on_cpu`, then over at 10 s.
     fn program(method: &str, what: BlockedIn, wait: u64, on_cpu: u64) -> Told {
@@ -236,6 +282,51 @@ mod tests {
             program("map_async", BlockedIn::Join, 3_000, 3_000).kinds(),
             []
         );
+    }
+
+    #[test]
+    fn the_call_begun_last_is_found_among_series_and_others() {
+        let began = |call: u32, at: u64| Event {
+            at: Time(at),
+            lane: LaneId(0),
+            kind: Kind::CallBegan(Box::new(CallBegan {
+                call: CallId(call),
+                pool: None,
+                method: "map".to_owned(),
+                function: "f".to_owned(),
+                source: None,
+                tasks: Some(1),
+                chunksize: Some(1),
+            })),
+        };
+        let again = |call: u32, index: u32, at: u64| Event {
+            at: Time(at),
+            lane: LaneId(0),
+            kind: Kind::CallAgain {
+                call: CallId(call),
+                tasks: Indexes::one(index),
+            },
+        };
+        let mut events: Vec<Event> = [(3, 10), (8, 12), (1, 20), (2, 20), (9, 50)]
+            .map(|(call, at)| began(call, at))
+            .into();
+        for (index, at) in (1..).zip([15, 20, 31, 33, 60]) {
+            events.push(again(3, index, at));
+        }
+        events.extend([again(8, 1, 32), again(8, 2, 60)]);
+        let mut trace = Trace::default();
+        trace.apply(events);
+        let mut all: Vec<(Time, CallId)> = trace
+            .calls()
+            .flat_map(|call| call.members().map(|member| (member.began, call.facts.call)))
+            .collect();
+        all.sort_unstable();
+        let mut latest = Latest::of(trace.calls());
+        for time in [0, 10, 14, 15, 20, 32, 32, 49, 55, 90].map(Time) {
+            let expected = all.iter().rfind(|(began, _)| *began <= time);
+            let found = latest.until(time).map(|call| call.facts.call);
+            assert_eq!(found, expected.map(|begun| begun.1), "{time:?}");
+        }
     }
 
     #[test]

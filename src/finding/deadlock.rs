@@ -116,8 +116,8 @@ impl<'a> Queue<'a> {
     fn nested(&self) -> Option<Finding> {
         let is_alive = |lane: &&&Lane| lane.closed.is_none_or(|(closed, _)| closed > self.since);
         let alive: Vec<&Lane> = self.lanes.iter().filter(is_alive).copied().collect();
-        let members = self.calls.iter().flat_map(|call| call.members());
-        let callers: BTreeSet<LaneId> = members.map(|member| member.caller).collect();
+        let callers = self.calls.iter().flat_map(|call| call.callers());
+        let callers: BTreeSet<LaneId> = callers.collect();
         let mut waits = BTreeMap::new();
         for caller in callers {
             if let (Some(lane), Some(since)) =

@@ -13,7 +13,7 @@ use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Way
 use crate::time::{Nanos, Span, Time};
 use crate::trace::order::Order;
 use crate::trace::tally::Tally;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More tasks in one call than this are not kept: sizes from outside are bounded before memory is taken.
 const MOST: u32 = 1 << 24;
@@ -40,6 +40,8 @@ pub struct Call {
     pub(super) is_cut: bool,
     /// All but the first of a series, by their tasks.
     pub(super) again: Packed<Member>,
+    /// Who made those.
+    pub(super) again_by: BTreeSet<LaneId>,
     tasks: Tasks,
     chunks: Chunks,
     errors: BTreeMap<u32, String>,
@@ -85,6 +87,7 @@ impl Call {
             told: true,
             is_cut: false,
             again: Packed::default(),
+            again_by: BTreeSet::new(),
             tasks: Tasks::default(),
             chunks: Chunks::default(),
             errors: BTreeMap::new(),

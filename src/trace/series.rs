@@ -91,6 +91,21 @@ impl Call {
         1 + self.again.len()
     }
 
+    /// How many of them had begun by `time`.
+    pub fn members_until(&self, time: Time) -> usize {
+        usize::from(self.began <= time) + self.begun_again(time)
+    }
+
+    /// The same without the first.
+    fn begun_again(&self, time: Time) -> usize {
+        self.again.partition_point(|member| member.began <= time)
+    }
+
+    /// The lanes that called, some perhaps twice.
+    pub fn callers(&self) -> impl Iterator<Item = LaneId> + '_ {
+        std::iter::once(self.caller).chain(self.again_by.iter().copied())
+    }
+
     /// It was made more than once.
     pub fn is_series(&self) -> bool {
         !self.again.is_empty()
@@ -106,6 +121,7 @@ impl Call {
             tasks,
         };
         self.again.insert(place, member);
+        self.again_by.insert(caller);
         self.expect(tasks.end);
     }
 
@@ -114,8 +130,8 @@ impl Call {
         let Some(next) = self.again.all().first() else {
             return self.tasks().len();
         };
-        let begun = self.again.partition_point(|member| member.began <= time);
-        let last = begun.checked_sub(1).and_then(|last| self.again.get(last));
+        let last = self.begun_again(time).checked_sub(1);
+        let last = last.and_then(|last| self.again.get(last));
         last.map_or(next.tasks.first, |last| last.tasks.end) as usize
     }
 

@@ -76,10 +76,7 @@ pub fn text(call: &Call) -> String {
 fn tasks(trace: &Trace, call: &Call, at: Time) -> String {
     let tasks = |count| counted(count, "task", "tasks");
     match call.facts.tasks {
-        _ if call.is_series() => {
-            let begun = call.members().take_while(|member| member.began <= at);
-            counted(begun.count(), "call", "calls")
-        }
+        _ if call.is_series() => counted(call.members_until(at), "call", "calls"),
         Some(count) => tasks(count as usize),
         None if is_over(trace, call, at) => tasks(call.tasks().len()),
         None => format!("{} so far", tasks(call.tasks().len())),
