@@ -82,6 +82,41 @@ proptest! {
     }
 
     #[test]
+    fn any_batches_give_the_same_program_while_it_goes_on(
+        pools in pools(),
+        picks in proptest::collection::vec(any::<proptest::sample::Index>(), 64),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let mut all = events(&pools, Series::Shown);
+        all.truncate(cut.index(all.len()) + 1);
+        let whole = folded(all.clone());
+        let mut one_by_one = Trace::default();
+        for event in &all {
+            one_by_one.apply(vec![event.clone()]);
+        }
+        prop_assert!(one_by_one == whole);
+        let mixed = mixed(all, &picks);
+        for (a, b) in mixed.calls().zip(whole.calls()) {
+            prop_assert_eq!(a, b);
+            prop_assert_eq!(mixed.numbers_of(a, whole.end()), whole.numbers_of(b, whole.end()));
+        }
+        prop_assert!(mixed == whole);
+    }
+
+    #[test]
+    fn the_members_of_a_series_are_counted_at_any_moment(pools in pools()) {
+        let trace = folded(events(&pools, Series::Shown));
+        for call in trace.calls() {
+            for at in (0..=trace.end().0).map(Time) {
+                let begun = call.members().filter(|member| member.began <= at).count();
+                prop_assert_eq!(call.members_until(at), begun);
+            }
+            let callers: BTreeSet<LaneId> = call.members().map(|member| member.caller).collect();
+            prop_assert_eq!(call.callers().collect::<BTreeSet<_>>(), callers);
+        }
+    }
+
+    #[test]
     fn the_numbers_of_a_call_are_those_of_the_same_call_alone(pools in pools()) {
         let all = events(&pools, Series::Shown);
         let trace = folded(all.clone());

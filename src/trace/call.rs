@@ -199,6 +199,9 @@ impl Call {
         let complete = ended || self.ready.entries().len() == self.tasks.len();
         if complete {
             self.account.settle(&self.tasks, measured);
+        } else {
+            // It may have seemed complete before a series went on.
+            self.account.forget();
         }
         self.waits.settle(&self.started, &self.tasks, WAIT);
         self.services.settle(&self.finished, &self.tasks, SERVICE);

@@ -143,6 +143,12 @@ impl Account {
         self.needs = all.needs();
     }
 
+    /// What all of them needed is not known yet.
+    pub(super) fn forget(&mut self) {
+        self.needs = None;
+        self.is_old = true;
+    }
+
     /// `None` of no task, and if too much of their time was not accounted for.
     pub(super) fn needs(&self) -> Option<Needs> {
         self.needs
