@@ -296,6 +296,21 @@ fn a_call_counts_from_its_begin_and_not_from_that_of_the_program() {
 }
 
 #[test]
+fn what_a_series_needs_is_not_known_before_its_last_member() {
+    let trace = folded(events(&small(), Series::Shown));
+    let series = trace.calls().nth(1).unwrap();
+    let numbers = |after: u64| trace.numbers_of(series, series.began + Nanos(after));
+    // The first of four came back after 6.
+    let first = numbers(6);
+    assert_eq!(first.makespan, Some(Nanos(6)));
+    assert_eq!((first.serial_time, first.lower_bound), (None, None));
+    assert_eq!((first.speedup, first.speedup_at_most), (None, None));
+    let last = numbers(27);
+    assert_eq!(last.makespan, Some(Nanos(27)));
+    assert!(last.serial_time.is_some() || last.speedup_at_most.is_some());
+}
+
+#[test]
 fn the_latest_call_with_tasks_is_found_at_any_moment() {
     let mut pools = small();
     let mut empty = pools[0].calls[0].clone();

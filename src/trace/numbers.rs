@@ -146,7 +146,10 @@ impl Trace {
             self.weigh(scope, &rows, over, &mut numbers);
         }
         let over = makespan.is_some() || ended.is_some();
-        let call = scope.call.filter(|_| over);
+        // What its tasks needed is known of all of them together: not while a series is still to go on.
+        let is_whole = |call: &&Call| call.told_until(time) == call.tasks().len();
+        let call = scope.call.filter(|_| over).filter(is_whole);
+        numbers.lower_bound = call.and_then(|call| self.lower_bound(call, rows.len()));
         let serial = call.and_then(|call| {
             let needs = || self.needs(call, rows.len());
             self.loop_time
@@ -208,9 +211,6 @@ impl Trace {
         if sum.0 > 0 {
             numbers.imbalance = Some(most.0 as f64 * busy.len() as f64 / sum.0 as f64);
         }
-        numbers.lower_bound = scope
-            .call
-            .and_then(|call| self.lower_bound(call, rows.len()));
     }
 
     /// Time that a row's workers spent in tasks within a span.
