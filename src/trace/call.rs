@@ -244,9 +244,7 @@ impl Call {
 
     /// As [`Task::outcome_at`].
     pub fn outcome_at(&self, index: u32, time: Time) -> Option<Outcome> {
-        let outcome = self.tasks.outcome(index)?;
-        let [finished, lost] = [Of::Finished, Of::Lost].map(|of| self.tasks.time(of, index));
-        outcome.as_of(time, finished, lost)
+        self.tasks.outcome_at(index, time)
     }
 
     /// As [`Task::wait`], without reading the rest of its story.

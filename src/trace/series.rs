@@ -174,11 +174,7 @@ impl Call {
         }
         for (at, index, task) in sorted(|task| task.finished) {
             let lane = task.lane.unwrap_or(member.caller);
-            let outcome = match task.outcome {
-                _ if task.failed => Outcome::Failed,
-                Some(never @ (Outcome::Skipped | Outcome::Cancelled)) => never,
-                _ => Outcome::Ok,
-            };
+            let outcome = task.told.unwrap_or(Outcome::Ok);
             part.finish(index - tasks.first, at, lane, outcome, task.cpu_end);
             part.copy_account(index - tasks.first, task);
         }
@@ -243,7 +239,7 @@ impl Call {
             Ends::Cancelled
         } else if any(|task| task.lost.happened()) {
             Ends::BrokenProcessPool
-        } else if any(|task| task.failed) {
+        } else if any(|task| task.told == Some(Outcome::Failed)) {
             Ends::Error
         } else {
             Ends::Returned

@@ -26,8 +26,8 @@ pub struct Task {
     pub cpu_end: Option<CpuId>,
     /// How it ended, if it did; `Lost` also for one that had ended before its worker died.
     pub outcome: Option<Outcome>,
-    /// Its end told that it failed, whatever became of it.
-    pub(super) failed: bool,
+    /// How its end told that it ended, whatever became of it.
+    pub(super) told: Option<Outcome>,
 }
 
 impl Task {
@@ -63,19 +63,16 @@ impl Task {
 
     /// How it had ended as of `time`; `None` while it had not.
     pub fn outcome_at(&self, time: Time) -> Option<Outcome> {
-        self.outcome?.as_of(time, self.finished, self.lost)
+        outcome(self.told, (self.finished, self.lost), time)
     }
 }
 
-impl Outcome {
-    /// What it was as of `time` for a task that finished and was lost at these moments.
-    pub(super) fn as_of(self, time: Time, finished: Time, lost: Time) -> Option<Self> {
-        match self {
-            Self::Lost if lost <= time => Some(Self::Lost),
-            Self::Lost => (finished <= time).then_some(Self::Ok),
-            outcome => (finished <= time).then_some(outcome),
-        }
+/// How a task had ended as of `time` whose end told this, and that finished and was lost at these moments.
+fn outcome(told: Option<Outcome>, (finished, lost): (Time, Time), time: Time) -> Option<Outcome> {
+    if lost.happened() && lost <= time {
+        return Some(Outcome::Lost);
     }
+    told.filter(|_| finished <= time)
 }
 
 /// Tasks that were sent as one message.
@@ -106,10 +103,8 @@ pub(super) enum Of {
     Lane,
     CpuStart,
     CpuEnd,
-    /// As in [`OUTCOMES`].
-    Outcome,
-    /// 0 if its end told that it failed.
-    Failed,
+    /// How its end told that it ended, as in [`OUTCOMES`].
+    Told,
 }
 
 const OUTCOMES: [Outcome; 5] = [
@@ -122,7 +117,7 @@ const OUTCOMES: [Outcome; 5] = [
 
 /// The tasks of a call, by index.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Tasks(Table<15>);
+pub(super) struct Tasks(Table<14>);
 
 impl Tasks {
     pub(super) fn len(&self) -> usize {
@@ -148,8 +143,8 @@ impl Tasks {
             lane: self.known(Of::Lane, index).map(|lane| LaneId(lane as u32)),
             cpu_start: self.cpu(Of::CpuStart, index),
             cpu_end: self.cpu(Of::CpuEnd, index),
-            outcome: self.outcome(index),
-            failed: self.failed(index),
+            outcome: self.outcome_at(index, Time::NEVER),
+            told: self.told(index),
         }
     }
 
@@ -157,13 +152,16 @@ impl Tasks {
         Time(self.0.get(field as usize, index))
     }
 
-    pub(super) fn outcome(&self, index: u32) -> Option<Outcome> {
-        let outcome = self.known(Of::Outcome, index)?;
+    /// As [`Task::told`].
+    pub(super) fn told(&self, index: u32) -> Option<Outcome> {
+        let outcome = self.known(Of::Told, index)?;
         OUTCOMES.get(outcome as usize).copied()
     }
 
-    pub(super) fn failed(&self, index: u32) -> bool {
-        self.known(Of::Failed, index).is_some()
+    /// As [`Task::outcome_at`].
+    pub(super) fn outcome_at(&self, index: u32, time: Time) -> Option<Outcome> {
+        let moments = (self.time(Of::Finished, index), self.time(Of::Lost, index));
+        outcome(self.told(index), moments, time)
     }
 
     pub(super) fn cpu(&self, field: Of, index: u32) -> Option<CpuId> {
@@ -187,8 +185,8 @@ impl Tasks {
         self.set(field, index, cpu.map_or(NONE, |cpu| u64::from(cpu.0)));
     }
 
-    pub(super) fn set_outcome(&mut self, index: u32, outcome: Outcome) {
-        self.set(Of::Outcome, index, outcome as u64);
+    pub(super) fn set_told(&mut self, index: u32, outcome: Outcome) {
+        self.set(Of::Told, index, outcome as u64);
     }
 
     pub(super) fn add(&mut self, field: Of, index: u32, length: Nanos) {
@@ -272,5 +270,33 @@ impl Chunks {
     pub(super) fn moments(&self, field: Sent) -> impl Iterator<Item = (u32, Time)> + '_ {
         let known = self.0.known(field as usize);
         known.map(|(chunk, at)| (chunk, Time(at)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_what_its_end_told_until_it_is_lost() {
+        let mut tasks = Tasks::default();
+        tasks.grow(OUTCOMES.len());
+        for (index, &told) in (0..).zip(&OUTCOMES) {
+            tasks.set(Of::Finished, index, 10);
+            tasks.set_told(index, told);
+            let at = |tasks: &Tasks, time| tasks.get(index).outcome_at(Time(time));
+            assert_eq!(at(&tasks, 9), None);
+            assert_eq!(at(&tasks, 30), Some(told));
+            tasks.set(Of::Lost, index, 20);
+            assert_eq!(at(&tasks, 9), None);
+            assert_eq!(at(&tasks, 19), Some(told));
+            assert_eq!(at(&tasks, 20), Some(Outcome::Lost));
+            assert_eq!(tasks.get(index).outcome, Some(Outcome::Lost));
+        }
+        // One that never ended.
+        tasks.grow(6);
+        tasks.set(Of::Lost, 5, 20);
+        let outcomes = [19, 20].map(|time| tasks.outcome_at(5, Time(time)));
+        assert_eq!(outcomes, [None, Some(Outcome::Lost)]);
     }
 }

@@ -29,7 +29,7 @@ impl Call {
         // Where workers die with their executor, every task gets an answer all the same.
         let first = self.tasks_of(chunk).iter().next();
         let other = first.map_or(Time::NEVER, |first| {
-            let cancelled = self.tasks.outcome(first) == Some(Outcome::Cancelled);
+            let cancelled = self.tasks.told(first) == Some(Outcome::Cancelled);
             let ready = self.tasks.time(Of::Ready, first);
             match self.tasks.time(Of::Finished, first) {
                 finished if cancelled => ready.min(finished),
@@ -104,7 +104,8 @@ mod tests {
     fn recount(call: &Call, time: Time) -> u32 {
         let unanswered = |chunk: &Chunk| {
             let first = call.task(chunk.tasks.first).unwrap();
-            let other = first.ready <= time || first.outcome_at(time) == Some(Outcome::Cancelled);
+            let is_taken_back = first.told == Some(Outcome::Cancelled) && first.finished <= time;
+            let other = first.ready <= time || is_taken_back;
             chunk.enqueued <= time && chunk.returned > time && !other
         };
         call.chunks().filter(unanswered).count() as u32

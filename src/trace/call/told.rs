@@ -117,7 +117,7 @@ impl Call {
 
     /// When a task failed, if its end told that.
     pub(in crate::trace) fn failed_at(&self, index: u32) -> Option<Time> {
-        let failed = self.tasks.failed(index);
+        let failed = self.tasks.told(index) == Some(Outcome::Failed);
         failed.then(|| self.tasks.time(Of::Finished, index))
     }
 
@@ -140,13 +140,9 @@ impl Call {
         tasks.set(Of::Finished, index, at.0);
         tasks.set(Of::Lane, index, lane.0.into());
         tasks.set_cpu(Of::CpuEnd, index, cpu);
+        tasks.set_told(index, outcome);
         if outcome == Outcome::Failed {
-            tasks.set(Of::Failed, index, 0);
             self.failures.add(at, index);
-        }
-        // A loss that was told by another lane stays.
-        if tasks.outcome(index).is_none() {
-            tasks.set_outcome(index, outcome);
         }
         let started = tasks.time(Of::Started, index).happened();
         let ready = tasks.time(Of::Ready, index);
@@ -245,13 +241,8 @@ impl Call {
                 continue;
             }
             lost += 1;
-            let chunk = self.chunk_of(index);
-            let answered = self.answered_at(chunk);
             let before = self.given_up(index);
             self.tasks.set(Of::Lost, index, at.0);
-            self.tasks.set_outcome(index, Outcome::Lost);
-            // One that had been cancelled is lost now.
-            self.answer_changed(chunk, answered);
             if self.is_waiting(index) {
                 if let Some(left) = before {
                     self.unstarted.take(left, 1);
