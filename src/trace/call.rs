@@ -1,6 +1,7 @@
 //! One call of the caller: its tasks, its chunks, and the orders in which things happened to them.
 
 mod answers;
+mod first;
 mod told;
 
 use super::failures::Failures;
@@ -53,6 +54,8 @@ pub struct Call {
     pub finished: Order,
     pub ready: Order,
     pub delivered: Order,
+    /// As many at the begin of `ready` have no result, whatever else is told.
+    hopeless: usize,
     /// Tasks that left the queue without a start: skipped, cancelled, lost, failed before they were entered, or
     /// given up with their executor.
     unstarted: Tally,
@@ -96,6 +99,7 @@ impl Call {
             finished: Order::default(),
             ready: Order::default(),
             delivered: Order::default(),
+            hopeless: 0,
             unstarted: Tally::default(),
             cancelled: Tally::default(),
             failures: Failures::default(),
@@ -141,6 +145,7 @@ impl Call {
         self.told = true;
         if self.size() != size {
             self.recount_answers();
+            self.hopeless = 0;
         }
         let again = self.again.last().map(|member| member.tasks.end);
         match again {
@@ -178,10 +183,20 @@ impl Call {
 
     fn grow(&mut self, count: u32) {
         self.is_cut |= count > MOST;
-        self.tasks.grow(count.min(MOST) as usize);
+        self.grow_tasks(count.min(MOST));
         if let Some(size) = self.size() {
             self.chunks.grow(self.tasks.len().div_ceil(size as usize));
         }
+    }
+
+    fn grow_tasks(&mut self, count: u32) {
+        let before = self.tasks.len() as u32;
+        let size = self.size().unwrap_or(1);
+        if count > before && !before.is_multiple_of(size) {
+            // Another task is the last of its chunk now, and how that ended is to be told.
+            self.hopeless = 0;
+        }
+        self.tasks.grow(count as usize);
     }
 
     fn size(&self) -> Option<u32> {
@@ -196,6 +211,7 @@ impl Call {
     /// Brings the kept sums up to date; after every batch.
     pub(super) fn settle(&mut self, measured: bool, ended: bool) {
         self.measure_queue();
+        self.pass_hopeless();
         let complete = ended || self.ready.entries().len() == self.tasks.len();
         if complete {
             self.account.settle(&self.tasks, measured);
@@ -307,19 +323,6 @@ impl Call {
     /// The chunk that holds a task.
     pub fn chunk_of(&self, index: u32) -> u32 {
         index / self.facts.chunksize.unwrap_or(1).max(1)
-    }
-
-    /// The task came to a result, as of `time`. The end of its chunk tells too: one that raises spoils it all.
-    pub(super) fn has_result(&self, index: u32, time: Time) -> bool {
-        let last = self.tasks_of(self.chunk_of(index)).end.checked_sub(1);
-        let last = last.and_then(|last| self.task(last)?.outcome_at(time));
-        let is_spoilt = matches!(last, Some(Outcome::Failed | Outcome::Skipped));
-        let own = self.task(index).filter(|_| !is_spoilt);
-        own.is_some_and(|task| match task.outcome_at(time) {
-            Some(outcome) => outcome == Outcome::Ok,
-            // Its end was not seen.
-            None => task.delivered.happened(),
-        })
     }
 
     /// The error text of a task that failed.

@@ -278,9 +278,7 @@ fn first_result(scope: &Scope<'_>, call: &Call, time: Time) -> Option<Time> {
     if scope.ended.is_some_and(failed) && call.delivered.count_until(time) == 0 {
         return None;
     }
-    let mut ready = call.ready.until(time).iter();
-    let first = ready.find(|entry| call.has_result(entry.index, time))?;
-    Some(first.at)
+    call.first_result(time)
 }
 
 /// What is counted in orders.

@@ -1,5 +1,6 @@
 //! What is told of the tasks and chunks of a call. Of several times that one thing is told the first counts.
 
+use super::first::is_spoiling;
 use super::{Call, MOST};
 use crate::event::{CpuId, Indexes, LaneId, Outcome, Ran, Way};
 use crate::time::Time;
@@ -16,7 +17,7 @@ impl Call {
         self.is_cut |= tasks.end > MOST;
         let kept = Indexes::new(tasks.first.min(MOST), tasks.end.min(MOST));
         if !kept.is_empty() {
-            self.tasks.grow(kept.end as usize);
+            self.grow_tasks(kept.end);
         }
         kept
     }
@@ -241,6 +242,9 @@ impl Call {
                 continue;
             }
             lost += 1;
+            if self.tasks.told(index).is_some_and(is_spoiling) {
+                self.hopeless = 0;
+            }
             let before = self.given_up(index);
             self.tasks.set(Of::Lost, index, at.0);
             if self.is_waiting(index) {
@@ -282,6 +286,7 @@ impl Call {
             for index in new.iter() {
                 // In what order results become ready is not compared with any other order.
                 let place = self.ready.insert(at, Some(lane), index, false);
+                self.hopeless = self.hopeless.min(place);
                 self.holds.forget_from(place);
             }
             for (chunk, before) in waiting {
