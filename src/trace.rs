@@ -14,6 +14,7 @@ mod cpu;
 mod failures;
 mod fold;
 mod lane;
+mod losses;
 mod marker;
 mod moment;
 mod note;
@@ -40,8 +41,9 @@ pub use caller::CallerTrace;
 pub use counts::Counts;
 pub use cpu::{CpuLane, CpuPiece};
 pub use lane::{Lane, OtherSpan, Piece, Sums};
+pub use losses::Loss;
 pub use marker::{Marker, MarkerKind};
-pub use note::{Loss, TimedNote};
+pub use note::TimedNote;
 pub use numbers::Numbers;
 pub use order::{Entry, Order, pairs};
 pub use outcome::RunOutcome;
@@ -61,6 +63,7 @@ use crate::event::{CallId, Ends, Indexes, LaneId, NoteKind, PoolId, RunBegan};
 use crate::time::{Nanos, Time};
 use calls::Calls;
 use counts::Tallies;
+use losses::Losses;
 use marker::Markers;
 use rows::Rows;
 use samples::Samples;
@@ -82,9 +85,9 @@ pub struct Trace {
     cpus: Vec<CpuLane>,
     calls: Calls,
     markers: Markers,
-    /// By time, as the losses are.
+    /// By time.
     notes: Vec<TimedNote>,
-    losses: Vec<Loss>,
+    losses: Losses,
     samples: Samples,
     tallies: Tallies,
     end: Time,

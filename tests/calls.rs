@@ -441,7 +441,7 @@ fn a_loss_marks_the_calls_it_touches_and_no_other() {
     assert_eq!(touched, [(1, true), (101, false), (1, false), (101, false)]);
     let first = trace.calls().next().unwrap();
     assert!(!trace.numbers_of(first, Time(11)).at_least, "not yet");
-    assert_eq!((trace.dropped(), trace.losses().len()), (7, 1));
+    assert_eq!((trace.dropped(), trace.losses().count()), (7, 1));
     let told = report(&trace);
     assert_eq!(told["counts"]["dropped"], 7);
     assert_eq!(told["calls"][0]["at_least"], true);

@@ -19,25 +19,10 @@ pub struct TimedNote {
     pub note: Note,
 }
 
-/// Events of a lane that were not seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// They happened between these two moments; the first is the last that is known of the lane.
-    pub since: Time,
-    pub at: Time,
-    pub lane: LaneId,
-    pub count: u32,
-}
-
 impl Trace {
     /// By time; what watching costs is no note, see [`Trace::watching_share`].
     pub fn notes(&self) -> &[TimedNote] {
         &self.notes
-    }
-
-    /// By time.
-    pub fn losses(&self) -> &[Loss] {
-        &self.losses
     }
 
     /// What watching took of the overhead of all workers whose processes told it, up to `time`.
@@ -102,30 +87,6 @@ impl Trace {
         {
             self.tallies.dropped.add(last.at, 1);
         }
-    }
-
-    pub(super) fn lose_events(&mut self, at: Time, lane: LaneId, count: u32) {
-        self.tallies.dropped.add(at, count);
-        let since = self
-            .lane(lane)
-            .map(super::Lane::told_until)
-            .max(
-                self.caller_of(lane)
-                    .and_then(super::CallerTrace::told_until),
-            )
-            .unwrap_or(Time::ZERO);
-        let place = self
-            .losses
-            .partition_point(|other| (other.at, other.lane) <= (at, lane));
-        self.losses.insert(
-            place,
-            Loss {
-                since,
-                at,
-                lane,
-                count,
-            },
-        );
     }
 }
 

@@ -132,10 +132,7 @@ impl Trace {
     /// Events that were not seen touch what is counted here.
     pub(super) fn is_touched(&self, scope: &Scope<'_>, time: Time) -> bool {
         let to = time.min(scope.accounted_to(time));
-        let losses = self.losses();
-        let first = losses.partition_point(|loss| loss.at < scope.from);
-        let end = losses.partition_point(|loss| loss.at <= time).max(first);
-        let mut losses = losses[first..end].iter();
+        let mut losses = self.losses.between(scope.from, time);
         // A worker that is not watched may have any task.
         let refused = self.tallies.refused.sum_until(to) > 0;
         refused

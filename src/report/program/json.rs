@@ -234,5 +234,5 @@ fn losses(trace: &Trace) -> Vec<Value> {
             "count": loss.count,
         })
     };
-    trace.losses().iter().map(row).collect()
+    trace.losses().map(row).collect()
 }

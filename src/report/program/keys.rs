@@ -28,7 +28,7 @@ pub static KEYS: &[Key] = &[
     key("", "workers", "a row for each worker that was started, replacements included"),
     key("", "processes", "a row for each process that was there for a fifth of a second or more, at most 64; none where the system does not tell"),
     key("", "findings", "what went wrong and what is slow"),
-    key("", "losses", "a row for each time that events were not seen"),
+    key("", "losses", "a row for each time that events were not seen; of very many the later ones of each process or thread are one"),
 
     key("program", "argv", "the program and its arguments, as started"),
     key("program", "python", "its interpreter"),

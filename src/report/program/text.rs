@@ -344,12 +344,12 @@ fn losses(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
         "\n{} events were not seen; what they touch is marked >=",
         trace.dropped()
     )?;
-    for loss in trace.losses().iter().take(LISTED) {
+    for loss in trace.losses().take(LISTED) {
         let lane = trace.lane(loss.lane);
         let place = lane.map_or_else(|| "somewhere".to_owned(), |lane| whose(trace, lane));
         writeln!(out, "  {place}: {}", loss.count)?;
     }
-    more(trace.losses().len(), out)
+    more(trace.losses().count(), out)
 }
 
 fn more(count: usize, out: &mut dyn Write) -> io::Result<()> {
