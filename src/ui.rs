@@ -115,7 +115,7 @@ fn overlay(app: &App, screen: Rect, pen: &mut Pen<'_>) {
 
 /// The header, and at the bottom what the last switch changed and the hints; answers what is between.
 fn framed(app: &App, screen: Rect, pen: &mut Pen<'_>) -> Rect {
-    let top = header::of(app, &app.run, "parviz", screen.width);
+    let top = header::of(app, &app.run, header::PROGRAM, screen.width);
     header::render(&top, screen, pen);
     let row = |above: u16| Rect {
         y: screen.bottom().saturating_sub(above),

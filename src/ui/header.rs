@@ -12,11 +12,22 @@ use crate::palette::Ink;
 use crate::plural::counted;
 use crate::workload::Costs;
 
-/// From so many columns on tasks are described.
+/// Before the method, where not two runs are to be told apart.
+pub const PROGRAM: &str = "parviz";
+
+/// From so many columns on tasks are described; beside the name of an interpreter from so many.
 const WIDE: u16 = 110;
+const WIDER: u16 = 150;
+
+/// Columns of a speed and of a time, which both grow and shrink while a run plays: what stands before them
+/// does not move.
+const SPEED: u16 = 3;
+pub const TIME: u16 = 7;
 
 /// Columns of a method, or of a command line that may be longer, before the name gives way to it.
 const MOST_METHOD: u16 = 24;
+/// Columns that are left of it in any case.
+const LEAST_METHOD: u16 = 8;
 
 /// What the first line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,31 +138,11 @@ fn tasks_and_workers(
         workers.push(format!("{count} on {}", counted(cpus, "CPU", "CPUs")));
         workers.push(count);
     }
-    let kind = match experiment.kind {
-        WorkKind::Cpu => "",
-        WorkKind::Io => "I/O ",
-        WorkKind::Mixed => "mixed ",
-    };
-    let tasks = counted(
-        experiment.tasks,
-        &format!("{kind}task"),
-        &format!("{kind}tasks"),
-    );
-    let described = format!("{tasks} {}", costs(&experiment.costs));
-    // Which interpreter runs them matters more than how long they are.
-    let is_full = experiment.backend == Backend::Python && experiment.kind == WorkKind::Mixed;
-    let tasks = if columns < WIDE || is_full {
-        vec![tasks]
-    } else {
-        vec![described, tasks]
-    };
-    let mut facts = if experiment.kind == WorkKind::Mixed {
-        vec![mixed(&workers, &tasks, experiment.tasks)]
-    } else {
-        vec![workers, tasks]
-    };
-    if experiment.backend == Backend::Python {
-        facts.insert(1, interpreter(run));
+    let is_python = experiment.backend == Backend::Python;
+    let is_wide = columns >= if is_python { WIDER } else { WIDE };
+    let mut facts = vec![workers, tasks(experiment, is_wide)];
+    if is_python {
+        facts.push(interpreter(run));
     }
     facts.retain(|fact| !fact.is_empty());
     if matches!(rules.sends, Sends::ChunksByRule | Sends::ChunksOfOne) {
@@ -164,17 +155,26 @@ fn tasks_and_workers(
     facts
 }
 
-/// Workers and tasks as one fact: tasks may be mixed without having been asked for, and that is said in
-/// the least room there is.
-fn mixed(workers: &[String], tasks: &[String], count: u32) -> Vec<String> {
-    let short = format!("{count} mixed");
-    let beside = |workers: &String, tasks: &String| format!("{workers}  {tasks}");
-    let long = workers.first().into_iter();
-    let long = long.flat_map(|workers| tasks.iter().map(|tasks| beside(workers, tasks)));
-    let shorter = workers.iter().map(|workers| beside(workers, &short));
-    let alone = tasks.iter().cloned();
-    let least = [short.clone(), "mixed".to_owned()];
-    long.chain(shorter).chain(alone).chain(least).collect()
+/// How many tasks there are, at length with how long they take and in short without what they do.
+fn tasks(experiment: &Experiment, is_wide: bool) -> Vec<String> {
+    let kind = match experiment.kind {
+        WorkKind::Io => "I/O ",
+        WorkKind::Cpu | WorkKind::Mixed => "",
+    };
+    let (one, more) = (format!("{kind}task"), format!("{kind}tasks"));
+    let tasks = counted(experiment.tasks, &one, &more);
+    // One task alone computes.
+    let is_mixed = experiment.kind == WorkKind::Mixed && experiment.tasks > 1;
+    let waits = if is_mixed { ", half wait" } else { "" };
+    let mut words = Vec::new();
+    if is_wide {
+        words.push(format!("{tasks} {}{waits}", costs(&experiment.costs)));
+    }
+    if is_mixed {
+        words.push(format!("{tasks}{waits}"));
+    }
+    words.push(tasks);
+    words
 }
 
 /// `python 3.11.7 Pool fork`, as far as is known.
@@ -212,23 +212,38 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
         Motion::Paused => theme.glyphs.paused,
         Motion::Ended => theme.glyphs.ended,
     };
-    let clock = format!("{glyph} {}  {} ", header.clock.speed, header.clock.time);
-    let clock_x = area.right().saturating_sub(width(&clock));
+    let Clock { speed, time, .. } = &header.clock;
+    let reserved = width(glyph) + 1 + width(speed).max(SPEED) + 2 + width(time).max(TIME) + 1;
+    let clock_x = area.right().saturating_sub(reserved);
     let end = clock_x.saturating_sub(width(&header.origin) + 3);
     pen.text_on(end, y, &header.origin, theme.dim, panel);
-    pen.bold_on(clock_x, y, &clock, theme.now, panel);
+    pen.bold_on(clock_x, y, &format!("{glyph} {speed}"), theme.now, panel);
+    let time_x = area.right().saturating_sub(width(time) + 1);
+    pen.bold_on(time_x, y, time, theme.now, panel);
 
     let badge = header.badge.map_or("", Badge::word);
     let said = width(&header.method).min(MOST_METHOD) + width(&header.state);
-    let named = width(&header.name) + said + width(badge) + 7;
+    let said = said + width(badge) + 7;
+    let named = width(&header.name) + said;
+    // The first fact tells more than the name of the program.
+    let longest = |from: u16| {
+        let mut words = header.facts.iter().take(1).flatten();
+        let place = words.position(|words| from + width(words) + 1 < end);
+        place.unwrap_or(usize::MAX)
+    };
     let mut x = area.x + 1;
-    if x + named < end {
+    let gives_way = header.name == PROGRAM && longest(area.x + said) < longest(x + named);
+    if x + named < end && !gives_way {
         x = pen.bold_on(x, y, &header.name, theme.now, panel) + 1;
     }
-    // A method is short; the command line of a program may not be.
+    // A method is short; the command line of a program may not be, and makes room for what became of it.
+    let state = match width(&header.state) {
+        0 => 0,
+        columns => columns + 2,
+    };
     let most = end
-        .saturating_sub(x + 1)
-        .max(1)
+        .saturating_sub(x + 1 + state)
+        .max(LEAST_METHOD)
         .min((area.width / 2).max(20));
     let method = clipped(&header.method, most, theme.glyphs.grows);
     x = pen.bold_on(x, y, &method, theme.now, panel) + 2;
@@ -238,13 +253,27 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     if !header.state.is_empty() {
         x = pen.bold_on(x, y, &header.state, theme.text, panel) + 2;
     }
-    for fact in &header.facts {
+    facts(&header.facts, (x, y), end, panel, pen);
+}
+
+/// Draws facts from a column on as far as they fit before another, each as long as it fits; answers the
+/// column after them.
+pub fn facts(
+    facts: &[Vec<String>],
+    (x, y): (u16, u16),
+    end: u16,
+    ground: Ink,
+    pen: &mut Pen<'_>,
+) -> u16 {
+    let mut x = x;
+    for fact in facts {
         let fits = |words: &String| x + width(words) + 1 < end;
         let Some(words) = fact.iter().find(|words| fits(words)) else {
             break;
         };
-        x = pen.text_on(x, y, words, theme.text, panel) + 2;
+        x = pen.text_on(x, y, words, pen.theme.text, ground) + 2;
     }
+    x
 }
 
 /// The word for a kind of call, as it stands out, in so much room; answers the column after it.
@@ -253,7 +282,7 @@ pub fn word(badge: Badge, (x, y): (u16, u16), room: u16, pen: &mut Pen<'_>) -> u
     let (ink, ground) = colours(badge, theme);
     let word = badge.word();
     let word = match word.split_once(' ') {
-        Some((_, rest)) if width(word) + 2 > room => rest,
+        Some((first, _)) if width(word) + 2 > room => first,
         _ => word,
     };
     if theme.is_bare() {
@@ -275,8 +304,8 @@ mod tests {
     use super::*;
     use crate::ui::samples::{PLAIN, lines};
 
-    fn drawn(width: u16) -> String {
-        let header = Header {
+    fn header() -> Header {
+        Header {
             name: "parviz".into(),
             method: "imap_unordered".into(),
             badge: Some(Badge::IteratorAsFinished),
@@ -292,34 +321,64 @@ mod tests {
                 speed: "1x".into(),
                 time: "1.07 s".into(),
             },
-        };
+        }
+    }
+
+    fn drawn(width: u16) -> String {
+        let header = header();
         lines(PLAIN, (width, 1), |area, pen| render(&header, area, pen)).remove(0)
     }
 
     #[test]
-    fn that_tasks_are_mixed_is_said_in_the_least_room() {
-        let facts = |workers: &[&str], tasks: &[&str]| {
-            let owned = |words: &[&str]| -> Vec<String> {
-                words.iter().map(|&words| words.to_owned()).collect()
-            };
-            mixed(&owned(workers), &owned(tasks), 24)
+    fn that_half_of_the_tasks_wait_is_said_where_there_is_room() {
+        let mut experiment = Experiment {
+            kind: WorkKind::Mixed,
+            costs: Costs::Const(crate::time::Nanos::SECOND),
+            tasks: 24,
+            ..Experiment::default()
         };
-        let workers = ["4 workers on 2 CPUs", "4 workers"];
+        let short = ["24 tasks, half wait", "24 tasks"];
+        assert_eq!(tasks(&experiment, false), short);
+        let wide = tasks(&experiment, true);
+        assert_eq!(wide[0], "24 tasks of 1.00 s, half wait");
+        assert_eq!(wide[1..], short);
+        experiment.tasks = 1;
+        assert_eq!(tasks(&experiment, false), ["1 task"]);
+    }
+
+    #[test]
+    fn a_long_command_makes_room_for_what_became_of_the_program() {
+        let mut header = header();
+        header.badge = None;
+        header.method = "script.py --with many --long options".into();
+        header.state = "program ended, exit 3".into();
+        let drawn =
+            |width| lines(PLAIN, (width, 1), |area, pen| render(&header, area, pen)).remove(0);
         assert_eq!(
-            facts(&workers, &["24 mixed tasks"]),
-            [
-                "4 workers on 2 CPUs  24 mixed tasks",
-                "4 workers on 2 CPUs  24 mixed",
-                "4 workers  24 mixed",
-                "24 mixed tasks",
-                "24 mixed",
-                "mixed",
-            ]
+            drawn(60),
+            " script...  program ended, exit 3 measured   > 1x    1.07 s"
         );
-        assert_eq!(
-            facts(&[], &["24 mixed tasks"]),
-            ["24 mixed tasks", "24 mixed", "mixed"]
+        assert!(
+            drawn(80).contains("  program ended, exit 3  "),
+            "{}",
+            drawn(80)
         );
+    }
+
+    #[test]
+    fn what_is_said_stays_while_the_run_plays() {
+        let before = |time: &str, width: u16| {
+            let mut header = header();
+            header.clock.time = time.into();
+            let line = lines(PLAIN, (width, 1), |area, pen| render(&header, area, pen)).remove(0);
+            line.split_once('>').map(|(before, _)| before.to_owned())
+        };
+        for width in 60..140 {
+            let begin = before("0 ms", width);
+            for time in ["12.3 us", "960 ms", "1.07 s", "12.34 s", "321 s"] {
+                assert_eq!(before(time, width), begin, "{width} {time}");
+            }
+        }
     }
 
     #[test]
@@ -327,15 +386,19 @@ mod tests {
         assert_eq!(
             drawn(140),
             " parviz imap_unordered  [ITERATOR as finished]  8 workers on 4 CPUs  \
-             24 tasks lognormal 600 ms  seed 7              measured   > 1x  1.07 s"
+             24 tasks lognormal 600 ms  seed 7            measured   > 1x    1.07 s"
         );
         assert_eq!(
             drawn(90),
-            " parviz imap_unordered  [ITERATOR as finished]  8 workers         measured   > 1x  1.07 s"
+            " imap_unordered  [ITERATOR as finished]  8 workers on 4 CPUs    measured   > 1x    1.07 s"
+        );
+        assert_eq!(
+            drawn(80),
+            " imap_unordered  [ITERATOR as finished]  8 workers    measured   > 1x    1.07 s"
         );
         assert_eq!(
             drawn(60),
-            " imap_unordered  [as finished]      measured   > 1x  1.07 s"
+            " imap_unordered  [ITERATOR]       measured   > 1x    1.07 s"
         );
     }
 }

@@ -35,7 +35,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         height,
         ..screen
     };
-    let top = header::of(app, &app.run, "parviz", screen.width);
+    let top = header::of(app, &app.run, header::PROGRAM, screen.width);
     header::render(&top, row(screen.y, 1), pen);
     call::render(moment.trace, moment.cursor, row(screen.y + 1, 1), pen);
     let lanes: Vec<&Lane> = processes(&moment).collect();

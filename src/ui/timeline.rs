@@ -24,7 +24,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         return;
     };
     let moment = moment(app, screen);
-    let top = header::of(app, &app.run, "parviz", screen.width);
+    let top = header::of(app, &app.run, header::PROGRAM, screen.width);
     header::render(&top, layout.header, pen);
     call::render(moment.trace, moment.cursor, layout.call, pen);
     caption(app, layout.caption, pen);
