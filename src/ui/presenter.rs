@@ -11,10 +11,13 @@ use super::text::{self, Pen};
 use super::{Moment, caller};
 use crate::app::selection::{self, Selection};
 use crate::app::{App, Lanes};
+use crate::event::Ends;
 use crate::time::Time;
 
 /// Most lanes that are still read from the back row.
 const LANES: usize = 8;
+/// Of what there is to say of a run, workers and tasks; the rest is for those who sit near.
+const FACTS: usize = 2;
 /// Columns between two big numbers at least.
 const APART: u16 = 3;
 /// From this height on there are empty lines between the parts.
@@ -26,12 +29,10 @@ const LEAST: u16 = digits::HEIGHT + 2;
 /// Under this width a line stands between two numbers: they come so close that they run together.
 const NARROW: u16 = 110;
 
-/// What the three numbers are, in two parts where there is no room for a line of both.
-const LABELS: [(&str, &str); 3] = [
-    ("seconds", ""),
-    ("times faster", "than a loop"),
-    ("% delivered", "out of order"),
-];
+/// What the first number is, in two parts where there is no room for a line of both.
+const SO_FAR: (&str, &str) = ("seconds", "so far");
+const IN_ALL: (&str, &str) = ("seconds to", "last result");
+const NEVER: (&str, &str) = ("never", "completes");
 
 /// Draws the scene over the whole screen.
 pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
@@ -49,7 +50,13 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let dot = Dot::for_screen(screen);
     let all = selection::rows(moment.trace, Lanes::Workers).min(LANES) as u16;
     let numbers = moment.trace.numbers(moment.cursor);
-    let labels = labels(screen, numbers.speedup_at_most.is_some());
+    let never = never_completes(&moment);
+    let first = match numbers.makespan {
+        _ if never => NEVER,
+        Some(_) => IN_ALL,
+        None => SO_FAR,
+    };
+    let labels = labels(screen, first, numbers.speedup_at_most.is_some());
     let below = digits::HEIGHT * dot.rows + 1 + labels[0].len() as u16;
     let above = screen.height.saturating_sub(below);
     let (caption, rows) = caption(app, (above, screen.width), all.max(1));
@@ -79,7 +86,9 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         area(y, rows.lanes),
         pen,
     );
-    y += rows.lanes + rows.gap;
+    y += rows.lanes;
+    hidden(&moment, grid, rows.lanes, (screen.x + 1, y), pen);
+    y += rows.gap;
     for which in [Which::Finished, Which::Delivered] {
         let place = Place {
             x: screen.x + GUTTER,
@@ -160,28 +169,50 @@ impl Rows {
     }
 }
 
-/// What runs, and whether that is real.
+/// Says how many lanes are seen where not all are, left of what follows them: no strip has its name there.
+fn hidden(moment: &Moment<'_>, grid: Grid, height: u16, at: (u16, u16), pen: &mut Pen<'_>) {
+    let (seen, all) = (grid.lanes(height), selection::rows(moment.trace, grid.of));
+    if seen < all {
+        let words = format!("{seen} of {all}");
+        pen.text_within(at.0, at.1, GUTTER - 2, &words, pen.theme.wait);
+    }
+}
+
+/// What runs, on what, and whether that is real.
 fn title(app: &App, line: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let top = header::of(app, &app.run, "", line.width);
+    let top = header::of(app, &app.run, "", 0);
     let x = pen.bold(line.x + 1, line.y, &top.method, theme.now);
     let x = top.badge.map_or(x, |badge| {
         header::word(badge, (x + 2, line.y), line.width, pen)
     });
-    let right = format!("{}  {} ", top.origin, top.clock.time);
-    if x + text::width(&right) < line.right() {
-        pen.text_until(line.right(), line.y, &right, theme.dim);
+    let room = usize::from(header::TIME);
+    let right = format!("{}  {:>room$} ", top.origin, top.clock.time);
+    let end = line.right().saturating_sub(text::width(&right));
+    if x < end {
+        pen.text(end, line.y, &right, theme.dim);
     }
+    let facts = top.facts.get(..FACTS).unwrap_or(&top.facts);
+    header::facts(facts, (x + 2, line.y), end, theme.background, pen);
+}
+
+/// Whether it is certain that the call will not come to its end.
+fn never_completes(moment: &Moment<'_>) -> bool {
+    let call = moment.trace.call();
+    let ends = call.and_then(|call| moment.trace.ends_of(call, moment.cursor));
+    ends.is_some_and(|(_, ends)| ends == Ends::Never)
 }
 
 /// The lines under each number; all have as many. `bounded`: the second is a bound.
-fn labels(screen: Rect, bounded: bool) -> [Vec<String>; 3] {
-    let mut labels = LABELS;
-    if bounded {
-        labels[1].1 = "at most";
-    }
+fn labels(screen: Rect, first: (&'static str, &'static str), bounded: bool) -> [Vec<String>; 3] {
+    let than = if bounded { "at most" } else { "than a loop" };
+    let labels = [
+        first,
+        ("times faster", than),
+        ("% delivered", "out of order"),
+    ];
     let room = |place: usize| places(screen)[place].1 + if place < 2 { APART - 1 } else { 0 };
-    let whole = labels.map(|(first, second)| format!("{first} {second}").trim_end().to_owned());
+    let whole = labels.map(|(first, second)| format!("{first} {second}"));
     if (0..3).all(|place| text::width(&whole[place]) <= room(place)) {
         return whole.map(|label| vec![label]);
     }
@@ -199,22 +230,29 @@ fn big_numbers(
     // With two decimals three numbers run together on a narrow screen.
     let decimals = usize::from(area.width >= NARROW) + 1;
     let so_far = moment.cursor.min(moment.trace.end()).since(Time::ZERO);
+    let never = never_completes(moment);
     let seconds = numbers.makespan.unwrap_or(so_far).seconds();
     let pairs = numbers.pairs_delivered();
     let disorder = numbers.inversions_delivered as f64 * 100.0 / pairs as f64;
     let values = [
-        (Some(seconds), decimals),
+        ((!never).then_some(seconds), decimals),
         (numbers.speedup.or(numbers.speedup_at_most), decimals),
         ((pairs > 0).then_some(disorder), 0),
     ];
     let theme = pen.theme;
     let below = area.y + digits::HEIGHT * dot.rows + 1;
     let places = places(area);
-    for (((value, decimals), (x, room)), lines) in values.into_iter().zip(places).zip(labels) {
+    let inks = [
+        if never { theme.bad } else { theme.text },
+        theme.text,
+        theme.text,
+    ];
+    let columns = values.into_iter().zip(places).zip(labels).zip(inks);
+    for ((((value, decimals), (x, room)), lines), ink) in columns {
         let number = number(value, decimals, room, dot);
         digits::render(pen, x, area.y, &number, dot, theme.now);
         for (line, y) in lines.iter().zip(below..) {
-            pen.text_within(x, y, room + APART, line, theme.text);
+            pen.text_within(x, y, room + APART, line, ink);
         }
     }
     if area.width < NARROW {
@@ -256,6 +294,10 @@ fn number(value: Option<f64>, decimals: usize, room: u16, dot: Dot) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Settings;
+    use crate::experiment::{Backend, Experiment, Fault, FaultKind};
+    use crate::origin::simulated;
+    use crate::ui::samples::{PLAIN, lines};
 
     #[test]
     fn lanes_get_the_rows_before_strips_and_empty_lines() {
@@ -282,14 +324,60 @@ mod tests {
     fn every_number_says_whole_what_it_is() {
         for width in 60..320 {
             let screen = Rect::new(0, 0, width, 24);
-            let lines = labels(screen, false);
-            for (lines, (_, room)) in lines.iter().zip(places(screen)) {
-                assert_eq!(lines.len(), if width < 77 { 2 } else { 1 }, "{width}");
-                let fits = |line: &String| text::width(line) < room + APART;
-                assert!(lines.iter().all(fits), "{width}: {lines:?}");
+            for first in [SO_FAR, IN_ALL, NEVER] {
+                let lines = labels(screen, first, false);
+                for (lines, (_, room)) in lines.iter().zip(places(screen)) {
+                    assert_eq!(lines.len(), if width < 77 { 2 } else { 1 }, "{width}");
+                    let fits = |line: &String| text::width(line) < room + APART;
+                    assert!(lines.iter().all(fits), "{width}: {lines:?}");
+                }
+                assert_eq!(lines[1].join(" "), "times faster than a loop");
             }
-            assert_eq!(lines[1].join(" "), "times faster than a loop");
         }
+    }
+
+    /// The scene at the end of a run of eight tasks.
+    fn drawn(size: (u16, u16), change: impl Fn(&mut Experiment)) -> Vec<String> {
+        let mut experiment = Experiment {
+            backend: Backend::Simulated,
+            tasks: 8,
+            ..Experiment::default()
+        };
+        change(&mut experiment);
+        let mut app = App::new(experiment.clone(), Settings::default());
+        app.run.trace.apply(simulated::run(&experiment));
+        app.run.playback.cursor = app.run.trace.end();
+        lines(PLAIN, size, |area, pen| render(&app, area, pen))
+    }
+
+    #[test]
+    fn a_run_that_never_completes_has_no_length() {
+        let fault = |kind| vec![Fault { task: 2, kind }];
+        let hangs = drawn((80, 24), |run| run.faults = fault(FaultKind::Hang));
+        assert!(hangs[23].starts_with(" never completes "), "{hangs:?}");
+        let dot = hangs[18].split('|').next().map(str::trim);
+        assert!(dot.is_some_and(|row| row.len() < 8), "{hangs:?}");
+        let raises = drawn((80, 24), |run| run.faults = fault(FaultKind::Raise));
+        assert!(
+            raises[23].starts_with(" seconds to last result "),
+            "{raises:?}"
+        );
+    }
+
+    #[test]
+    fn how_many_work_and_how_many_are_seen_is_said() {
+        for (size, seen) in [
+            ((60, 20), "8 of 64"),
+            ((80, 24), "8 of 64"),
+            ((120, 36), "8 of 64"),
+        ] {
+            let lines = drawn(size, |run| (run.workers, run.cpus) = (64, Some(16)));
+            let says = |line: &String| line.trim_start().starts_with(seen);
+            assert!(lines.iter().any(says), "{size:?} {lines:?}");
+            assert!(lines[0].contains("64 workers on 16 CPUs"), "{}", lines[0]);
+        }
+        let all = drawn((80, 24), |run| run.workers = 8).concat();
+        assert!(!all.contains("8 of"), "{all}");
     }
 
     #[test]
