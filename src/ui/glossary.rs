@@ -2,7 +2,7 @@
 
 /// A word and what it means here.
 #[rustfmt::skip]
-pub static WORDS: [(&str, &str); 21] = [
+pub static WORDS: [(&str, &str); 31] = [
     ("task", "one unit of work: one item of the call"),
     ("call", "one pool.map(...) or its like"),
     ("chunk", "tasks sent to a worker as one message"),
@@ -19,6 +19,16 @@ pub static WORDS: [(&str, &str); 21] = [
     ("held", "finished, but kept back behind others"),
     ("delivered", "main has the result and can use it"),
     ("out of order", "pairs whose later task came first"),
+    ("enqueued", "its chunk went into the pool's queue"),
+    ("returned", "its chunk's results left the worker"),
+    ("mixed", "every second task waits, others compute"),
+    ("I/O", "a task waits as it was told to"),
+    ("waiting", "a task could run, another has the CPU"),
+    ("blocked", "a task waits for a lock, or unasked I/O"),
+    ("overhead", "starting, taking chunks, sending back"),
+    ("starved", "no work yet: it is still to be sent"),
+    ("idle", "no work left to take"),
+    ("unknown", "a task runs, and nobody tells how"),
     ("measured", "real work, timed by real clocks"),
     ("simulated", "virtual time: exact, the same each time"),
     ("expected", "foretold in virtual time, not measured"),

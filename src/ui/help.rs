@@ -1,7 +1,7 @@
 //! What lies on top after `?`: the ramp, every mark as the panels draw it, the keys, the words.
 //!
 //! One page of 78x24 holds marks and keys; the words follow where the screen has room, else on the
-//! next page.
+//! next pages.
 
 use ratatui::layout::Rect;
 
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn marks_and_keys_are_one_page_of_78x24() {
         let lines = drawn(80, 24, 0, Charset::Unicode);
-        assert!(shows(&lines, "page 1 of 2"));
+        assert!(shows(&lines, "page 1 of 3"));
         assert!(shows(&lines, "submitted first ... last"));
         assert!(shows(&lines, "a strip in order climbs"));
         let keys = lines
@@ -219,7 +219,9 @@ mod tests {
         assert_eq!(keys.count(), 13);
         let words = drawn(80, 24, 1, Charset::Unicode);
         assert!(shows(&words, "delivered     main has the result"));
-        assert_eq!(drawn(80, 24, 2, Charset::Unicode), words);
+        let last = drawn(80, 24, 2, Charset::Unicode);
+        assert!(shows(&last, "unknown       a task runs"));
+        assert_eq!(drawn(80, 24, 3, Charset::Unicode), last);
     }
 
     #[test]
@@ -261,7 +263,7 @@ mod tests {
 
     #[test]
     fn on_a_narrow_screen_every_line_is_on_some_page() {
-        let all: Vec<String> = (0..4)
+        let all: Vec<String> = (0..6)
             .flat_map(|page| drawn(60, 20, page, Charset::Unicode))
             .collect();
         for mark in &LEGEND {

@@ -350,12 +350,7 @@ fn spent(title: &str, sums: &Sums, area: Rect, pen: &mut Pen<'_>) {
     let shares = &theme.glyphs.shares;
     let parts = [
         ("on CPU", sums.on_cpu, shares.on_cpu, theme.text),
-        (
-            "useful wait",
-            sums.useful_wait,
-            shares.useful_wait,
-            theme.text,
-        ),
+        ("I/O", sums.useful_wait, shares.useful_wait, theme.text),
         (
             "waiting for CPU",
             sums.waiting,

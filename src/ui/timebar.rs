@@ -10,8 +10,10 @@ use crate::definition::{percent, percents};
 use crate::palette::Ink;
 use crate::trace::Shares;
 
-/// Columns of the bar where it has one row only.
+/// Most columns of the bar where it has one row only.
 const SHORT: u16 = 24;
+/// The share of the axis that it has there.
+const SHARE: u16 = 4;
 
 /// One share of the time as it is shown.
 pub struct Part {
@@ -36,9 +38,9 @@ pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
         ink,
     };
     let mut parts = [
-        part("on CPU", "on CPU", shares.on_cpu, glyphs.on_cpu, theme.text),
+        part("on CPU", "CPU", shares.on_cpu, glyphs.on_cpu, theme.text),
         part(
-            "useful wait",
+            "I/O",
             "I/O",
             shares.useful_wait,
             glyphs.useful_wait,
@@ -100,7 +102,7 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     let columns = if rows > 1 {
         axis.width
     } else {
-        axis.width.min(SHORT)
+        (axis.width / SHARE).min(SHORT)
     };
     bar(&parts, (axis.x, y), columns, pen);
     if rows > 1 {
@@ -129,14 +131,15 @@ pub fn bar(parts: &[Part], at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
 /// What watching itself took of the overhead, once that is told.
 fn probe(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, pen: &mut Pen<'_>) {
     if let Some(share) = moment.trace.watching_share(moment.cursor) {
-        let words = format!("(probe: {} of overhead)", percent(share));
+        let words = format!("({} of overhead is watching)", percent(share));
         if x + width(&words) <= end {
             pen.text(x, y, &words, pen.theme.dim);
         }
     }
 }
 
-/// The largest shares in the order of the bar, as many as fit. Answers the column after them.
+/// The largest shares in the order of the bar, as many as fit: what was computed in any case, idle time
+/// only if all others fit. Answers the column after them.
 fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'_>) -> u16 {
     let theme = pen.theme;
     let words = |part: &Part| {
@@ -150,7 +153,12 @@ fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'
     };
     while at.0 + columns(&named) > end + 2 {
         let least = (0..named.len()).rev();
-        let Some(least) = least.min_by_key(|&place| named[place].percent) else {
+        let worth = |&place: &usize| match named[place].name {
+            "idle" => (0, 0),
+            "on CPU" => (2, 0),
+            _ => (1, named[place].percent),
+        };
+        let Some(least) = least.min_by_key(worth) else {
             break;
         };
         named.remove(least);
@@ -175,10 +183,10 @@ mod tests {
     fn where_words_do_not_fit_the_largest_shares_have_them() {
         let ms = |count: u64| Nanos(count * 1_000_000);
         let shares = Shares {
-            on_cpu: ms(22),
+            on_cpu: ms(12),
             overhead: ms(9),
             starved: ms(60),
-            idle: ms(9),
+            idle: ms(19),
             ..Shares::default()
         };
         let drawn = |width| {
@@ -188,12 +196,12 @@ mod tests {
             });
             drawn[0].clone()
         };
-        let all = "# on CPU 22 %  % overhead 9 %  s starved 60 %  . idle 9 %";
-        assert_eq!(drawn(57), all);
-        assert_eq!(drawn(56), "# on CPU 22 %  % overhead 9 %  s starved 60 %");
-        assert_eq!(drawn(44), "# on CPU 22 %  s starved 60 %");
-        assert_eq!(drawn(28), "s starved 60 %");
-        assert_eq!(drawn(10), "");
+        let all = "# CPU 12 %  % overhead 9 %  s starved 60 %  . idle 19 %";
+        assert_eq!(drawn(55), all);
+        assert_eq!(drawn(54), "# CPU 12 %  % overhead 9 %  s starved 60 %");
+        assert_eq!(drawn(41), "# CPU 12 %  s starved 60 %");
+        assert_eq!(drawn(25), "# CPU 12 %");
+        assert_eq!(drawn(9), "");
     }
 
     #[test]
@@ -201,10 +209,7 @@ mod tests {
         let run = samples::run(Method::Map, 1, &[]);
         let moment = samples::at(&run, 12, 20);
         let drawn = |rows| lines(PLAIN, (70, rows), |area, pen| render(&moment, area, pen));
-        assert_eq!(
-            drawn(1),
-            [" time      ####################.... # on CPU 82 %  . idle 18 %"]
-        );
+        assert_eq!(drawn(1), [" time      ########.. # CPU 82 %  . idle 18 %"]);
         assert_eq!(
             drawn(2),
             [
