@@ -10,6 +10,9 @@ use crate::trace::Numbers;
 /// Columns a number has at least.
 const COLUMN: u16 = 13;
 
+/// What is left out first where not all numbers fit.
+const LEAST: [&str; 3] = ["messages", "efficiency", "speed-up"];
+
 /// One number with its label, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -67,14 +70,26 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
 pub fn render(numbers: &Numbers, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (mut x, y) = (area.x + 1, area.y);
-    for number in shown(numbers, theme.glyphs) {
-        let columns = width(number.label).max(width(&number.value)) + 2;
-        if x + columns > area.right() + 1 {
+    let mut shown = shown(numbers, theme.glyphs);
+    let columns = |number: &Shown| width(number.label).max(width(&number.value)) + 2;
+    let room = |number: &Shown| columns(number).max(COLUMN);
+    let fits = |shown: &[Shown]| {
+        let last = shown.last().map_or(0, columns);
+        let before = shown.iter().rev().skip(1).map(room).sum::<u16>();
+        before + last <= area.width
+    };
+    for label in LEAST {
+        if !fits(&shown) {
+            shown.retain(|number| number.label != label);
+        }
+    }
+    for number in shown {
+        if x + columns(&number) > area.right() + 1 {
             return;
         }
         pen.text(x, y, number.label, theme.dim);
         pen.bold(x, y + 1, &number.value, theme.now);
-        x += columns.max(COLUMN);
+        x += room(&number);
     }
 }
 
@@ -83,6 +98,23 @@ mod tests {
     use super::*;
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
+
+    #[test]
+    fn where_it_is_narrow_the_numbers_that_a_switch_of_the_form_changes_stay() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let numbers = run.numbers(samples::at(&run, 19, 20).cursor);
+        let labels =
+            |width| lines(PLAIN, (width, 2), |area, pen| render(&numbers, area, pen)).remove(0);
+        assert_eq!(
+            labels(60),
+            " makespan     first result  main blocked  program end"
+        );
+        assert_eq!(
+            labels(80),
+            " makespan     speed-up     efficiency   first result  main blocked  program end"
+        );
+        assert!(labels(90).ends_with("program end  messages"));
+    }
 
     #[test]
     fn what_is_not_known_yet_is_not_said() {
