@@ -239,7 +239,7 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     // A method is short; the command line of a program may not be, and makes room for what became of it.
     let state = match width(&header.state) {
         0 => 0,
-        columns => columns + 2,
+        columns => columns + 3,
     };
     let most = end
         .saturating_sub(x + 1 + state)
@@ -356,7 +356,7 @@ mod tests {
             |width| lines(PLAIN, (width, 1), |area, pen| render(&header, area, pen)).remove(0);
         assert_eq!(
             drawn(60),
-            " script...  program ended, exit 3 measured   > 1x    1.07 s"
+            " scrip...  program ended, exit 3  measured   > 1x    1.07 s"
         );
         assert!(
             drawn(80).contains("  program ended, exit 3  "),
