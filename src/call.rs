@@ -121,6 +121,8 @@ pub enum Step {
     Wait,
     /// Take these results.
     Take(Indexes),
+    /// Meet the error of the chunk that begins with this task: `next()`, `get()` or `apply()` raises.
+    Raise(u32),
     /// The call is over, and this is how: it has returned or raised; for the others, the last `get()` or
     /// `next()` has. Said once.
     End(Ends),
@@ -229,7 +231,7 @@ impl Caller {
             }
             Delivery::Value => match collector.result(self.submitted - 1) {
                 None => wait,
-                Some(ChunkResult::Failed) => self.ended(Ends::Error),
+                Some(ChunkResult::Failed) => Some(self.raised(self.submitted - 1)),
                 Some(ChunkResult::Ok) => {
                     self.phase = Phase::Submitting;
                     Some(Step::Take(Indexes::one(self.submitted - 1)))
@@ -241,7 +243,9 @@ impl Caller {
                 }
                 match collector.result(self.collected) {
                     None => wait,
-                    Some(ChunkResult::Failed) => self.ended(Ends::Error),
+                    Some(ChunkResult::Failed) => {
+                        Some(self.raised(collector.chunks.tasks(self.collected).first))
+                    }
                     Some(ChunkResult::Ok) => {
                         self.collected += 1;
                         None
@@ -262,11 +266,17 @@ impl Caller {
                     // The lab's caller catches the error of an item and asks for the next one. With chunks
                     // of several tasks the iterator is a generator, which is dead after its first error,
                     // also where there are too few tasks for such a chunk.
-                    _ if collector.chunks.size() > 1 => self.ended(Ends::Error),
-                    _ => None,
+                    _ if collector.chunks.size() > 1 => Some(self.raised(tasks.first)),
+                    _ => Some(Step::Raise(tasks.first)),
                 }
             }
         }
+    }
+
+    /// The error of a chunk ends the call.
+    fn raised(&mut self, first: u32) -> Step {
+        self.phase = Phase::Ending(Ends::Error);
+        Step::Raise(first)
     }
 
     fn ended(&mut self, ends: Ends) -> Option<Step> {
@@ -299,7 +309,7 @@ mod tests {
     }
 
     use ChunkResult::{Failed, Ok};
-    use Step::{Done, End, OwnWork, Submit, Take, Wait};
+    use Step::{Done, End, OwnWork, Raise, Submit, Take, Wait};
 
     fn one(index: u32) -> Indexes {
         Indexes::one(index)
@@ -423,9 +433,9 @@ mod tests {
     #[test]
     fn an_iterator_of_chunks_is_dead_after_an_error_however_few_tasks_there_are() {
         for method in [Method::Imap, Method::ImapUnordered] {
-            let ends = |chunksize| steps(method, 1, chunksize, &[(0, Failed)])[3];
-            assert_eq!(ends(1), End(Ends::Returned));
-            assert_eq!(ends(2), End(Ends::Error));
+            let ends = |chunksize| steps(method, 1, chunksize, &[(0, Failed)])[3..5].to_vec();
+            assert_eq!(ends(1), [Raise(0), End(Ends::Returned)]);
+            assert_eq!(ends(2), [Raise(0), End(Ends::Error)]);
         }
     }
 

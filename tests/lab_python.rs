@@ -217,6 +217,34 @@ fn a_task_that_raises_fails_its_call() {
 }
 
 #[test]
+fn an_iterator_goes_on_after_an_error_as_in_virtual_time() {
+    let fault = Fault {
+        task: 3,
+        kind: FaultKind::Raise,
+    };
+    let iterator = |chunksize| Experiment {
+        chunksize: Some(chunksize),
+        faults: vec![fault],
+        ..on_python(Method::Imap, UNIT / 10)
+    };
+    let met = |experiment: &Experiment| {
+        let trace = trace(experiment);
+        let received = trace.received(trace.call().unwrap(), trace.end());
+        let places = 0..received.len();
+        let met: Vec<u32> = places.filter_map(|at| received.get(at)).collect();
+        (ends(&trace), received.errors().len(), met)
+    };
+    for chunksize in [1, 3] {
+        let python = iterator(chunksize);
+        let simulated = Experiment {
+            backend: Backend::Simulated,
+            ..python.clone()
+        };
+        assert_eq!(met(&python), met(&simulated), "chunks of {chunksize}");
+    }
+}
+
+#[test]
 fn a_map_of_pairs_fails_as_python_says() {
     let pairs = Experiment {
         pairs: true,

@@ -134,7 +134,7 @@ def with_pool(pool, items, chunks):
     elif method in ("imap", "imap_unordered"):
         coming = getattr(pool, method)(f, items, **chunks)
         own_work()
-        return list(coming)
+        return list(without_errors(coming)) if chunks.get("chunksize", 1) == 1 else list(coming)
     elif method == "apply":
         results = [pool.apply(f, arguments(item)) for item in items]
     else:
@@ -144,6 +144,17 @@ def with_pool(pool, items, chunks):
         return [each.get() for each in coming]
     own_work()
     return results
+
+
+def without_errors(coming):
+    """Asks for the next item after one that raised. With larger chunks the iterator would be dead by then."""
+    while True:
+        try:
+            yield next(coming)
+        except StopIteration:
+            return
+        except Exception:
+            pass
 
 
 def with_executor(executor, items, chunks):

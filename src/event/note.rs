@@ -16,6 +16,17 @@ pub struct Note {
 }
 
 impl Note {
+    /// The caller got the error of the chunk that begins with this task.
+    pub fn error_taken(call: CallId, pool: Option<PoolId>, first: u32) -> Self {
+        Self {
+            kind: NoteKind::ErrorTaken,
+            pool,
+            call: Some(call),
+            text: String::new(),
+            value: i64::from(first),
+        }
+    }
+
     /// What it says in a few words; `None` of a mere measurement.
     pub fn words(&self) -> Option<String> {
         let words = match self.kind {
@@ -115,7 +126,7 @@ pub enum NoteKind {
     /// The iterable of an `imap` was read to its end; value: results that the caller had taken by then.
     InputSwallowed,
     /// The caller asked for a result and got the error of its task; value: that task, or the first one of
-    /// a call that raises as a whole.
+    /// its chunk or of a call that raises as a whole.
     ErrorTaken,
     /// The program cannot be watched, or no longer: the text says why.
     NoProbe,

@@ -19,6 +19,12 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     title(experiment, measured, out)?;
     writeln!(out, "\nthe same tasks, four orders ({how})")?;
     strips(trace.call(), trace.end(), out)?;
+    if let Some(errors) = trace
+        .call()
+        .and_then(|call| trace.errors_in_words(call, trace.end()))
+    {
+        writeln!(out, "  {errors}")?;
+    }
     numbers(&Facts::of(trace, trace.end()), measured, out)?;
     if trace.ended().is_some_and(|(_, ends)| ends == Ends::Never) {
         writeln!(

@@ -320,6 +320,18 @@ impl Call {
         })
     }
 
+    /// The tasks of the chunk that begins with this one.
+    pub(super) fn chunk_from(&self, first: u32) -> Indexes {
+        let last = self.tasks.len() as u32;
+        Indexes::new(
+            first,
+            first
+                .saturating_add(self.size().unwrap_or(1))
+                .min(last)
+                .max(first),
+        )
+    }
+
     /// The chunk that holds a task.
     pub fn chunk_of(&self, index: u32) -> u32 {
         index / self.facts.chunksize.unwrap_or(1).max(1)

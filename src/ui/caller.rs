@@ -199,13 +199,17 @@ pub(super) fn band(state: CallerState, at: (u16, u16), shares: &[f64], pen: &mut
 
 /// How many results had reached main before column `x` ends, of those until the cursor.
 fn until(moment: &Moment<'_>, delivered: &Order, x: u16) -> usize {
-    let end = if x + 1 == moment.axis.right() {
+    delivered.until(end_of(moment, x)).len()
+}
+
+/// The last moment of a column that is not after the cursor.
+fn end_of(moment: &Moment<'_>, x: u16) -> Time {
+    if x + 1 == moment.axis.right() {
         // What comes at the very end of the axis belongs to its last column.
         moment.cursor
     } else {
         Time(moment.axis.stretch(x).end().0.saturating_sub(1)).min(moment.cursor)
-    };
-    delivered.until(end).len()
+    }
 }
 
 /// What main receives, in the row `y`.
@@ -221,12 +225,26 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         Time::ZERO => 0,
         _ => call.delivered.until(before_axis).len(),
     };
+    let received = moment.trace.received(call, moment.cursor);
+    let errors = received.errors().iter().map(|error| error.at);
+    let mut errors = errors.skip_while(|&at| at < axis.span.start()).peekable();
     // The first column that is still free for a note.
     let mut free = axis.x;
     for x in axis.x..axis.right() {
         let last = until(moment, &call.delivered, x).max(first);
         let here = all.part(first..last);
         first = last;
+        let end = end_of(moment, x);
+        let mut raised = false;
+        while errors.next_if(|&at| at <= end).is_some() {
+            raised = true;
+        }
+        // An error is seen before any result.
+        if raised {
+            pen.bold(x, y, theme.glyphs.failed, theme.bad);
+            free = x + 1;
+            continue;
+        }
         let Some(middle) = here.get(here.len() / 2) else {
             continue;
         };
@@ -316,6 +334,26 @@ mod tests {
                 " receives                 5* + +",
             ]
         );
+    }
+
+    #[test]
+    fn an_error_in_the_place_of_a_result_is_marked_and_said() {
+        let fault = Fault {
+            task: 4,
+            kind: FaultKind::Raise,
+        };
+        let run = samples::run(Method::ImapUnordered, 1, &[fault]);
+        let drawn = |columns| {
+            let moment = samples::at(&run, 12, 20);
+            lines(PLAIN, (columns, 2), |area, pen| {
+                render(&moment, area, Rect::ZERO, pen);
+            })[1]
+                .clone()
+        };
+        let results = " receives                  ! + + +";
+        assert_eq!(drawn(80), format!("{results} next() raised"));
+        let whole = "next() raised ValueError: task 4 failed (1 of 8)";
+        assert_eq!(drawn(100), format!("{results} {whole}"));
     }
 
     #[test]

@@ -11,14 +11,12 @@ use super::braille::{self, Canvas};
 use super::hues::Hues;
 use super::lanes::GUTTER;
 use super::text::{self, Pen};
+use crate::definition::percent;
 use crate::event::Outcome;
 use crate::palette::Ink;
 use crate::time::Time;
 use crate::trace::Trace;
 use places::{ORDERS, Slope};
-
-/// Left out where the caption has no room for it.
-const PAIRS: &str = " pairs";
 
 /// Draws the view: three rows of tasks, lines between them, and what they amount to in words.
 pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
@@ -196,21 +194,26 @@ impl Slope<'_> {
         .map(|(name, order)| {
             let inversions = order.inversions_until(self.at);
             let pairs = crate::trace::pairs(order.counted_until(self.at));
-            (inversions, format!("{name} {inversions} of {pairs}"))
+            let share = percent(inversions as f64 / pairs.max(1) as f64);
+            let forms = [
+                format!("{name} {inversions} of {pairs} pairs"),
+                format!("{name} {inversions} of {pairs}"),
+                format!("{name} {share}"),
+            ];
+            (inversions, forms)
         });
-        let long = |(_, words): &(u64, String)| text::width(words) + 2 + text::width(PAIRS);
-        let noun = if x + said.iter().map(long).sum::<u16>() <= self.area.right() {
-            PAIRS
-        } else {
-            ""
+        let fits = |form: &usize| {
+            let words = said.iter().map(|(_, forms)| text::width(&forms[*form]) + 2);
+            x + words.sum::<u16>() <= self.area.right()
         };
-        for (inversions, words) in said {
-            let ink = if inversions > 0 {
+        let form = (0..3).find(fits).unwrap_or(2);
+        for (inversions, forms) in &said {
+            let ink = if *inversions > 0 {
                 theme.wait
             } else {
                 theme.now
             };
-            x = pen.bold(x + 2, y, &format!("{words}{noun}"), ink);
+            x = pen.bold(x + 2, y, &forms[form], ink);
         }
         if self.every() > 1 {
             let words = format!(
@@ -314,5 +317,6 @@ mod tests {
         };
         assert_eq!(caption(80), of(" pairs"));
         assert_eq!(caption(60), of(""));
+        assert_eq!(caption(50), "out of order:  finished 39 %  delivered 39 %");
     }
 }

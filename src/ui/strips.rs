@@ -13,11 +13,12 @@ use super::Moment;
 use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::layout::Layout;
-use super::text::{Pen, width};
+use super::text::{Pen, sanitised, width};
 use crate::definition::percent;
+use crate::event::Ends;
 use crate::palette::{Depth, Ink};
 use crate::time::Time;
-use crate::trace::{Call, Order, pairs};
+use crate::trace::{Call, Order, Received, pairs};
 use cells::Cells;
 
 /// One of the four orders.
@@ -86,6 +87,9 @@ pub fn hit(moment: &Moment<'_>, which: Which, screen: Rect, ascii: bool, x: u16)
     let column = x.checked_sub(first).filter(|&x| x < width)?;
     let place = Cells::new(call, width, ascii).place(column)?;
     match which.order(call) {
+        Some(_) if which == Which::Delivered => {
+            moment.trace.received(call, moment.cursor).get(place)
+        }
         Some(order) => order
             .until(moment.cursor)
             .get(place)
@@ -112,14 +116,18 @@ pub fn render(moment: &Moment<'_>, which: Which, place: Place, pen: &mut Pen<'_>
         return place.x;
     };
     let order = which.order(call);
+    let received = (which == Which::Delivered).then(|| moment.trace.received(call, moment.cursor));
+    let happened = match (&received, order) {
+        (Some(received), _) => received.len(),
+        (None, Some(order)) => order.count_until(moment.cursor),
+        (None, None) => call.submitted.count_until(moment.cursor) as usize,
+    };
     let mut strip = Strip {
         call,
         which,
         order,
-        happened: order.map_or_else(
-            || call.submitted.count_until(moment.cursor) as usize,
-            |order| order.count_until(moment.cursor),
-        ),
+        received,
+        happened,
         cursor: moment.cursor,
         hues: Hues::new(pen.theme, moment.trace),
         cells: Cells::new(call, place.width, pen.theme.is_ascii()),
@@ -144,13 +152,25 @@ pub fn caption(
     with_pairs: bool,
     pen: &mut Pen<'_>,
 ) {
-    let (theme, (x, y)) = (pen.theme, at);
+    let (theme, (mut x, y)) = (pen.theme, at);
     let Some(call) = moment.trace.call() else {
         return;
     };
     let Some(order) = which.order(call) else {
         pen.text(x, y, "sets the colours", theme.dim);
         return;
+    };
+    let raised = if which == Which::Delivered {
+        match raised(moment, call) {
+            Raised::Whole => {
+                let words = format!("none: {} raised", sanitised(&call.facts.method));
+                pen.bold(x, y, &words, theme.bad);
+                return;
+            }
+            Raised::Each(count) => count,
+        }
+    } else {
+        0
     };
     let counted = order.counted_until(moment.cursor);
     let pairs = pairs(counted);
@@ -162,19 +182,52 @@ pub fn caption(
             Some(all) => format!("{counted} of {all}"),
             None => format!("{counted} of {all} so far"),
         };
-        pen.text(x, y, &so_far, theme.dim);
+        x = pen.text(x, y, &so_far, theme.dim);
     } else if inversions == 0 {
-        pen.bold(x, y, theme.glyphs.in_order, theme.text);
+        x = pen.bold(x, y, theme.glyphs.in_order, theme.text);
     } else {
         let words = format!(
             "{} out of order",
             percent(inversions as f64 / pairs.max(1) as f64)
         );
-        let x = pen.bold(x, y, &words, theme.wait);
+        x = pen.bold(x, y, &words, theme.wait);
         let words = format!("{inversions} of {pairs} pairs");
         if with_pairs && width(&words) <= pen.buffer.area.right().saturating_sub(x + 3) {
-            pen.text(x + 2, y, &words, theme.dim);
+            x = pen.text(x + 2, y, &words, theme.dim);
         }
+    }
+    if which != Which::Delivered {
+        return;
+    }
+    let ready = moment.trace.untaken(call, moment.cursor);
+    for (count, word, ink) in [(raised, "raised", theme.bad), (ready, "ready", theme.text)] {
+        let words = format!("{count} {word}");
+        if count > 0 && x + 1 + width(&words) <= pen.buffer.area.right() {
+            x = pen.bold(x + 1, y, &words, ink);
+        }
+    }
+}
+
+/// What main got instead of results.
+enum Raised {
+    /// The call raised, and no result will come.
+    Whole,
+    /// So many errors, one by one.
+    Each(u32),
+}
+
+fn raised(moment: &Moment<'_>, call: &Call) -> Raised {
+    let received = moment.trace.received(call, moment.cursor);
+    let ended = if moment.trace.is_program() {
+        moment.trace.ends_of(call, moment.cursor)
+    } else {
+        moment.trace.ended().filter(|&(at, _)| at <= moment.cursor)
+    };
+    let nothing = received.is_empty() && call.failed(moment.cursor) > 0;
+    if nothing && ended.is_some_and(|(_, ends)| ends == Ends::Error) {
+        Raised::Whole
+    } else {
+        Raised::Each(received.errors().len() as u32)
     }
 }
 
@@ -182,6 +235,8 @@ struct Strip<'s, 'p, 'b> {
     call: &'s Call,
     which: Which,
     order: Option<&'s Order>,
+    /// Of the delivered ones: with the errors that came instead of results.
+    received: Option<Received<'s>>,
     /// To how many tasks it has happened.
     happened: usize,
     cursor: Time,
@@ -200,9 +255,10 @@ impl Strip<'_, '_, '_> {
 
     /// The task to which it happened as the `place`-th, if it has happened.
     fn index(&self, place: usize) -> Option<u32> {
-        let index = match self.order {
-            Some(order) => order.entries().get(place)?.index,
-            None => place as u32,
+        let index = match (&self.received, self.order) {
+            (Some(received), _) => received.get(place)?,
+            (None, Some(order)) => order.entries().get(place)?.index,
+            (None, None) => place as u32,
         };
         (place < self.happened).then_some(index)
     }
@@ -218,7 +274,12 @@ impl Strip<'_, '_, '_> {
     /// The height in eighths where tasks share columns: less by an eighth for each doubling of the
     /// number of tasks that overtook this one.
     fn notch(&self, place: usize, levels: u16) -> u16 {
-        let overtaken = self.order.map_or(0, |order| order.overtaken_by(place));
+        let result = self.received.as_ref().map(|all| all.result_at(place));
+        let overtaken = match (self.order, result) {
+            (Some(order), Some(Ok(result))) => order.overtaken_by(result),
+            (Some(order), None) => order.overtaken_by(place),
+            (_, Some(Err(_))) | (None, _) => 0,
+        };
         let doublings = u64::BITS - overtaken.leading_zeros();
         let depth = u16::try_from(doublings).unwrap_or(u16::MAX);
         levels - (depth.saturating_mul(levels) / 8).min(levels * 3 / 4)
@@ -477,6 +538,48 @@ mod tests {
             line(2, Which::Delivered, 37),
             " delivered .... 0 of 5 so far"
         );
+    }
+
+    #[test]
+    fn an_error_has_its_place_among_the_results() {
+        let fault = |task| crate::experiment::Fault {
+            task,
+            kind: crate::experiment::FaultKind::Raise,
+        };
+        let drawn = |method, faults: &[_]| {
+            let run = samples::run(method, 1, faults);
+            let moment = samples::at(&run, 20, 20);
+            lines(PLAIN, (70, 1), |area, pen| {
+                panel(&moment, Which::Delivered, area, area, pen);
+            })
+            .concat()
+        };
+        assert_eq!(
+            drawn(Method::Imap, &[fault(5)]),
+            " delivered 0 1 2 3 4 ! 6 7  in order 1 raised"
+        );
+        assert_eq!(
+            drawn(Method::ImapUnordered, &[fault(3), fault(6)]),
+            " delivered ! 1 5 4 2 0 7 !  47 % out of order 2 raised"
+        );
+        assert_eq!(
+            drawn(Method::Map, &[fault(3)]),
+            " delivered . . . . . . . .  none: map raised"
+        );
+    }
+
+    #[test]
+    fn results_that_main_has_not_asked_for_are_counted() {
+        let run = samples::run(Method::ImapUnordered, 1, &[]);
+        let drawn = |cursor| {
+            let moment = samples::at(&run, cursor, 20);
+            lines(PLAIN, (70, 1), |area, pen| {
+                panel(&moment, Which::Delivered, area, area, pen);
+            })
+            .concat()
+        };
+        assert_eq!(drawn(6), " delivered . . . . . . . .  0 of 8 5 ready");
+        assert!(drawn(20).ends_with(" out of order"));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use super::{CALL, CALLER, Simulation};
 use crate::call::{Caller, Step};
-use crate::event::{CallBegan, CallerState, Category, Ends, Indexes, Kind, LaneId, NamedSpan};
+use crate::event::{
+    CallBegan, CallerState, Category, Ends, Indexes, Kind, LaneId, NamedSpan, Note,
+};
 use crate::experiment::Experiment;
 use crate::method::Sends;
 use crate::time::{Nanos, Time};
@@ -118,6 +120,11 @@ impl Simulation<'_> {
                     if !tasks.is_empty() {
                         self.tell(CALLER, Kind::Delivered { call: CALL, tasks });
                     }
+                }
+                Step::Raise(first) => {
+                    let pool = self.has_pool().then_some(super::POOL);
+                    let note = Note::error_taken(CALL, pool, first);
+                    self.tell(CALLER, Kind::Noted(Box::new(note)));
                 }
                 Step::End(ends) => {
                     self.main.ended = Some(ends);

@@ -6,7 +6,8 @@ use super::worker::Worker;
 use super::{CALL, Shared};
 use crate::call::{Caller, Step};
 use crate::event::{
-    CallBegan, CallerState, Ended, Ends, Indexes, Kind, LaneKind, LaneOpened, PoolOpened, RunBegan,
+    CallBegan, CallerState, Ended, Ends, Indexes, Kind, LaneKind, LaneOpened, Note, PoolOpened,
+    RunBegan,
 };
 use crate::platform;
 use crate::time::{Nanos, Time};
@@ -173,6 +174,11 @@ impl MainProgram {
                     if !tasks.is_empty() {
                         self.tell(Kind::Delivered { call: CALL, tasks });
                     }
+                }
+                Step::Raise(first) => {
+                    let pool = shared.pool();
+                    let note = Note::error_taken(CALL, pool, first);
+                    self.tell(Kind::Noted(Box::new(note)));
                 }
                 // Asked for again at once; it never says this twice in a row.
                 Step::Wait => {}

@@ -30,7 +30,8 @@ enum Kind {
 
 impl Ending {
     pub(super) fn of(trace: &Trace, cursor: Time) -> Option<Self> {
-        verdict(trace, cursor).or_else(|| counted(trace, cursor))
+        let verdict = verdict(trace, cursor).or_else(|| raised(trace, cursor));
+        verdict.or_else(|| counted(trace, cursor))
     }
 
     fn ink(&self, theme: Theme) -> Ink {
@@ -135,6 +136,19 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<Ending> {
     Some(Ending {
         long: short.clone() + &rest,
         short,
+        kind: Kind::Bad,
+    })
+}
+
+/// The errors that main got one by one.
+fn raised(trace: &Trace, cursor: Time) -> Option<Ending> {
+    let long = sanitised(&trace.errors_in_words(trace.call()?, cursor)?);
+    let short = long
+        .find(" raised")
+        .map(|end| format!("{} raised", &long[..end]));
+    Some(Ending {
+        short: short.unwrap_or_else(|| long.clone()),
+        long,
         kind: Kind::Bad,
     })
 }

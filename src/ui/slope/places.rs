@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 use crate::event::Outcome;
 use crate::time::Time;
-use crate::trace::{Call, Entry, List, Trace};
+use crate::trace::{Call, Entry, List, Received, Trace};
 use crate::ui::braille::DOTS;
 use crate::ui::hues;
 use crate::ui::lanes::GUTTER;
@@ -29,6 +29,8 @@ pub(super) struct Slope<'a> {
     pub(super) submitted: u32,
     pub(super) finished: List<'a, Entry>,
     pub(super) delivered: List<'a, Entry>,
+    /// The same with the errors that came instead of results.
+    received: Received<'a>,
     /// How many tasks there are or will be.
     pub(super) count: u32,
     /// Rows of a band of lines.
@@ -50,6 +52,7 @@ impl<'a> Slope<'a> {
             submitted: call.submitted.count_until(at),
             finished: call.finished.until(at),
             delivered: call.delivered.until(at),
+            received: trace.received(call, at),
             count,
             band,
         })
@@ -60,7 +63,7 @@ impl<'a> Slope<'a> {
         match order {
             0 => self.submitted,
             1 => self.finished.len() as u32,
-            _ => self.delivered.len() as u32,
+            _ => self.received.len() as u32,
         }
     }
 
@@ -69,13 +72,18 @@ impl<'a> Slope<'a> {
         let entries = match order {
             0 => return (place < self.submitted).then_some(place),
             1 => self.finished,
-            _ => self.delivered,
+            _ => return self.received.get(place as usize),
         };
         entries.get(place as usize).map(|entry| entry.index)
     }
 
     /// The place of a task in an order, found by its moment: nothing is gone through from the begin.
     pub(super) fn place(&self, order: usize, index: u32) -> Option<u32> {
+        if order > 1
+            && let Some(place) = self.received.place_of_error(index)
+        {
+            return Some(place as u32);
+        }
         let task = self.call.task(index)?;
         let (entries, at) = match order {
             0 => return (index < self.submitted).then_some(index),
@@ -90,7 +98,12 @@ impl<'a> Slope<'a> {
         let is_here = same.get(found).is_some_and(|entry| entry.index == index);
         let place = || same.iter().position(|entry| entry.index == index);
         let found = Some(found).filter(|_| is_here).or_else(place)?;
-        Some((first + found) as u32)
+        let found = first + found;
+        let place = match order {
+            1 => found,
+            _ => self.received.place_of_result(found),
+        };
+        Some(place as u32)
     }
 
     /// Columns for all tasks together.

@@ -333,13 +333,7 @@ impl Join {
             Some(_) => raw.collected(),
         };
         if raised {
-            let note = Note {
-                kind: NoteKind::ErrorTaken,
-                pool: Some(raw.pool),
-                call: Some(shown),
-                text: String::new(),
-                value: i64::from(tasks.first),
-            };
+            let note = Note::error_taken(shown, Some(raw.pool), tasks.first);
             self.tell.say(lane, time, Kind::Noted(Box::new(note)));
         }
         if !raised && !tasks.is_empty() {
