@@ -4,7 +4,7 @@
 //! everywhere. T is the makespan, P the workers, C the CPUs, B the busy time of one worker, S the speed-up.
 
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Numbers, RunOutcome, Shares, Trace};
+use crate::trace::{Call, MainProgram, Numbers, RunOutcome, Shares, Trace};
 
 /// What the table takes its values from: a run as of a moment, and the call that it counts.
 pub struct Facts<'a> {
@@ -41,6 +41,14 @@ impl<'a> Facts<'a> {
         match self.call {
             Some(call) => self.trace.outcome_of(call, self.at),
             None => self.trace.outcome(self.at),
+        }
+    }
+
+    /// Where a row has no value there will be none.
+    pub fn is_final(&self, row: &Definition) -> bool {
+        match row.key {
+            "program_end" => self.numbers.main != MainProgram::GoesOn,
+            _ => self.numbers.complete,
         }
     }
 
@@ -111,6 +119,9 @@ impl Value {
         }
     }
 }
+
+/// How long main waits in a call that never returns.
+pub const FOR_EVER: &str = "for ever";
 
 /// A share in whole per cent that is nothing or all only where it is that.
 pub fn percent(share: f64) -> String {
@@ -265,13 +276,16 @@ pub static TABLE: [Definition; 50] = {
             |f| f.numbers.imbalance.zip(f.numbers.utilisation).map(|(most, mean)| Share(most * mean))),
 
         row(("first_result", "first result"), Caller,
-            "from the begin of the run until the first result is ready", "",
+            "from the begin of the run until the first result is ready: main gets it when it asks, if that is later", "",
             |f| f.numbers.first_result.map(Time)),
         row(("blocked_main", "main blocked"), Caller,
             "time the main program spends inside a call that blocks", "",
-            |f| f.numbers.blocked_main.map(Time)),
+            |f| match f.numbers.main {
+                MainProgram::BlockedForEver => Some(Word(FOR_EVER)),
+                _ => f.numbers.blocked_main.map(Time),
+            }),
         row(("program_end", "program end"), Caller,
-            "the last result is delivered and main's own work is done", "",
+            "main is done: it has the last result and did its own work, or an error ended it while tasks may go on", "",
             |f| f.numbers.program_end.map(Time)),
 
         row(("inversions_finished", "inv. finished"), Orders,

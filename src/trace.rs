@@ -45,7 +45,7 @@ pub use lane::{Lane, OtherSpan, Piece, Sums};
 pub use losses::Loss;
 pub use marker::{Marker, MarkerKind};
 pub use note::TimedNote;
-pub use numbers::Numbers;
+pub use numbers::{MainProgram, Numbers};
 pub use order::{Entry, Order, pairs};
 pub use outcome::RunOutcome;
 pub use packed::{List, Row as Packable};

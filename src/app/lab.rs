@@ -10,6 +10,7 @@ use crate::experiment::Experiment;
 use crate::method::Method;
 use crate::plural::counted;
 use crate::time::{Nanos, Time};
+use crate::trace::Trace;
 use crate::workload::Costs;
 
 impl App {
@@ -97,10 +98,11 @@ impl App {
 
     /// What the switch will change, from both experiments in virtual time.
     fn foretell(&mut self) {
-        self.change = self.foretold();
+        self.change = self.foretold(None);
     }
 
-    fn foretold(&self) -> Option<Change> {
+    /// The same once the run after it is told whole: with what was measured of that.
+    fn foretold(&self, got: Option<&Trace>) -> Option<Change> {
         let before = self
             .previous
             .as_ref()
@@ -108,7 +110,8 @@ impl App {
         let experiments = [before.experiment()?, self.run.experiment()?];
         let before = switch::foretold(experiments[0], self.cpus)?;
         let after = switch::foretold(experiments[1], self.cpus)?;
-        let mut change = switch::change(&before, &after, &self.keymap.of(Action::NextFamily));
+        let next_method = self.keymap.of(Action::NextFamily);
+        let mut change = switch::change(&before, &after, &next_method, got);
         if experiments
             .iter()
             .any(|experiment| experiment.backend.is_measured())
@@ -133,10 +136,16 @@ impl App {
         }
         // Against a run that was cut short nothing was measured: what was foretold of both stays.
         if !before.is_whole() {
-            return None;
+            let measured = after.trace.run().is_some_and(|run| run.measured);
+            return self.foretold(Some(&after.trace).filter(|_| measured));
         }
         let next_method = self.keymap.of(Action::NextFamily);
-        Some(switch::change(&before.trace, &after.trace, &next_method))
+        Some(switch::change(
+            &before.trace,
+            &after.trace,
+            &next_method,
+            None,
+        ))
     }
 
     /// What the tasks of this experiment took in a plain loop, if one was watched to its end.
@@ -172,6 +181,7 @@ impl App {
             self.say(why);
         }
         self.conclude();
+        self.forget_asked();
     }
 
     /// Starts what a key made of the experiment, without what its backend or its method has no place for.

@@ -1,11 +1,11 @@
 //! The line that says what a switch changed, computed from two runs.
 
-use crate::event::Ends;
+use crate::definition;
 use crate::experiment::{Backend, Experiment, MainWork};
 use crate::method::{Badge, Delivery, Method};
 use crate::origin::simulated;
 use crate::time::Nanos;
-use crate::trace::{Numbers, Trace};
+use crate::trace::{MainProgram, Numbers, Trace};
 use crate::workload;
 
 /// What the line rests on.
@@ -44,8 +44,9 @@ pub struct Change {
 /// Lengths nearer than this share of each other read as the same: two measured runs never agree exactly.
 const SAME: f64 = 0.03;
 
-/// What the second of two whole runs changed. `next_method` is the key that goes to the next family.
-pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
+/// What the second of two whole runs changed. `next_method` is the key that goes to the next family. Where both
+/// are foretold, `got` is the second one as it was measured, once it is whole.
+pub fn change(before: &Trace, after: &Trace, next_method: &str, got: Option<&Trace>) -> Change {
     let measured = |trace: &Trace| trace.run().is_some_and(|run| run.measured);
     let basis = match (measured(before), measured(after)) {
         (true, true) => Basis::Measured,
@@ -54,11 +55,20 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str) -> Change {
     };
     let numbers = [before, after].map(|trace| trace.numbers(trace.end()));
     let of = |length: fn(&Numbers) -> Option<Nanos>| [length(&numbers[0]), length(&numbers[1])];
-    let blocked = [blocked(before, &numbers[0]), blocked(after, &numbers[1])];
-    let end = Length::new("program end", of(|numbers| numbers.program_end));
-    let main = Length::new("main blocked", blocked);
-    let makespan = Length::new("makespan", of(|numbers| numbers.makespan));
-    let first = Length::new("first result", of(|numbers| numbers.first_result));
+    let blocked = [blocked(&numbers[0]), blocked(&numbers[1])];
+    let measured = got.map(|got| got.numbers(got.end()));
+    let length = |name, of, length: fn(&Numbers) -> Option<Nanos>| Length {
+        name,
+        of,
+        got: measured.as_ref().and_then(length),
+    };
+    let end = |numbers: &Numbers| numbers.program_end;
+    let end = length("program end", of(end), end);
+    let main = length("main blocked", blocked, self::blocked);
+    let makespan = |numbers: &Numbers| numbers.makespan;
+    let makespan = length("makespan", of(makespan), makespan);
+    let first = |numbers: &Numbers| numbers.first_result;
+    let first = length("first result", of(first), first);
     let order = Order::of(before, after);
     // What a switch is made for comes first: a narrow screen shows no more than that.
     let changed = [
@@ -117,24 +127,22 @@ pub fn foretold(experiment: &Experiment, cpus: u32) -> Option<Trace> {
 /// How long main waits in a call that can never complete.
 const FOR_EVER: Nanos = Nanos(u64::MAX);
 
-fn blocked(trace: &Trace, numbers: &Numbers) -> Option<Nanos> {
-    match trace.ended() {
-        Some((_, Ends::Never)) => Some(FOR_EVER),
-        _ => numbers.blocked_main,
+fn blocked(numbers: &Numbers) -> Option<Nanos> {
+    if numbers.main == MainProgram::BlockedForEver {
+        return Some(FOR_EVER);
     }
+    numbers.blocked_main
 }
 
 /// One length of two runs; none where a run has no such moment.
 struct Length {
     name: &'static str,
     of: [Option<Nanos>; 2],
+    /// The second one as it was measured, where `of` is foretold.
+    got: Option<Nanos>,
 }
 
 impl Length {
-    fn new(name: &'static str, of: [Option<Nanos>; 2]) -> Self {
-        Self { name, of }
-    }
-
     fn is_same(&self) -> bool {
         let [Some(old), Some(new)] = self.of else {
             return self.of == [None, None];
@@ -147,22 +155,30 @@ impl Length {
         (is_known && self.is_same()).then_some(self.name)
     }
 
-    /// `makespan 4.10 -> 2.00 s`: the unit once, if both have it.
+    /// `makespan 4.10 -> 2.00 s`: the unit once, if both have it. Foretold: `..., measured 2.11 s`.
     fn change(&self) -> Option<String> {
         if self.is_same() {
             return None;
         }
-        let [old, new] = self.of.map(|length| match length {
-            Some(FOR_EVER) => "for ever".to_owned(),
+        let words = |length| match length {
+            Some(FOR_EVER) => definition::FOR_EVER.to_owned(),
             Some(length) => length.to_string(),
             None => "never".to_owned(),
-        });
+        };
+        let [old, new] = self.of.map(words);
         let unit = |words: &str| words.split_once(' ').map(|words| words.1.to_owned());
         let old = match old.split_once(' ') {
             Some((number, _)) if unit(&old) == unit(&new) => number,
             _ => &old,
         };
-        Some(format!("{} {old} -> {new}", self.name))
+        let got = self
+            .got
+            .map(|got| format!(", measured {}", words(Some(got))));
+        Some(format!(
+            "{} {old} -> {new}{}",
+            self.name,
+            got.unwrap_or_default()
+        ))
     }
 }
 

@@ -33,7 +33,25 @@ pub enum Asked {
     Kill,
 }
 
+impl Asked {
+    /// What is said while the program has not ended of it.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Interrupt => "interrupted (SIGINT): the program may take its time, or go on",
+            Self::Terminate => "told to terminate (SIGTERM)",
+            Self::Kill => "killed (SIGKILL)",
+        }
+    }
+}
+
 impl App {
+    /// What the program was asked for is no news once it has ended.
+    pub(super) fn forget_asked(&mut self) {
+        let asked = self.run.program().and_then(|program| program.asked);
+        self.notice
+            .take_if(|notice| asked.is_some_and(|asked| notice == asked.words()));
+    }
+
     /// What the keys for a program do; nothing in the lab.
     pub(super) fn act_on_program(&mut self, action: Action) -> Option<Effect> {
         self.run.program()?;
@@ -79,11 +97,7 @@ impl App {
             return None;
         };
         program.asked = program.asked.max(Some(what));
-        self.say(match what {
-            Asked::Interrupt => "interrupted (SIGINT): the program may take its time, or go on",
-            Asked::Terminate => "told to terminate (SIGTERM)",
-            Asked::Kill => "killed (SIGKILL)",
-        });
+        self.say(what.words());
         Some(Effect::Ask(what))
     }
 

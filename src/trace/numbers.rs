@@ -7,17 +7,30 @@
 //! of its pool that were alive until its end.
 
 use super::scope::{Scope, has_result};
-use crate::event::Ends;
+use crate::event::{CallerState, Ends};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::order::pairs;
 use crate::trace::sums::Needs;
 use crate::trace::{Call, Pool, Row, Trace};
+
+/// What can still come of a main program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MainProgram {
+    #[default]
+    GoesOn,
+    /// Its run has ended.
+    Over,
+    /// So has its run, inside a call that never returns.
+    BlockedForEver,
+}
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Numbers {
     /// The run, or the call of a program, has ended as of this moment: what is `None` stays so.
     pub complete: bool,
+    /// What can still come of the main program.
+    pub main: MainProgram,
     /// Events were not seen that belong to this: counts and times are at least what they are here.
     pub at_least: bool,
     /// From the begin to this moment, or to its makespan if that is known.
@@ -60,7 +73,7 @@ pub struct Numbers {
     pub first_result: Option<Nanos>,
     /// Time main spent inside blocking calls; in a program, from the begin to the end of the call.
     pub blocked_main: Option<Nanos>,
-    /// When main had everything and had done its own work, from the begin.
+    /// When main had everything and had done its own work, or was out of it by an error, from the begin.
     pub program_end: Option<Nanos>,
     /// Chunks sent.
     pub messages: u32,
@@ -131,6 +144,10 @@ impl Trace {
         let rows = self.rows_in(scope, to);
         let mut numbers = Numbers {
             complete: ended.is_some(),
+            main: match self.ended() {
+                Some((at, _)) if at <= time => MainProgram::Over,
+                _ => MainProgram::GoesOn,
+            },
             elapsed: to.since(from),
             makespan: makespan.map(|at| at.since(from)),
             workers: rows.len() as u32,
@@ -186,6 +203,10 @@ impl Trace {
         let Some(caller) = caller else { return };
         numbers.blocked_main = Some(caller.blocked_in(Span::new(scope.from.min(end), end)));
         let ended = scope.ended.filter(|&(at, _)| at <= time);
+        let is_blocked = matches!(caller.state_at(end), Some(CallerState::Blocked(_)));
+        if is_blocked && ended.is_some_and(|(_, ends)| ends == Ends::Never) {
+            numbers.main = MainProgram::BlockedForEver;
+        }
         numbers.program_end = caller
             .done()
             .filter(|&done| {

@@ -124,7 +124,7 @@ pub fn shown(row: &Definition, facts: &Facts<'_>, pen: &Pen<'_>) -> String {
     let glyphs = pen.theme.glyphs;
     match (row.value)(facts) {
         Some(value) => format!("{}{}", facts.bound(row), value.text(glyphs.times)),
-        None if facts.numbers.complete => "n/a".to_owned(),
+        None if facts.is_final(row) => "n/a".to_owned(),
         None => glyphs.grows.to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::text::{Pen, width};
 use crate::app::action::Action;
 use crate::app::keymap::Hint;
+use crate::app::switch::Basis;
 use crate::app::{App, Hit};
 
 /// Draws the line about the last switch into the row of the area.
@@ -18,6 +19,12 @@ pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let room = area.width.saturating_sub(width(&basis) + 3);
     let words = arrows(&change.text);
     let words = whole_clauses(&words, room);
+    if change.basis == Basis::Expected {
+        // What was not seen says so before anything else.
+        let x = pen.text(area.x + 1, area.y, &format!("{basis}:"), theme.dim);
+        pen.text_within(x + 1, area.y, room, words, theme.text);
+        return;
+    }
     let x = pen.text_within(area.x + 1, area.y, room, words, theme.text);
     pen.text(x + 2, area.y, &basis, theme.dim);
 }

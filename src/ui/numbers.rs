@@ -3,9 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
+use crate::definition::FOR_EVER;
 use crate::palette::Glyphs;
 use crate::time::Nanos;
-use crate::trace::Numbers;
+use crate::trace::{MainProgram, Numbers};
 
 /// Columns a number has at least.
 const COLUMN: u16 = 13;
@@ -32,10 +33,11 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
             value
         }
     };
-    let later = |value: Option<String>| {
+    let by = |over: bool, value: Option<String>| {
         let unknown = || if over { "n/a" } else { grows }.to_owned();
         value.map_or_else(unknown, least)
     };
+    let later = |value| by(over, value);
     let length = |length: Nanos| length.to_string();
     let first = match numbers.first_result {
         None if !over => "not yet".to_owned(),
@@ -46,6 +48,11 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
         makespan => later(makespan.map(length)),
     };
     let times = |factor: f64| format!("{factor:.2}{}", glyphs.times);
+    let blocked = if numbers.main == MainProgram::BlockedForEver {
+        FOR_EVER.to_owned()
+    } else {
+        later(numbers.blocked_main.map(length))
+    };
     let at_most = || Some(format!("<={}", times(numbers.speedup_at_most?)));
     let speedup = numbers.speedup.map(times).or_else(at_most);
     let values = [
@@ -56,8 +63,15 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
             later(numbers.efficiency.map(|e| format!("{:.0} %", e * 100.0))),
         ),
         ("first result", first),
-        ("main blocked", later(numbers.blocked_main.map(length))),
-        ("program end", later(numbers.program_end.map(length))),
+        ("main blocked", blocked),
+        // A program goes on after its call.
+        (
+            "program end",
+            by(
+                numbers.main != MainProgram::GoesOn,
+                numbers.program_end.map(length),
+            ),
+        ),
         ("messages", least(numbers.messages.to_string())),
     ];
     values
@@ -96,7 +110,9 @@ pub fn render(numbers: &Numbers, area: Rect, pen: &mut Pen<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Fault, FaultKind};
     use crate::method::Method;
+    use crate::time::Time;
     use crate::ui::samples::{self, PLAIN, lines};
 
     #[test]
@@ -114,6 +130,32 @@ mod tests {
             " makespan     speed-up     efficiency   first result  main blocked  program end"
         );
         assert!(labels(90).ends_with("program end  messages"));
+    }
+
+    #[test]
+    fn a_call_that_never_returns_blocks_main_for_ever() {
+        let fault = Fault {
+            task: 3,
+            kind: FaultKind::Die,
+        };
+        let run = samples::run(Method::Map, 1, &[fault]);
+        let blocked = |at| {
+            let shown = shown(&run.numbers(at), PLAIN.charset.glyphs());
+            shown.into_iter().find(|one| one.label == "main blocked")
+        };
+        let value = |at| blocked(at).map(|shown| shown.value);
+        assert_eq!(value(Time(5_000_000)).as_deref(), Some("5.00 ms"));
+        assert_eq!(value(run.end()).as_deref(), Some("for ever"));
+    }
+
+    #[test]
+    fn a_program_goes_on_after_its_call() {
+        let mut numbers = Numbers::default();
+        numbers.complete = true;
+        let end = |numbers: &Numbers| shown(numbers, PLAIN.charset.glyphs())[5].value.clone();
+        assert_eq!(end(&numbers), "...");
+        numbers.main = MainProgram::Over;
+        assert_eq!(end(&numbers), "n/a");
     }
 
     #[test]

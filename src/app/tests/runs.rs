@@ -180,7 +180,14 @@ fn after_a_run_that_was_left_in_the_middle_what_was_expected_of_both_stays() {
         events,
         complete_to: Time::NEVER,
     });
-    assert_eq!(app.change, Some(expected));
+    let change = app.change.unwrap();
+    assert_eq!(change.basis, Basis::Expected);
+    // What it came to stands beside it.
+    assert!(change.text.starts_with(
+        "program end 155 -> 110 ms, measured 220 ms; main blocked 110 -> 65 ms, measured 130 ms; "
+    ));
+    let without = change.text.replace(", measured 220 ms", "");
+    assert_eq!(without.replace(", measured 130 ms", ""), expected.text);
 }
 
 #[test]
@@ -304,7 +311,7 @@ fn a_call_that_never_completes_blocks_for_ever() {
         kind: FaultKind::Die,
     }];
     let whole = run(&eight(Method::Map, Backend::Simulated));
-    let text = switch::change(&run(&broken), &whole, "m").text;
+    let text = switch::change(&run(&broken), &whole, "m", None).text;
     let says = "program end never -> 155 ms; main blocked for ever -> 110 ms; delivered nothing -> in order";
     assert!(text.starts_with(says), "{text}");
 }
@@ -318,7 +325,7 @@ fn what_neither_run_has_is_no_change_and_not_the_same() {
                 ..eight(method, Backend::Simulated)
             })
         });
-        switch::change(&before, &after, "m").text
+        switch::change(&before, &after, "m", None).text
     };
     assert_eq!(
         text(FaultKind::Die),
