@@ -339,7 +339,7 @@ pub static TABLE: [Definition; 50] = {
             "a task could run but another had the CPU: more workers than CPUs", "",
             |f| f.share(f.shares.waiting_cpu)),
         row(("blocked", "blocked"), Where,
-            "a task waited for something else: a lock, the GIL, unasked I/O", "",
+            "sleep, I/O or lock: a task waited for something else, the GIL too", "",
             |f| f.share(f.shares.blocked)),
         row(("overhead", "overhead"), Where,
             "start-up, taking chunks and returning results", "",

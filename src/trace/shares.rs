@@ -53,11 +53,15 @@ impl Shares {
         (total > 0).then(|| part.0 as f64 / total as f64)
     }
 
-    /// The part in which a task worked, from 0 to 1: it computed, or had a wait that it asked for. Where
-    /// nobody knows which it asked for, `all_waits` count.
-    pub fn worked(&self, all_waits: bool) -> Option<f64> {
-        let waits = if all_waits { self.blocked } else { Nanos::ZERO };
-        self.share(self.on_cpu + self.useful_wait + self.unknown + waits)
+    /// The part in which a task worked, from 0 to 1: it computed, or had a wait that it asked for.
+    pub fn worked(&self) -> Option<f64> {
+        self.share(self.on_cpu + self.useful_wait + self.unknown)
+    }
+
+    /// The part in which there was a task, from 0 to 1, whatever it did.
+    pub fn busy(&self) -> Option<f64> {
+        let waits = self.useful_wait + self.waiting_cpu + self.blocked;
+        self.share(self.on_cpu + waits + self.unknown)
     }
 
     fn add(&mut self, other: &Self) {
@@ -92,12 +96,16 @@ impl Trace {
         self.row_shares_in(row, &scope, to)
     }
 
-    /// In what share of that time the worker worked. A program asks for its waits itself: there all of
-    /// them count, but for one that never ends.
+    /// In what share of that time the worker worked. Which of its waits a program asks for nobody knows: there it
+    /// is the share in which it was busy, unless that never ends.
     pub fn row_worked(&self, row: &Row, time: Time) -> Option<f64> {
         let mut lanes = row.lanes.iter().filter_map(|&id| self.lane(id));
-        let all_waits = self.is_program() && !lanes.any(|lane| self.hangs(lane, time));
-        self.row_shares(row, time).worked(all_waits)
+        let shares = self.row_shares(row, time);
+        if self.is_program() && !lanes.any(|lane| self.hangs(lane, time)) {
+            shares.busy()
+        } else {
+            shares.worked()
+        }
     }
 
     /// Whether nothing more will ever happen, and the worker's task has not ended.
@@ -212,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_work_where_a_task_asked_for_it_or_may_have() {
+    fn a_wait_is_work_where_a_task_asked_for_it_and_keeps_a_worker_busy_in_any_case() {
         let shares = Shares {
             on_cpu: Nanos(2),
             useful_wait: Nanos(3),
@@ -220,8 +228,8 @@ mod tests {
             waiting_cpu: Nanos(4),
             ..Shares::default()
         };
-        assert_eq!(shares.worked(false), Some(0.5));
-        assert_eq!(shares.worked(true), Some(0.6));
-        assert_eq!(Shares::default().worked(true), None);
+        assert_eq!(shares.worked(), Some(0.5));
+        assert_eq!(shares.busy(), Some(1.0));
+        assert_eq!(Shares::default().busy(), None);
     }
 }

@@ -32,7 +32,7 @@ pub static WORDS: [(&str, &str); 31] = [
     ("measured", "real work, timed by real clocks"),
     ("simulated", "virtual time: exact, the same each time"),
     ("expected", "foretold in virtual time, not measured"),
-    ("worked", "time on a CPU or in waits asked for"),
+    ("worked, busy", "computed or waited as asked; in tasks"),
     ("p50, p95", "half, 95 % of the tasks took no longer"),
 ];
 

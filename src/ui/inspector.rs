@@ -75,7 +75,8 @@ pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) 
             ..inside
         };
         let title = if ended { "of its time" } else { "so far" };
-        spent(title, &sums, line, pen);
+        let blocked = super::timebar::blocked(&run.trace, pen.theme);
+        spent(title, &sums, blocked, line, pen);
     }
 }
 
@@ -345,7 +346,7 @@ fn right_aligned(pen: &mut Pen<'_>, (end, y): (u16, u16), words: &str, ink: Ink)
 }
 
 /// How the time between start and end was spent, as a bar that adds up to it, and in words.
-fn spent(title: &str, sums: &Sums, area: Rect, pen: &mut Pen<'_>) {
+fn spent(title: &str, sums: &Sums, blocked: (&'static str, Ink), area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let shares = &theme.glyphs.shares;
     let parts = [
@@ -357,7 +358,7 @@ fn spent(title: &str, sums: &Sums, area: Rect, pen: &mut Pen<'_>) {
             shares.waiting_cpu,
             theme.wait,
         ),
-        ("blocked", sums.blocked, shares.blocked, theme.wait),
+        (blocked.0, sums.blocked, shares.blocked, blocked.1),
         ("unknown", sums.unknown, shares.unknown, theme.dim),
     ];
     let left = area.x + 12;

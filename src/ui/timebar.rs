@@ -8,7 +8,7 @@ use super::text::{Pen, width};
 use super::theme::Theme;
 use crate::definition::{percent, percents};
 use crate::palette::Ink;
-use crate::trace::Shares;
+use crate::trace::{Shares, Trace};
 
 /// Most columns of the bar where it has one row only.
 const SHORT: u16 = 24;
@@ -26,8 +26,24 @@ pub struct Part {
     pub ink: Ink,
 }
 
+/// What the share beside a worker is called, see [`Trace::row_worked`].
+pub fn worked(trace: &Trace) -> &'static str {
+    if trace.is_program() { "busy" } else { "worked" }
+}
+
+/// What time is called in which a task was blocked, and its colour. In the lab a task then does not get what it asks
+/// for; of one of a program nobody knows.
+pub fn blocked(trace: &Trace, theme: Theme) -> (&'static str, Ink) {
+    if trace.is_program() {
+        ("sleep, I/O or lock", theme.text)
+    } else {
+        ("blocked", theme.wait)
+    }
+}
+
 /// The shares in the order of the bar.
-pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
+pub fn parts(shares: &Shares, trace: &Trace, theme: Theme) -> [Part; 9] {
+    let (blocked, blocked_ink) = blocked(trace, theme);
     let glyphs = &theme.glyphs.shares;
     let part = |name, short, time, glyph, ink| Part {
         name,
@@ -54,11 +70,11 @@ pub fn parts(shares: &Shares, theme: Theme) -> [Part; 9] {
             theme.wait,
         ),
         part(
-            "blocked",
-            "blocked",
+            blocked,
+            blocked,
             shares.blocked,
             glyphs.blocked,
-            theme.wait,
+            blocked_ink,
         ),
         part(
             "overhead",
@@ -97,7 +113,7 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (y, rows, end) = (area.y, area.height, area.right());
     pen.text_within(area.x + 1, y, GUTTER - 2, "time", theme.text);
-    let parts = parts(&moment.trace.shares(moment.cursor), theme);
+    let parts = parts(&moment.trace.shares(moment.cursor), moment.trace, theme);
     let axis = moment.axis;
     let columns = if rows > 1 {
         axis.width
@@ -175,8 +191,9 @@ fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{Event, Kind, LaneId, RunBegan};
     use crate::method::Method;
-    use crate::time::Nanos;
+    use crate::time::{Nanos, Time};
     use crate::ui::samples::{self, PLAIN, lines};
 
     #[test]
@@ -191,7 +208,7 @@ mod tests {
         };
         let drawn = |width| {
             let drawn = lines(PLAIN, (width, 1), |area, pen| {
-                let parts = parts(&shares, pen.theme);
+                let parts = parts(&shares, &Trace::default(), pen.theme);
                 legend(&parts, (area.x, area.y), area.right(), true, pen);
             });
             drawn[0].clone()
@@ -202,6 +219,41 @@ mod tests {
         assert_eq!(drawn(41), "# CPU 12 %  s starved 60 %");
         assert_eq!(drawn(25), "# CPU 12 %");
         assert_eq!(drawn(9), "");
+    }
+
+    #[test]
+    fn of_a_program_nobody_knows_which_waits_were_asked_for() {
+        let began = RunBegan {
+            label: String::new(),
+            measured: true,
+            cpus: None,
+            cpu_ids: Vec::new(),
+            gil: false,
+            serial: Nanos::ZERO,
+            work: None,
+            program: true,
+        };
+        let mut program = Trace::default();
+        program.apply(vec![Event {
+            at: Time::ZERO,
+            lane: LaneId(0),
+            kind: Kind::RunBegan(Box::new(began)),
+        }]);
+        let shares = Shares {
+            on_cpu: Nanos(1),
+            blocked: Nanos(9),
+            ..Shares::default()
+        };
+        let said = |run: &Trace| {
+            lines(PLAIN, (60, 1), |area, pen| {
+                let parts = parts(&shares, run, pen.theme);
+                legend(&parts, (area.x, area.y), area.right(), true, pen);
+            })
+            .concat()
+        };
+        let lab = samples::run(Method::Map, 1, &[]);
+        assert_eq!(said(&lab), "# on CPU 10 %  b blocked 90 %");
+        assert_eq!(said(&program), "# on CPU 10 %  b sleep, I/O or lock 90 %");
     }
 
     #[test]

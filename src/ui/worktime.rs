@@ -8,10 +8,8 @@ use super::timebar::{self, Part};
 use crate::definition::{Facts, percent, rounded};
 use crate::trace::{Numbers, Row};
 
-/// What stands over the shares right of the bars.
-const HEADING: &str = "worked";
-/// Columns right of a bar: the share in which the worker worked.
-const WORKED: u16 = HEADING.len() as u16 + 1;
+/// Columns right of a bar: the share in which the worker worked, and what that is called.
+const WORKED: u16 = 7;
 /// Columns of an entry of the legend.
 const ENTRY: u16 = 26;
 /// Most rows a worker has: two for the bar, and an empty one.
@@ -22,7 +20,7 @@ const HIGHEST: u16 = 3;
 pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
     let (trace, at) = (facts.trace, facts.at);
     let theme = pen.theme;
-    let all = timebar::parts(&facts.shares, theme);
+    let all = timebar::parts(&facts.shares, trace, theme);
     let rows: Vec<&Row> = if trace.is_program() {
         let pool = trace.call().and_then(|call| call.facts.pool);
         trace.rows_of(pool).collect()
@@ -46,7 +44,7 @@ pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
         return;
     }
     if text::width(&title) + WORKED < area.width {
-        pen.text_until(area.right(), area.y, HEADING, theme.dim);
+        pen.text_until(area.right(), area.y, timebar::worked(trace), theme.dim);
     }
     let mut y = area.y + 1;
     let mut next = |name: &str, parts: &[Part], worked: Option<f64>, pen: &mut Pen<'_>| {
@@ -55,12 +53,16 @@ pub fn render(facts: &Facts<'_>, first: usize, area: Rect, pen: &mut Pen<'_>) {
         y += each;
     };
     for &row in &rows[first..first + seen] {
-        let parts = timebar::parts(&trace.row_shares(row, at), theme);
+        let parts = timebar::parts(&trace.row_shares(row, at), trace, theme);
         let name = text::sanitised(&row.name);
         next(&name, &parts, trace.row_worked(row, at), pen);
     }
     if rows.len() > 1 {
-        let worked = facts.shares.worked(trace.is_program());
+        let worked = if trace.is_program() {
+            facts.shares.busy()
+        } else {
+            facts.shares.worked()
+        };
         next("all", &all, worked, pen);
     }
     let mut y = y + u16::from(each == 1);

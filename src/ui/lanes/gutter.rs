@@ -8,7 +8,7 @@ use crate::time::{Nanos, Span, Time};
 use crate::trace::{Lane, Piece};
 use crate::ui::hues::{self, Hues};
 use crate::ui::text::{Pen, width};
-use crate::ui::{Moment, caller};
+use crate::ui::{Moment, caller, timebar};
 
 /// Columns of what a lane does, before its share.
 pub(super) const STATE: u16 = 6;
@@ -19,7 +19,6 @@ const TOLD_EVERY: Nanos = Nanos(25_000_000);
 /// Names what stands right of the axis, in the row above the lanes or, where the dispatcher has that, in
 /// the one before; nowhere if there is something already.
 pub(super) fn headings(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
-    const SHARE: &str = "worked";
     let x = moment.axis.right() + 1;
     // It ends where the shares end.
     let end = x + STATE + width("100 %");
@@ -27,7 +26,7 @@ pub(super) fn headings(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     let free = rows.find(|&y| (x..end).all(|x| pen.is_empty(x, y)));
     if let Some(y) = free.filter(|_| end <= area.right()) {
         pen.text(x, y, "now", pen.theme.dim);
-        pen.text_until(end, y, SHARE, pen.theme.dim);
+        pen.text_until(end, y, timebar::worked(moment.trace), pen.theme.dim);
     }
 }
 
