@@ -239,25 +239,18 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         while errors.next_if(|&at| at <= end).is_some() {
             raised = true;
         }
-        // An error is seen before any result.
-        if raised {
-            pen.bold(x, y, theme.glyphs.failed, theme.bad);
-            free = x + 1;
-            continue;
-        }
-        let Some(middle) = here.get(here.len() / 2) else {
-            continue;
-        };
-        let ink = hues.task(middle.index);
-        let glyph = if here.len() == 1 {
-            theme.glyphs.one_result
-        } else {
-            theme.glyphs.results
+        let (glyph, ink) = match here.get(here.len() / 2) {
+            // An error is seen before any result of its column.
+            _ if raised => (theme.glyphs.failed, theme.bad),
+            Some(middle) if here.len() == 1 => (theme.glyphs.one_result, hues.task(middle.index)),
+            Some(middle) => (theme.glyphs.results, hues.task(middle.index)),
+            None => continue,
         };
         pen.cell(x, y, glyph, ink, theme.background);
         let is_all = here.len() > 1 && here.len() == known(call, moment.cursor) as usize;
         let note = match here.len() {
-            1 => String::new(),
+            0 => String::new(),
+            1 if !raised => String::new(),
             count if is_all => format!("all {count} at once "),
             count => count.to_string(),
         };
@@ -350,7 +343,7 @@ mod tests {
             })[1]
                 .clone()
         };
-        let results = " receives                  ! + + +";
+        let results = " receives                 4! + + +";
         assert_eq!(drawn(80), format!("{results} next() raised"));
         let whole = "next() raised ValueError: task 4 failed (1 of 8)";
         assert_eq!(drawn(100), format!("{results} {whole}"));
