@@ -146,6 +146,16 @@ impl Trace {
         self.rows.of(pool)
     }
 
+    /// The place of a worker where those of a pool stand together, and pools in the order in which they opened.
+    pub fn row_by_pool(&self, index: usize) -> Option<&Row> {
+        self.rows.by_pool(index)
+    }
+
+    /// How many places there are before those of a pool.
+    pub fn rows_before(&self, pool: Option<PoolId>) -> usize {
+        self.rows.before(pool)
+    }
+
     /// The dispatcher's lane, where dispatch costs something.
     pub fn dispatcher(&self) -> Option<&Lane> {
         self.lane(self.dispatcher?)
@@ -202,6 +212,15 @@ impl Trace {
         let with_tasks = begun.clone().find(|call| call.has_tasks());
         with_tasks
             .or_else(|| begun.clone().next())
+            .map(|call| call.facts.call)
+    }
+
+    /// The call whose tasks took the most time, all in all; of several the latest.
+    pub fn largest_call(&self) -> Option<CallId> {
+        let time = |call: &&Call| call.services_until(Time::NEVER).sum;
+        self.calls
+            .iter()
+            .max_by_key(time)
             .map(|call| call.facts.call)
     }
 

@@ -58,6 +58,22 @@ fn a_program_is_drawn_while_it_runs_and_at_its_end() {
 }
 
 #[test]
+fn at_its_end_a_program_shows_the_call_with_the_most_task_time() {
+    let mut story = Story::three_calls();
+    story.end(700, 3);
+    let ended = |keys: &[&str]| stage(&story, SIZES[1], None).press(keys).text();
+    let running = stage(&story, SIZES[1], Some(600)).text();
+    assert!(running.contains("call 3 of 3"), "{running}");
+    assert!(ended(&[]).contains("call 2 of 3"));
+    assert!(ended(&["p"]).contains("call 2 of 3: map(crunch)"));
+    assert!(ended(&[")"]).contains("call 3 of 3"));
+    let last = ended(&[")", ")"]);
+    assert!(last.contains("call 3 of 3") && last.contains("this is the last call"));
+    // Who looks at another moment sees the call of that moment.
+    assert!(ended(&[","]).contains("call 3 of 3"));
+}
+
+#[test]
 fn a_program_without_a_pool_is_shown_as_processes() {
     for size in SIZES {
         let early = stage(&poolless(), size, Some(1_000)).text();
@@ -191,12 +207,8 @@ fn tasks_of_other_calls_have_neither_colour_nor_number() {
             .find(|line| line.trim_start().starts_with(name));
         line.map(str::to_owned).unwrap_or_default()
     };
-    // Those of the shown pool stand first, the others below with the number of their pool.
-    assert!(
-        lane(&stage, "worker 0").contains("▍3▎4"),
-        "{}",
-        stage.text()
-    );
+    // Pools stand in the order in which they opened, each lane with the number of its pool.
+    assert!(lane(&stage, "2: w0").contains("▍3▎4"), "{}", stage.text());
     let other = lane(&stage, "1: w0");
     let boxes: String = other.chars().skip(9).take(60).collect();
     assert!(

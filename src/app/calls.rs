@@ -1,7 +1,8 @@
-//! Which call of a program is shown: the latest at the cursor, unless the person chose one.
+//! Which call of a program is shown: the latest at the cursor, at the end of the program the one with the most task
+//! time, unless the person chose one.
 
 use crate::app::App;
-use crate::app::selection::Selection;
+use crate::app::selection::{self, Selection};
 use crate::event::TaskId;
 use crate::time::{Span, Time};
 use crate::trace::{Call, Task, Trace};
@@ -14,12 +15,20 @@ impl App {
         }
         let trace = &self.run.trace;
         let chosen = self.chosen_call.filter(|&id| trace.call_by(id).is_some());
-        let wanted = chosen.or_else(|| trace.latest_call(self.cursor()));
+        // At its end a program is seen whole: what it ended on may be the least of it.
+        let is_whole = self.run.over && self.cursor() >= self.run.end();
+        let largest = || trace.largest_call().filter(|_| is_whole);
+        let wanted = chosen
+            .or_else(largest)
+            .or_else(|| trace.latest_call(self.cursor()));
         let shown = trace.call().map(|call| call.facts.call);
         if wanted.is_some() && wanted != shown {
+            let pool = |trace: &Trace| trace.call().map(|call| call.facts.pool);
+            let before = pool(&self.run.trace);
             self.run.trace.show(wanted);
-            // The lanes stand in another order now; what is chosen stays chosen.
-            self.first_lane = 0;
+            if pool(&self.run.trace) != before {
+                self.first_lane = selection::first_of_shown(&self.run.trace);
+            }
             let (cursor, large) = (self.cursor(), self.large);
             let chosen = self.selection.task;
             self.selection = chosen.map_or_else(Selection::default, |task| {
@@ -36,6 +45,11 @@ impl App {
             self.say("the program has made no call of a pool yet");
             return;
         };
+        if forward && place + 1 == count && self.run.over {
+            self.chosen_call = trace.call().map(|call| call.facts.call);
+            self.say("this is the last call");
+            return;
+        }
         if forward && place + 1 == count {
             self.chosen_call = None;
             self.say("this is the latest call: the view follows");

@@ -77,21 +77,19 @@ impl Selection {
     }
 }
 
-/// The place of a worker: those of the pool of the shown call stand first.
+/// The place of a worker, the same whichever call is shown.
 pub fn row(trace: &Trace, index: usize) -> Option<&Row> {
-    if !trace.is_program() {
-        return trace.rows().get(index);
+    if trace.is_program() {
+        trace.row_by_pool(index)
+    } else {
+        trace.rows().get(index)
     }
-    let pool = trace.call().and_then(|call| call.facts.pool);
-    let mut own = trace.rows_of(pool);
-    let Some(other) = index.checked_sub(own.len()) else {
-        return own.nth(index);
-    };
-    trace
-        .rows()
-        .iter()
-        .filter(|row| row.pool != pool)
-        .nth(other)
+}
+
+/// The first place of the pool of the shown call.
+pub fn first_of_shown(trace: &Trace) -> usize {
+    let call = trace.call().filter(|_| trace.is_program());
+    call.map_or(0, |call| trace.rows_before(call.facts.pool))
 }
 
 /// How many lanes there are to show and to select.

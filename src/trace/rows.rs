@@ -33,6 +33,22 @@ impl Rows {
         firsts.iter().map(|&first| &self.all[self.place(first)])
     }
 
+    /// The row at this place where those of a pool stand together and pools in the order of their numbers.
+    pub(super) fn by_pool(&self, mut index: usize) -> Option<&Row> {
+        for firsts in self.of_pool.values() {
+            match firsts.get(index) {
+                Some(&first) => return Some(&self.all[self.place(first)]),
+                None => index -= firsts.len(),
+            }
+        }
+        None
+    }
+
+    /// How many rows stand before those of a pool there.
+    pub(super) fn before(&self, pool: Option<PoolId>) -> usize {
+        self.of_pool.range(..pool).map(|(_, rows)| rows.len()).sum()
+    }
+
     /// Adds a lane that is in no row yet.
     pub(super) fn add(&mut self, lane: LaneId, pool: Option<PoolId>, name: &str) {
         let key = (pool, name.to_owned());
@@ -73,5 +89,26 @@ impl Rows {
 
     fn place(&self, first: LaneId) -> usize {
         self.all.partition_point(|row| row.lanes[0] < first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_of_a_pool_stand_together_and_pools_in_their_order() {
+        let mut rows = Rows::default();
+        let pools = [1, 0, 1, 0];
+        for (lane, pool) in pools.into_iter().enumerate() {
+            let lane = LaneId(lane as u32);
+            rows.add(lane, Some(PoolId(pool)), &format!("worker {}", lane.0 / 2));
+        }
+        let first = |index| rows.by_pool(index).map(|row| row.lanes[0].0);
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(first),
+            [Some(1), Some(3), Some(0), Some(2), None]
+        );
+        assert_eq!([0, 1].map(|pool| rows.before(Some(PoolId(pool)))), [0, 2]);
     }
 }

@@ -6,6 +6,7 @@ use super::definitions::shown;
 use super::distribution::{self, Length};
 use super::text::{self, Pen};
 use super::worktime;
+use crate::app::selection;
 use crate::definition::{self, Definition, Facts, Topic};
 use crate::time::Time;
 use crate::trace::Trace;
@@ -88,6 +89,8 @@ pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'
         }
     }
     let facts = Facts::of(trace, at);
+    // The view has the workers of one pool only.
+    let first = first.saturating_sub(selection::first_of_shown(trace));
     worktime::render(&facts, first, regions.workers, pen);
     numbers(&facts, regions.numbers, pen);
 }

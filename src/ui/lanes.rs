@@ -101,12 +101,11 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
     }
 }
 
-/// The name of a worker; of one in another pool than that of the shown call, with the number of its pool.
+/// The name of a worker; of one of several pools, with the number of its pool.
 fn name(trace: &Trace, row: &Row) -> String {
     let name = sanitised(&row.name);
-    let shown = trace.call().map(|call| call.facts.pool);
     match row.pool {
-        Some(pool) if trace.is_program() && shown.is_some_and(|shown| shown != row.pool) => {
+        Some(pool) if trace.is_program() && trace.pools().len() > 1 => {
             let before = trace.pools().take_while(|other| other.facts.pool != pool);
             let number = before.count() + 1;
             format!("{number}: {}", name.replace("worker ", "w"))
@@ -219,7 +218,12 @@ fn one(
         pen.text(area.x, y, theme.glyphs.here, theme.now);
         pen.bold(area.x + 1, y, &name, theme.now);
     } else {
-        pen.text(area.x + 1, y, &name, theme.text);
+        let several = moment.trace.is_program() && moment.trace.pools().len() > 1;
+        match (several && track.row.is_some(), track.counts) {
+            (true, true) => pen.bold(area.x + 1, y, &name, theme.text),
+            (true, false) => pen.text(area.x + 1, y, &name, theme.dim),
+            (false, _) => pen.text(area.x + 1, y, &name, theme.text),
+        };
     }
     let axis = moment.axis;
     let columns = columns(&track.sources, axis, moment.cursor, moment.shown());

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::axis::Axis;
+use super::call::CallLine;
 use super::digits::{self, Dot};
 use super::header;
 use super::lanes::{self, GUTTER, Grid};
@@ -48,7 +49,8 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         findings: &[],
     };
     let dot = Dot::for_screen(screen);
-    let all = selection::rows(moment.trace, Lanes::Workers).min(LANES) as u16;
+    let lanes = selection::rows(moment.trace, Lanes::Workers);
+    let all = lanes.min(LANES) as u16;
     let numbers = moment.trace.numbers(moment.cursor);
     let never = never_completes(&moment);
     let first = match numbers.makespan {
@@ -77,7 +79,8 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let grid = Grid {
         of: Lanes::Workers,
         rows: rows.lane,
-        first: 0,
+        // Those of the shown call, and as many more as there is room for.
+        first: selection::first_of_shown(moment.trace).min(lanes - usize::from(all)),
     };
     lanes::render(
         &moment,
@@ -192,6 +195,12 @@ fn title(app: &App, line: Rect, pen: &mut Pen<'_>) {
     if x < end {
         pen.text(end, line.y, &right, theme.dim);
     }
+    let call = CallLine::of(&app.run.trace, app.cursor()).filter(|_| app.run.program().is_some());
+    let x = call.map_or(x, |call| {
+        let words = format!("{}: {}", call.place, call.text);
+        let words = text::clipped(&words, end.saturating_sub(x + 3), theme.glyphs.grows);
+        pen.text(x + 2, line.y, &words, theme.text)
+    });
     let facts = top.facts.get(..FACTS).unwrap_or(&top.facts);
     header::facts(facts, (x + 2, line.y), end, theme.background, pen);
 }
