@@ -79,8 +79,13 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let grid = Grid {
         of: Lanes::Workers,
         rows: rows.lane,
-        // Those of the shown call, and as many more as there is room for.
-        first: selection::first_of_shown(moment.trace).min(lanes - usize::from(all)),
+        first: 0,
+    };
+    // Those of the shown call, and as many others as there is room for.
+    let last = lanes.saturating_sub(grid.lanes(rows.lanes));
+    let grid = Grid {
+        first: selection::first_of_shown(moment.trace).min(last),
+        ..grid
     };
     lanes::render(
         &moment,
