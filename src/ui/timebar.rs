@@ -252,8 +252,8 @@ mod tests {
             .concat()
         };
         let lab = samples::run(Method::Map, 1, &[]);
-        assert_eq!(said(&lab), "# on CPU 10 %  b blocked 90 %");
-        assert_eq!(said(&program), "# on CPU 10 %  b sleep, I/O or lock 90 %");
+        assert_eq!(said(&lab), "# CPU 10 %  b blocked 90 %");
+        assert_eq!(said(&program), "# CPU 10 %  b sleep, I/O or lock 90 %");
     }
 
     #[test]
