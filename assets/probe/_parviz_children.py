@@ -51,22 +51,48 @@ def watch_children(util):
         context.SpawnProcess._after_fork = staticmethod(like(_after_fork, original.__func__))
 
 
+def watch_leaving(progress, code):
+    """From 3.13 on an exception has been handled when the worker ends: it is looked at as it leaves the worker's own
+    function, of this code."""
+    monitoring = getattr(sys, "monitoring", None)
+    if monitoring is None or sys.version_info < (3, 13):
+        return
+    tools = [tool for tool in (3, 4) if monitoring.get_tool(tool) in (None, "parviz")]
+    if not tools:
+        return
+
+    def unwound(left, _, error):
+        if left is code:
+            progress.raised = last_words(error)
+
+    # A worker that was forked inside a task has that of the one above.
+    if monitoring.get_tool(tools[0]) is None:
+        monitoring.use_tool_id(tools[0], "parviz")
+    events = monitoring.events.PY_UNWIND
+    monitoring.register_callback(tools[0], events, unwound)
+    monitoring.set_events(tools[0], events)
+
+
+def last_words(error):
+    """The number of its text, and the exit code that it makes: nothing of the error is kept."""
+    code = getattr(error, "code", 1)
+    code = code if type(code) is int else 0 if code is None else 1
+    return error_string(error), code
+
+
 def worker_ends(progress, is_executor):
-    """In a worker that ends by itself, whatever made it. Up to 3.12 an exception is still on its way; later it is
-    known only how far the worker was."""
+    """In a worker that ends by itself, whatever made it. Up to 3.12 an exception is still on its way."""
     error = sys.exc_info()[1]
-    text = NONE if error is None else error_string(error)
+    text, code = progress.raised if error is None else last_words(error)
     flags = progress.work
     if progress.message is not None:
         call, chunk = message_place(progress.message) if not flags else (NONE, 0)
         about = call_number(call) if call != NONE else NONE
         note(UNPICKLABLE_ARGUMENT, about, text, chunk)
     elif progress.is_running():
-        if error is not None:
-            code = getattr(error, "code", 1)
-            code = code if type(code) is int else 0 if code is None else 1
+        if code is not None:
             note(WORKER_EXIT, progress.call, text, code, flags)
-    elif not progress.waited and (error is not None or is_executor or sys.version_info >= (3, 13)):
+    elif not progress.waited and (code is not None or is_executor or sys.version_info >= (3, 13)):
         note(INITIALIZER_RAISED, NONE, text, 0)
     progress.farewell()
     tell(WORKER_END, 0, 0)

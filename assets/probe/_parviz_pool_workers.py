@@ -24,6 +24,7 @@ def hook_worker_processes(m):
     def hook(process):
         progress = new_progress()
         m.util.Finalize(None, quietly(worker_ends), (progress, False), exitpriority=-1000)
+        watch_leaving(progress, getattr(process._target, "__code__", None))
         inqueue, outqueue = process._args[:2]
         if hasattr(inqueue, "_rlock") and hasattr(outqueue, "_wlock") and is_plain(inqueue.get):
             hook_pipe_queues(m, progress, inqueue, outqueue)

@@ -43,7 +43,7 @@ class Progress:
     """How far a worker is with its chunk. `words` from `at` on are what others can see of it: the chunk, since
     when its item runs, the item, and whether the worker waits with the lock of the queue."""
 
-    __slots__ = ("head", "words", "at", "work", "chunk", "single", "first", "got", "message", "putting", "waited")
+    __slots__ = ("head", "words", "at", "work", "chunk", "single", "first", "got", "message", "putting", "waited", "raised")
     __slots__ += ("readings", "due", "ended", "asked", "done", "off")
 
     def __init__(self, number, flags, words, at):
@@ -58,6 +58,8 @@ class Progress:
         self.first = self.got = self.putting = 0
         self.message = None
         self.waited = False
+        # What the worker's own function was left with, where that is told: the number of its text, and an exit code.
+        self.raised = NONE, None
         # How often the clock of the thread was read, when it may be again, and when the last item ended.
         self.readings = self.due = self.ended = 0
         # When it was asked how the thread had waited, how many messages since, and how long it had been on no CPU.

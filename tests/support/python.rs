@@ -24,13 +24,6 @@ pub(crate) fn environment() -> [(&'static str, OsString); 2] {
     [("PATH", path), ("LANG", "C.UTF-8".into())]
 }
 
-/// Up to Python 3.12 a worker that dies of an exception still has it when it runs what was left for its end.
-pub(crate) fn ends_with_its_error() -> bool {
-    let asked = "import sys; sys.exit(sys.version_info >= (3, 13))";
-    let status = Command::new("python3").args(["-c", asked]).status();
-    status.expect("`python3` is on the path").success()
-}
-
 /// `parviz run --report FILE WORDS` with the `python3` that is on the path.
 pub(crate) fn watch(words: &[&str]) -> Watched {
     let folder = tempfile::tempdir().unwrap();
