@@ -1,5 +1,10 @@
 //! The picture that is to be written.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "asks whether the folder of a picture is there"
+)]
+
 use crate::app::Settings;
 use crate::cli::Lab;
 use crate::cli::flags::Size;
