@@ -20,17 +20,19 @@ pub(super) enum OutFile {
 impl OutFile {
     /// The file at this path, which is left as it is for now.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
-        let facts = fs::metadata(path).ok();
-        if facts.is_none() {
-            beside(path)?;
-            return Ok(Self::Whole(path.to_owned()));
-        }
+        let facts = match fs::metadata(path) {
+            Ok(facts) => facts,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let place = led_to(path);
+                beside(&place)?;
+                return Ok(Self::Whole(place));
+            }
+            Err(error) => return Err(error),
+        };
         let file = OpenOptions::new().write(true).open(path)?;
         // Through a link, the file is replaced and not the link.
         match fs::canonicalize(path) {
-            Ok(place) if facts.is_some_and(|facts| facts.is_file()) && beside(&place).is_ok() => {
-                Ok(Self::Whole(place))
-            }
+            Ok(place) if facts.is_file() && beside(&place).is_ok() => Ok(Self::Whole(place)),
             _ => Ok(Self::InPlace(file)),
         }
     }
@@ -76,6 +78,20 @@ fn beside(place: &Path) -> io::Result<NamedTempFile> {
     made.map_err(|error| platform::without_path(&error))
 }
 
+/// Where a file comes to be that is made at this path: links may lead to what is not there yet.
+fn led_to(path: &Path) -> PathBuf {
+    // No more than the system follows.
+    const LINKS: usize = 40;
+    let mut place = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(next) = fs::read_link(&place) else {
+            break;
+        };
+        place = folder(&place).join(next);
+    }
+    place
+}
+
 fn folder(place: &Path) -> &Path {
     match place.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -85,10 +101,14 @@ fn folder(place: &Path) -> &Path {
 
 /// Whether both are the same file, whether it is there or not.
 pub(super) fn is_same(one: &Path, other: &Path) -> bool {
-    let whole = |path: &Path| match fs::canonicalize(path) {
-        // Pipes and devices are not spoiled by being written.
-        Ok(place) => place.is_file().then_some(place),
-        Err(_) => Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?)),
+    let whole = |path: &Path| {
+        if let Ok(place) = fs::canonicalize(path) {
+            // Pipes and devices are not spoiled by being written.
+            return place.is_file().then_some(place);
+        }
+        let place = led_to(path);
+        let folder = fs::canonicalize(folder(&place)).ok()?;
+        Some(folder.join(place.file_name()?))
     };
     whole(one).is_some_and(|one| whole(other) == Some(one))
 }
@@ -134,6 +154,29 @@ mod tests {
             0o604
         );
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink() && is_same(&path, &link));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_nothing_yet_stay_and_a_file_comes_where_they_lead() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let place = |name: &str| folder.path().join(name);
+        fs::create_dir(place("inner")).unwrap();
+        symlink("inner/second", place("first")).unwrap();
+        symlink("../report", place("inner/second")).unwrap();
+        assert!(is_same(&place("first"), &place("report")));
+        let file = OutFile::at(&place("first")).unwrap();
+        file.write(|out| out.write_all(b"text")).unwrap();
+        assert_eq!(fs::read(place("report")).unwrap(), b"text");
+        for link in ["first", "inner/second"] {
+            assert!(place(link).is_symlink(), "{link}");
+        }
+        symlink("no/report", place("lost")).unwrap();
+        symlink("round", place("round")).unwrap();
+        for link in ["lost", "round"] {
+            assert!(OutFile::at(&place(link)).is_err(), "{link}");
+        }
     }
 
     #[test]
