@@ -9,8 +9,8 @@ use super::offering::Offering;
 use super::outfile::is_same;
 use crate::examples;
 use crate::origin::python::{Input, Outlet, Program, Target};
-use clap::ValueHint;
 use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, ValueHint};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -229,6 +229,17 @@ fn checked(program: Program) -> Result<Program, String> {
     wrong.map_or(Ok(program), |wrong| Err(wrong.to_string()))
 }
 
+/// What an unknown flag may be meant for, as clap says where it meets one.
+fn meant(word: &OsStr) -> Option<String> {
+    let known = RunFlags::augment_args(clap::Command::new("run"));
+    let flags = known
+        .get_arguments()
+        .filter(|flag| flag.get_long().is_some());
+    let command = clap::Command::new("run").no_binary_name(true).args(flags);
+    let error = command.try_get_matches_from([word]).err()?;
+    super::meant(&error)
+}
+
 /// What is for Python itself, the program, and its own words.
 fn read(words: &[OsString]) -> Result<(Vec<OsString>, Target, &[OsString]), String> {
     let mut flags = Vec::new();
@@ -245,8 +256,8 @@ fn read(words: &[OsString]) -> Result<(Vec<OsString>, Target, &[OsString]), Stri
         let switches = &letters[..letters.len() - valued.len()];
         let letter = valued.chars().next();
         if letter.is_some_and(|letter| !"WXcm".contains(letter)) {
-            let word = word.display();
-            return Err(format!("unknown flag {word}: see parviz run --help"));
+            let help = meant(word).unwrap_or_else(|| "see parviz run --help".to_owned());
+            return Err(format!("unknown flag {}: {help}", word.display()));
         }
         let own = valued.get(1..).unwrap_or_default();
         let value = match letter {
@@ -398,7 +409,7 @@ mod tests {
             (&["-c"], "-c needs a value"),
             (
                 &["--reprot", "x"],
-                "unknown flag --reprot: see parviz run --help",
+                "unknown flag --reprot: did you mean --report?",
             ),
             (
                 &["example:x"],
@@ -411,6 +422,10 @@ mod tests {
             (&["-X"], "-X needs a value"),
             (&["-uW"], "-W needs a value"),
             (&["-um"], "-m needs a value"),
+            (
+                &["--workers", "3"],
+                "unknown flag --workers: see parviz run --help",
+            ),
             (&["-uh"], "unknown flag -uh: see parviz run --help"),
         ] {
             assert_eq!(wrong(words), line);
