@@ -244,11 +244,11 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result
 
 /// One line on stderr; if nobody can read it, the exit code still tells.
 pub(super) fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "parviz: {}", harmless(line));
+    let _ = writeln!(io::stderr(), "parviz: {}", written_out(line));
 }
 
 /// The line with what could command a terminal, or end it, written out.
-fn harmless(line: &str) -> String {
+fn written_out(line: &str) -> String {
     let letters = line.chars().map(|letter| {
         if is_control(letter) {
             letter.escape_default().to_string()
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_in_one_line_that_commands_nothing() {
         assert_eq!(
-            harmless("no \u{1b}[31m\n\u{202e}é"),
+            written_out("no \u{1b}[31m\n\u{202e}é"),
             r"no \u{1b}[31m\n\u{202e}é"
         );
     }
