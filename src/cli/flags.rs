@@ -11,6 +11,7 @@ use crate::experiment::{
 use crate::method::Method;
 use crate::palette::ThemeName;
 use crate::time::Nanos;
+use crate::ui::layout::SMALLEST;
 use crate::workload::Costs;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -292,16 +293,18 @@ impl FromStr for Size {
     fn from_str(text: &str) -> Result<Self, String> {
         let form = || "write COLUMNSxROWS, such as 110x30".to_owned();
         let (columns, rows) = text.split_once('x').ok_or_else(form)?;
-        let number = |text: &str| text.parse::<u16>().map_err(|_| form());
-        let size = Self {
-            columns: number(columns)?,
-            rows: number(rows)?,
+        let number = |text: &str, least, most| match text.parse::<u16>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(number),
+            Err(error) if *error.kind() != IntErrorKind::PosOverflow => Err(form()),
+            _ => Err(format!(
+                "write a size from {}x{} to 500x200",
+                SMALLEST.0, SMALLEST.1
+            )),
         };
-        if (1..=500).contains(&size.columns) && (1..=200).contains(&size.rows) {
-            Ok(size)
-        } else {
-            Err("write a size from 1x1 to 500x200".to_owned())
-        }
+        Ok(Self {
+            columns: number(columns, SMALLEST.0, 500)?,
+            rows: number(rows, SMALLEST.1, 200)?,
+        })
     }
 }
 
