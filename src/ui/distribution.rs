@@ -1,6 +1,5 @@
 //! How a length of time is spread over tasks: a histogram with its median, 95th percentile and maximum.
 
-use hdrhistogram::Histogram;
 use ratatui::layout::Rect;
 
 use super::text::{self, Pen};
@@ -60,8 +59,8 @@ impl Length {
 
 /// The spread of a length.
 struct Spread {
+    /// The shortest first.
     lengths: Vec<Nanos>,
-    histogram: Histogram<u32>,
     mean: Mean,
     /// Only one in so many tasks was looked at.
     every: usize,
@@ -71,26 +70,25 @@ impl Spread {
     fn of(length: Length, call: &Call, at: Time) -> Option<Self> {
         let tasks = length.tasks(call, at);
         let every = tasks.len().div_ceil(LOOKED_AT).max(1);
-        let lengths: Vec<Nanos> = tasks
+        let mut lengths: Vec<Nanos> = tasks
             .every(every)
             .filter_map(|entry| length.of(call, entry.index))
             .collect();
         let mean = length.mean(call, at);
         mean.value()?;
-        let mut histogram = Histogram::new_with_bounds(1, mean.longest.0.max(2), 3).ok()?;
-        for length in &lengths {
-            histogram.saturating_record(length.0);
-        }
+        lengths.sort_unstable();
         Some(Self {
             lengths,
-            histogram,
             mean,
             every,
         })
     }
 
+    /// The shortest length that this share of them does not exceed.
     fn quantile(&self, share: f64) -> Nanos {
-        Nanos(self.histogram.value_at_quantile(share)).min(self.most())
+        let rank = (share * self.lengths.len() as f64).ceil() as usize;
+        let length = self.lengths.get(rank.saturating_sub(1));
+        length.copied().unwrap_or_default()
     }
 
     fn most(&self) -> Nanos {
