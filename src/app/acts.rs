@@ -7,9 +7,15 @@ mod sight;
 use crate::app::action::Action;
 use crate::app::find::Find;
 use crate::app::{App, Effect, Overlay, Scene, View};
+use std::ops::ControlFlow;
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Option<Effect> {
+        if matches!(self.overlay, Some(Overlay::Output(_)))
+            && let ControlFlow::Break(effect) = self.act_in_output(action)
+        {
+            return effect;
+        }
         match action {
             Action::SwitchForm
             | Action::NextFamily
@@ -25,9 +31,6 @@ impl App {
             | Action::Compare => return self.act_in_lab(action),
             Action::Output | Action::Interrupt | Action::Terminate | Action::LeaveRunning => {
                 return self.act_on_program(action);
-            }
-            _ if matches!(self.overlay, Some(Overlay::Output(_))) && is_of_panel(action) => {
-                return self.act_in_output(action);
             }
             Action::PageDown => return self.turn_page(true),
             Action::PageUp => return self.turn_page(false),
@@ -94,9 +97,9 @@ impl App {
         }
     }
 
-    /// What the keys that scroll and search do to the output.
-    fn act_in_output(&mut self, action: Action) -> Option<Effect> {
-        match action {
+    /// What the keys that scroll and search do to the output; it has no meaning of its own for others.
+    fn act_in_output(&mut self, action: Action) -> ControlFlow<Option<Effect>> {
+        ControlFlow::Break(match action {
             Action::Up => self.in_output(|panel, lines, rows| panel.scroll(-1, lines, rows)),
             Action::Down => self.in_output(|panel, lines, rows| panel.scroll(1, lines, rows)),
             Action::PageUp => self.in_output(|panel, lines, rows| panel.page(false, lines, rows)),
@@ -118,8 +121,9 @@ impl App {
             Action::PreviousMatch => self.in_search(|panel| panel.turn(true)),
             Action::NextMatch => self.in_search(|panel| panel.turn(false)),
             Action::KeepMatch => self.end_search(true),
-            _ => self.end_search(false),
-        }
+            Action::Close => self.end_search(false),
+            _ => return ControlFlow::Continue(()),
+        })
     }
 
     /// Closes the line of the search, or the panel where none is open.
@@ -136,23 +140,4 @@ impl App {
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some(text.into());
     }
-}
-
-/// What the panel of the output has its own meaning for.
-fn is_of_panel(action: Action) -> bool {
-    matches!(
-        action,
-        Action::Up
-            | Action::Down
-            | Action::PageUp
-            | Action::PageDown
-            | Action::ToStart
-            | Action::ToEnd
-            | Action::ZoomPanel
-            | Action::Find
-            | Action::PreviousMatch
-            | Action::NextMatch
-            | Action::KeepMatch
-            | Action::Close
-    )
 }
