@@ -256,6 +256,14 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub const ALL: [Self; 5] = [
+        Self::Ok,
+        Self::Failed,
+        Self::Skipped,
+        Self::Lost,
+        Self::Cancelled,
+    ];
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -460,6 +468,12 @@ pub struct Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn outcomes_stand_in_their_order() {
+        let places = Outcome::ALL.map(|outcome| outcome as usize);
+        assert_eq!(places, [0, 1, 2, 3, 4]);
+    }
 
     #[test]
     fn an_event_is_32_bytes() {

@@ -133,20 +133,13 @@ impl Wanted {
     fn read(text: &str) -> Option<Self> {
         let text = text.trim().to_lowercase();
         let length = |text: &str| Nanos::parse(text, Nanos::MILLISECOND).ok();
-        let outcomes = [
-            Outcome::Ok,
-            Outcome::Failed,
-            Outcome::Skipped,
-            Outcome::Cancelled,
-            Outcome::Lost,
-        ];
         if text.is_empty() {
             return None;
         }
         if let Ok(number) = text.parse() {
             return Some(Self::Number(number));
         }
-        if let Some(outcome) = outcomes.into_iter().find(|o| o.word() == text) {
+        if let Some(outcome) = Outcome::ALL.into_iter().find(|o| o.word() == text) {
             return Some(Self::Outcome(outcome));
         }
         if let Some(rest) = text.strip_prefix('>') {

@@ -103,17 +103,9 @@ pub(super) enum Of {
     Lane,
     CpuStart,
     CpuEnd,
-    /// How its end told that it ended, as in [`OUTCOMES`].
+    /// How its end told that it ended, as in [`Outcome::ALL`].
     Told,
 }
-
-const OUTCOMES: [Outcome; 5] = [
-    Outcome::Ok,
-    Outcome::Failed,
-    Outcome::Skipped,
-    Outcome::Lost,
-    Outcome::Cancelled,
-];
 
 /// The tasks of a call, by index.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,7 +147,7 @@ impl Tasks {
     /// As [`Task::told`].
     pub(super) fn told(&self, index: u32) -> Option<Outcome> {
         let outcome = self.known(Of::Told, index)?;
-        OUTCOMES.get(outcome as usize).copied()
+        Outcome::ALL.get(outcome as usize).copied()
     }
 
     /// As [`Task::outcome_at`].
@@ -280,8 +272,8 @@ mod tests {
     #[test]
     fn a_task_is_what_its_end_told_until_it_is_lost() {
         let mut tasks = Tasks::default();
-        tasks.grow(OUTCOMES.len());
-        for (index, &told) in (0..).zip(&OUTCOMES) {
+        tasks.grow(Outcome::ALL.len());
+        for (index, &told) in (0..).zip(&Outcome::ALL) {
             tasks.set(Of::Finished, index, 10);
             tasks.set_told(index, told);
             let at = |tasks: &Tasks, time| tasks.get(index).outcome_at(Time(time));

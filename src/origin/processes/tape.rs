@@ -26,12 +26,6 @@ const CLOSED: u64 = 9;
 
 /// The names of spans that a worker tells.
 const SPANS: [&str; 3] = ["start-up", "deserialise", "serialise"];
-const OUTCOMES: [Outcome; 4] = [
-    Outcome::Ok,
-    Outcome::Failed,
-    Outcome::Skipped,
-    Outcome::Lost,
-];
 
 fn cpu_word(cpu: Option<CpuId>, shift: u32) -> u64 {
     cpu.map_or(NO_CPU, |cpu| u64::from(cpu.0)) << shift
@@ -58,8 +52,7 @@ pub(super) fn write(at: Time, kind: &Kind, into: &mut Vec<Place>) {
             into.push([at, STARTED | cpu_word(*cpu, 16), u64::from(task.index), 0]);
         }
         Kind::Finished { task, outcome, cpu } => {
-            let outcome = OUTCOMES.iter().position(|other| other == outcome);
-            let word = FINISHED | (outcome.unwrap_or(0) as u64) << 8 | cpu_word(*cpu, 16);
+            let word = FINISHED | (*outcome as u64) << 8 | cpu_word(*cpu, 16);
             into.push([at, word, u64::from(task.index), 0]);
         }
         Kind::Ran(ran) => {
@@ -153,7 +146,7 @@ fn kind(call: CallId, [_, word, a, b]: Place, more: &[Place]) -> Option<Kind> {
         },
         FINISHED => Kind::Finished {
             task: task(index?),
-            outcome: *OUTCOMES.get((word >> 8 & 0xff) as usize)?,
+            outcome: *Outcome::ALL.get((word >> 8 & 0xff) as usize)?,
             cpu: cpu_of(word, 16),
         },
         RAN => {

@@ -29,13 +29,6 @@ const ASIDE: u64 = 4;
 /// No system numbers a CPU like this.
 const UNKNOWN: u16 = u16::MAX;
 
-const OUTCOMES: [Outcome; 4] = [
-    Outcome::Ok,
-    Outcome::Failed,
-    Outcome::Skipped,
-    Outcome::Lost,
-];
-
 impl Mark {
     /// What happened is the next in the channel.
     pub(super) const ASIDE: Self = Self(ASIDE);
@@ -93,7 +86,7 @@ impl Entry {
             RETURNED => into.push(event(Kind::Returned { call, chunk })),
             STARTED => into.push(event(Kind::Started { task, cpu })),
             FINISHED => {
-                let outcome = OUTCOMES[(word >> 8) as usize % OUTCOMES.len()];
+                let outcome = Outcome::ALL[usize::from((word >> 8) as u8) % Outcome::ALL.len()];
                 into.push(event(Kind::Finished { task, outcome, cpu }));
             }
             _ => aside(into),
@@ -116,7 +109,7 @@ mod tests {
         let (call, chunk) = (CALL, 7);
         let task = TaskId { call, index: 9 };
         for cpu in [None, Some(CpuId(3))] {
-            let finished = OUTCOMES.map(|outcome| Kind::Finished { task, outcome, cpu });
+            let finished = Outcome::ALL.map(|outcome| Kind::Finished { task, outcome, cpu });
             let others = [
                 Kind::Dequeued { call, chunk },
                 Kind::Returned { call, chunk },
