@@ -3,6 +3,7 @@
 //! A row is named by the key of the JSON report, where it has one, so that a number has one name
 //! everywhere. T is the makespan, P the workers, C the CPUs, B the busy time of one worker, S the speed-up.
 
+use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, MainProgram, Numbers, RunOutcome, Shares, Trace};
 
@@ -383,16 +384,16 @@ pub static TABLE: [Definition; 50] = {
             |f| f.outcome(|outcome| outcome.outstanding)),
         row(("counter_main", "G in main"), Outcome,
             "the counter as the main program sees it at the end", "",
-            |f| f.counter("counter_main")),
+            |f| f.counter(COUNTER_MAIN)),
         row(("counter_sum", "G in all copies"), Outcome,
             "sum of the counter over all memories", "",
-            |f| f.counter("counter_sum")),
+            |f| f.counter(COUNTER_SUM)),
         row(("counter_min", "G at least"), Outcome,
             "the least that any interleaving gives", "",
-            |f| f.counter("counter_min")),
+            |f| f.counter(COUNTER_MIN)),
         row(("counter_max", "G at most"), Outcome,
             "the most that any interleaving gives", "",
-            |f| f.counter("counter_max")),
+            |f| f.counter(COUNTER_MAX)),
         row(("lock_wait", "lock wait"), Outcome,
             "time tasks waited for the lock around the counter; a simulated one costs none", "",
             |f| f.trace.outcome(f.at).lock_wait.map(Time)),

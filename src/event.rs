@@ -4,8 +4,10 @@
 //! leaves the rest out, and nothing is ever guessed. An event is 32 bytes, because a worker writes four
 //! of them for a task that may take a microsecond; what is rare and large stands behind a box.
 
+mod counter;
 mod note;
 
+pub use counter::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Counter, LOCK_WAIT};
 pub use note::{Note, NoteKind, RAISING, TERMINATED, exit_words};
 
 use crate::time::{Nanos, Time};
@@ -459,7 +461,7 @@ pub const PROCESS_ON_CPU: &str = "process_on_cpu";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
-    /// `counter`, `memory`, ...
+    /// `counter_main`, `memory`, ...
     pub quantity: String,
     /// In the unit of its quantity: bytes, nanoseconds, or a count.
     pub value: f64,

@@ -22,8 +22,8 @@ mod slices;
 use super::{Cancel, Feed};
 use crate::call::Collector;
 use crate::event::{
-    CallId, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind, LaneOpened, PoolId, PoolOpened,
-    RunBegan, Sample, TaskId,
+    CallId, Counter, Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind, LaneOpened, PoolId,
+    PoolOpened, RunBegan, TaskId,
 };
 use crate::experiment::{CounterEffect, Experiment, MemoryModel};
 use crate::method::Sends;
@@ -274,7 +274,7 @@ impl<'a> Simulation<'a> {
     fn tell_counters(&mut self) {
         let experiment = self.experiment;
         let increments: Vec<u64> = self.workers.iter().map(|worker| worker.effects).collect();
-        let counters = match (experiment.effect, experiment.memory_model()) {
+        let counter = match (experiment.effect, experiment.memory_model()) {
             (CounterEffect::None, _) => return,
             (CounterEffect::Count, MemoryModel::Separate) if self.has_pool() => {
                 race::separate(&increments)
@@ -285,20 +285,13 @@ impl<'a> Simulation<'a> {
                 race::race(&self.racing, times, experiment.lock, experiment.seed)
             }
         };
-        let (least, most) = counters.bounds.unzip();
-        for (quantity, value) in [
-            ("counter_main", Some(counters.main)),
-            ("counter_sum", Some(counters.sum)),
-            ("counter_min", least),
-            ("counter_max", most),
+        let counter = Counter {
             // Increments take no virtual time, so nobody waits long for the lock around them.
-            ("lock_wait", experiment.lock.then_some(0)),
-        ] {
-            if let Some(value) = value {
-                let quantity = quantity.to_owned();
-                let value = value as f64;
-                self.tell(CALLER, Kind::Sample(Box::new(Sample { quantity, value })));
-            }
+            lock_wait: experiment.lock.then_some(Nanos::ZERO),
+            ..counter
+        };
+        for sample in counter.samples() {
+            self.tell(CALLER, Kind::Sample(Box::new(sample)));
         }
     }
 }

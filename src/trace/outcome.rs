@@ -1,6 +1,6 @@
 //! What became of a run as of any moment: how it ended, and what of its tasks came to something.
 
-use crate::event::Ends;
+use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Ends, LOCK_WAIT};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Trace};
 
@@ -51,11 +51,11 @@ impl Trace {
         let ended = self.scope(call).ended.filter(|&(at, _)| at <= time);
         let outcome = RunOutcome {
             ends: ended.map(|(_, ends)| ends),
-            counter_main: counter("counter_main"),
-            counter_sum: counter("counter_sum"),
-            counter_min: counter("counter_min"),
-            counter_max: counter("counter_max"),
-            lock_wait: counter("lock_wait").map(Nanos),
+            counter_main: counter(COUNTER_MAIN),
+            counter_sum: counter(COUNTER_SUM),
+            counter_min: counter(COUNTER_MIN),
+            counter_max: counter(COUNTER_MAX),
+            lock_wait: counter(LOCK_WAIT).map(Nanos),
             ..RunOutcome::default()
         };
         call.map_or(outcome, |call| count(call, time, outcome))

@@ -10,8 +10,8 @@ mod waits;
 
 use super::{Exit, Handle, Input, Outlet, Output, Program, Stream, Target, Watched};
 use crate::event::{
-    CALLER_ON_CPU, CallId, CallerState, Ended, Ends, Event, Kind, LaneId, LaneKind, NoteKind,
-    RunBegan, Sample, TaskId,
+    CALLER_ON_CPU, CallId, CallerState, Counter, Ended, Ends, Event, Kind, LaneId, LaneKind,
+    NoteKind, RunBegan, TaskId,
 };
 use crate::experiment::{CounterEffect, Experiment, PythonPool, StartMethod};
 use crate::method::{Method, Sends};
@@ -432,21 +432,14 @@ impl Lab<'_> {
         let races = *effect == CounterEffect::Race && *pool == PythonPool::ThreadPool;
         let times = u64::from(self.experiment.increments);
         let bounds = races.then(|| race::bounds(&self.done, times, self.experiment.lock));
-        let (least, most) = bounds.unzip();
-        let counters = [
-            ("counter_main", Some(of_main)),
-            ("counter_sum", Some(sum)),
-            ("counter_min", least),
-            ("counter_max", most),
-        ];
-        let told = counters.into_iter().filter_map(|(quantity, value)| {
-            let sample = Sample {
-                quantity: quantity.to_owned(),
-                value: value? as f64,
-            };
-            Some(Kind::Sample(Box::new(sample)))
-        });
-        told.collect()
+        let counter = Counter {
+            main: of_main,
+            sum,
+            bounds,
+            lock_wait: None,
+        };
+        let told = counter.samples();
+        told.map(|sample| Kind::Sample(Box::new(sample))).collect()
     }
 
     /// A plain loop begins with its first task.

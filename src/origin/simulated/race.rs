@@ -6,36 +6,26 @@
 
 mod least;
 
+use crate::event::Counter;
 use crate::time::Span;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The values of G at the end of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Counters {
-    /// G as the main program sees it.
-    pub(super) main: u64,
-    /// The sum over all copies of G.
-    pub(super) sum: u64,
-    /// The least and the greatest that any interleaving gives; known of a race only.
-    pub(super) bounds: Option<(u64, u64)>,
-}
-
 /// One G that everybody writes to without disturbing the others.
-pub(super) fn shared(increments: &[u64]) -> Counters {
+pub(super) fn shared(increments: &[u64]) -> Counter {
     let sum = increments.iter().sum();
-    Counters {
+    Counter {
         main: sum,
         sum,
-        bounds: None,
+        ..Counter::default()
     }
 }
 
 /// A copy of G for each worker; that of the main program stays 0.
-pub(super) fn separate(increments: &[u64]) -> Counters {
-    Counters {
+pub(super) fn separate(increments: &[u64]) -> Counter {
+    Counter {
         main: 0,
         ..shared(increments)
     }
@@ -43,17 +33,18 @@ pub(super) fn separate(increments: &[u64]) -> Counters {
 
 /// One G to which each task adds so many `times`, and one interleaving of their steps, drawn from the
 /// seed. A lock makes one step of an increment. Of tasks that take no time the first comes first.
-pub(super) fn race(tasks: &[Span], times: u64, locked: bool, seed: u64) -> Counters {
+pub(super) fn race(tasks: &[Span], times: u64, locked: bool, seed: u64) -> Counter {
     let bounds = bounds(tasks, times, locked);
     let main = if locked {
         bounds.1
     } else {
         play(tasks, times, seed)
     };
-    Counters {
+    Counter {
         main,
         sum: main,
         bounds: Some(bounds),
+        lock_wait: None,
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the tasks of a measured run left in the counter, and what they could have left.
 
 use super::Shared;
-use crate::event::{Ended, Event, Kind, LaneId, Outcome, Sample};
+use crate::event::{Counter, Ended, Event, Kind, LaneId, Outcome, Sample};
 use crate::experiment::CounterEffect;
 use crate::origin::simulated::race;
-use crate::time::{Span, Time};
+use crate::time::{Nanos, Span, Time};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 
@@ -66,22 +66,13 @@ pub(super) fn samples(shared: &Shared, racing: &mut Racing) -> Vec<Sample> {
         // Clocks of two CPUs may not agree on which task was first.
         (least.min(counter), most.max(counter))
     });
-    let (least, most) = bounds.unzip();
-    // In memory of their own the workers have counted past what main sees.
-    let sum = if is_race { counter } else { increments };
     let waited = shared.lock_wait.load(Ordering::Acquire);
-    let samples = [
-        ("counter_main", Some(counter)),
-        ("counter_sum", Some(sum)),
-        ("counter_min", least),
-        ("counter_max", most),
-        ("lock_wait", experiment.lock.then_some(waited)),
-    ];
-    let known = samples.into_iter().filter_map(|(quantity, value)| {
-        Some(Sample {
-            quantity: quantity.to_owned(),
-            value: value? as f64,
-        })
-    });
-    known.collect()
+    let counter = Counter {
+        main: counter,
+        // In memory of their own the workers have counted past what main sees.
+        sum: if is_race { counter } else { increments },
+        bounds,
+        lock_wait: experiment.lock.then_some(Nanos(waited)),
+    };
+    counter.samples().collect()
 }

@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::event::Ends;
+use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_SUM, Ends};
 use crate::palette::Ink;
 use crate::plural;
 use crate::time::Time;
@@ -84,8 +84,8 @@ fn free(pen: &Pen<'_>, row: Rect) -> Vec<(u16, u16)> {
 /// What main finds in the counter at the end.
 fn counted(trace: &Trace, cursor: Time) -> Option<Ending> {
     let of = |name| trace.sample(name, cursor).map(|value| value as u64);
-    let main = of("counter_main")?;
-    let (most, words) = match (of("counter_max"), of("counter_sum")) {
+    let main = of(COUNTER_MAIN)?;
+    let (most, words) = match (of(COUNTER_MAX), of(COUNTER_SUM)) {
         (Some(most), _) => (most, format!("{main}, at most {most}")),
         (None, Some(sum)) => (sum, format!("{main} of {sum}")),
         (None, None) => return None,
