@@ -46,7 +46,6 @@ impl Time {
 
 impl Nanos {
     pub const ZERO: Self = Self(0);
-    pub const MICROSECOND: Self = Self(1_000);
     pub const MILLISECOND: Self = Self(1_000_000);
     pub const SECOND: Self = Self(1_000_000_000);
 

@@ -17,7 +17,7 @@ pub enum Message {
     /// What the terminal sent. Mouse input is ignored here: it arrives as `Click`, `Drag` and `Wheel`,
     /// because only the layout of the screen knows what lies under the pointer.
     Input(Input),
-    /// The button went down on this.
+    /// The button was let go on this, where it had gone down: no drag.
     Click(Hit),
     /// The pointer moved with the button down, from one moment of the axis to another.
     Drag { from: Time, to: Time },

@@ -243,11 +243,6 @@ impl Lane {
         last.filter(|piece| time < piece.end)
     }
 
-    /// The task that runs at `time`.
-    pub fn task_at(&self, time: Time) -> Option<TaskId> {
-        self.piece_at(time).map(|piece| piece.task)
-    }
-
     /// The end of the last piece that began before `time`, or the lane's begin: since when it is idle, if it is.
     pub fn idle_since(&self, time: Time) -> Time {
         let begun = self.pieces.partition_point(|piece| piece.start < time);
@@ -320,8 +315,11 @@ mod tests {
         lane.ran(&ran(0, 0, 10, 0), Time(10));
         lane.finish(task(0), Time(10), true);
         assert_eq!(lane.pieces().len(), 1);
-        assert_eq!(lane.task_at(Time(9)), Some(task(0)));
-        assert_eq!(lane.task_at(Time(10)), None);
+        assert_eq!(
+            lane.piece_at(Time(9)).map(|piece| piece.task),
+            Some(task(0))
+        );
+        assert_eq!(lane.piece_at(Time(10)).map(|piece| piece.task), None);
     }
 
     #[test]
@@ -332,7 +330,10 @@ mod tests {
         lane.finish(task(1), Time(30), true);
         let parts: Vec<_> = lane.pieces().iter().map(|p| (p.start.0, p.end.0)).collect();
         assert_eq!(parts, [(10, 20), (20, 30)]);
-        assert_eq!(lane.task_at(Time(25)), Some(task(1)));
+        assert_eq!(
+            lane.piece_at(Time(25)).map(|piece| piece.task),
+            Some(task(1))
+        );
         assert_eq!(lane.busy_until(Time(99)), Nanos(20));
     }
 

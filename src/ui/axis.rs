@@ -1,7 +1,5 @@
 //! The time axis: which moment is in which column, and the ruler that says so.
 
-use std::cmp::Ordering;
-
 use super::Moment;
 use super::news;
 use super::text::{Pen, width};
@@ -38,15 +36,6 @@ impl Axis {
         let since = u128::from(time.since(self.span.start()).0);
         let on_axis = time >= self.span.start() && since < length && self.width > 0;
         on_axis.then(|| self.x + (since * u128::from(self.width) / length) as u16)
-    }
-
-    /// The screen column nearest to this moment, whether or not it is on the axis.
-    pub fn nearest(self, time: Time) -> u16 {
-        self.column(time)
-            .unwrap_or(match time.cmp(&self.span.start()) {
-                Ordering::Less => self.x,
-                _ => self.right().saturating_sub(1).max(self.x),
-            })
     }
 
     /// The moments that are in this screen column.
@@ -232,13 +221,10 @@ mod tests {
     }
 
     #[test]
-    fn moments_off_the_axis_are_at_its_edges() {
+    fn moments_off_the_axis_have_no_column_and_the_eighths_of_its_edges() {
         let axis = axis(100, 200);
-        assert_eq!((axis.column(Time(99)), axis.nearest(Time(99))), (None, 11));
-        assert_eq!(
-            (axis.column(Time(200)), axis.nearest(Time::NEVER)),
-            (None, 50)
-        );
+        let columns = [99, 100, 199, 200].map(|time| axis.column(Time(time)));
+        assert_eq!(columns, [None, Some(11), Some(50), None]);
         assert_eq!((axis.eighth(Time(0)), axis.eighth(Time::NEVER)), (0, 320));
     }
 

@@ -2,7 +2,7 @@
 
 use parviz::origin::python::wire::{
     Entry, FILES, HEADER_BYTES, Header, Message, PROBE_VARIABLE, RINGS_VARIABLE, Record,
-    SLOT_BYTES, SOCKET, StringId, Told,
+    SEQUENCE_AT, SLOT_BYTES, SOCKET, StringId, Told,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -255,10 +255,11 @@ impl Watched {
             .insert(pid, Entry::from_words([64, 72, 80, 88].map(words)));
         let slots = ring[HEADER_BYTES..].chunks_exact(SLOT_BYTES);
         for (index, slot) in slots.enumerate() {
-            let slot = slot.try_into().unwrap();
-            if Record::sequence(slot) != index as u32 + 1 {
+            let number = slot[SEQUENCE_AT..][..4].try_into().unwrap();
+            if u32::from_ne_bytes(number) != index as u32 + 1 {
                 break;
             }
+            let slot = slot.try_into().unwrap();
             let told = Record::parse(slot).unwrap_or_else(|| panic!("slot {index}: {slot:?}"));
             let both = [Some(told.0), told.1].into_iter().flatten();
             self.records.extend(both.map(|record| (pid, record)));

@@ -19,6 +19,7 @@ use std::time::Duration;
 const CARRIES_EVERY: Duration = Duration::from_millis(8);
 /// Events all rings together have room for.
 const ROOM: usize = 1 << 17;
+
 /// The workers of a backend: how they are made and replaced, and how they end.
 pub(in crate::origin) trait Staff {
     /// Starts what the pool begins with. Lanes are numbered in the order in which they are asked for, the

@@ -312,7 +312,10 @@ mod tests {
     fn a_stretch_may_begin_and_end_within_a_task() {
         let mut lane = lane([(0, 100), (100, 0)]);
         spent(&mut lane, (40, 130), 90, Some(0));
-        assert_eq!(lane.task_at(Time(140)), Some(task(1)));
+        assert_eq!(
+            lane.piece_at(Time(140)).map(|piece| piece.task),
+            Some(task(1))
+        );
         lane.finish(task(1), Time(150), false);
         assert_eq!(sums(&lane), (90, 0, 0, 60));
     }

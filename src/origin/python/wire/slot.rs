@@ -1,7 +1,7 @@
 //! The slots of a ring: bytes that make one record, or two.
 
 use super::record::{About, Child, Chunk, Closing, NoteKind, Record, StringId, Told, Waits};
-use super::{NONE, SEQUENCE_AT, SLOT_BYTES, u16_at, u32_at, u64_at};
+use super::{NONE, SLOT_BYTES, u16_at, u32_at, u64_at};
 
 /// `kind`, `flags` and numbers of a slot:
 /// `kind u8, flags u8, cpu u16, thread u16, n u16, t u64, a u32, b u32, c u32, sequence u32`.
@@ -309,11 +309,6 @@ impl Record {
             Some([first, second]) => (record(first), Some(record(second))),
             None => (record((at, parts.told()?)), None),
         })
-    }
-
-    /// The low 32 bits of the slot's index plus one; 0 in a slot that was never filled.
-    pub fn sequence(slot: &[u8; SLOT_BYTES]) -> u32 {
-        u32_at(slot, SEQUENCE_AT).unwrap_or_default()
     }
 }
 
