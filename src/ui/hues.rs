@@ -122,7 +122,41 @@ pub fn known(call: &Call, time: Time) -> u32 {
     call.facts.tasks.unwrap_or_else(read)
 }
 
-/// How many tasks the colours are spread over.
+/// How many tasks the colours are spread over. Of an input without a length that is known once the call has ended.
 pub fn tasks(call: &Call) -> u32 {
-    Ramp::spread(call.facts.tasks, call.tasks().len() as u32)
+    let seen = call.tasks().len() as u32;
+    let all = call.facts.tasks.or(call.ended.map(|_| seen));
+    Ramp::spread(all, seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Kind;
+    use crate::experiment::{Backend, Experiment};
+    use crate::method::Method;
+    use crate::origin::simulated;
+
+    #[test]
+    fn of_an_input_without_a_length_the_last_task_has_the_last_colour_at_the_end() {
+        let experiment = Experiment {
+            method: Method::Imap,
+            backend: Backend::Simulated,
+            tasks: 40,
+            ..Experiment::default()
+        };
+        let spread = |ends: bool| {
+            let mut events = simulated::run(&experiment);
+            events.retain(|event| ends || !matches!(event.kind, Kind::CallEnded { .. }));
+            for event in &mut events {
+                if let Kind::CallBegan(call) = &mut event.kind {
+                    call.tasks = None;
+                }
+            }
+            let mut trace = Trace::default();
+            trace.apply(events);
+            trace.call().map(tasks)
+        };
+        assert_eq!([false, true].map(spread), [Some(64), Some(40)]);
+    }
 }
