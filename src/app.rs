@@ -99,6 +99,8 @@ pub struct App {
     pub keymap: Keymap,
     /// To be read now, in the place of the hint bar; gone with the next key.
     pub notice: Option<String>,
+    /// What a program printed last, as long as it has called no pool.
+    pub last_lines: Vec<output::Line>,
     /// What the last switch changed.
     pub change: Option<Change>,
     /// What went wrong and what is slow in a program, as of the cursor.
@@ -162,6 +164,7 @@ impl App {
                 Charset::Ascii => settings.keymap.without_arrows(),
                 Charset::Unicode => settings.keymap,
             },
+            last_lines: Vec::new(),
             notice: None,
             change: None,
             findings: Findings::default(),

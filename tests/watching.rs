@@ -86,6 +86,9 @@ fn a_program_without_a_pool_is_shown_as_processes() {
             size,
             &stage(&poolless(), size, Some(2_500)).drawn(),
         );
+        let printed = stage(&poolless(), size, Some(1_000)).printed(&["one", "!two", "last"]);
+        let text = printed.text();
+        assert!(text.contains("prints") && text.contains("last"), "{text}");
         let mut over = poolless();
         over.end(3_000, 0);
         let begin = stage(&over, size, None).press(&["Home"]).text();

@@ -131,7 +131,17 @@ impl App {
         }
         let height = self.size.1;
         let Some(Overlay::Output(panel)) = &mut self.overlay else {
-            return None;
+            // Where there is no call to be seen the last lines are.
+            let page = Lookup::Page {
+                end: lines,
+                count: u64::from(height),
+            };
+            return self
+                .run
+                .trace
+                .call()
+                .is_none()
+                .then_some(Effect::LookUp(page));
         };
         let sees = panel.grew(lines);
         let lookup = panel.lookup(height);
@@ -158,6 +168,9 @@ impl App {
     pub(super) fn page_came(&mut self, page: Vec<Line>) {
         if let Some(Overlay::Output(panel)) = &mut self.overlay {
             panel.page = page;
+        } else {
+            self.last_lines = page;
+            self.changed();
         }
     }
 

@@ -8,6 +8,7 @@ use super::{Moment, axis, call, header, hints, news, timeline};
 use crate::app::App;
 use crate::definition::percent;
 use crate::event::{Ended, LaneKind, PROCESS_ON_CPU};
+use crate::origin::python::Stream;
 use crate::time::{Nanos, Span, Time};
 use crate::trace::Lane;
 
@@ -73,8 +74,29 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         pen.text(screen.x + GUTTER, y, &line, pen.theme.text);
         y += 1;
     }
+    let end = screen.bottom().saturating_sub(2);
+    prints(app, row(y + 1, end.saturating_sub(y + 1)), pen);
     news::render(app, row(screen.bottom().saturating_sub(2), 1), pen);
     hints::render(app, row(screen.bottom().saturating_sub(1), 1), pen);
+}
+
+/// As much as there is room for of what the program printed last.
+fn prints(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let theme = pen.theme;
+    let lines = &app.last_lines;
+    let first = lines.len().saturating_sub(usize::from(area.height));
+    for (line, y) in lines[first..].iter().zip(area.y..) {
+        if y == area.y {
+            pen.text(area.x + 1, y, "prints", theme.dim);
+        }
+        let ink = match line.stream {
+            Stream::Out => theme.text,
+            Stream::Err => theme.wait,
+        };
+        let room = area.width.saturating_sub(GUTTER + 1);
+        let words = clipped(&line.text, room, theme.glyphs.grows);
+        pen.text(area.x + GUTTER, y, &words, ink);
+    }
 }
 
 /// What is to be said below the lanes at this moment.
