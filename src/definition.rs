@@ -3,7 +3,7 @@
 //! A row is named by the key of the JSON report, where it has one, so that a number has one name
 //! everywhere. T is the makespan, P the workers, C the CPUs, B the busy time of one worker, S the speed-up.
 
-use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM};
+use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Ends};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, MainProgram, Numbers, RunOutcome, Shares, Trace};
 
@@ -43,6 +43,16 @@ impl<'a> Facts<'a> {
             Some(call) => self.trace.outcome_of(call, self.at),
             None => self.trace.outcome(self.at),
         }
+    }
+
+    /// Main was out of its call by an error before the last task had ended.
+    pub fn is_cut_short(&self) -> bool {
+        let numbers = &self.numbers;
+        let ended = self.call.and_then(|call| call.ended);
+        ended.is_some_and(|(at, ends)| ends == Ends::Error && at <= self.at)
+            && numbers
+                .program_end
+                .is_some_and(|end| Some(end) < numbers.makespan)
     }
 
     /// Where a row has no value there will be none.

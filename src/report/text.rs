@@ -75,6 +75,7 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
             }
             let note = match row.key {
                 "serial_time" if measured && value.is_some() => " (estimated)",
+                "program_end" if facts.is_cut_short() => " (an error ended main, tasks went on)",
                 // All others here are shares of the time of the workers.
                 "watching" => " of overhead",
                 _ => "",

@@ -7,7 +7,7 @@ use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_SUM, Ends};
 use crate::palette::Ink;
 use crate::plural;
 use crate::time::Time;
-use crate::trace::Trace;
+use crate::trace::{Call, Trace};
 use crate::ui::text::{Pen, sanitised, width};
 use crate::ui::theme::Theme;
 
@@ -30,7 +30,7 @@ enum Kind {
 
 impl Ending {
     pub(super) fn of(trace: &Trace, cursor: Time) -> Option<Self> {
-        let verdict = verdict(trace, cursor).or_else(|| raised(trace, cursor));
+        let verdict = raised(trace, cursor).or_else(|| verdict(trace, cursor));
         verdict.or_else(|| counted(trace, cursor))
     }
 
@@ -111,10 +111,7 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<Ending> {
     let (short, rest) = match ends {
         Ends::Returned | Ends::Left | Ends::Cancelled => return None,
         Ends::Error => {
-            let skipped = match call.skipped(cursor) {
-                0 => String::new(),
-                skipped => format!(", {skipped} skipped"),
-            };
+            let skipped = skipped(call, cursor);
             let error = trace
                 .raised(call, cursor)
                 .map_or_else(String::new, |error| format!(": {}", sanitised(error)));
@@ -140,15 +137,24 @@ fn verdict(trace: &Trace, cursor: Time) -> Option<Ending> {
     })
 }
 
-/// The errors that main got one by one.
+fn skipped(call: &Call, cursor: Time) -> String {
+    match call.skipped(cursor) {
+        0 => String::new(),
+        skipped => format!(", {skipped} skipped"),
+    }
+}
+
+/// The errors that main got one by one. In the lab nothing catches one that ends the call.
 fn raised(trace: &Trace, cursor: Time) -> Option<Ending> {
-    let long = sanitised(&trace.errors_in_words(trace.call()?, cursor)?);
-    let short = long
-        .find(" raised")
-        .map(|end| format!("{} raised", &long[..end]));
+    let call = trace.call()?;
+    let words = sanitised(&trace.errors_in_words(call, cursor)?);
+    let asked = words.split_once(" raised").map_or("", |words| words.0);
+    let ended = call.ended.filter(|&(at, _)| at <= cursor);
+    let is_out = !trace.is_program() && ended.is_some_and(|(_, ends)| ends == Ends::Error);
+    let out = if is_out { ": main is out" } else { "" };
     Some(Ending {
-        short: short.unwrap_or_else(|| long.clone()),
-        long,
+        short: format!("{asked} raised"),
+        long: format!("{words}{}{out}", skipped(call, cursor)),
         kind: Kind::Bad,
     })
 }
@@ -156,8 +162,9 @@ fn raised(trace: &Trace, cursor: Time) -> Option<Ending> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Backend, CounterEffect, Experiment};
-    use crate::ui::samples::{PLAIN, lines};
+    use crate::experiment::{Backend, CounterEffect, Experiment, Fault, FaultKind};
+    use crate::method::Method;
+    use crate::ui::samples::{self, PLAIN, lines};
 
     #[test]
     fn main_finds_nothing_in_a_counter_that_the_workers_copied() {
@@ -173,6 +180,29 @@ mod tests {
         assert_eq!(ending.long, "counter G in main: 0 of 8");
         assert_eq!(ending.kind, Kind::Short);
         assert_eq!(Ending::of(&trace, Time(1)), None);
+    }
+
+    #[test]
+    fn an_error_that_nobody_catches_ends_main_while_tasks_go_on() {
+        let fault = Fault {
+            task: 1,
+            kind: FaultKind::Raise,
+        };
+        let said = |method, chunksize| {
+            let run = samples::run(method, chunksize, &[fault]);
+            Ending::of(&run, run.end()).unwrap().long
+        };
+        let error = "raised ValueError: task 1 failed (1 of 8)";
+        assert_eq!(
+            said(Method::ApplyAsync, 1),
+            format!("get() {error}: main is out")
+        );
+        assert_eq!(said(Method::ImapUnordered, 1), format!("next() {error}"));
+        // Task 0 ran, and its result went with that of its chunk.
+        assert_eq!(
+            said(Method::Imap, 4),
+            format!("next() {error}, 2 skipped: main is out")
+        );
     }
 
     #[test]
