@@ -35,6 +35,8 @@ pub enum Entry {
 pub struct Field {
     pub label: &'static str,
     pub entry: Entry,
+    /// Of a number, what comes before all others.
+    pub least: Option<&'static str>,
     pub remark: Remark,
 }
 
@@ -73,6 +75,11 @@ impl Field {
             Entry::Choice { words, at } => words.get(*at).copied().unwrap_or_default(),
         }
     }
+
+    /// Whether Left and Right change it: of a text they only move the cursor.
+    pub fn is_turned(&self) -> bool {
+        self.least.is_some() || matches!(self.entry, Entry::Choice { .. })
+    }
 }
 
 impl Form {
@@ -81,11 +88,17 @@ impl Form {
         let fields = FIELDS.iter().map(|spec| Field {
             label: spec.label,
             entry: match spec.fill {
-                Fill::Text { read, .. } => Entry::Text(Input::new(read(experiment))),
+                Fill::Text { read, .. } | Fill::Number { read, .. } => {
+                    Entry::Text(Input::new(read(experiment)))
+                }
                 Fill::Choice { words, read, .. } => Entry::Choice {
                     words,
                     at: read(experiment),
                 },
+            },
+            least: match spec.fill {
+                Fill::Number { least, .. } => Some(least),
+                Fill::Text { .. } | Fill::Choice { .. } => None,
             },
             remark: Remark::Plain(String::new()),
         });
@@ -112,6 +125,11 @@ impl Form {
         Some(variant::settled(self.draft.clone()))
     }
 
+    /// Whether Left and Right change the field that has the focus.
+    pub fn is_turned(&self) -> bool {
+        self.fields.get(self.focus).is_some_and(Field::is_turned)
+    }
+
     pub fn go_to(&mut self, field: usize) {
         self.focus = field.min(self.fields.len().saturating_sub(1));
         self.fresh = true;
@@ -124,23 +142,28 @@ impl Form {
         self.go_to((self.focus + step) % count);
     }
 
-    /// Left and Right: another word of a choice, or the place in a text.
+    /// Left and Right: another word of a choice, the number before or after, or the place in a text.
     pub fn turn(&mut self, forward: bool) {
-        match self
-            .fields
-            .get_mut(self.focus)
-            .map(|field| &mut field.entry)
-        {
-            Some(Entry::Text(input)) => {
-                self.fresh = false;
-                line::step(input, forward);
+        let Some(field) = self.fields.get_mut(self.focus) else {
+            return;
+        };
+        match &mut field.entry {
+            Entry::Text(input) => {
+                let least = field.least;
+                if let Some(next) = least.and_then(|least| next(input.value(), least, forward)) {
+                    *input = Input::new(next);
+                    self.fresh = true;
+                    self.read();
+                } else {
+                    self.fresh = false;
+                    line::step(input, forward);
+                }
             }
-            Some(Entry::Choice { words, at }) => {
+            Entry::Choice { words, at } => {
                 let step = if forward { 1 } else { words.len() - 1 };
                 *at = (*at + step) % words.len();
                 self.read();
             }
-            None => {}
         }
     }
 
@@ -173,7 +196,7 @@ impl Form {
         // The unit stands last and is read first: bare numbers count it.
         for (number, (spec, field)) in FIELDS.iter().zip(&self.fields).enumerate().rev() {
             match (spec.fill, &field.entry) {
-                (Fill::Text { write, .. }, Entry::Text(input)) => {
+                (Fill::Text { write, .. } | Fill::Number { write, .. }, Entry::Text(input)) => {
                     if let Err(error) = write(&mut self.draft, input.value().trim()) {
                         errors.push((number, error));
                     }
@@ -225,6 +248,21 @@ impl Form {
         }
         (experiment.expected_makespan(&costs), half)
     }
+}
+
+/// The number after this one, or before it as far as `least`, which may be a word; `None` of what is none.
+fn next(text: &str, least: &str, forward: bool) -> Option<String> {
+    let floor = least.parse::<u64>();
+    let text = text.trim();
+    let first = floor.clone().unwrap_or(1);
+    let number = match text.parse::<u64>() {
+        Ok(number) if forward => number.saturating_add(1),
+        Ok(number) if number > first => number - 1,
+        Err(_) if text != least => return None,
+        Err(_) if forward => first,
+        _ => return Some(least.to_owned()),
+    };
+    Some(number.to_string())
 }
 
 /// `24 messages, 3.61 s or more: 8 workers share 4 CPUs`
@@ -460,13 +498,45 @@ mod tests {
         form.go_to(4);
         press(&mut form, KeyCode::Backspace);
         assert_eq!(form.fields[4].text(), "12");
-        form.go_to(4);
+        fill(&mut form, "costs", "const:2");
         form.turn(false);
         press(&mut form, KeyCode::Char('3'));
-        assert_eq!(form.fields[4].text(), "132");
+        assert_eq!(form.fields[form.focus].text(), "const:32");
         form.go_to(4);
         form.paste("7");
         assert_eq!(form.experiment().unwrap().0.tasks, 7);
+    }
+
+    #[test]
+    fn left_and_right_step_a_number() {
+        let mut form = form();
+        let mut turned = |label: &str, from: &str, forward| {
+            fill(&mut form, label, from);
+            form.turn(forward);
+            form.fields[form.focus].text().to_owned()
+        };
+        assert_eq!(turned("workers", "4", true), "5");
+        assert_eq!(turned("workers", "1", false), "1");
+        assert_eq!(turned("cpus", "auto", true), "1");
+        assert_eq!(turned("cpus", "1", false), "auto");
+        assert_eq!(turned("cpus", "auto", false), "auto");
+        assert_eq!(turned("seed", "x", true), "x");
+        assert_eq!(turned("seed", "1", false), "0");
+        assert_eq!(turned("workers", "4", true), "5");
+        form.type_key(&KeyEvent::new(KeyCode::Char('9'), KeyModifiers::NONE));
+        assert_eq!(form.experiment().unwrap().0.workers, 9);
+        let typed = form.fields.iter().filter(|field| !field.is_turned());
+        assert!(typed.map(|field| field.label).eq([
+            "costs",
+            "main's own work",
+            "dispatch",
+            "startup",
+            "serial",
+            "payload",
+            "python",
+            "faults",
+            "unit",
+        ]));
     }
 
     #[test]

@@ -252,6 +252,7 @@ mod tests {
         let field = |number: usize| Field {
             label: ["method", "workers", "costs", "seed"][number % 4],
             entry: Entry::Text(number.to_string().into()),
+            least: None,
             remark: match number {
                 1 => Remark::Warning("more than the 4 CPUs here".to_owned()),
                 2 => Remark::Wrong(

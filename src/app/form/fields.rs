@@ -17,6 +17,13 @@ pub(super) enum Fill {
         read: fn(&Experiment) -> String,
         write: fn(&mut Experiment, &str) -> Result<(), String>,
     },
+    /// A text that mostly is a whole number.
+    Number {
+        /// The one before all others: `auto`, or a number.
+        least: &'static str,
+        read: fn(&Experiment) -> String,
+        write: fn(&mut Experiment, &str) -> Result<(), String>,
+    },
     Choice {
         words: &'static [&'static str],
         read: fn(&Experiment) -> usize,
@@ -82,7 +89,8 @@ pub(super) const FIELDS: [Spec; 26] = [
     },
     Spec {
         label: "workers",
-        fill: Fill::Text {
+        fill: Fill::Number {
+            least: "1",
             read: |e| e.workers.to_string(),
             write: |e, text| whole(text).map(|number| e.workers = number),
         },
@@ -93,7 +101,8 @@ pub(super) const FIELDS: [Spec; 26] = [
     },
     Spec {
         label: "cpus",
-        fill: Fill::Text {
+        fill: Fill::Number {
+            least: "auto",
             read: |e| or_auto(e.cpus),
             write: |e, text| auto_or_whole(text).map(|number| e.cpus = number),
         },
@@ -105,7 +114,8 @@ pub(super) const FIELDS: [Spec; 26] = [
     },
     Spec {
         label: "tasks",
-        fill: Fill::Text {
+        fill: Fill::Number {
+            least: "0",
             read: |e| e.tasks.to_string(),
             write: |e, text| match &e.costs {
                 Costs::List(costs) => {
@@ -163,7 +173,8 @@ pub(super) const FIELDS: [Spec; 26] = [
     },
     Spec {
         label: "chunk size",
-        fill: Fill::Text {
+        fill: Fill::Number {
+            least: "auto",
             read: |e| or_auto(e.chunksize),
             write: |e, text| auto_or_whole(text).map(|number| e.chunksize = number),
         },
@@ -326,7 +337,8 @@ pub(super) const FIELDS: [Spec; 26] = [
     },
     Spec {
         label: "increments",
-        fill: Fill::Text {
+        fill: Fill::Number {
+            least: "1",
             read: |e| e.increments.to_string(),
             write: |e, text| whole(text).map(|number| e.increments = number),
         },
@@ -343,7 +355,8 @@ pub(super) const FIELDS: [Spec; 26] = [
     },
     Spec {
         label: "seed",
-        fill: Fill::Text {
+        fill: Fill::Number {
+            least: "0",
             read: |e| e.seed.to_string(),
             write: |e, text| whole(text).map(|number| e.seed = number),
         },
