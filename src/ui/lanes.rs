@@ -147,13 +147,18 @@ pub fn render(
         return;
     }
     headings(moment, area, pen);
+    // In the one row there is, short names make room for the memory, in the whole column.
+    let is_short = grid.rows == 1 && grid.of == Lanes::Workers && tells_memory(moment.trace);
     for (row, index) in (grid.first..last).enumerate() {
         let place = Place {
             x: moment.axis.x,
             y: area.y + row as u16 * grid.rows,
             rows: grid.rows,
         };
-        if let Some(track) = track(moment.trace, grid.of, index) {
+        if let Some(mut track) = track(moment.trace, grid.of, index) {
+            if is_short {
+                track.name = format!("w{}", track.short);
+            }
             let selected = (selection.row == Some(index)).then_some(selection);
             one(moment, &track, place, selected, area, pen);
         }
@@ -205,8 +210,7 @@ fn one(
     let y = place.bottom();
     let memory = memory(moment, track);
     let name = match memory {
-        // In the one row there is, a short name makes room.
-        Some(memory) if place.rows < 2 => format!("w{} {}", track.short, bytes::short(memory)),
+        Some(memory) if place.rows < 2 => format!("{} {}", track.name, bytes::short(memory)),
         _ => track.name.clone(),
     };
     if let Some(memory) = memory.filter(|_| place.rows > 1) {
@@ -257,6 +261,12 @@ fn one(
             pen.text(x + STATE, y, &words, theme.dim);
         }
     }
+}
+
+/// Whether any worker has told how much memory it has of its own.
+fn tells_memory(trace: &Trace) -> bool {
+    let mut workers = trace.rows().iter().flat_map(|row| &row.lanes);
+    workers.any(|&lane| !trace.samples(lane, RESIDENT).is_empty())
 }
 
 /// The memory that the worker of this lane had resident when it last looked, where it has memory of its own.
@@ -361,7 +371,7 @@ fn ends_in(moment: &Moment<'_>, lane: &Lane) -> impl Iterator<Item = Piece> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{CallId, TaskId};
+    use crate::event::{CallId, Event, Kind, Sample, TaskId};
     use crate::experiment::{Fault, FaultKind};
     use crate::method::Method;
     use crate::palette::{Charset, Depth, Look};
@@ -476,6 +486,32 @@ mod tests {
             let marks = ["✗", "†"].map(|mark| drawn.matches(mark).count());
             assert_eq!(marks, [1, 1], "{rows}");
         }
+    }
+
+    #[test]
+    fn where_memory_is_told_all_names_are_short() {
+        let mut run = samples::run(Method::Map, 1, &[]);
+        let told = run.rows()[1].lanes[0];
+        run.apply(vec![Event {
+            at: run.end(),
+            lane: told,
+            kind: Kind::Sample(Box::new(Sample {
+                quantity: RESIDENT.to_owned(),
+                value: 5.0 * f64::from(1 << 20),
+            })),
+        }]);
+        let names = |rows| -> Vec<String> {
+            let drawn = drawn(PLAIN, &samples::at(&run, 60, 12), rows, rows * 4);
+            let gutter = drawn
+                .iter()
+                .map(|line| line.get(..11).unwrap_or(line).trim());
+            gutter
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
+        assert_eq!(names(1), ["w0", "w1 5.0M", "w2", "w3"]);
+        assert_eq!(names(2)[1..3], ["5.0 MiB", "worker 1"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::lanes::GUTTER;
-use super::text::{Pen, clipped, sanitised, wrapped};
+use super::text::{Pen, clipped, sanitised, width, wrapped};
 use super::{Moment, axis, call, header, hints, news, timeline};
 use crate::app::App;
 use crate::definition::percent;
@@ -133,7 +133,7 @@ fn lived(moment: &Moment<'_>, lane: &Lane) -> (Time, bool) {
     }
 }
 
-/// `0.9 of 2 CPUs used so far`
+/// `1.8 of 2 CPUs used on average`, `0.05 of 2 CPUs used on average`
 fn used_of_all(moment: &Moment<'_>, lanes: &[&Lane]) -> Option<String> {
     let cpus = moment.trace.run()?.cpus?;
     let known: Vec<Nanos> = lanes.iter().filter_map(|lane| used(moment, lane)).collect();
@@ -142,7 +142,8 @@ fn used_of_all(moment: &Moment<'_>, lanes: &[&Lane]) -> Option<String> {
         return None;
     }
     let all = known.into_iter().sum::<Nanos>().seconds() / length.seconds();
-    Some(format!("{all:.1} of {cpus} CPUs used on average"))
+    let decimals = if all < 0.995 { 2 } else { 1 };
+    Some(format!("{all:.decimals$} of {cpus} CPUs used on average"))
 }
 
 /// One process computed nearly all the time, and others could have had a CPU meanwhile.
@@ -193,21 +194,29 @@ fn name(moment: &Moment<'_>, lane: &Lane) -> String {
 }
 
 /// `python3 work.py  pid 4711  120 ms - 3.02 s  CPU 2.80 s, 96 % of one`; `since 120 ms` while it lives.
-fn facts(moment: &Moment<'_>, lane: &Lane) -> String {
+/// Where that is too long its number goes first, then the end of its command.
+fn facts(moment: &Moment<'_>, lane: &Lane, room: u16, grows: &str) -> String {
     let (until, has_ended) = lived(moment, lane);
-    let mut facts = vec![sanitised(&lane.facts.name)];
-    facts.extend(lane.facts.pid.map(|pid| format!("pid {pid}")));
-    facts.push(if has_ended {
+    let mut facts = vec![if has_ended {
         format!("{} - {until}", lane.opened)
     } else {
         format!("since {}", lane.opened)
-    });
+    }];
     let life = until.since(lane.opened).seconds();
     if let Some(used) = used(moment, lane).filter(|_| life > 0.0) {
         let share = used.seconds() / life;
         facts.push(format!("CPU {used}, {:.0} % of one", share * 100.0));
     }
-    facts.join("  ")
+    let known = facts.join("  ");
+    let name = sanitised(&lane.facts.name);
+    if let Some(pid) = lane.facts.pid {
+        let whole = format!("{name}  pid {pid}  {known}");
+        if width(&whole) <= room {
+            return whole;
+        }
+    }
+    let left = room.saturating_sub(width(&known) + 2);
+    format!("{}  {known}", clipped(&name, left, grows))
 }
 
 /// How many CPUs a full lane stands for: all lanes have one scale.
@@ -242,7 +251,8 @@ fn one(moment: &Moment<'_>, lane: &Lane, full: f64, area: Rect, pen: &mut Pen<'_
     let axis = moment.axis;
     if area.height > 1 {
         let room = area.right().saturating_sub(axis.x);
-        pen.text_within(axis.x, area.y, room, &facts(moment, lane), theme.dim);
+        let facts = facts(moment, lane, room, glyphs.grows);
+        pen.text_within(axis.x, area.y, room, &facts, theme.dim);
     }
     let name = clipped(&name(moment, lane), GUTTER - 2, glyphs.grows);
     pen.text(area.x + 1, y, &name, theme.text);
@@ -338,11 +348,16 @@ mod tests {
             .map(|span| share(&moment, lanes[0], span));
         assert_eq!(shares.collect::<Vec<_>>(), [1.9, 1.9, 0.0, 0.1].map(Some));
         assert!((scale(&moment, &lanes) - 2.0).abs() < 1e-9);
-        let says = facts(&moment, lanes[0]);
+        let says = |room| facts(&moment, lanes[0], room, "...");
         assert_eq!(
-            says,
+            says(59),
             "python3 work.py  pid 7  since 0 ms  CPU 390 ms, 98 % of one"
         );
+        assert_eq!(
+            says(58),
+            "python3 work.py  since 0 ms  CPU 390 ms, 98 % of one"
+        );
+        assert_eq!(says(48), "python3 ...  since 0 ms  CPU 390 ms, 98 % of one");
     }
 
     #[test]
