@@ -13,9 +13,6 @@ use crate::time::{Nanos, Time};
 use crate::trace::Trace;
 use crate::workload::Costs;
 
-/// What is said while there is a worker to be killed.
-const CHOOSE_FIRST: &str = "choose the worker first";
-
 impl App {
     /// What the keys of the lab do; nothing where a program is watched.
     pub(super) fn act_in_lab(&mut self, action: Action) -> Option<Effect> {
@@ -69,7 +66,7 @@ impl App {
         let rows = self.run.trace.rows();
         let Some(lane) = row.and_then(|row| rows.get(row)?.lanes.last()) else {
             let keys = [Action::Up, Action::Down].map(|action| self.keymap.of(action));
-            self.say(format!("{CHOOSE_FIRST}: {}", keys.join(" ")));
+            self.say(format!("choose the worker first: {}", keys.join(" ")));
             return None;
         };
         Some(Effect::Kill {
@@ -185,8 +182,6 @@ impl App {
         }
         self.conclude();
         self.forget_asked();
-        self.notice
-            .take_if(|notice| notice.starts_with(CHOOSE_FIRST));
     }
 
     /// Starts what a key made of the experiment, without what its backend or its method has no place for.

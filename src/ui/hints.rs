@@ -186,6 +186,19 @@ mod tests {
     }
 
     #[test]
+    fn in_the_view_of_numbers_their_definitions_come_forward() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        let defines = |app: &App| {
+            let hints = app.keymap.hints(app);
+            let place = |hint: &Hint| hint.actions.contains(&Action::Definitions);
+            hints.iter().position(place)
+        };
+        assert!(defines(&app) > Some(8));
+        app.view = crate::app::View::Numbers;
+        assert!(defines(&app) < Some(7));
+    }
+
+    #[test]
     fn page_keys_are_offered_only_where_there_are_pages() {
         let mut app = App::new(Experiment::default(), Settings::default());
         let offered = |app: &App| {

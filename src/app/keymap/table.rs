@@ -1,7 +1,7 @@
 //! The table of keys: where they work, what they do, what is said of them.
 
 use crate::app::action::Action;
-use crate::app::{App, Overlay, Scene};
+use crate::app::{App, Overlay, Scene, View};
 use crate::method::{Badge, Rules};
 
 /// Which part of the program the keys go to.
@@ -283,7 +283,11 @@ pub const ROWS: &[Row] = &[
         &[("d", Action::Definitions)],
         "numbers with definitions",
     )
-    .hint(15, |_| "definitions"),
+    .hint(15, |_| "definitions")
+    // What the numbers mean is asked where they stand.
+    .sooner(6, |app| {
+        app.scene == Scene::View && app.view == View::Numbers
+    }),
     row(
         Context::Main,
         &[
@@ -331,9 +335,12 @@ pub const ROWS: &[Row] = &[
     row(
         Context::Form,
         &[("left", Action::Left), ("right", Action::Right)],
-        "change",
+        "change; in a text, the cursor",
     )
-    .hint(1, |_| "change"),
+    .hint(1, |app| match &app.overlay {
+        Some(Overlay::Form(form)) if !form.is_turned() => "cursor",
+        _ => "change",
+    }),
     row(
         Context::Form,
         &[
