@@ -37,7 +37,7 @@ mod task;
 mod text;
 mod walk;
 
-pub use call::Call;
+pub use call::{Call, ErrorMet};
 pub use caller::CallerTrace;
 pub use counts::Counts;
 pub use cpu::{CpuLane, CpuPiece};
@@ -50,7 +50,7 @@ pub use order::{Entry, Order, pairs};
 pub use outcome::RunOutcome;
 pub use packed::{List, Row as Packable};
 pub use pool::Pool;
-pub use received::{ErrorTaken, Received};
+pub use received::Received;
 pub use rows::Row;
 pub use series::Member;
 pub use shares::Shares;

@@ -3,10 +3,9 @@
 use super::search::{Search, share_of};
 use super::words::{call as named, short};
 use super::{Finding, FindingKind};
-use crate::event::{CallId, NoteKind, Outcome, PoolId};
+use crate::event::{NoteKind, Outcome, PoolId};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Task, TimedNote};
-use std::collections::BTreeMap;
 
 /// An error that waits for less of the run than this was asked for soon enough.
 const HIDDEN_SHARE: f64 = 0.1;
@@ -17,7 +16,6 @@ pub(super) fn search(search: &mut Search<'_>) {
     let trace = search.scene.trace;
     if trace.counts(search.scene.at).failed > 0 && trace.run().is_some_and(|run| run.program) {
         let notes = search.scene.notes();
-        let taken = taken(notes);
         let broken = |pool: Option<PoolId>| {
             let died = |note: &TimedNote| {
                 note.note.kind == NoteKind::ResultThreadDied && note.note.pool == pool
@@ -26,7 +24,7 @@ pub(super) fn search(search: &mut Search<'_>) {
         };
         // Where nothing comes back any more, that is what is told.
         for call in trace.calls().filter(|call| !broken(call.facts.pool)) {
-            hidden_errors(search, call, &taken);
+            hidden_errors(search, call);
         }
     }
 }
@@ -40,7 +38,7 @@ struct Hidden {
     length: Nanos,
 }
 
-fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call, taken: &Taken) {
+fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call) {
     let method = call.facts.method.as_str();
     let is_result = method.ends_with("_async") || method == "submit";
     if !is_result && !method.starts_with("imap") {
@@ -60,7 +58,7 @@ fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call, taken: &Taken) {
         .filter(|(_, task)| failed_at(task, search.scene.at));
     let hidden = failed.filter_map(|(index, task)| {
         let index = index as u32;
-        let asked = asked(call, index, taken).filter(|&asked| asked <= search.scene.at);
+        let asked = asked(call, index).filter(|&asked| asked <= search.scene.at);
         let length = asked
             .or(over)
             .unwrap_or(search.scene.at)
@@ -132,27 +130,10 @@ fn failed_at(task: &Task, at: Time) -> bool {
     task.finished <= at && task.started.happened() && task.outcome == Some(Outcome::Failed)
 }
 
-/// When callers got errors: by call and task, for a call that raises as a whole by its first task.
-type Taken = BTreeMap<(CallId, u32), Time>;
-
-fn taken(notes: &[TimedNote]) -> Taken {
-    let mut taken = Taken::new();
-    for note in notes
-        .iter()
-        .filter(|note| note.note.kind == NoteKind::ErrorTaken)
-    {
-        if let Some((call, task)) = note.note.call.zip(u32::try_from(note.note.value).ok()) {
-            taken.entry((call, task)).or_insert(note.at);
-        }
-    }
-    taken
-}
-
 /// When the caller got the error of this task, if it did.
-fn asked(call: &Call, index: u32, taken: &Taken) -> Option<Time> {
+fn asked(call: &Call, index: u32) -> Option<Time> {
     let whole = call.facts.method.starts_with("map") || call.facts.method.starts_with("starmap");
-    let task = if whole { 0 } else { index };
-    taken.get(&(call.facts.call, task)).copied()
+    call.error_met_at(if whole { 0 } else { index })
 }
 
 #[cfg(test)]

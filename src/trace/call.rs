@@ -2,7 +2,11 @@
 
 mod answers;
 mod first;
+mod met;
 mod told;
+
+use met::AllMet;
+pub use met::ErrorMet;
 
 use super::failures::Failures;
 use super::packed::Packed;
@@ -54,6 +58,7 @@ pub struct Call {
     pub finished: Order,
     pub ready: Order,
     pub delivered: Order,
+    met: AllMet,
     /// As many at the begin of `ready` have no result, whatever else is told.
     hopeless: usize,
     /// Tasks that left the queue without a start: skipped, cancelled, lost, failed before they were entered, or
@@ -99,6 +104,7 @@ impl Call {
             finished: Order::default(),
             ready: Order::default(),
             delivered: Order::default(),
+            met: AllMet::default(),
             hopeless: 0,
             unstarted: Tally::default(),
             cancelled: Tally::default(),

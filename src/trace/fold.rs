@@ -304,7 +304,7 @@ impl Trace {
         &mut self.callers[place]
     }
 
-    fn call_mut(&mut self, id: CallId, at: Time, lane: LaneId) -> &mut Call {
+    pub(super) fn call_mut(&mut self, id: CallId, at: Time, lane: LaneId) -> &mut Call {
         self.calls.told(id, lane, at)
     }
 

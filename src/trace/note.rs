@@ -20,7 +20,8 @@ pub struct TimedNote {
 }
 
 impl Trace {
-    /// By time; what watching costs is no note, see [`Trace::watching_share`].
+    /// By time. What watching costs is no note, see [`Trace::watching_share`], nor is an error that a caller got,
+    /// see [`Trace::received`].
     pub fn notes(&self) -> &[TimedNote] {
         &self.notes
     }
@@ -62,6 +63,12 @@ impl Trace {
         if note.kind == NoteKind::ProbeCost {
             // Told every second of every process, and asked for with every frame.
             return self.measure(WATCHING.to_owned(), lane, at, note.value as f64);
+        }
+        if let (NoteKind::ErrorTaken, Some(call), Ok(first)) =
+            (note.kind, note.call, u32::try_from(note.value))
+        {
+            // There may be as many of them as tasks.
+            return self.call_mut(call, at, lane).meet_error(first, at, lane);
         }
         let count = u32::try_from(note.value).unwrap_or_default();
         match note.kind {

@@ -2,31 +2,24 @@
 
 use super::order::Entry;
 use super::packed::List;
-use crate::event::{NoteKind, Outcome};
+use crate::event::Outcome;
 use crate::time::Time;
-use crate::trace::{Call, Trace};
-
-/// The error of a task that its caller got where it asked for a result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ErrorTaken {
-    pub at: Time,
-    pub index: u32,
-    /// How many results the caller had by then.
-    pub results: usize,
-}
+use crate::trace::{Call, ErrorMet, Trace};
 
 /// Results and errors in the order in which the caller met them, as of a moment. A call that raises as a
 /// whole, as `map` does, has results only.
 #[derive(Clone, Debug)]
 pub struct Received<'a> {
+    call: &'a Call,
+    time: Time,
     results: List<'a, Entry>,
-    errors: Vec<ErrorTaken>,
+    errors: &'a [ErrorMet],
 }
 
 impl Received<'_> {
     /// By time.
-    pub fn errors(&self) -> &[ErrorTaken] {
-        &self.errors
+    pub fn errors(&self) -> &[ErrorMet] {
+        self.errors
     }
 
     pub fn len(&self) -> usize {
@@ -41,18 +34,14 @@ impl Received<'_> {
     pub fn get(&self, place: usize) -> Option<u32> {
         match self.result_at(place) {
             Ok(result) => self.results.get(result).map(|entry| entry.index),
-            Err(error) => Some(self.errors[error].index),
+            Err(error) => self.errors.get(error).map(|error| self.failed(error)),
         }
     }
 
     /// Which result stands at this place, or which error.
     pub fn result_at(&self, place: usize) -> Result<usize, usize> {
-        let places = self.errors.iter().zip(0..);
-        let before = places
-            .take_while(|(error, nth)| error.results + nth < place)
-            .count();
-        let next = self.errors.get(before);
-        if next.is_some_and(|next| next.results + before == place) {
+        let before = self.errors_before(|nth| self.place_of(nth) < place);
+        if before < self.errors.len() && self.place_of(before) == place {
             Err(before)
         } else {
             Ok(place - before)
@@ -61,27 +50,74 @@ impl Received<'_> {
 
     /// The place of a result among all.
     pub fn place_of_result(&self, result: usize) -> usize {
-        result + self.errors.partition_point(|error| error.results <= result)
+        result + self.errors_before(|nth| self.results_before(nth) <= result)
     }
 
     /// The place of a task whose error was met.
     pub fn place_of_error(&self, index: u32) -> Option<usize> {
-        let nth = self.errors.iter().position(|error| error.index == index)?;
-        Some(self.errors[nth].results + nth)
+        let first = index - index % self.call.facts.chunksize.unwrap_or(1).max(1);
+        let at = self.call.error_met_at(first)?;
+        let same = self.errors_before(|nth| self.errors[nth].at < at);
+        let nth = same
+            + self.errors[same..]
+                .iter()
+                .position(|error| error.first == first)?;
+        (self.failed(&self.errors[nth]) == index).then(|| self.place_of(nth))
+    }
+
+    /// How many errors at the begin are so, none behind them being so.
+    fn errors_before(&self, mut is_so: impl FnMut(usize) -> bool) -> usize {
+        let (mut first, mut end) = (0, self.errors.len());
+        while first < end {
+            let middle = first.midpoint(end);
+            if is_so(middle) {
+                first = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        first
+    }
+
+    fn place_of(&self, nth: usize) -> usize {
+        nth + self.results_before(nth)
+    }
+
+    /// How many results the caller had when it met an error. What it took at the same moment it took in the order
+    /// in which it was ready.
+    fn results_before(&self, nth: usize) -> usize {
+        let error = self.errors[nth];
+        let ready = |index: u32| self.call.task(index).map(|task| (task.ready, index));
+        let own = ready(self.failed(&error));
+        let delivered = &self.call.delivered;
+        let before = delivered.count_before(error.at);
+        let same = delivered
+            .entries()
+            .part(before..delivered.count_until(error.at));
+        before + same.partition_point(|entry| ready(entry.index) < own)
+    }
+
+    /// The task of a chunk that raised.
+    fn failed(&self, error: &ErrorMet) -> u32 {
+        let failed = |&index: &u32| self.call.outcome_at(index, self.time) == Some(Outcome::Failed);
+        let chunk = self.call.chunk_from(error.first);
+        chunk.iter().find(failed).unwrap_or(error.first)
     }
 }
 
 impl Trace {
     /// What the caller of a call had met by `time`.
     pub fn received<'a>(&self, call: &'a Call, time: Time) -> Received<'a> {
-        let errors = if call.failed(time) > 0 && self.raises_one_by_one(call) {
-            self.errors_taken(call, time)
-        } else {
-            Vec::new()
-        };
+        let errors = call.errors_met_until(time);
         Received {
+            call,
+            time,
             results: call.delivered.until(time),
-            errors,
+            errors: if self.raises_one_by_one(call) {
+                errors
+            } else {
+                &[]
+            },
         }
     }
 
@@ -102,7 +138,7 @@ impl Trace {
         let received = self.received(call, time);
         let first = received.errors().first()?;
         let raised = received.errors().len();
-        let error = call.error(first.index).unwrap_or("an error");
+        let error = call.error(received.failed(first)).unwrap_or("an error");
         let all = call.facts.tasks.unwrap_or(call.tasks().len() as u32);
         let more = if raised > 1 { ", ..." } else { "" };
         let asked = asked_in(&call.facts.method);
@@ -115,45 +151,6 @@ impl Trace {
         let is_executor = pool.is_some_and(|pool| pool.facts.kind.ends_with("Executor"));
         is_executor || !call.facts.method.contains("map") || call.facts.method.starts_with("imap")
     }
-
-    fn errors_taken(&self, call: &Call, time: Time) -> Vec<ErrorTaken> {
-        let known = self.notes().partition_point(|note| note.at <= time);
-        let notes = self.notes()[..known].iter().filter(|note| {
-            note.note.kind == NoteKind::ErrorTaken && note.note.call == Some(call.facts.call)
-        });
-        let mut errors: Vec<ErrorTaken> = Vec::new();
-        for note in notes {
-            let Ok(first) = u32::try_from(note.note.value) else {
-                continue;
-            };
-            let failed = |&index: &u32| call.outcome_at(index, time) == Some(Outcome::Failed);
-            let index = call.chunk_from(first).iter().find(failed).unwrap_or(first);
-            // An error may be asked for again.
-            if errors.iter().all(|error| error.index != index) {
-                let results = results_before(call, index, note.at);
-                errors.push(ErrorTaken {
-                    at: note.at,
-                    index,
-                    results,
-                });
-            }
-        }
-        errors.sort_by_key(|error| (error.results, error.at));
-        errors
-    }
-}
-
-/// How many results the caller had when it met the error of a task. What it took at the same moment it took in
-/// the order in which it was ready.
-fn results_before(call: &Call, index: u32, at: Time) -> usize {
-    let ready = |index: u32| call.task(index).map(|task| (task.ready, index));
-    let before = call.delivered.count_before(at);
-    let same = before..call.delivered.count_until(at);
-    let same = call.delivered.entries().part(same);
-    let earlier = same
-        .iter()
-        .filter(|entry| ready(entry.index) < ready(index));
-    before + earlier.count()
 }
 
 /// What the caller asked for a result with.
@@ -204,7 +201,7 @@ mod tests {
             let back = match received.result_at(place) {
                 Ok(result) => received.place_of_result(result),
                 Err(error) => received
-                    .place_of_error(received.errors()[error].index)
+                    .place_of_error(received.failed(&received.errors()[error]))
                     .unwrap(),
             };
             assert_eq!(back, place);
@@ -244,6 +241,30 @@ mod tests {
         let untaken = |at| trace.untaken(trace.call().unwrap(), Time(at));
         // Main does its own work until 6: tasks 1, 3, 4 and 5 have ended by then.
         assert_eq!([0, 1, 4, 5, 6, 11].map(untaken), [0, 1, 3, 4, 0, 0]);
+    }
+
+    #[test]
+    fn every_error_of_very_many_is_met() {
+        let tasks = 20_000;
+        let faults = (0..tasks).filter(|index| index % 3 != 0);
+        let mut trace = Trace::default();
+        trace.apply(simulated::run(&Experiment {
+            method: Method::Imap,
+            backend: Backend::Simulated,
+            tasks,
+            costs: Costs::Const(Nanos(7)),
+            faults: faults
+                .map(|task| Fault {
+                    task,
+                    kind: FaultKind::Raise,
+                })
+                .collect(),
+            ..Experiment::default()
+        }));
+        let received = trace.received(trace.call().unwrap(), trace.end());
+        let met = (0..received.len()).map(|place| received.get(place));
+        assert!(met.eq((0..tasks).map(Some)));
+        assert_eq!(trace.counts(trace.end()).dropped, 0);
     }
 
     #[test]

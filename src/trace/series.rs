@@ -191,6 +191,9 @@ impl Call {
             if let Some(error) = self.error(index) {
                 part.raise(index - tasks.first, error.to_owned());
             }
+            if let Some(at) = self.error_met_at(index) {
+                part.meet_error(index - tasks.first, at, member.caller);
+            }
         }
         part.ended = part.own_end();
         // Only programs make series, and they are measured.
