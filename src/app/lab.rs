@@ -13,6 +13,9 @@ use crate::time::{Nanos, Time};
 use crate::trace::Trace;
 use crate::workload::Costs;
 
+/// What is said while there is a worker to be killed.
+const CHOOSE_FIRST: &str = "choose the worker first";
+
 impl App {
     /// What the keys of the lab do; nothing where a program is watched.
     pub(super) fn act_in_lab(&mut self, action: Action) -> Option<Effect> {
@@ -66,7 +69,7 @@ impl App {
         let rows = self.run.trace.rows();
         let Some(lane) = row.and_then(|row| rows.get(row)?.lanes.last()) else {
             let keys = [Action::Up, Action::Down].map(|action| self.keymap.of(action));
-            self.say(format!("choose the worker first: {}", keys.join(" ")));
+            self.say(format!("{CHOOSE_FIRST}: {}", keys.join(" ")));
             return None;
         };
         Some(Effect::Kill {
@@ -182,6 +185,8 @@ impl App {
         }
         self.conclude();
         self.forget_asked();
+        self.notice
+            .take_if(|notice| notice.starts_with(CHOOSE_FIRST));
     }
 
     /// Starts what a key made of the experiment, without what its backend or its method has no place for.

@@ -147,6 +147,21 @@ sys.exit(5)
 }
 
 #[test]
+fn a_signal_that_comes_while_the_view_closes_reaches_the_program() {
+    let mut session = python(&[], TALKS);
+    session.wait_for("program running");
+    session.press("q");
+    session.wait_for("the program still runs");
+    // The terminal takes its time to be given back.
+    session.stall();
+    session.press("l");
+    session.signal(Signal::INT);
+    session.read_on();
+    // Whichever of both came first.
+    session.end_tidily();
+}
+
+#[test]
 fn a_signal_for_us_reaches_the_program_and_what_was_seen_of_it_is_given_back() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");

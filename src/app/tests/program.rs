@@ -45,6 +45,20 @@ fn terminating_once_more_kills() {
 }
 
 #[test]
+fn what_was_said_to_a_program_that_ran_is_no_news_at_its_end() {
+    let mut app = watching(false);
+    press(&mut app, "q i");
+    assert!(app.notice.is_some());
+    end(&mut app);
+    assert_eq!(app.notice, None);
+    let mut app = super::app(Method::Map, Backend::Processes);
+    press(&mut app, "K");
+    assert!(app.notice.is_some());
+    end(&mut app);
+    assert_eq!(app.notice, None);
+}
+
+#[test]
 fn a_question_that_the_end_overtook_asks_for_nothing() {
     let mut app = watching(false);
     press(&mut app, "q");
