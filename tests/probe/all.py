@@ -60,7 +60,9 @@ def pools(context):
         tell(lambda: pool.map(square, [1], chunksize="x"))
     tell(lambda: context.Pool(0))
     with context.Pool(2, maxtasksperchild=2) as pool:
-        print(pool.map(square, range(8), chunksize=1))
+        squares = pool.map(square, range(8), chunksize=1)
+    # A worker that is forked meanwhile, to replace another, would print what waits to be written once more.
+    print(squares)
 
 
 def executors(context):
