@@ -70,6 +70,10 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str, got: Option<&Tra
     let first = |numbers: &Numbers| numbers.first_result;
     let first = length("first result", of(first), first);
     let order = Order::of(before, after);
+    // A call that stopped at an error did less than one that went on: their lengths say nothing of each other.
+    let [old, new] = numbers.each_ref().map(|numbers| numbers.finished);
+    let fewer = (old != new).then(|| format!("tasks that ended {old} -> {new}"));
+    let is_alike = fewer.is_none();
     // What a switch is made for comes first: a narrow screen shows no more than that.
     let changed = [
         end.change(),
@@ -77,6 +81,7 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str, got: Option<&Tra
         order.change(),
         makespan.change(),
         first.change(),
+        fewer,
     ];
     let mut words: Vec<String> = changed.into_iter().flatten().collect();
     words.extend(
@@ -85,7 +90,8 @@ pub fn change(before: &Trace, after: &Trace, next_method: &str, got: Option<&Tra
     let nothing = matches!(order, Order::Nothing);
     words.extend(nothing.then(|| "nothing delivered".to_owned()));
     // That a first result comes as late as before, or the end, is not worth the room.
-    let unchanged = [makespan.unchanged(), main.unchanged(), order.unchanged()];
+    let makespan = makespan.unchanged().filter(|_| is_alike);
+    let unchanged = [makespan, main.unchanged(), order.unchanged()];
     let mut unchanged: Vec<String> = unchanged.into_iter().flatten().map(str::to_owned).collect();
     if let (Order::Same, Some(last)) = (&order, unchanged.last_mut()) {
         last.push_str(&hint(after, next_method));

@@ -106,6 +106,7 @@ mod tests {
     use crate::trace::Trace;
     use crate::workload::Costs;
     use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+    use std::time::Duration;
 
     fn started(trace: &Trace) -> usize {
         trace
@@ -123,7 +124,8 @@ mod tests {
     /// Takes what the current run tells until its tasks run on every worker.
     fn until_all_run(app: &mut App, runs: &Runs) {
         while started(&app.run.trace) < 4 {
-            let batch = runs.batches().recv().unwrap();
+            let batch = runs.batches().recv_timeout(Duration::from_secs(180));
+            let batch = batch.expect("tasks begin on every worker");
             let message = Message::Batch {
                 run: runs.current().unwrap(),
                 events: batch.events,

@@ -11,7 +11,6 @@ use crate::trace::{Call, ErrorMet, Trace};
 #[derive(Clone, Debug)]
 pub struct Received<'a> {
     call: &'a Call,
-    time: Time,
     results: List<'a, Entry>,
     errors: &'a [ErrorMet],
 }
@@ -97,11 +96,24 @@ impl Received<'_> {
         before + same.partition_point(|entry| ready(entry.index) < own)
     }
 
-    /// The task of a chunk that raised.
+    /// The task of a chunk that raised: those before it ended well.
     fn failed(&self, error: &ErrorMet) -> u32 {
-        let failed = |&index: &u32| self.call.outcome_at(index, self.time) == Some(Outcome::Failed);
+        let told = |index| self.call.task(index).and_then(|task| task.told);
         let chunk = self.call.chunk_from(error.first);
-        chunk.iter().find(failed).unwrap_or(error.first)
+        let (mut first, mut end) = (chunk.first, chunk.end);
+        while first < end {
+            let middle = first.midpoint(end);
+            if told(middle) == Some(Outcome::Ok) {
+                first = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        if told(first) == Some(Outcome::Failed) {
+            first
+        } else {
+            error.first
+        }
     }
 }
 
@@ -111,7 +123,6 @@ impl Trace {
         let errors = call.errors_met_until(time);
         Received {
             call,
-            time,
             results: call.delivered.until(time),
             errors: if self.raises_one_by_one(call) {
                 errors
@@ -121,15 +132,17 @@ impl Trace {
         }
     }
 
-    /// How many results of a call could be used at `time` and wait for their caller to ask for them. Those that go
-    /// to a callback wait for nobody.
+    /// How many results of a call, and errors, could be had at `time` and wait for their caller to ask for them; of a
+    /// chunk that failed all of it. Those of `apply_async` mostly go to a callback, which waits for nobody: none.
     pub fn untaken(&self, call: &Call, time: Time) -> u32 {
         let over = call.ended.is_some_and(|(at, _)| at <= time);
         if over || call.facts.method == "apply_async" {
             return 0;
         }
+        let received = self.received(call, time);
+        let with_error = call.facts.chunksize.unwrap_or(1) as usize * received.errors.len();
         let ready = call.ready.count_until(time);
-        ready.saturating_sub(self.received(call, time).len()) as u32
+        ready.saturating_sub(received.results.len() + with_error) as u32
     }
 
     /// What the caller met instead of results, in words, as of `time`:

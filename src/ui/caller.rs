@@ -226,8 +226,8 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         _ => call.delivered.until(before_axis).len(),
     };
     let received = moment.trace.received(call, moment.cursor);
-    let errors = received.errors().iter().map(|error| error.at);
-    let mut errors = errors.skip_while(|&at| at < axis.span.start()).peekable();
+    let errors = received.errors();
+    let mut met = errors.partition_point(|error| error.at < axis.span.start());
     // The first column that is still free for a note.
     let mut free = axis.x;
     for x in axis.x..axis.right() {
@@ -235,10 +235,9 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         let here = all.part(first..last);
         first = last;
         let end = end_of(moment, x);
-        let mut raised = false;
-        while errors.next_if(|&at| at <= end).is_some() {
-            raised = true;
-        }
+        let before = met;
+        met = before.max(errors.partition_point(|error| error.at <= end));
+        let raised = met > before;
         let (glyph, ink) = match here.get(here.len() / 2) {
             // An error is seen before any result of its column.
             _ if raised => (theme.glyphs.failed, theme.bad),
@@ -249,8 +248,9 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
         pen.cell(x, y, glyph, ink, theme.background);
         let is_all = here.len() > 1 && here.len() == known(call, moment.cursor) as usize;
         let note = match here.len() {
-            0 => String::new(),
-            1 if !raised => String::new(),
+            // At an error a number would be taken for that of errors.
+            _ if raised => String::new(),
+            0 | 1 => String::new(),
             count if is_all => format!("all {count} at once "),
             count => count.to_string(),
         };
@@ -343,7 +343,7 @@ mod tests {
             })[1]
                 .clone()
         };
-        let results = " receives                 4! + + +";
+        let results = " receives                  ! + + +";
         assert_eq!(drawn(80), format!("{results} next() raised"));
         let whole = "next() raised ValueError: task 4 failed (1 of 8)";
         assert_eq!(drawn(100), format!("{results} {whole}"));

@@ -80,7 +80,7 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
                 row: Some(row),
                 counts: !trace.is_program() || pool == Some(row.pool),
                 name: name(trace, row),
-                short: index.to_string(),
+                short: short(trace, row, index),
                 sources: workers.iter().map(|lane| Source::Worker(lane)).collect(),
                 workers,
             })
@@ -104,16 +104,29 @@ fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
 /// The name of a worker; of one of several pools, with the number of its pool.
 fn name(trace: &Trace, row: &Row) -> String {
     let name = sanitised(&row.name);
-    match row.pool {
-        Some(pool) if trace.is_program() && trace.pools().len() > 1 => {
-            let before = trace.pools().take_while(|other| other.facts.pool != pool);
-            let number = before.count() + 1;
-            format!("{number}: {}", name.replace("worker ", "w"))
-        }
+    match one_of_several(trace, row) {
+        Some(number) => format!("{number}: {}", name.replace("worker ", "w")),
         // In a loop main runs the tasks itself: under what it is blocked in and what it receives.
-        _ if is_main(trace, row) => "runs".to_owned(),
-        _ => name,
+        None if is_main(trace, row) => "runs".to_owned(),
+        None => name,
     }
+}
+
+/// The same in as few letters as two of them in a row have room for: `3`, `2:0`.
+fn short(trace: &Trace, row: &Row, index: usize) -> String {
+    match one_of_several(trace, row) {
+        Some(number) => format!("{number}:{}", sanitised(&row.name).replace("worker ", "")),
+        None => index.to_string(),
+    }
+}
+
+/// The number of the pool of a program's worker, from 1 on, where there are others.
+fn one_of_several(trace: &Trace, row: &Row) -> Option<usize> {
+    let pool = row
+        .pool
+        .filter(|_| trace.is_program() && trace.pools().len() > 1)?;
+    let before = trace.pools().take_while(|other| other.facts.pool != pool);
+    Some(before.count() + 1)
 }
 
 /// The tasks of a loop in the lab: no worker has them.
@@ -156,7 +169,7 @@ pub fn render(
             rows: grid.rows,
         };
         if let Some(mut track) = track(moment.trace, grid.of, index) {
-            if is_short {
+            if is_short && !track.short.contains(':') {
                 track.name = format!("w{}", track.short);
             }
             let selected = (selection.row == Some(index)).then_some(selection);
@@ -186,14 +199,15 @@ fn pair(moment: &Moment<'_>, of: Lanes, first: usize, area: Rect, y: u16, pen: &
         None => upper.short.clone(),
     };
     let label = match of {
+        Lanes::Workers if upper.short.contains(':') => names,
         Lanes::Workers => format!("w {names}"),
         Lanes::Cpus => format!("cpu {names}"),
     };
     pen.text_within(area.x + 1, y, GUTTER - 2, &label, theme.dim);
     let mut x = moment.axis.right() + 1;
     for track in tracks.iter().flatten() {
-        state(moment, track, hues, (x, y), pen);
-        x += 5;
+        let end = state(moment, track, hues, (x, y), pen);
+        x = (x + 5).max(end + 1);
     }
 }
 

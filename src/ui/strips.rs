@@ -202,8 +202,8 @@ pub fn caption(
     let ready = moment.trace.untaken(call, moment.cursor);
     for (count, word, ink) in [(raised, "raised", theme.bad), (ready, "ready", theme.text)] {
         let words = format!("{count} {word}");
-        if count > 0 && x + 1 + width(&words) <= pen.buffer.area.right() {
-            x = pen.bold(x + 1, y, &words, ink);
+        if count > 0 && x + 2 + width(&words) <= pen.buffer.area.right() {
+            x = pen.bold(x + 2, y, &words, ink);
         }
     }
 }
@@ -558,11 +558,11 @@ mod tests {
         };
         assert_eq!(
             drawn(Method::Imap, &[fault(5)]),
-            " delivered 0 1 2 3 4 ! 6 7  in order 1 raised"
+            " delivered 0 1 2 3 4 ! 6 7  in order  1 raised"
         );
         assert_eq!(
             drawn(Method::ImapUnordered, &[fault(3), fault(6)]),
-            " delivered ! 1 5 4 2 0 7 !  47 % out of order 2 raised"
+            " delivered ! 1 5 4 2 0 7 !  47 % out of order  2 raised"
         );
         assert_eq!(
             drawn(Method::Map, &[fault(3)]),
@@ -580,7 +580,7 @@ mod tests {
             })
             .concat()
         };
-        assert_eq!(drawn(6), " delivered . . . . . . . .  0 of 8 5 ready");
+        assert_eq!(drawn(6), " delivered . . . . . . . .  0 of 8  5 ready");
         assert!(drawn(20).ends_with(" out of order"));
     }
 

@@ -317,6 +317,23 @@ fn a_call_that_never_completes_blocks_for_ever() {
 }
 
 #[test]
+fn a_call_that_stopped_at_an_error_is_not_as_long_as_one_that_went_on() {
+    let [before, after] = [Method::ApplyAsync, Method::Apply].map(|method| {
+        let mut experiment = eight(method, Backend::Simulated);
+        experiment.costs = Costs::Const(Nanos(10_000_000));
+        experiment.workers = 2;
+        experiment.faults = vec![Fault {
+            task: 3,
+            kind: FaultKind::Raise,
+        }];
+        run(&experiment)
+    });
+    let text = switch::change(&before, &after, "m", None).text;
+    assert!(text.contains("tasks that ended 8 -> 4"), "{text}");
+    assert!(!text.contains("makespan"), "{text}");
+}
+
+#[test]
 fn what_neither_run_has_is_no_change_and_not_the_same() {
     let text = |kind| {
         let [before, after] = [Method::Map, Method::MapAsync].map(|method| {

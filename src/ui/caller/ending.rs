@@ -30,7 +30,10 @@ enum Kind {
 
 impl Ending {
     pub(super) fn of(trace: &Trace, cursor: Time) -> Option<Self> {
-        let verdict = raised(trace, cursor).or_else(|| verdict(trace, cursor));
+        // That nothing more will come is worse than any error before it.
+        let never = verdict(trace, cursor, |ends| ends == Ends::Never);
+        let raised = never.or_else(|| raised(trace, cursor));
+        let verdict = raised.or_else(|| verdict(trace, cursor, |_| true));
         verdict.or_else(|| counted(trace, cursor))
     }
 
@@ -102,10 +105,11 @@ fn counted(trace: &Trace, cursor: Time) -> Option<Ending> {
 }
 
 /// Why main does not get what it waits for, once that is certain.
-fn verdict(trace: &Trace, cursor: Time) -> Option<Ending> {
+fn verdict(trace: &Trace, cursor: Time, is_meant: impl Fn(Ends) -> bool) -> Option<Ending> {
     let over = trace.ended().filter(|&(at, _)| at <= cursor);
     let own = || trace.ends_of(trace.call()?, cursor);
-    let (_, ends) = if trace.is_program() { own() } else { over }?;
+    let ended = if trace.is_program() { own() } else { over };
+    let (_, ends) = ended.filter(|ended| is_meant(ended.1))?;
     let tasks = |count| plural::counted(count, "task", "tasks");
     let call = trace.call()?;
     let (short, rest) = match ends {

@@ -18,7 +18,11 @@ impl LastLine {
                 self.ended = true;
                 continue;
             }
-            if std::mem::take(&mut self.ended) {
+            if self.ended {
+                if byte.is_ascii_whitespace() {
+                    continue;
+                }
+                self.ended = false;
                 self.line.clear();
             }
             if self.line.len() < LONGEST {
@@ -46,7 +50,7 @@ mod tests {
         for (bytes, text) in [
             (&b"one"[..], "one"),
             (b" and more\n\n", "one and more"),
-            (b"\n", "one and more"),
+            (b"  \r\n", "one and more"),
             (b"two\nthree \n", "three"),
         ] {
             line.add(bytes);
