@@ -27,6 +27,7 @@ use super::wire::{
 use crate::event::{Kind, Note, NoteKind};
 use crate::platform;
 use rustix::fs::{Mode, OFlags};
+use rustix::net::RecvFlags;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -36,6 +37,8 @@ use std::path::{Path, PathBuf};
 
 /// Connections at a time, if so many files may be open: every one of them is asked in every look.
 const MOST: usize = 2_000;
+/// So often in one look those who left without a word make room for others.
+const WEEDINGS: usize = 4;
 /// Files of a connection, and those that all the rest of parviz may need.
 const FILES: u64 = 2;
 const OTHER_FILES: u64 = 124;
@@ -211,7 +214,12 @@ impl Peers {
     fn accept(&mut self, now: u64) {
         self.list
             .retain(|one| one.peer.is_some() || now.saturating_sub(one.since) < SILENT);
+        let mut weedings = WEEDINGS;
         while let Ok((stream, _)) = self.listener.accept() {
+            if self.list.len() >= most() && weedings > 0 {
+                weedings -= 1;
+                self.list.retain(|one| !one.has_left());
+            }
             // Whoever is one too many finds the connection closed.
             if self.list.len() < most() && stream.set_nonblocking(true).is_ok() {
                 self.list.push(Connection::new(stream, now));
@@ -248,6 +256,12 @@ impl Connection {
             is_closed: false,
             is_empty: false,
         }
+    }
+
+    /// It never said anything, and has closed.
+    fn has_left(&self) -> bool {
+        let peeked = rustix::net::recv(&self.stream, &mut [0][..], RecvFlags::PEEK);
+        self.peer.is_none() && peeked.is_ok_and(|(_, length)| length == 0)
     }
 
     /// Reads what it says.
