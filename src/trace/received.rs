@@ -2,6 +2,7 @@
 
 use super::order::Entry;
 use super::packed::List;
+use super::walk::run;
 use crate::event::Outcome;
 use crate::time::Time;
 use crate::trace::{Call, ErrorMet, Trace};
@@ -65,17 +66,8 @@ impl Received<'_> {
     }
 
     /// How many errors at the begin are so, none behind them being so.
-    fn errors_before(&self, mut is_so: impl FnMut(usize) -> bool) -> usize {
-        let (mut first, mut end) = (0, self.errors.len());
-        while first < end {
-            let middle = first.midpoint(end);
-            if is_so(middle) {
-                first = middle + 1;
-            } else {
-                end = middle;
-            }
-        }
-        first
+    fn errors_before(&self, is_so: impl Fn(usize) -> bool) -> usize {
+        run(self.errors.len(), is_so)
     }
 
     fn place_of(&self, nth: usize) -> usize {
@@ -100,15 +92,8 @@ impl Received<'_> {
     fn failed(&self, error: &ErrorMet) -> u32 {
         let told = |index| self.call.task(index).and_then(|task| task.told);
         let chunk = self.call.chunk_from(error.first);
-        let (mut first, mut end) = (chunk.first, chunk.end);
-        while first < end {
-            let middle = first.midpoint(end);
-            if told(middle) == Some(Outcome::Ok) {
-                first = middle + 1;
-            } else {
-                end = middle;
-            }
-        }
+        let is_ok = |place| told(chunk.first + place as u32) == Some(Outcome::Ok);
+        let first = chunk.first + run(chunk.len() as usize, is_ok) as u32;
         if told(first) == Some(Outcome::Failed) {
             first
         } else {

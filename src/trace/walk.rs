@@ -65,7 +65,7 @@ impl<'a> Walk<'a, CpuPiece> {
 /// How many of so many places are so, from the first on, none behind them being so: few are found at
 /// once, many by halves.
 #[inline]
-fn run(places: usize, is_so: impl Fn(usize) -> bool) -> usize {
+pub(super) fn run(places: usize, is_so: impl Fn(usize) -> bool) -> usize {
     let (mut known, mut step) = (0, 1);
     while known + step <= places && is_so(known + step - 1) {
         known += step;

@@ -9,22 +9,24 @@ mod gutter;
 pub mod moved;
 pub mod pairs;
 pub mod source;
+mod track;
 
 use ratatui::layout::Rect;
 
 use super::Moment;
 use super::hues::{self, Hues};
-use super::text::{Pen, clipped, sanitised};
+use super::text::{Pen, clipped};
 use crate::app::Lanes;
 use crate::app::selection::{self, Selection};
 use crate::bytes;
 use crate::event::{Ended, Outcome, RESIDENT};
 use crate::time::Time;
-use crate::trace::{Lane, Piece, Row, Trace};
+use crate::trace::{Lane, Piece, Trace};
 use boxes::{Painter, Place};
 use columns::columns;
 use gutter::{STATE, headings, share, state};
 use source::{LOOKED_AT, Source};
+use track::{Track, track};
 
 /// Columns left of the time axis.
 pub const GUTTER: u16 = 11;
@@ -56,82 +58,6 @@ impl Grid {
                 rows => usize::from(row / rows),
             }
     }
-}
-
-/// A lane as it is drawn: the workers that were one after another in it, or a CPU.
-struct Track<'a> {
-    /// The workers' place in the trace; a CPU has none.
-    row: Option<&'a Row>,
-    /// It is one of those that the numbers are about.
-    counts: bool,
-    name: String,
-    short: String,
-    workers: Vec<&'a Lane>,
-    sources: Vec<Source<'a>>,
-}
-
-fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
-    match of {
-        Lanes::Workers => {
-            let row = selection::row(trace, index)?;
-            let workers: Vec<&Lane> = row.lanes.iter().filter_map(|&id| trace.lane(id)).collect();
-            let pool = trace.call().map(|call| call.facts.pool);
-            Some(Track {
-                row: Some(row),
-                counts: !trace.is_program() || pool == Some(row.pool),
-                name: name(trace, row),
-                short: short(trace, row, index),
-                sources: workers.iter().map(|lane| Source::Worker(lane)).collect(),
-                workers,
-            })
-        }
-        Lanes::Cpus => {
-            let cpu = trace.cpus().get(index);
-            // A simulated run takes the first CPUs first.
-            let number = cpu.map_or(index as u32, |cpu| cpu.cpu.0.into());
-            Some(Track {
-                row: None,
-                counts: true,
-                name: format!("cpu {number}"),
-                short: number.to_string(),
-                workers: Vec::new(),
-                sources: cpu.map(Source::Cpu).into_iter().collect(),
-            })
-        }
-    }
-}
-
-/// The name of a worker; of one of several pools, with the number of its pool.
-fn name(trace: &Trace, row: &Row) -> String {
-    let name = sanitised(&row.name);
-    match one_of_several(trace, row) {
-        Some(number) => format!("{number}: {}", name.replace("worker ", "w")),
-        // In a loop main runs the tasks itself: under what it is blocked in and what it receives.
-        None if is_main(trace, row) => "runs".to_owned(),
-        None => name,
-    }
-}
-
-/// The same in as few letters as two of them in a row have room for: `3`, `2:0`.
-fn short(trace: &Trace, row: &Row, index: usize) -> String {
-    match one_of_several(trace, row) {
-        Some(number) => format!("{number}:{}", sanitised(&row.name).replace("worker ", "")),
-        None => index.to_string(),
-    }
-}
-
-/// The number of the pool of a program's worker, from 1 on, where there are others.
-fn one_of_several(trace: &Trace, row: &Row) -> Option<usize> {
-    let pool = row
-        .pool
-        .filter(|_| trace.is_program() && trace.pools().len() > 1)?;
-    let before = trace.pools().take_while(|other| other.facts.pool != pool);
-    Some(before.count() + 1)
-}
-
-/// The tasks of a loop in the lab: no worker has them.
-fn is_main(trace: &Trace, row: &Row) -> bool {
-    !trace.is_program() && row.name == "main"
 }
 
 /// Says, right of the time axis, how many lanes are in sight where not all are.

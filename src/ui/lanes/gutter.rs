@@ -3,7 +3,8 @@
 use ratatui::layout::Rect;
 
 use super::columns::Level;
-use super::{Track, death, died, is_main};
+use super::track::{Track, is_main};
+use super::{death, died};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Lane, Piece};
 use crate::ui::hues::{self, Hues};

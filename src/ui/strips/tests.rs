@@ -1,0 +1,224 @@
+use super::*;
+use crate::event::Kind;
+use crate::experiment::{Backend, Experiment};
+use crate::method::Method;
+use crate::origin::simulated;
+use crate::palette::{Charset, Look};
+use crate::time::Nanos;
+use crate::trace::Trace;
+use crate::ui::samples::{self, PLAIN, lines};
+use crate::workload::Costs;
+
+fn drawn(look: Look, method: Method, rows: u16, cursor: u64, which: Which) -> Vec<String> {
+    let run = samples::run(method, 1, &[]);
+    let moment = samples::at(&run, cursor, 12);
+    lines(look, (70, rows), |area, pen| {
+        panel(&moment, which, area, area, pen);
+    })
+}
+
+#[test]
+fn in_order_a_strip_climbs_and_out_of_order_it_is_jagged() {
+    let look = Look {
+        charset: Charset::Unicode,
+        depth: Depth::True,
+        ..PLAIN
+    };
+    assert_eq!(
+        drawn(look, Method::Map, 2, 12, Which::Delivered),
+        [
+            "           ▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▅▅▅▅▆▆▆▆▇▇▇▇▇▇▇▇",
+            " delivered  0   1   2   3   4   5   6   7   ✓ in order",
+        ]
+    );
+    assert_eq!(
+        drawn(look, Method::Map, 2, 12, Which::Finished),
+        [
+            "           ▅▅▅▅▃▃▃▃▆▆▆▆▅▅▅▅▄▄▄▄▂▂▂▂▇▇▇▇▇▇▇▇",
+            " finished   3   1   5   4   2   0   7   6   39 % out of order",
+        ]
+    );
+}
+
+#[test]
+fn without_blocks_digits_say_the_order() {
+    let line = |which, cursor| drawn(PLAIN, Method::Map, 1, cursor, which).remove(0);
+    assert_eq!(
+        line(Which::Submitted, 4),
+        " submitted 0 1 2 3 4 5 6 7  sets the colours"
+    );
+    assert_eq!(
+        line(Which::Finished, 4),
+        " finished  3 1 5 . . . . .  33 % out of order"
+    );
+    assert_eq!(
+        line(Which::Delivered, 4),
+        " delivered . . . . . . . .  0 of 8"
+    );
+}
+
+#[test]
+fn of_an_input_without_a_length_a_strip_shows_what_was_read() {
+    let five = Experiment {
+        method: Method::Imap,
+        backend: Backend::Simulated,
+        workers: 2,
+        tasks: 5,
+        costs: Costs::List([9, 2, 6, 1, 4].map(|units| Nanos(units * 1_000_000)).into()),
+        ..Experiment::default()
+    };
+    let mut events = simulated::run(&five);
+    // Of one that has ended it is known how many there were.
+    events.retain(|event| !matches!(event.kind, Kind::CallEnded { .. }));
+    for event in &mut events {
+        if let Kind::CallBegan(call) = &mut event.kind {
+            call.tasks = None;
+        }
+    }
+    let mut trace = Trace::default();
+    trace.apply(events);
+    let line = |cursor, which, columns| {
+        let moment = samples::at(&trace, cursor, 12);
+        let drawn = lines(PLAIN, (columns, 1), |area, pen| {
+            panel(&moment, which, area, area, pen);
+        });
+        drawn.concat()
+    };
+    assert_eq!(
+        line(2, Which::Submitted, 70),
+        " submitted 0 1 2 3 4  sets the colours"
+    );
+    assert_eq!(
+        line(2, Which::Delivered, 70),
+        " delivered . . . . .  0 of 5 so far"
+    );
+    // Where tasks share columns as well.
+    assert_eq!(Layout::strip_columns(Rect::new(0, 0, 37, 1)).1, 6);
+    assert_eq!(
+        line(2, Which::Delivered, 37),
+        " delivered .... 0 of 5 so far"
+    );
+}
+
+#[test]
+fn an_error_has_its_place_among_the_results() {
+    let fault = |task| crate::experiment::Fault {
+        task,
+        kind: crate::experiment::FaultKind::Raise,
+    };
+    let drawn = |method, faults: &[_]| {
+        let run = samples::run(method, 1, faults);
+        let moment = samples::at(&run, 20, 20);
+        lines(PLAIN, (70, 1), |area, pen| {
+            panel(&moment, Which::Delivered, area, area, pen);
+        })
+        .concat()
+    };
+    assert_eq!(
+        drawn(Method::Imap, &[fault(5)]),
+        " delivered 0 1 2 3 4 ! 6 7  in order  1 raised"
+    );
+    assert_eq!(
+        drawn(Method::ImapUnordered, &[fault(3), fault(6)]),
+        " delivered ! 1 5 4 2 0 7 !  47 % out of order  2 raised"
+    );
+    assert_eq!(
+        drawn(Method::Map, &[fault(3)]),
+        " delivered . . . . . . . .  none: map raised"
+    );
+}
+
+#[test]
+fn results_that_main_has_not_asked_for_are_counted() {
+    let run = samples::run(Method::ImapUnordered, 1, &[]);
+    let drawn = |cursor| {
+        let moment = samples::at(&run, cursor, 20);
+        lines(PLAIN, (70, 1), |area, pen| {
+            panel(&moment, Which::Delivered, area, area, pen);
+        })
+        .concat()
+    };
+    assert_eq!(drawn(6), " delivered . . . . . . . .  0 of 8  5 ready");
+    assert!(drawn(20).ends_with(" out of order"));
+}
+
+#[test]
+fn a_click_finds_the_task_of_a_cell() {
+    let run = samples::run(Method::Map, 1, &[]);
+    let moment = samples::at(&run, 12, 12);
+    let screen = Rect::new(0, 0, 70, 24);
+    let hit = |x| hit(&moment, Which::Finished, screen, false, x);
+    assert_eq!(
+        [hit(10), hit(11), hit(19), hit(42), hit(43)],
+        [None, Some(3), Some(5), Some(6), None]
+    );
+}
+
+/// The digits of a strip are the tenths of the tasks that a click finds there.
+#[test]
+fn a_click_finds_the_task_of_a_digit() {
+    let screen = Rect::new(0, 0, 70, 24);
+    for tasks in [1, 4, 8, 15, 30, 39, 40, 60, 78, 79, 500] {
+        let mut trace = Trace::default();
+        trace.apply(simulated::run(&Experiment {
+            backend: Backend::Simulated,
+            method: Method::ImapUnordered,
+            tasks,
+            ..Experiment::default()
+        }));
+        let moment = samples::at(&trace, 1_000_000, 12);
+        let mut end = 0;
+        let strip = lines(PLAIN, (70, 1), |area, pen| {
+            end = render(&moment, Which::Finished, place(screen, area), pen);
+        });
+        let mut digits = 0;
+        for (drawn, x) in strip[0].chars().zip(0..) {
+            let hit = hit(&moment, Which::Finished, screen, true, x);
+            let tenth = hit.map(|hit| if tasks <= 10 { hit } else { hit * 10 / tasks });
+            if let Some(digit) = drawn.to_digit(10) {
+                assert_eq!(tenth, Some(digit), "{tasks} tasks, column {x}: {strip:?}");
+                digits += 1;
+            }
+        }
+        assert_eq!(digits, tasks.min(39));
+        assert_eq!(hit(&moment, Which::Finished, screen, true, end), None);
+    }
+}
+
+#[test]
+fn pairs_are_counted_only_where_there_is_room_for_them() {
+    let run = samples::run(Method::ImapUnordered, 1, &[]);
+    let moment = samples::at(&run, 12, 12);
+    let said = |columns| {
+        lines(PLAIN, (columns, 1), |_, pen| {
+            caption(&moment, Which::Finished, (0, 0), true, pen);
+        })
+    };
+    assert_eq!(said(40), ["39 % out of order  11 of 28 pairs"]);
+    assert_eq!(said(30), ["39 % out of order"]);
+}
+
+#[test]
+fn tasks_that_died_unfinished_stand_at_the_end() {
+    let fault = crate::experiment::Fault {
+        task: 3,
+        kind: crate::experiment::FaultKind::Die,
+    };
+    let run = samples::run(Method::ImapUnordered, 2, &[fault]);
+    let drawn = |cursor| {
+        let moment = samples::at(&run, cursor, 30);
+        let place = Place {
+            x: 0,
+            y: 0,
+            width: 16,
+            rows: 1,
+        };
+        lines(PLAIN, (20, 1), |_, pen| {
+            render(&moment, Which::Finished, place, pen);
+        })
+        .remove(0)
+    };
+    // Task 2 had finished before its worker died of task 3.
+    assert_eq!(drawn(6), "4 5 2 . . . . .");
+    assert_eq!(drawn(40), "4 5 X 6 0 1 7 X");
+}
