@@ -13,7 +13,7 @@
 use crossbeam_channel::Sender;
 use parviz::event::{CallId, Event, Kind, LaneId, Outcome, TaskId};
 use parviz::origin::threads::recorder::{self, Clock, HubMessage, Recorder, Reel};
-use parviz::origin::threads::work::{Pace, compute};
+use parviz::origin::threads::work::Pace;
 use parviz::platform::{self, ThreadClock};
 use parviz::time::Nanos;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,35 +56,38 @@ fn main() {
                 costs.push(round(side, workers, Nanos(length), tasks as u32));
             }
         }
-        let [bare, stamps, recorded, sent] = costs.map(|costs| Cost {
-            worker: median(costs.iter().map(|cost| cost.worker)),
-            reader: median(costs.iter().map(|cost| cost.reader)),
-        });
-        let adds = |cost: Cost| cost.worker - bare.worker;
+        let [bare, stamps, recorded, sent] = costs;
+        // Of each round on its own: how fast the processor runs changes from round to round by more.
+        let adds = |costs: &[Cost]| {
+            let rounds = costs.iter().zip(&bare);
+            median(rounds.map(|(cost, bare)| cost.worker - bare.worker))
+        };
+        let reader = |costs: &[Cost]| median(costs.iter().map(|cost| cost.reader));
+        let task = median(bare.iter().map(|cost| cost.worker));
+        let [adds_stamps, adds_recorded, adds_sent] =
+            [&stamps, &recorded, &sent].map(|side| adds(side));
         let us = length / 1_000;
-        println!(
-            "{workers} workers, tasks of {us} us ({:.0} ns)",
-            bare.worker
-        );
-        println!("  two clock stamps            {:7.1}", adds(stamps));
-        println!("  Started + Finished recorded {:7.1}", adds(recorded));
-        println!("  one send per event          {:7.1}", adds(sent));
+        println!("{workers} workers, tasks of {us} us ({task:.0} ns)");
+        println!("  two clock stamps            {adds_stamps:7.1}");
+        println!("  Started + Finished recorded {adds_recorded:7.1}");
+        println!("  one send per event          {adds_sent:7.1}");
         println!(
             "  recorded / stamps           {:7.2}",
-            adds(recorded) / adds(stamps)
+            adds_recorded / adds_stamps
         );
         println!(
             "  recorded / sent             {:7.2}  both without the stamps {:.2}",
-            adds(recorded) / adds(sent),
-            (adds(recorded) - adds(stamps)) / (adds(sent) - adds(stamps)),
+            adds_recorded / adds_sent,
+            (adds_recorded - adds_stamps) / (adds_sent - adds_stamps),
         );
         println!(
             "  recorded / task             {:6.2}%",
-            100.0 * adds(recorded) / bare.worker
+            100.0 * adds_recorded / task
         );
         println!(
             "  reading: recorded {:.1}, sent {:.1}\n",
-            recorded.reader, sent.reader
+            reader(&recorded),
+            reader(&sent)
         );
     }
 }
@@ -126,8 +129,9 @@ fn round(side: Side, workers: u32, length: Nanos, tasks: u32) -> Cost {
                 let sender = sender.clone();
                 threads.spawn(move || {
                     on_cpu(|| {
+                        let mut work = Work { x: 1, steps };
                         for index in 0..tasks {
-                            run(side, &mut recorder, &sender, LaneId(lane), index, steps);
+                            run(side, &mut recorder, &sender, LaneId(lane), index, &mut work);
                         }
                     })
                 })
@@ -147,6 +151,24 @@ fn round(side: Side, workers: u32, length: Nanos, tasks: u32) -> Cost {
     }
 }
 
+/// What tasks compute. Each goes on with what the one before it has left: else a processor begins some of
+/// them while the one before still computes, unless something is between them, and what is between them
+/// seems to cost the time that this saved.
+struct Work {
+    x: u64,
+    steps: u64,
+}
+
+impl Work {
+    #[inline(never)]
+    fn task(&mut self) {
+        for step in 0..self.steps {
+            self.x = (self.x ^ step).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+        std::hint::black_box(self.x);
+    }
+}
+
 #[inline(never)]
 fn run(
     side: Side,
@@ -154,7 +176,7 @@ fn run(
     sender: &Sender<Event>,
     lane: LaneId,
     index: u32,
-    steps: u64,
+    work: &mut Work,
 ) {
     let task = TaskId {
         call: CallId(0),
@@ -170,15 +192,15 @@ fn run(
         cpu: platform::current_cpu(),
     };
     match side {
-        Side::Bare => compute(steps),
+        Side::Bare => work.task(),
         Side::Stamps => {
             std::hint::black_box(recorder.now());
-            compute(steps);
+            work.task();
             std::hint::black_box(recorder.now());
         }
         Side::Recorded => {
             recorder.tell(recorder.now(), started());
-            compute(steps);
+            work.task();
             recorder.tell(recorder.now(), finished());
         }
         Side::Sent => {
@@ -188,7 +210,7 @@ fn run(
                 let _ = sender.send(Event { at, lane, kind });
             };
             send(started());
-            compute(steps);
+            work.task();
             send(finished());
         }
     }

@@ -92,8 +92,8 @@ pub struct App {
     /// The call of a program that the person chose to see, if not the latest at the cursor.
     chosen_call: Option<CallId>,
     pub large: Lanes,
-    /// The first lane that is seen where not all fit. Drawing shows the selected one in any case.
-    pub first_lane: usize,
+    /// The first lane that the person scrolled to.
+    scrolled_to: Option<usize>,
     pub look: Look,
     pub mouse: bool,
     pub keymap: Keymap,
@@ -112,6 +112,8 @@ pub struct App {
     pub demo: Option<Demo>,
     theme_named: bool,
     next_run: RunId,
+    /// What the last key asked for; the run may leave a part of it out.
+    wished: Option<Experiment>,
     /// The last loop that was watched to its end, and how long it took.
     loop_time: Option<(Experiment, Nanos)>,
     /// The last tick while something moved.
@@ -126,7 +128,7 @@ impl App {
         if let Some(demo) = &demo {
             experiment.method = demo.act();
         }
-        let expected = lab::expected(&experiment);
+        let expected = lab::expected(&experiment, settings.cpus);
         let mut app = Self::of(Run::of_experiment(RunId(0), experiment), settings);
         if demo.is_some() {
             // The scene that is read from afar, and that has the captions.
@@ -157,7 +159,7 @@ impl App {
             selection: Selection::default(),
             chosen_call: None,
             large: Lanes::default(),
-            first_lane: 0,
+            scrolled_to: None,
             look: settings.look,
             mouse: settings.mouse,
             keymap: match settings.look.charset {
@@ -173,6 +175,7 @@ impl App {
             demo: None,
             theme_named: settings.theme_named,
             next_run: RunId(1),
+            wished: None,
             loop_time: None,
             ticked: None,
             revision: 0,
@@ -207,6 +210,16 @@ impl App {
     /// The moment that is shown.
     pub fn cursor(&self) -> Time {
         self.run.playback.cursor
+    }
+
+    /// The first lane that is seen where not all fit: the person's choice, or else the first of the pool that is
+    /// shown. Drawing shows the selected one in any case.
+    pub fn first_lane(&self) -> usize {
+        let shown = match self.large {
+            Lanes::Workers => selection::first_of_shown(&self.run.trace),
+            Lanes::Cpus => 0,
+        };
+        self.scrolled_to.unwrap_or(shown)
     }
 
     /// The run is over and seen to its end.
@@ -287,6 +300,7 @@ impl App {
                 return self.in_output(|panel, lines, rows| panel.found(line, lines, rows));
             }
             Message::Tick { now } => return self.tick(now),
+            Message::Stopped { length } => self.was_stopped(length),
             Message::Background(brightness) => self.background(brightness),
             Message::Notice(text) => self.notice = Some(text),
         }
@@ -366,6 +380,13 @@ impl App {
             .as_mut()
             .is_some_and(|demo| demo.tick(now, at_end));
         if next { self.next_act() } else { None }
+    }
+
+    /// A run of this process stood still meanwhile; its clock did not.
+    fn was_stopped(&mut self, length: Nanos) {
+        if !self.run.over && self.run.stops_with_us() {
+            self.say(format!("stopped for {length}: times include it"));
+        }
     }
 
     fn background(&mut self, brightness: Brightness) {

@@ -213,15 +213,10 @@ impl Caller {
 
     /// One step of collecting; `None` after a change of phase.
     fn collect(&mut self, collector: &Collector) -> Option<Step> {
-        let wait = if collector.broken {
-            self.ended(Ends::BrokenProcessPool)
-        } else {
-            Some(Step::Wait)
-        };
         match self.rules.delivery {
             Delivery::List => {
                 if collector.missing > 0 {
-                    return wait;
+                    return self.wait(collector);
                 }
                 if collector.failed {
                     return self.ended(Ends::Error);
@@ -230,7 +225,7 @@ impl Caller {
                 Some(Step::Take(Indexes::new(0, self.tasks)))
             }
             Delivery::Value => match collector.result(self.submitted - 1) {
-                None => wait,
+                None => self.wait(collector),
                 Some(ChunkResult::Failed) => Some(self.raised(self.submitted - 1)),
                 Some(ChunkResult::Ok) => {
                     self.phase = Phase::Submitting;
@@ -242,7 +237,7 @@ impl Caller {
                     return self.ended(Ends::Returned);
                 }
                 match collector.result(self.collected) {
-                    None => wait,
+                    None => self.wait(collector),
                     Some(ChunkResult::Failed) => {
                         Some(self.raised(collector.chunks.tasks(self.collected).first))
                     }
@@ -257,7 +252,7 @@ impl Caller {
                     return self.ended(Ends::Returned);
                 }
                 let Some(&chunk) = collector.ready.get(self.collected as usize) else {
-                    return wait;
+                    return self.wait(collector);
                 };
                 self.collected += 1;
                 let tasks = collector.chunks.tasks(chunk);
@@ -271,6 +266,15 @@ impl Caller {
                 }
             }
         }
+    }
+
+    /// What it asks for is not there. Of an executor that gave up it never will be; what was usable before
+    /// that has been taken by then.
+    fn wait(&mut self, collector: &Collector) -> Option<Step> {
+        if collector.broken {
+            return self.ended(Ends::BrokenProcessPool);
+        }
+        Some(Step::Wait)
     }
 
     /// The error of a chunk ends the call.
@@ -449,6 +453,32 @@ mod tests {
         let mut caller = Caller::new(Method::Imap, 4);
         let steps: Vec<Step> = (0..4).map(|_| caller.step(&collector)).collect();
         assert_eq!(steps[2..], [Take(one(0)), End(Ends::BrokenProcessPool)]);
+    }
+
+    #[test]
+    fn results_from_before_an_executor_gave_up_are_taken_all_the_same() {
+        let broken = |method, back: &[(u32, ChunkResult)]| {
+            let mut collector = Collector::new(method, 4, 1);
+            for &(chunk, result) in back {
+                collector.returned(chunk, result);
+            }
+            collector.give_up();
+            let mut caller = Caller::new(method, 4);
+            let steps: Vec<Step> = (0..6).map(|_| caller.step(&collector)).collect();
+            steps[2..].to_vec()
+        };
+        let end = End(Ends::BrokenProcessPool);
+        for method in [Method::Imap, Method::ImapUnordered] {
+            let taken = broken(method, &[(0, Ok), (1, Ok)]);
+            assert_eq!(taken, [Take(one(0)), Take(one(1)), end, Done], "{method:?}");
+        }
+        let taken = broken(Method::ImapUnordered, &[(2, Ok), (0, Ok)]);
+        assert_eq!(taken, [Take(one(2)), Take(one(0)), end, Done]);
+        let taken = broken(Method::Imap, &[(0, Failed), (1, Ok)]);
+        assert_eq!(taken, [Raise(0), Take(one(1)), end, Done]);
+        // Their callbacks have run long since.
+        let taken = broken(Method::ApplyAsync, &[(0, Ok), (1, Ok)]);
+        assert_eq!(taken, [end, Done, Done, Done]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod cpus;
 pub mod examples;
 mod experiment;
 pub mod flags;
+pub mod look;
 mod offering;
 mod outfile;
 pub mod program;
@@ -20,7 +21,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use clap_mangen::Man;
-use flags::{Flags, Length, Size, ThemeChoice};
+use flags::{Flags, Length, Size};
+use look::LookFlags;
 use program::RunFlags;
 use std::error::Error;
 use std::ffi::OsString;
@@ -87,7 +89,6 @@ pub struct Lab {
 
 /// Where the run is shown, and how that looks.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct OutputFlags {
     /// Loop through the methods with captions, for a screen in the hall
     #[arg(long, help_heading = "Output")]
@@ -107,15 +108,8 @@ pub struct OutputFlags {
     /// Moment of the run that the picture shows [default: its end]
     #[arg(long, value_name = "TIME", help_heading = "Output")]
     pub at: Option<Length>,
-    /// Colours: dark, light, high-contrast, or auto (as the terminal is) [default: auto]
-    #[arg(long, value_name = "THEME", value_parser = flags::theme_parser(), hide_possible_values = true, help_heading = "Output")]
-    pub theme: Option<ThemeChoice>,
-    /// Draw with ASCII characters only [default: where the locale is not UTF-8]
-    #[arg(long, help_heading = "Output")]
-    pub ascii: bool,
-    /// Leave the mouse to the terminal
-    #[arg(long, help_heading = "Output")]
-    pub no_mouse: bool,
+    #[command(flatten, next_help_heading = "Output")]
+    pub look: LookFlags,
     /// Read defaults, theme and keys from this file [default: parviz/config.toml in the XDG config folder]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub config: Option<PathBuf>,
@@ -136,6 +130,10 @@ impl Args {
         Self::try_parse_from(&words).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => NoArgs::Asked(error.render()),
             ErrorKind::InvalidUtf8 => NoArgs::Wrong(no_text(&words)),
+            ErrorKind::UnknownArgument => {
+                let negative = negative(&words, &error);
+                NoArgs::Wrong(one_line(negative.as_ref().unwrap_or(&error)))
+            }
             _ => NoArgs::Wrong(one_line(&error)),
         })
     }
@@ -190,6 +188,26 @@ fn no_text(words: &[OsString]) -> String {
         Some(flag) => format!("{flag} {word}: write it in UTF-8"),
         None => format!("{word}: write it in UTF-8"),
     }
+}
+
+/// What is wrong with the value of a flag that was taken for a flag itself: `--at -1s`.
+fn negative(words: &[OsString], error: &clap::Error) -> Option<clap::Error> {
+    let unknown = context(error, ContextKind::InvalidArg)?;
+    let is_number = unknown
+        .trim_start_matches('-')
+        .starts_with(|sign: char| sign.is_ascii_digit());
+    let is_it = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with(&unknown));
+    let place = words.iter().position(is_it).filter(|_| is_number)?;
+    let (before, [value, after @ ..]) = words.split_at(place) else {
+        return None;
+    };
+    let (flag, before) = before.split_last()?;
+    let mut joined = flag.clone();
+    joined.push("=");
+    joined.push(value);
+    let words = before.iter().chain([&joined]).chain(after);
+    let error = Args::try_parse_from(words).err()?;
+    (error.kind() == ErrorKind::ValueValidation).then_some(error)
 }
 
 /// What clap found wrong, in one line that names the flag and says what to do.
@@ -305,14 +323,20 @@ mod tests {
             (&["--method"], format!("--method needs a value: write one of {methods}")),
             (&["--workers", "many"], "--workers many: write a whole number".to_owned()),
             (&["--workers", "2", "--workers", "3"], "--workers is given twice: leave one out".to_owned()),
-            (&["--costs", "9,x"], "--costs 9,x: `x` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units".to_owned()),
-            (&["--fault", "3"], "--fault 3: write TASKS:raise, TASKS:die or TASKS:hang, such as 1,5,9:raise".to_owned()),
+            (&["--costs", "9,x"], "--costs 9,x: `x` is no length of time: write 600ms, 1.5s, 20us, 5ns, 2min, 1h, or a bare number of units".to_owned()),
+            (&["--fault", "3"], "--fault 3: `3` is no fault: write TASKS:raise, TASKS:die or TASKS:hang, such as 1,5,9:raise".to_owned()),
+            (&["--fault", "3:die,4:raise"], "--fault 3:die,4:raise: write each on its own: --fault 3:die --fault 4:raise".to_owned()),
+            (&["--fault", "1,5:raise,3:die,2:hang"], "--fault 1,5:raise,3:die,2:hang: write each on its own: --fault 1,5:raise --fault 3:die --fault 2:hang".to_owned()),
+            (&["--fault", "3:die:raise"], "--fault 3:die:raise: `3:die:raise` is no fault: write TASKS:raise, TASKS:die or TASKS:hang, such as 1,5,9:raise".to_owned()),
+            (&["--at", "-1s", "--picture", "x.svg"], "--at -1s: `-1s` is no length of time: write 600ms, 1.5s, 20us, 5ns, 2min, 1h, or a bare number of units".to_owned()),
+            (&["lab", "--main-work", "-1ms"], "--main-work -1ms: `-1ms` is no length of time: write 600ms, 1.5s, 20us, 5ns, 2min, 1h, or a bare number of units".to_owned()),
+            (&["--text", "-1s"], "unknown flag -1: see parviz --help".to_owned()),
             (&["--fault", "x:die"], "--fault x:die: `x` is no task: write its number, from 0 on".to_owned()),
             (&["--size", "110"], "--size 110: write COLUMNSxROWS, such as 110x30".to_owned()),
             (&["--size", "100000x100000"], "--size 100000x100000: write a size from 60x20 to 500x200".to_owned()),
             (&["--size", "60x19"], "--size 60x19: write a size from 60x20 to 500x200".to_owned()),
             (&["--size", "501x20"], "--size 501x20: write a size from 60x20 to 500x200".to_owned()),
-            (&["--chunksize", "some"], "--chunksize some: write a whole number, or auto for CPython's own rule".to_owned()),
+            (&["--chunksize", "some"], "--chunksize some: write a whole number, or auto".to_owned()),
             (&["--unit", "10"], "--unit 10: `10` is no unit: write it with a suffix, such as 10ms".to_owned()),
             (&["--unit", "abc"], "--unit abc: `abc` is no unit: write it with a suffix, such as 10ms".to_owned()),
             (&["--theme", "pink"], "--theme pink: write one of dark, light, high-contrast, auto".to_owned()),

@@ -18,7 +18,8 @@
 #![expect(clippy::disallowed_methods, reason = "reads its one file")]
 
 use crate::app::keymap::Keymap;
-use crate::cli::flags::{Flags, ThemeChoice, written};
+use crate::cli::flags::{Flags, written};
+use crate::cli::look::ThemeChoice;
 use etcetera::BaseStrategy;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -29,6 +30,16 @@ use toml::de::DeTable;
 
 /// The most bytes of a config file.
 const LONGEST: u64 = 1 << 20;
+
+/// What serde says, in the words of this file and of who writes it.
+const WORDS: [(&str, &str); 3] = [
+    ("unknown field", "unknown key"),
+    ("expected a boolean", "write true or false"),
+    ("expected a string", "write a text in quotes"),
+];
+
+/// The most lines that are looked through for what is wrong first.
+const MOST_LINES: usize = 1_000;
 
 /// What the file says; what it does not say is `None` or empty.
 #[derive(Clone, Debug, Default)]
@@ -97,8 +108,11 @@ impl Config {
                 .filter(|&byte| byte == b'\n')
                 .count()
         };
-        let file: File = toml::from_str(text).map_err(|error| {
-            let what = error.message().replace("unknown field", "unknown key");
+        let file = in_order(text).map_err(|error| {
+            let mut what = error.message().to_owned();
+            for (theirs, ours) in WORDS {
+                what = what.replace(theirs, ours);
+            }
             let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
             format!(
                 "{}: {what}",
@@ -156,6 +170,18 @@ impl Config {
             None => format!("{wrong} (a default of {})", self.name),
         }
     }
+}
+
+/// The file, or what is wrong in it first: keys of a table are read by name, so where something is wrong
+/// the lines up to each are tried one after another. Lines that are no TOML end within a value.
+fn in_order(text: &str) -> Result<File, toml::de::Error> {
+    toml::from_str(text).map_err(|last| {
+        let ends = text.match_indices('\n').take(MOST_LINES);
+        let parts = ends.map(|(end, _)| &text[..=end]);
+        let mut whole = parts.filter(|part| DeTable::parse(part).is_ok());
+        let first = whole.find_map(|part| toml::from_str::<File>(part).err());
+        first.unwrap_or(last)
+    })
 }
 
 /// The text of a file, unless it is longer than any that a person writes.
@@ -235,17 +261,36 @@ mod tests {
         );
         assert_eq!(
             wrong("[lab]\nseed = 1\ncosts = \"9,x\"\n"),
-            "3: 9,x: `x` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units"
+            "3: 9,x: `x` is no length of time: write 600ms, 1.5s, 20us, 5ns, 2min, 1h, or a bare number of units"
         );
         assert_eq!(
             wrong("theme = \"pink\"\n"),
             "1: pink: write one of dark, light, high-contrast, auto"
         );
-        assert!(wrong("[lab]\nmethod = \"pmap\"\n").starts_with("2: unknown variant `pmap`"));
+        assert!(
+            wrong("theme = \"dark\"\nworkers = 3\nbogus = 1\n")
+                .starts_with("2: unknown key `workers`")
+        );
+        let windows = wrong("theme = \"dark\"\r\nworkers = 3\r\nbogus = 1\r\n");
+        assert!(windows.starts_with("2: unknown key `workers`"), "{windows}");
+        assert!(wrong("[lab]\ncosts = [\n1,\n]\nworker = 3\nbogus = 1\n").starts_with("5: "));
+        for (name, told) in [("\"pmap\"", "pmap"), ("1", "1"), ("[1]", "1")] {
+            let wrong = wrong(&format!("[lab]\nmethod = {name}\n"));
+            let says = format!("2: {told}: write one of map, map_async, imap, ");
+            assert!(wrong.starts_with(&says), "{wrong}");
+        }
+        assert_eq!(
+            wrong("[lab]\nworkers = 99999999999999999999\n"),
+            "2: 99999999999999999999: at most 4294967295"
+        );
         assert!(wrong("[lab\n").starts_with("1: "));
         assert_eq!(
             wrong("[lab]\nworkers = \"x\"\n"),
             "2: x: write a whole number"
+        );
+        assert_eq!(
+            wrong("mouse = 1\n"),
+            "1: invalid type: integer `1`, write true or false"
         );
         assert_eq!(
             wrong("[lab]\n\ntasks = -1\n"),

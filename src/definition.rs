@@ -59,6 +59,7 @@ impl<'a> Facts<'a> {
     pub fn is_final(&self, row: &Definition) -> bool {
         match row.key {
             "program_end" => self.numbers.main != MainProgram::GoesOn,
+            "blocked_main" if self.numbers.main_computes => true,
             _ => self.numbers.complete,
         }
     }
@@ -72,8 +73,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn share(&self, part: Nanos) -> Option<Value> {
-        self.shares.share(part).map(Value::Share)
+    /// A part of where time went, rounded so that all of them add up.
+    fn part(&self, key: &str) -> Option<Value> {
+        let parts = self.shares.parts();
+        let place = parts.iter().position(|part| part.0 == key)?;
+        self.shares.share(parts[place].1)?;
+        let shares = parts.map(|part| self.shares.share(part.1).unwrap_or_default());
+        Some(Value::Part(shares[place], percents(shares)[place]))
     }
 
     fn call(&self, count: fn(&Call, Time) -> u64) -> Option<Value> {
@@ -110,6 +116,8 @@ pub enum Value {
     Times(f64),
     /// 0 to 1.
     Share(f64),
+    /// The same of several that add up, and its whole per cent.
+    Part(f64, u32),
     Count(u64),
     /// A number without a unit.
     Plain(f64),
@@ -123,11 +131,28 @@ impl Value {
             Self::Time(length) => length.to_string(),
             Self::Times(factor) => format!("{factor:.2}{times}"),
             Self::Share(share) => percent(share),
+            Self::Part(share, whole) => rounded(share, whole),
             Self::Count(count) => count.to_string(),
             // What rounds to nothing has no sign.
             Self::Plain(number) => format!("{:.2}", (number * 100.0).round() / 100.0 + 0.0),
             Self::Word(word) => word.to_owned(),
         }
+    }
+}
+
+/// Amounts nearer than this share of the larger one read as the same: two measured runs never agree exactly.
+const SAME: f64 = 0.03;
+
+/// Whether two values of one number read as the same, wherever two runs are compared.
+pub fn is_same(before: Value, after: Value) -> bool {
+    let near = |a: f64, b: f64| (a - b).abs() <= SAME * a.abs().max(b.abs());
+    match (before, after) {
+        (Value::Time(a), Value::Time(b)) => near(a.0 as f64, b.0 as f64),
+        (Value::Times(a), Value::Times(b))
+        | (Value::Share(a), Value::Share(b))
+        | (Value::Part(a, _), Value::Part(b, _)) => near(a, b),
+        // A task more or less is one, however many there are.
+        (before, after) => before == after,
     }
 }
 
@@ -242,12 +267,12 @@ const fn row(
 
 /// Every number that is shown anywhere.
 #[rustfmt::skip]
-pub static TABLE: [Definition; 50] = {
+pub static TABLE: [Definition; 51] = {
     use Topic::{Caller, Orders, Outcome, Pace, Tasks, Where};
     use Value::{Count, Plain, Share, Time, Times, Word};
     [
         row(("makespan", "makespan"), Pace,
-            "T: from the begin of the run until the last result is ready", "Graham 1969",
+            "T: from the begin of the run, on Python of its serial part or call, until the last result is ready", "Graham 1969",
             |f| f.numbers.makespan.map(Time)),
         row(("serial_time", "serial time"), Pace,
             "what one worker would need: a loop of the same seed if one ran, or the tasks but for waiting for a CPU", "Barney, LLNL",
@@ -277,7 +302,7 @@ pub static TABLE: [Definition; 50] = {
             "(1/S - 1/P) / (1 - 1/P): the share that did not run in parallel", "Karp, Flatt 1990",
             |f| f.numbers.karp_flatt.map(Plain)),
         row(("lower_bound", "lower bound"), Pace,
-            "no schedule is faster: serial part + the longest task, or what all need / min(P, C) if that is more", "Graham 1969",
+            "no schedule is faster: serial part + the longest task, work on CPUs / min(P, C) or all work / P", "Graham 1969",
             |f| f.numbers.lower_bound.map(Time)),
         row(("load_balance", "load balance"), Pace,
             "mean B / max B: what uneven shares leave", "POP CoE",
@@ -287,30 +312,28 @@ pub static TABLE: [Definition; 50] = {
             |f| f.numbers.imbalance.zip(f.numbers.utilisation).map(|(most, mean)| Share(most * mean))),
 
         row(("first_result", "first result"), Caller,
-            "from the begin of the run until the first result is ready: main gets it when it asks, if that is later", "",
+            "from where T begins until the first result is ready: main gets it when it asks, if that is later", "",
             |f| f.numbers.first_result.map(Time)),
         row(("blocked_main", "main blocked"), Caller,
-            "time the main program spends inside a call that blocks", "",
+            "time main spends inside a call that blocks; n/a in a loop: it runs the tasks", "",
             |f| match f.numbers.main {
                 MainProgram::BlockedForEver => Some(Word(FOR_EVER)),
+                _ if f.numbers.main_computes => None,
                 _ => f.numbers.blocked_main.map(Time),
             }),
         row(("program_end", "program end"), Caller,
-            "main is done: it has the last result and did its own work, or an error ended it while tasks may go on", "",
+            "main is done: it has all results and did its own work, or an error ended it; of a program: since the call", "",
             |f| f.numbers.program_end.map(Time)),
 
-        row(("inversions_finished", "inv. finished"), Orders,
-            "inversions: pairs of tasks of which the one submitted later finished first", "Kendall 1938",
+        row(("inversions_finished", "inversions"), Orders,
+            "pairs of tasks of which the one submitted later finished first", "Kendall 1938",
             |f| Some(Count(f.numbers.inversions_finished))),
         row(("inversions_delivered", "inv. delivered"), Orders,
             "inversions: pairs of tasks of which the one submitted later was delivered first", "Kendall 1938",
             |f| Some(Count(f.numbers.inversions_delivered))),
         row(("out_of_order", "out of order"), Orders,
-            "delivered inversions / pairs delivered", "Kendall 1938",
-            |f| {
-                let pairs = f.numbers.pairs_delivered();
-                (pairs > 0).then(|| Share(f.numbers.inversions_delivered as f64 / pairs as f64))
-            }),
+            "inversions / pairs delivered, from 8 on or at the end", "",
+            |f| f.numbers.out_of_order().map(Share)),
         row(("kendall_tau", "Kendall tau"), Orders,
             "1 - 4 inversions finished / (n (n - 1)), n tasks: 1 in order, 0 shuffled, -1 reversed", "Kendall 1938",
             |f| f.numbers.kendall_tau.map(Plain)),
@@ -342,44 +365,47 @@ pub static TABLE: [Definition; 50] = {
 
         row(("on_cpu", "on CPU"), Where,
             "a task computed", "",
-            |f| f.share(f.shares.on_cpu)),
+            |f| f.part("on_cpu")),
         row(("useful_wait", "I/O"), Where,
             "a task waited as it was told to, and needed no CPU", "",
-            |f| f.share(f.shares.useful_wait)),
+            |f| f.part("useful_wait")),
         row(("waiting_cpu", "waiting for CPU"), Where,
             "a task could run but another had the CPU: more workers than CPUs", "",
-            |f| f.share(f.shares.waiting_cpu)),
+            |f| f.part("waiting_cpu")),
         row(("blocked", "blocked"), Where,
             "sleep, I/O or lock: a task waited for something else, the GIL too", "",
-            |f| f.share(f.shares.blocked)),
+            |f| f.part("blocked")),
         row(("overhead", "overhead"), Where,
             "start-up, taking chunks and returning results", "",
-            |f| f.share(f.shares.overhead)),
+            |f| f.part("overhead")),
         row(("watching", "probe"), Where,
             "what the probe inside the watched workers itself took, as a share of their overhead", "",
             |f| f.trace.watching_share(f.at).map(Share)),
         row(("starved", "starved"), Where,
             "idle while tasks were not yet sent: the sender is the bottleneck", "",
-            |f| f.share(f.shares.starved)),
+            |f| f.part("starved")),
         row(("idle", "idle"), Where,
             "nothing left to take: the tail of the call", "",
-            |f| f.share(f.shares.idle)),
+            |f| f.part("idle")),
         row(("dead", "dead"), Where,
             "the lane had no live worker", "",
-            |f| f.share(f.shares.dead)),
+            |f| f.part("dead")),
         row(("unknown", "unknown"), Where,
             "a task ran, and nobody tells how", "",
-            |f| f.share(f.shares.unknown)),
+            |f| f.part("unknown")),
 
         row(("ends", "ends"), Outcome,
-            "returned, error, never (a result can never come), left (not waited for), BrokenProcessPool, cancelled", "",
-            |f| f.whole_outcome().ends.map(|ends| Word(ends.word()))),
+            "returned, error, never (no result comes), left, cancelled, BrokenProcessPool, BrokenThreadPool (lab: broken)", "",
+            |f| f.whole_outcome().ends.map(|ends| Word(f.trace.ends_word(f.call, ends)))),
         row(("ran", "ran"), Outcome,
             "tasks whose function was entered", "",
             |f| Some(Count(f.numbers.started.into()))),
         row(("finished_count", "finished"), Outcome,
             "tasks that came to an end, ok or failed", "",
             |f| Some(Count(f.numbers.finished.into()))),
+        row(("failed", "failed"), Outcome,
+            "those of them that raised an error", "",
+            |f| f.call(|call, at| call.failed(at).into())),
         row(("results", "results"), Outcome,
             "results the main program got", "",
             |f| Some(Count(f.numbers.delivered.into()))),
@@ -466,11 +492,23 @@ mod tests {
     }
 
     #[test]
+    fn amounts_that_hardly_differ_are_the_same_and_counts_are_not() {
+        let ms = |ms: u64| Value::Time(Nanos(ms * 1_000_000));
+        assert!(is_same(ms(6_450), ms(6_540)) && !is_same(ms(6_450), ms(6_700)));
+        assert!(is_same(Value::Times(3.63), Value::Times(3.58)));
+        assert!(is_same(ms(0), ms(0)) && !is_same(ms(0), ms(1)));
+        assert!(!is_same(Value::Share(0.0), Value::Share(0.004)));
+        assert!(!is_same(Value::Count(100), Value::Count(101)));
+        assert!(!is_same(ms(1), Value::Count(1)));
+    }
+
+    #[test]
     fn shares_of_one_whole_add_up_to_a_hundred() {
         assert_eq!(percents([0.459, 0.396, 0.145]), [46, 40, 14]);
         assert_eq!(percents([1.0 / 3.0; 3]), [34, 33, 33]);
         assert_eq!(percents([0.004, 0.996, 0.0]), [0, 100, 0]);
         assert_eq!(percents([0.0; 3]), [0; 3]);
+        assert_eq!(Value::Part(0.004, 0).text("x"), "<1 %");
     }
 
     #[test]

@@ -4,11 +4,13 @@
 //! leaves the rest out, and nothing is ever guessed. An event is 32 bytes, because a worker writes four
 //! of them for a task that may take a microsecond; what is rare and large stands behind a box.
 
+mod call_kind;
 mod counter;
 mod note;
 
+pub use call_kind::CallKind;
 pub use counter::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Counter, LOCK_WAIT};
-pub use note::{Note, NoteKind, RAISING, TERMINATED, exit_words};
+pub use note::{EXITING, Note, NoteKind, RAISING, TERMINATED, exit_words};
 
 use crate::time::{Nanos, Time};
 
@@ -266,6 +268,11 @@ impl Outcome {
         Self::Cancelled,
     ];
 
+    /// It came to an end of its own; what was skipped, lost or cancelled did not.
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Ok | Self::Failed)
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -356,6 +363,13 @@ pub struct PoolOpened {
     pub start_method: Option<String>,
     /// As many as it was asked to have; none where that is not known.
     pub workers: Option<u32>,
+}
+
+impl PoolOpened {
+    /// It is one of `concurrent.futures`.
+    pub fn is_executor(&self) -> bool {
+        self.kind.ends_with("Executor")
+    }
 }
 
 /// What a lane stands for.

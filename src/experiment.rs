@@ -1,26 +1,22 @@
 //! Everything that decides a run in the lab: two equal experiments run the same tasks in the same way.
 
-use crate::method::{Method, Sends};
+use crate::method::{Method, Rules, Sends};
 use crate::time::Nanos;
 use crate::workload::Costs;
-use serde::Serialize;
 
 mod choices;
 mod contradiction;
+mod fault;
 mod misfit;
+mod number;
 
 pub use choices::{
     Backend, CounterEffect, FaultKind, MemoryModel, Policy, PythonPool, StartMethod, WorkKind,
 };
 pub use contradiction::{Contradiction, MOST_TASKS, MOST_WORKERS};
+pub use fault::Fault;
 pub use misfit::{Misfit, Part};
-
-/// Something that goes wrong in one task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub struct Fault {
-    pub task: u32,
-    pub kind: FaultKind,
-}
+pub use number::{AUTO, whole, whole_or_auto};
 
 /// The caller's own work besides the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +56,7 @@ pub struct Experiment {
     /// The increments of `race` are done under a lock.
     pub lock: bool,
     pub policy: Policy,
-    /// `None`: separate where workers are processes, real or simulated; shared between threads.
+    /// `None`: separate where workers are processes, real or simulated; shared between threads and in a race.
     pub memory: Option<MemoryModel>,
     pub effect: CounterEffect,
     pub increments: u32,
@@ -118,12 +114,17 @@ impl Default for Experiment {
 impl Experiment {
     /// Its workers are processes of the system, which can be killed.
     pub fn is_mortal(&self) -> bool {
-        let has_pool = self.method.rules().sends != Sends::Nothing;
         match self.backend {
+            _ if self.is_loop() => false,
             Backend::Processes => true,
-            Backend::Python => has_pool && self.pool != PythonPool::ThreadPool,
+            Backend::Python => self.pool != PythonPool::ThreadPool,
             Backend::Threads | Backend::Simulated => false,
         }
+    }
+
+    /// Main runs the tasks itself: there is no pool, and no worker.
+    pub fn is_loop(&self) -> bool {
+        self.method.rules().sends == Sends::Nothing
     }
 
     /// Workers that really run tasks: a loop has the main program only.
@@ -131,19 +132,44 @@ impl Experiment {
         self.method.workers(self.workers)
     }
 
+    /// The rules of its method, on an executor where it runs on one of CPython.
+    pub fn rules(&self) -> Rules {
+        if self.is_on_executor() {
+            self.method.rules_on_executor()
+        } else {
+            self.method.rules()
+        }
+    }
+
+    /// It runs on an executor of `concurrent.futures` itself.
+    pub fn is_on_executor(&self) -> bool {
+        self.backend == Backend::Python && self.pool == PythonPool::Executor
+    }
+
+    /// What a worker's death does, also where the pool of CPython decides it.
+    pub fn real_policy(&self) -> Policy {
+        if self.is_on_executor() {
+            Policy::Executor
+        } else {
+            self.policy
+        }
+    }
+
     /// CPUs of a simulated run.
     pub fn simulated_cpus(&self) -> u32 {
         self.cpus.unwrap_or(self.workers)
     }
 
-    /// The chunk size the call has; see [`Method::chunksize`].
+    /// The chunk size the call has; see [`Rules::chunksize`].
     pub fn real_chunksize(&self) -> u32 {
-        self.method
+        self.rules()
             .chunksize(self.chunksize, self.tasks, self.workers)
     }
 
     pub fn memory_model(&self) -> MemoryModel {
         match (self.memory, self.backend) {
+            // A race is always for one G.
+            _ if self.effect == CounterEffect::Race => MemoryModel::Shared,
             (Some(memory), _) => memory,
             (None, Backend::Threads) => MemoryModel::Shared,
             (None, Backend::Python) if self.pool == PythonPool::ThreadPool => MemoryModel::Shared,
@@ -177,19 +203,41 @@ impl Experiment {
         }
     }
 
-    /// How long the call should take at best: Graham's bound `max(longest, work / processors)`, or what
-    /// the dispatcher needs, after start-up and the serial part. An expectation, never shown as a result.
-    pub fn expected_makespan(&self, costs: &[Nanos]) -> Nanos {
-        self.makespan_by(self.method, costs)
+    /// One task at a time computes: the workers share a lock as the threads of a CPython do.
+    pub fn has_one_interpreter(&self) -> bool {
+        self.gil || self.backend == Backend::Python && self.pool == PythonPool::ThreadPool
     }
 
-    fn makespan_by(&self, method: Method, costs: &[Nanos]) -> Nanos {
+    /// The same in virtual time, on so many CPUs where it would be measured on those of this machine.
+    #[must_use]
+    pub fn in_virtual_time(self, cpus: u32) -> Self {
+        if !self.backend.is_measured() {
+            return self;
+        }
+        Self {
+            gil: self.has_one_interpreter(),
+            backend: Backend::Simulated,
+            payload: 0,
+            cpus: Some(cpus),
+            ..self
+        }
+    }
+
+    /// How long the call should take at best: Graham's bound `max(longest, work / processors)`, or what
+    /// the dispatcher needs, after start-up and the serial part. An expectation, never shown as a result.
+    /// `cpus` are those of this machine, for a run that is measured.
+    pub fn expected_makespan(&self, costs: &[Nanos], cpus: u32) -> Nanos {
+        self.makespan_by(self.method, costs, cpus)
+    }
+
+    fn makespan_by(&self, method: Method, costs: &[Nanos], cpus: u32) -> Nanos {
         let work: Nanos = costs.iter().copied().sum();
         let longest = costs.iter().copied().max().unwrap_or_default();
         let processors = match (method.rules().one_at_a_time, self.kind, self.backend) {
             (true, _, _) => 1,
-            (false, WorkKind::Cpu, Backend::Simulated) if self.gil => 1,
+            (false, WorkKind::Cpu, _) if self.has_one_interpreter() => 1,
             (false, WorkKind::Cpu, Backend::Simulated) => self.workers.min(self.simulated_cpus()),
+            (false, WorkKind::Cpu, _) => self.workers.min(cpus),
             (false, _, _) => self.workers,
         };
         let chunksize = method.chunksize(self.chunksize, self.tasks, self.workers);
@@ -199,11 +247,11 @@ impl Experiment {
         self.startup + self.serial + longest.max(shared).max(dispatched)
     }
 
-    /// The length of the caller's own work.
-    pub fn main_work_length(&self, costs: &[Nanos]) -> Nanos {
+    /// The length of the caller's own work; `cpus` are those of this machine, for a run that is measured.
+    pub fn main_work_length(&self, costs: &[Nanos], cpus: u32) -> Nanos {
         match self.main_work {
             MainWork::Fixed(length) => length,
-            MainWork::Half => Nanos(self.makespan_by(Method::Map, costs).0 / 2),
+            MainWork::Half => Nanos(self.makespan_by(Method::Map, costs, cpus).0 / 2),
         }
     }
 }
@@ -211,6 +259,48 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pool_of_cpython_decides_what_a_death_does() {
+        let of = |pool, policy| Experiment {
+            backend: Backend::Python,
+            pool,
+            policy,
+            ..Experiment::default()
+        };
+        let real = |pool| of(pool, Policy::Pool).real_policy();
+        assert_eq!(real(PythonPool::Executor), Policy::Executor);
+        assert_eq!(real(PythonPool::Pool), Policy::Pool);
+        // What is told can be asked for again.
+        assert!(
+            of(PythonPool::Executor, Policy::Executor)
+                .misfits()
+                .is_empty()
+        );
+        assert_eq!(of(PythonPool::Pool, Policy::Executor).misfits().len(), 1);
+    }
+
+    #[test]
+    fn tasks_that_share_an_interpreter_compute_one_after_the_other() {
+        let costs = [Nanos(100); 4];
+        let half = |backend, pool, gil| {
+            let experiment = Experiment {
+                backend,
+                pool,
+                gil,
+                kind: WorkKind::Cpu,
+                workers: 4,
+                tasks: 4,
+                ..Experiment::default()
+            };
+            experiment.main_work_length(&costs, 8)
+        };
+        assert_eq!(half(Backend::Threads, PythonPool::Pool, false), Nanos(50));
+        assert_eq!(half(Backend::Threads, PythonPool::Pool, true), Nanos(200));
+        assert_eq!(half(Backend::Python, PythonPool::Pool, false), Nanos(50));
+        let threads = PythonPool::ThreadPool;
+        assert_eq!(half(Backend::Python, threads, false), Nanos(200));
+    }
 
     #[test]
     fn the_main_program_has_as_much_to_do_whatever_the_method() {
@@ -222,7 +312,7 @@ mod tests {
                 ..Experiment::default()
             };
             assert_eq!(
-                experiment.main_work_length(&costs),
+                experiment.main_work_length(&costs, 8),
                 Nanos(100),
                 "{method:?}"
             );

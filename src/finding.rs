@@ -7,6 +7,7 @@ mod caller;
 mod chunk;
 mod deadlock;
 mod hidden;
+mod index;
 mod initializer;
 mod lost;
 mod main_module;
@@ -27,6 +28,7 @@ mod worker;
 use crate::event::{CallId, LaneId};
 use crate::time::Time;
 use crate::trace::Trace;
+use index::Index;
 use search::Search;
 
 /// Something worth saying about a run.
@@ -142,7 +144,7 @@ pub static TABLE: [Definition; 26] = [
     row(FindingKind::CallbackRaised, "callback-raised",
         "a callback raised: with a KeyError its call never completes, with another error no call of the pool does"),
     row(FindingKind::InitializerRaised, "initializer-raised",
-        "the initializer raises: each worker dies at once and is replaced by one that dies as well"),
+        "the initializer raises, or something else ends each worker at its start: the one that replaces it dies as well"),
     row(FindingKind::UnpicklableResult, "unpicklable-result",
         "a result could not be pickled, so its chunk gives an error; or one could not be unpickled, and the pool stops"),
     row(FindingKind::HiddenError, "hidden-error",
@@ -152,7 +154,7 @@ pub static TABLE: [Definition; 26] = [
     row(FindingKind::InputSwallowed, "input-swallowed",
         "imap read a generator to its end while tens of MiB of results were not taken: nothing holds it back"),
     row(FindingKind::LeftOutstanding, "left-outstanding",
-        "the pool was terminated, by terminate() or by leaving `with Pool()`, while tasks had no result"),
+        "the pool was terminated (terminate(), end of its `with`, end of the program) while tasks had no result"),
     row(FindingKind::ChunkTooLarge, "chunk-too-large",
         "some workers had nothing left while others still worked through a long last chunk"),
     row(FindingKind::ChunkTooSmall, "chunk-too-small-overhead",
@@ -164,13 +166,13 @@ pub static TABLE: [Definition; 26] = [
     row(FindingKind::OneAtATime, "one-at-a-time",
         "the main program waits for each result before it sends the next task: the other workers stand idle"),
     row(FindingKind::OneInterpreter, "one-interpreter",
-        "threads compute, and all of them together get about one CPU: one at a time has the interpreter"),
+        "threads compute, and all of them together get about one CPU while others are free: one at a time has the interpreter"),
     row(FindingKind::Oversubscribed, "oversubscribed",
         "more processes than keep the CPUs busy: tasks that could run waited for a CPU"),
     row(FindingKind::PicklingCost, "pickling-cost",
         "arguments and results are large: much time goes into pickling and unpickling them"),
     row(FindingKind::StartUpCost, "start-up-cost",
-        "starting the pools took longer than all the work they did, and half a second or more in all"),
+        "the program waited longer for workers to start than all their tasks took, half a second or more in all"),
     row(FindingKind::RestartCost, "restart-cost",
         "workers are replaced after a few tasks (maxtasksperchild), and much time passes until the new ones work"),
     row(FindingKind::CallerBlocked, "caller-blocked",
@@ -182,7 +184,8 @@ pub static TABLE: [Definition; 26] = [
 /// Costs a few microseconds for each call and each worker, and of a call in which tasks failed or were lost
 /// a look at each of its tasks: to be asked when the trace has changed, not for every frame.
 pub fn of(trace: &Trace, at: Time) -> Vec<Finding> {
-    let mut search = Search::new(trace, at);
+    let index = Index::of(trace);
+    let mut search = Search::new(trace, &index, at);
     main_module::search(&mut search);
     lost::search(&mut search);
     worker::search(&mut search);

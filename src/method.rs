@@ -221,6 +221,49 @@ impl Method {
         }
     }
 
+    /// What comes nearest to the method on an executor of `concurrent.futures`, which has `map` and `submit` only: its
+    /// `map` is an iterator, with a chunk size of 1 unless asked for.
+    pub const fn rules_on_executor(self) -> Rules {
+        let rules = self.rules();
+        let list = Rules {
+            caption: "executor.map: main takes one result after another, in order, and then works",
+            badge: Badge::IteratorInOrder,
+            sends: Sends::ChunksOfOne,
+            delivery: Delivery::InOrder,
+            blocked_in: Some(BlockedIn::Next),
+            ..rules
+        };
+        let works_first =
+            "executor.map: main works, and then takes one result after another, in order";
+        match self {
+            Self::Map | Self::Starmap => list,
+            Self::MapAsync | Self::StarmapAsync => Rules {
+                caption: works_first,
+                ..list
+            },
+            Self::Imap => Rules {
+                caption: works_first,
+                ..rules
+            },
+            Self::ImapUnordered => Rules {
+                caption: "as_completed: each result as it finishes: scrambled, and the first one early",
+                sends: Sends::Tasks,
+                ..rules
+            },
+            Self::Apply => Rules {
+                caption: "submit(f, x).result(): main waits for each result before it sends the next",
+                blocked_in: Some(BlockedIn::Result),
+                ..rules
+            },
+            Self::ApplyAsync => Rules {
+                caption: "submit: main works meanwhile; a callback for each result as it finishes",
+                blocked_in: Some(BlockedIn::Result),
+                ..rules
+            },
+            Self::Loop => rules,
+        }
+    }
+
     pub fn name(self) -> &'static str {
         self.rules().name
     }
@@ -265,10 +308,31 @@ impl Method {
         }
     }
 
+    /// The chunk size a call really has, see [`Rules::chunksize`].
+    pub fn chunksize(self, asked: Option<u32>, tasks: u32, workers: u32) -> u32 {
+        self.rules().chunksize(asked, tasks, workers)
+    }
+}
+
+impl Rules {
+    /// What `s` makes of the method, in a word or two.
+    pub fn switch(self) -> &'static str {
+        match (self.badge, self.partner) {
+            (Badge::Serial, _) | (_, None) => "",
+            (Badge::Sync, _) => "async",
+            (Badge::Async, _) => "sync",
+            (Badge::IteratorAsFinished, _) => "in order",
+            (Badge::IteratorInOrder, Some(Method::ImapUnordered)) => "as finished",
+            // Both are the same iterator on an executor.
+            (Badge::IteratorInOrder, Some(_)) if self.blocks => "main works first",
+            (Badge::IteratorInOrder, Some(_)) => "main works last",
+        }
+    }
+
     /// The chunk size a call really has. CPython's rule for the `map` family: a quarter of an even
     /// share per worker, rounded up, `ceil(n / (4 * workers))`; 0 for no tasks at all.
     pub fn chunksize(self, asked: Option<u32>, tasks: u32, workers: u32) -> u32 {
-        match self.rules().sends {
+        match self.sends {
             Sends::Tasks | Sends::Nothing => 1,
             Sends::ChunksOfOne => asked.unwrap_or(1),
             Sends::ChunksByRule => asked
@@ -322,6 +386,23 @@ impl Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_map_of_an_executor_is_an_iterator_whatever_it_stands_for() {
+        for method in [Method::Map, Method::StarmapAsync, Method::Imap] {
+            let rules = method.rules_on_executor();
+            assert_eq!(rules.badge, Badge::IteratorInOrder);
+            assert_eq!(rules.delivery, Delivery::InOrder);
+            assert_eq!(rules.chunksize(None, 100, 2), 1);
+            assert_eq!(rules.blocks, method.rules().blocks);
+        }
+        for method in Method::ALL {
+            for rules in [method.rules(), method.rules_on_executor()] {
+                assert!(rules.caption.len() <= 78, "{}", rules.caption);
+                assert_eq!(rules.switch().is_empty(), rules.partner.is_none());
+            }
+        }
+    }
 
     #[test]
     fn chunk_sizes_are_those_of_cpython() {

@@ -127,7 +127,7 @@ impl Feed {
 pub fn check(experiment: &Experiment) -> Result<(), String> {
     match experiment.backend {
         Backend::Python => {
-            let checked = python::lab::program(experiment).check();
+            let checked = python::lab::program::of(experiment).check();
             checked.map_err(|wrong| wrong.to_string())
         }
         _ => Ok(()),

@@ -121,20 +121,22 @@ pub struct Ramp {
 impl Ramp {
     /// The colour of the task at `index` among `of` tasks.
     pub fn task(&self, index: u32, of: u32) -> Ink {
-        let place = place(index, of);
-        let stops = self.stops.len() - 1;
-        let at = place * stops as f64;
-        let stop = (at as usize).min(stops - 1);
+        let place = Place::new(index, of);
+        let (stop, rest) = place.in_steps(self.stops.len() - 1);
+        let rgb = match self.stops.get(stop + 1) {
+            Some(&next) => self.stops[stop].mixed(next, rest),
+            None => self.stops[stop],
+        };
         Ink {
-            rgb: self.stops[stop].mixed(self.stops[stop + 1], at - stop as f64),
-            indexed: at_place(&self.indexed, place).unwrap_or(231),
-            own: at_place(&self.own, place).unwrap_or(Own::Text),
+            rgb,
+            indexed: place.of_list(&self.indexed).unwrap_or(231),
+            own: place.of_list(&self.own).unwrap_or(Own::Text),
         }
     }
 
     /// Among 256 colours, that of a task that waits.
     pub fn pale(&self, index: u32, of: u32) -> u8 {
-        at_place(&self.pale, place(index, of)).unwrap_or(231)
+        Place::new(index, of).of_list(&self.pale).unwrap_or(231)
     }
 
     /// How many tasks to spread the colours over: all of them if that is known, else the next of 8,
@@ -144,15 +146,34 @@ impl Ramp {
     }
 }
 
-/// Where a task stands between the first, 0, and the last, 1.
-fn place(index: u32, of: u32) -> f64 {
-    let last = of.saturating_sub(1);
-    f64::from(index.min(last)) / f64::from(last.max(1))
+/// Where a task stands between the first and the last.
+#[derive(Clone, Copy)]
+struct Place {
+    index: u64,
+    last: u64,
 }
 
-fn at_place<T: Copy>(list: &[T], place: f64) -> Option<T> {
-    let index = (place * list.len() as f64) as usize;
-    list.get(index.min(list.len().saturating_sub(1))).copied()
+impl Place {
+    fn new(index: u32, of: u32) -> Self {
+        let last = of.saturating_sub(1);
+        Self {
+            index: index.min(last).into(),
+            last: last.max(1).into(),
+        }
+    }
+
+    /// How many of so many steps lie before it, and how much of the next one, 0 to 1.
+    fn in_steps(self, steps: usize) -> (usize, f64) {
+        let at = self.index * steps as u64;
+        let rest = (at % self.last) as f64 / self.last as f64;
+        ((at / self.last) as usize, rest)
+    }
+
+    fn of_list<T: Copy>(self, list: &[T]) -> Option<T> {
+        let index = self.index * list.len() as u64 / self.last;
+        list.get((index as usize).min(list.len().saturating_sub(1)))
+            .copied()
+    }
 }
 
 /// The steps of a channel in the cube of 216 colours.
@@ -298,6 +319,8 @@ pub struct Glyphs {
     pub migrated: &'static str,
     pub main_blocked: &'static str,
     pub main_works: &'static str,
+    /// What main does before the call.
+    pub main_serial: &'static str,
     pub one_result: &'static str,
     pub results: &'static str,
     pub cursor: &'static str,
@@ -365,6 +388,7 @@ pub static UNICODE: Glyphs = Glyphs {
     migrated: "╱",
     main_blocked: "░",
     main_works: " ",
+    main_serial: "▒",
     one_result: "┃",
     results: "█",
     cursor: "▲",
@@ -423,6 +447,7 @@ pub static ASCII: Glyphs = Glyphs {
     migrated: "~",
     main_blocked: ".",
     main_works: "#",
+    main_serial: "=",
     one_result: "+",
     results: "*",
     cursor: "^",
@@ -472,112 +497,4 @@ impl Charset {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use unicode_width::UnicodeWidthStr;
-
-    #[test]
-    fn every_channel_goes_to_the_nearest_of_the_six_levels() {
-        for channel in 0..=255_u8 {
-            // Far from any grey.
-            let index = Rgb(channel, 255, 0).indexed();
-            let levels = [0_u8, 95, 135, 175, 215, 255];
-            let nearest = (0..6_u8).min_by_key(|&at| levels[usize::from(at)].abs_diff(channel));
-            assert_eq!(Some((index - 16) / 36), nearest, "{channel}");
-        }
-    }
-
-    #[test]
-    fn every_mark_is_as_wide_as_a_column() {
-        for set in [&UNICODE, &ASCII] {
-            let glyphs = set.left.iter().chain(&set.bars).chain([
-                &set.upper_half,
-                &set.lower_half,
-                &set.lower_left,
-                &set.lower_right,
-                &set.full,
-                &set.waiting,
-                &set.blocked,
-                &set.hot,
-                &set.between,
-                &set.failed,
-                &set.skipped,
-                &set.lost,
-                &set.dead,
-                &set.migrated,
-                &set.main_blocked,
-                &set.main_works,
-                &set.one_result,
-                &set.results,
-                &set.cursor,
-                &set.run_end,
-                &set.playing,
-                &set.paused,
-                &set.ended,
-                &set.here,
-                &set.future,
-                &set.rule,
-                &set.tick,
-                &set.times,
-                &set.shares.on_cpu,
-                &set.shares.useful_wait,
-                &set.shares.waiting_cpu,
-                &set.shares.blocked,
-                &set.shares.overhead,
-                &set.shares.starved,
-                &set.shares.dead,
-                &set.shares.idle,
-                &set.shares.unknown,
-                &set.frame.horizontal,
-                &set.frame.vertical,
-                &set.frame.top_left,
-                &set.frame.top_right,
-                &set.frame.bottom_left,
-                &set.frame.bottom_right,
-            ]);
-            for glyph in glyphs {
-                assert_eq!(glyph.width(), 1, "{glyph}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_ascii_set_is_ascii() {
-        assert!(format!("{ASCII:?}").is_ascii());
-    }
-
-    #[test]
-    fn a_number_of_the_table_stands_for_the_colour_it_is_nearest_to() {
-        for number in 16..=255 {
-            let same = Rgb::numbered(number).indexed();
-            assert_eq!(Rgb::numbered(same), Rgb::numbered(number), "{number}");
-        }
-        assert_eq!(Rgb::numbered(16), Rgb(0, 0, 0));
-        assert_eq!(Rgb::numbered(214), Rgb(255, 175, 0));
-        assert_eq!(Rgb::numbered(255), Rgb(238, 238, 238));
-    }
-
-    #[test]
-    fn the_nearest_of_256_colours_is_found() {
-        assert_eq!(Rgb(0, 0, 0).indexed(), 16);
-        assert_eq!(Rgb(255, 255, 255).indexed(), 231);
-        assert_eq!(Rgb(18, 18, 18).indexed(), 233);
-        assert_eq!(Rgb(254, 96, 2).indexed(), 202);
-    }
-
-    #[test]
-    fn the_only_task_has_the_colour_of_the_first() {
-        let places = [(0, 1), (0, 24), (12, 25), (23, 24), (99, 24)];
-        let hundredths = places.map(|(index, of)| (place(index, of) * 100.0) as u32);
-        assert_eq!(hundredths, [0, 0, 50, 100, 100]);
-    }
-
-    #[test]
-    fn colours_move_only_when_an_unknown_number_of_tasks_doubles() {
-        let spread: Vec<u32> = [0, 8, 9, 16, 17]
-            .map(|seen| Ramp::spread(None, seen))
-            .into();
-        assert_eq!(spread, [8, 8, 16, 16, 32]);
-        assert_eq!(Ramp::spread(Some(24), 9), 24);
-    }
-}
+mod tests;

@@ -104,6 +104,34 @@ pub fn is_full(file: &File) -> bool {
     return file.metadata().is_err();
 }
 
+/// What is wrong with a file that somebody named, to be read or to be written, and what to do about it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "asks whether the folder is there"
+)]
+pub fn at_file(path: &Path, error: &io::Error, is_read: bool) -> String {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let (is_there, folder) = (folder.is_dir(), folder.display());
+    let verb = if is_read { "read" } else { "written" };
+    match error.kind() {
+        io::ErrorKind::NotFound if is_read => {
+            "there is no such file: name one that is there".to_owned()
+        }
+        io::ErrorKind::NotFound if !is_there => {
+            format!("there is no folder {folder}: make it, or name another file")
+        }
+        io::ErrorKind::NotADirectory => format!("{folder} is no folder: name another file"),
+        io::ErrorKind::IsADirectory => "that is a folder: name a file".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            format!("you may not have it {verb}: name another file, or change its permissions")
+        }
+        _ => format!("it cannot be {verb}: {error}: name another file"),
+    }
+}
+
 /// The error of a file without a name, without its path: nobody named that.
 pub fn without_path(error: &io::Error) -> io::Error {
     let text = error.to_string();
@@ -223,6 +251,11 @@ pub fn is_runnable(pid: u32, tid: u32) -> bool {
     system::is_runnable(pid, tid)
 }
 
+/// A process lives: one that ends gives its memory back before it closes its files. False if nothing is known.
+pub fn has_memory(pid: u32) -> bool {
+    system::has_memory(pid)
+}
+
 /// The processes that a process started and that have not been waited for; none if nothing is known.
 pub fn children(pid: u32) -> Vec<u32> {
     system::children(pid)
@@ -324,6 +357,7 @@ mod tests {
         assert!(portable::usable_cpu_ids().is_empty());
         assert!(portable::ThreadTimes::open(1, 1).is_none());
         assert_eq!(portable::process_time(1), None);
+        assert!(!portable::has_memory(1));
         assert!(!portable::is_runnable(1, 1));
         assert!(portable::children(1).is_empty());
         assert!(portable::image(1).is_none());

@@ -260,9 +260,12 @@ impl Dashboard {
                     .stop()
                     .context("cannot take the terminal again")?;
                 // What plays goes on where it was.
-                self.began += stopped.elapsed();
+                let stopped = stopped.elapsed();
+                self.began += stopped;
                 let greeting = self.screen.greeting(false);
                 self.frames.renew(&greeting);
+                let length = Nanos(stopped.as_nanos() as u64);
+                return self.update(Message::Stopped { length });
             }
             Notice::Continued => {
                 self.screen

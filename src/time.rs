@@ -48,6 +48,7 @@ impl Nanos {
     pub const ZERO: Self = Self(0);
     pub const MILLISECOND: Self = Self(1_000_000);
     pub const SECOND: Self = Self(1_000_000_000);
+    pub const HOUR: Self = Self(3_600_000_000_000);
 
     pub fn seconds(self) -> f64 {
         self.0 as f64 / 1e9
@@ -141,9 +142,11 @@ impl From<std::time::Duration> for Nanos {
 /// Why a text is no length of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoLength {
-    #[error("`{0}` is no length of time: write 600ms, 1.5s, 20us, 5ns, or a bare number of units")]
+    #[error(
+        "`{0}` is no length of time: write 600ms, 1.5s, 20us, 5ns, 2min, 1h, or a bare number of units"
+    )]
     Unread(String),
-    #[error("`{0}` is too long: at most a week, 604800s")]
+    #[error("`{0}` is too long: at most a week, 168h")]
     TooLong(String),
 }
 
@@ -168,7 +171,7 @@ impl Nanos {
         }
     }
 
-    /// Reads `600ms`, `1.5s`, `20us`, `5ns`, `2min`; a bare number counts units of `unit`.
+    /// Reads `600ms`, `1.5s`, `20us`, `5ns`, `2min`, `1h`; a bare number counts units of `unit`.
     pub fn parse(text: &str, unit: Self) -> Result<Self, NoLength> {
         let wrong = || NoLength::Unread(text.to_owned());
         let trimmed = text.trim();
@@ -179,10 +182,12 @@ impl Nanos {
         let scale = match suffix.trim() {
             "" => unit.0,
             "ns" => 1,
-            "us" | "\u{b5}s" => 1_000,
+            // The sign for a millionth, or the Greek letter that looks as it does.
+            "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
             "ms" => 1_000_000,
             "s" => 1_000_000_000,
             "min" => 60_000_000_000,
+            "h" => Self::HOUR.0,
             _ => return Err(wrong()),
         };
         let number: f64 = number.parse().map_err(|_| wrong())?;
@@ -197,7 +202,13 @@ impl Nanos {
 
     /// The shortest text that [`Nanos::parse`] reads back as the same length: `600ms`, `1500us`.
     pub fn exact(self) -> String {
-        [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")]
+        let units = [
+            (Self::HOUR.0, "h"),
+            (1_000_000_000, "s"),
+            (1_000_000, "ms"),
+            (1_000, "us"),
+        ];
+        units
             .into_iter()
             .find(|(scale, _)| self.0 > 0 && self.0.is_multiple_of(*scale))
             .map_or_else(
@@ -207,7 +218,8 @@ impl Nanos {
     }
 }
 
-/// Three significant digits in the unit that fits: `0 ms`, `850 ns`, `12.3 us`, `4.20 ms`, `642 ms`, `1.07 s`, `321 s`.
+/// Two to four digits in the unit that fits: `0 ms`, `850 ns`, `12.3 us`, `4.20 ms`, `642 ms`, `1.07 s`, `321 s`,
+/// `2.78 h`.
 ///
 /// From 10 ms to a second whole milliseconds, so that a number that grows does not jump about.
 impl fmt::Display for Nanos {
@@ -221,7 +233,10 @@ impl fmt::Display for Nanos {
             999_500..9_995_000 => format!("{:.2} ms", ns / 1e6),
             9_995_000..999_500_000 => format!("{:.0} ms", ns / 1e6),
             999_500_000..99_995_000_000 => format!("{:.2} s", ns / 1e9),
-            _ => format!("{:.0} s", ns / 1e9),
+            99_995_000_000..3_599_500_000_000 => format!("{:.0} s", ns / 1e9),
+            3_599_500_000_000..35_982_000_000_000 => format!("{:.2} h", ns / Self::HOUR.0 as f64),
+            35_982_000_000_000..359_820_000_000_000 => format!("{:.1} h", ns / Self::HOUR.0 as f64),
+            _ => format!("{:.0} h", ns / Self::HOUR.0 as f64),
         };
         f.pad(&text)
     }
@@ -250,6 +265,13 @@ mod tests {
         assert_eq!(read(999_600_000), "1.00 s");
         assert_eq!(read(1_070_000_000), "1.07 s");
         assert_eq!(read(321_000_000_000), "321 s");
+        let hours = [3_599, 3_600, 10_000, 35_981, 35_982, 54_000, 604_800];
+        assert_eq!(
+            hours.map(|seconds| read(seconds * 1_000_000_000)),
+            [
+                "3599 s", "1.00 h", "2.78 h", "9.99 h", "10.0 h", "15.0 h", "168 h"
+            ]
+        );
     }
 
     #[test]
@@ -261,6 +283,10 @@ mod tests {
             ("9", 90_000_000),
             ("0.5", 5_000_000),
             ("20us", 20_000),
+            ("20\u{b5}s", 20_000),
+            ("20 \u{3bc}s", 20_000),
+            ("90min", 5_400_000_000_000),
+            ("15h", 54_000_000_000_000),
         ] {
             let length = Nanos::parse(text, unit).unwrap();
             assert_eq!(length, Nanos(ns), "{text}");
@@ -269,7 +295,7 @@ mod tests {
         for text in ["", "ms", "-3", "1..2", "3 hours", "1e3", "99999999s"] {
             assert!(Nanos::parse(text, unit).is_err(), "{text}");
         }
-        let long = "`700000s` is too long: at most a week, 604800s";
+        let long = "`700000s` is too long: at most a week, 168h";
         let told = Nanos::parse("700000s", unit).map_err(|wrong| wrong.to_string());
         assert_eq!(told, Err(long.to_owned()));
         let told = Nanos::parse_unit("700000s").map_err(|wrong| wrong.to_string());

@@ -22,6 +22,7 @@ mod numbers;
 mod order;
 mod outcome;
 mod packed;
+mod past;
 mod pool;
 mod received;
 mod rows;
@@ -45,7 +46,7 @@ pub use lane::{Lane, OtherSpan, Piece, Sums};
 pub use losses::Loss;
 pub use marker::{Marker, MarkerKind};
 pub use note::TimedNote;
-pub use numbers::{MainProgram, Numbers};
+pub use numbers::{ENOUGH, MainProgram, Numbers};
 pub use order::{Entry, Order, pairs};
 pub use outcome::RunOutcome;
 pub use packed::{List, Row as Packable};
@@ -69,14 +70,15 @@ use losses::Losses;
 use marker::Markers;
 use rows::Rows;
 use samples::Samples;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
     run: Option<RunBegan>,
     ended: Option<(Time, Ends)>,
-    pools: BTreeMap<PoolId, Pool>,
+    /// By number.
+    pools: Vec<Pool>,
     lanes: Vec<Option<Box<Lane>>>,
     dispatcher: Option<LaneId>,
     /// With the moments at which they opened.
@@ -95,6 +97,8 @@ pub struct Trace {
     end: Time,
     /// What was told last changes the sums of every call.
     all_changed: bool,
+    /// Lanes that are over and of which something was told since the rows were settled.
+    over_changed: Vec<LaneId>,
     loop_time: Option<Nanos>,
     shown: Option<CallId>,
 }
@@ -116,11 +120,21 @@ impl Trace {
 
     /// By number, which is the order in which an origin heard of them.
     pub fn pools(&self) -> impl ExactSizeIterator<Item = &Pool> {
-        self.pools.values()
+        self.pools.iter()
     }
 
     pub fn pool(&self, id: PoolId) -> Option<&Pool> {
-        self.pools.get(&id)
+        Some(&self.pools[self.place_of_pool(id).ok()?])
+    }
+
+    /// Which of them a pool is, counted from 1.
+    pub fn pool_number(&self, id: PoolId) -> Option<usize> {
+        self.place_of_pool(id).ok().map(|place| place + 1)
+    }
+
+    /// Its place, or where it would stand.
+    fn place_of_pool(&self, id: PoolId) -> Result<usize, usize> {
+        self.pools.binary_search_by_key(&id, |pool| pool.facts.pool)
     }
 
     pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
@@ -202,6 +216,16 @@ impl Trace {
         self.calls.iter()
     }
 
+    /// The call that has so many before it.
+    pub fn call_at(&self, place: usize) -> Option<&Call> {
+        self.calls.at(place)
+    }
+
+    /// How many calls stand before this one.
+    pub fn calls_before(&self, id: CallId) -> Option<usize> {
+        self.calls.before(id)
+    }
+
     pub fn call_by(&self, id: CallId) -> Option<&Call> {
         self.calls.get(id)
     }
@@ -215,11 +239,12 @@ impl Trace {
             .map(|call| call.facts.call)
     }
 
-    /// The call whose tasks took the most time, all in all; of several the latest.
+    /// The call whose tasks took the most time, all in all, with those that never ended; of several the latest.
     pub fn largest_call(&self) -> Option<CallId> {
-        let time = |call: &&Call| call.services_until(Time::NEVER).sum;
+        let time = |call: &&Call| call.took_until(self.end());
         self.calls
             .iter()
+            .filter(|call| call.has_tasks())
             .max_by_key(time)
             .map(|call| call.facts.call)
     }
@@ -231,11 +256,12 @@ impl Trace {
 
     /// Why a run of the lab could not be made, or could not go on, if that is how it ended.
     pub fn failure(&self) -> Option<&str> {
-        let failed = self.ended.is_some_and(|(_, ends)| ends == Ends::Error);
+        // Markers and notes may be many: they are read only where there is something to be told.
+        self.ended.filter(|&(_, ends)| ends == Ends::Error)?;
         let mut notes = self.markers().iter().rev();
         let why =
             notes.find(|marker| marker.kind == MarkerKind::Note && !self.is_by_the_way(marker));
-        why.filter(|_| failed).map(|marker| marker.text.as_str())
+        why.map(|marker| marker.text.as_str())
     }
 
     /// It marks a note that is no reason why a run could not be made.

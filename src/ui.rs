@@ -82,11 +82,11 @@ fn scene(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         }
         (Scene::View, View::Order) => {
             let body = framed(app, screen, pen);
-            slope::render(trace, at, body, pen);
+            slope::render(trace, at, app.selection.task, body, pen);
         }
         (Scene::View, View::Numbers) => {
             let body = framed(app, screen, pen);
-            figures::render(trace, at, app.first_lane, body, pen);
+            figures::render(app, body, pen);
         }
         (Scene::Compare, _) => match &app.previous {
             Some(previous) => compare::render(app, previous, screen, pen),
@@ -102,9 +102,7 @@ fn overlay(app: &App, screen: Rect, pen: &mut Pen<'_>) {
         Some(Overlay::Help { page }) => help::render(app, *page, screen, pen),
         Some(Overlay::Definitions { page }) => definitions::render(app, *page, screen, pen),
         Some(Overlay::Findings { page }) => news::list(app, *page, screen, pen),
-        Some(Overlay::Inspector) => {
-            inspector::render(&app.run, app.selection.task, screen, pen);
-        }
+        Some(Overlay::Inspector) => inspector::render(app, screen, pen),
         Some(Overlay::Form(form)) => form::render(form, &hints::line(app), screen, pen),
         Some(Overlay::Find(find)) => find::render(find, &hints::line(app), screen, pen),
         Some(Overlay::Output(panel)) => output::render(app, panel, screen, pen),
@@ -135,6 +133,16 @@ fn framed(app: &App, screen: Rect, pen: &mut Pen<'_>) -> Rect {
     }
     hints::render(app, row(1), pen);
     body(app, screen)
+}
+
+/// Rows right above the hints that say what a switch changed or what was found.
+fn message_rows(app: &App, screen: Rect) -> u16 {
+    let is_program = app.run.program().is_some();
+    match (app.scene, app.view) {
+        (Scene::Compare | Scene::Presenter, _) => 0,
+        (Scene::View, View::Timeline) if !is_program => timeline::message_rows(app, screen),
+        _ => u16::from(is_program || app.change.is_some()),
+    }
 }
 
 fn body(app: &App, screen: Rect) -> Rect {

@@ -1,7 +1,7 @@
 //! What the tasks of an experiment are: how long each takes, what it needs, and what goes wrong in it.
 //!
-//! Costs come from a seed through a generator whose streams do not change from version to version, and
-//! are rounded to whole microseconds, so the same seed gives the same tasks everywhere.
+//! Costs come from a seed through a generator whose streams do not change from version to version, and those
+//! of uniform and lognormal are rounded to whole microseconds, so the same seed gives the same tasks everywhere.
 
 use crate::experiment::{Experiment, FaultKind, WorkKind};
 use crate::time::Nanos;
@@ -72,7 +72,10 @@ impl Costs {
         let costs = match name {
             "const" => Self::Const(length(first)?),
             "uniform" => match range(first)? {
-                (low, high) if low <= high => Self::Uniform { low, high },
+                (low, high) if low <= high => Self::Uniform {
+                    low,
+                    high: drawn(first, high)?,
+                },
                 _ => return Err(format!("`{first}` runs backwards: write LOW..HIGH")),
             },
             "ramp" => {
@@ -84,7 +87,7 @@ impl Costs {
                     .next()
                     .map_or(Ok(0.8), |part| option(part, "sigma", 4.0))?;
                 Self::Lognormal {
-                    mean: length(first)?,
+                    mean: drawn(first, length(first)?)?,
                     sigma,
                 }
             }
@@ -116,14 +119,15 @@ impl Costs {
     /// The costs of `tasks` tasks. A list ignores `tasks` and `seed`.
     pub fn draw(&self, tasks: u32, seed: u64) -> Vec<Nanos> {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let microseconds = |ns: f64| Nanos((ns / 1e3).round().clamp(1.0, 1e12) as u64 * 1_000);
+        let microseconds = |ns: f64| (ns / 1e3).round().clamp(1.0, 1e12) as u64 * 1_000;
         let count = 0..tasks;
         match self {
             Self::List(costs) => costs.clone(),
             Self::Const(cost) => vec![*cost; tasks as usize],
             Self::Uniform { low, high } => count
                 .map(|_| {
-                    microseconds(low.0 as f64 + random.random::<f64>() * (high.0 - low.0) as f64)
+                    let length = low.0 as f64 + random.random::<f64>() * (high.0 - low.0) as f64;
+                    Nanos(microseconds(length).clamp(low.0, high.0))
                 })
                 .collect(),
             Self::Ramp { from, to } => {
@@ -141,7 +145,7 @@ impl Costs {
                 let mu = (mean.0.max(1) as f64).ln() - sigma * sigma / 2.0;
                 match LogNormal::new(mu, *sigma) {
                     Ok(normal) => count
-                        .map(|_| microseconds(normal.sample(&mut random)))
+                        .map(|_| Nanos(microseconds(normal.sample(&mut random))))
                         .collect(),
                     Err(_) => vec![*mean; tasks as usize],
                 }
@@ -162,6 +166,19 @@ impl Costs {
         }
     }
 
+    /// How long so many tasks take at most, one after the other; those of lognormal about so long.
+    pub fn together(&self, tasks: u32) -> Nanos {
+        let each = match self {
+            Self::List(costs) => return costs.iter().copied().sum(),
+            Self::Const(cost) => *cost,
+            Self::Uniform { high, .. } => *high,
+            Self::Ramp { from, to } => (*from).max(*to),
+            Self::Lognormal { mean, .. } => *mean,
+            Self::Bimodal { common, rare, .. } => (*common).max(*rare),
+        };
+        Nanos(each.0.saturating_mul(tasks.into()))
+    }
+
     /// The name of the distribution and its lengths: `lognormal 600 ms`; a list has none.
     pub fn summary(&self) -> Option<String> {
         match self {
@@ -173,6 +190,17 @@ impl Costs {
             Self::Bimodal { common, rare, .. } => Some(format!("bimodal {common}, {rare}")),
         }
     }
+}
+
+/// The longest that may be drawn, or the mean: what is drawn are whole microseconds.
+fn drawn(text: &str, length: Nanos) -> Result<Nanos, String> {
+    const LEAST: Nanos = Nanos(1_000);
+    if length < LEAST {
+        return Err(format!(
+            "`{text}` is too short: lengths are drawn in whole microseconds: write 1us or more, or a list"
+        ));
+    }
+    Ok(length)
 }
 
 fn option(text: &str, name: &str, most: f64) -> Result<f64, String> {
@@ -277,6 +305,8 @@ mod tests {
             ("uniform:9..1", "runs backwards"),
             ("uniform:9", "is no range"),
             ("bimodal:3", "lacks its second length"),
+            ("uniform:100ns..400ns", "`100ns..400ns` is too short"),
+            ("lognormal:0.5us", "write 1us or more"),
             ("lognormal:3,mu=1", "should be sigma=NUMBER"),
             ("const:3,4", "`4` is too much"),
         ] {

@@ -1,13 +1,14 @@
 //! Programs that make many calls in many pools: each call's numbers are its own, and counts are exact.
 
+mod text;
 mod told;
 
 use parviz::event::{
     CallId, CallerState, Ended, Event, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, Outcome,
     PoolId, Raised, Sample, TaskId, Way,
 };
-use parviz::report::json;
-use parviz::report::program::{ProgramFacts, Report, keys, text};
+use parviz::report::program::{ProgramFacts, Report, keys};
+use parviz::report::{self, json};
 use parviz::time::{Nanos, Time};
 use parviz::trace::{Call, Counts, MOST_TEXT, MarkerKind, Trace};
 use proptest::prelude::*;
@@ -230,7 +231,7 @@ fn report(trace: &Trace) -> Value {
     let mut out = Vec::new();
     json::write(&report, &mut out).unwrap();
     let mut words = Vec::new();
-    text::write(&report, &mut words).unwrap();
+    report::program::text::write(&report, &mut words).unwrap();
     assert!(!words.is_empty());
     serde_json::from_slice(&out).unwrap()
 }
@@ -587,61 +588,4 @@ fn showing_a_call_chooses_its_numbers_and_its_caller_and_changes_no_fact() {
     assert_eq!(trace.call().unwrap().facts.call, calls[0]);
     let state = trace.caller().unwrap().state_at(trace.end());
     assert_eq!(state, Some(CallerState::Done));
-}
-
-#[test]
-fn the_text_report_tells_calls_workers_and_what_a_terminal_may_show() {
-    let mut told = events(&small(), Series::Shown);
-    for event in &mut told {
-        if let Kind::CallBegan(began) = &mut event.kind {
-            began.function = "wo\u{1b}[31mrk".to_owned();
-        }
-    }
-    let is_worker = |event: &&Event| matches!(&event.kind, Kind::LaneOpened(lane) if lane.kind == LaneKind::Worker);
-    let worker = told.iter().find(is_worker).unwrap().lane;
-    let probe = Note {
-        kind: NoteKind::ProbeCost,
-        pool: None,
-        call: None,
-        text: String::new(),
-        value: 1_000_000,
-    };
-    let at = told.last().unwrap().at;
-    told.push(Event {
-        at,
-        lane: worker,
-        kind: Kind::Noted(Box::new(probe)),
-    });
-    let trace = folded(told);
-    let program = ProgramFacts {
-        argv: vec!["dir/program.py".to_owned(), "3".to_owned()],
-        python: Some("python3 3.11.7".to_owned()),
-        exit: Some(0),
-    };
-    let report = Report {
-        program: &program,
-        trace: &trace,
-        findings: &[],
-    };
-    let mut out = Vec::new();
-    text::write(&report, &mut out).unwrap();
-    let out = String::from_utf8(out).unwrap();
-    let lines: Vec<&str> = out.lines().collect();
-    assert_eq!(
-        lines[..6],
-        [
-            "parviz run: dir/program.py 3 (python3 3.11.7), exit 0",
-            "1 pool, 2 workers, 5 calls, 7 tasks in 6 messages",
-            "",
-            "calls (measured)",
-            "  map(wo[31mrk), program.py:12: 3 tasks in 2 messages, Pool of 2, 23 ns, <= 1.04x, returned",
-            "  apply(wo[31mrk) x 4, program.py:12: 4 tasks in 4 messages, Pool of 2, 27 ns, <= 0.59x, returned",
-        ]
-    );
-    assert!(out.contains("program.py:12: the same tasks, four orders (measured)"));
-    assert!(out.contains("  Pool worker 0, pid 1002: busy "), "{out}");
-    assert!(
-        out.contains("\n  probe            100 % of overhead\n"),
-        "{out}"
-    );
 }

@@ -107,6 +107,7 @@ fn what_goes_wrong_in_tasks_is_told_task_by_task() {
     );
     assert_eq!(told["outcome"]["ends"], "never");
     assert_eq!(told["numbers"]["makespan"], Value::Null);
+    assert_eq!(told["numbers"]["blocked_main"], Value::Null);
     // The worker that replaced the dead one is a row of its own under the same name.
     let workers = told["workers"].as_array().unwrap();
     assert_eq!(workers.len(), 5);
@@ -139,7 +140,7 @@ parviz lab: map (SYNC), 4 workers, 8 tasks (cpu), chunk size 1, seed 7, simulate
 the same tasks, four orders (simulated)
   submitted  0 1 2 3 4 5 6 7
   started    0 1 2 3 4 5 6 7
-  finished   3 1 5 4 2 0 7 6  (11 of 28 pairs out of order)
+  finished   3 1 5 4 2 0 7 6  (11 of 28 pairs out of order, 39 %)
   delivered  0 1 2 3 4 5 6 7  (in order)
 
 how fast (simulated)
@@ -169,6 +170,48 @@ fn a_call_that_can_never_complete_says_so_last() {
 }
 
 #[test]
+fn the_text_report_of_every_method_says_that_a_task_failed() {
+    for (method, chunk, asked) in [
+        ("map", " --chunksize 1", "map()"),
+        ("map_async", " --chunksize 1", "get()"),
+        ("starmap", " --chunksize 1", "starmap()"),
+        ("imap", "", "next()"),
+        ("apply", "", "apply()"),
+        ("loop", "", "f()"),
+    ] {
+        let run =
+            "lab --backend simulated --tasks 6 --costs const:1 --text --fault 3:raise --method";
+        let said = Program::new(&format!("{run} {method}{chunk}"))
+            .succeed()
+            .out;
+        let error = format!("\n  {asked} raised ValueError: task 3 failed (1 of 6");
+        assert!(said.contains(&error), "{said}");
+        assert!(said.contains("\n  failed           1\n"), "{said}");
+        let well = Program::new(&format!("{run} {method}{chunk}").replace("--fault 3:raise ", ""))
+            .succeed()
+            .out;
+        assert!(!well.contains("failed"), "{well}");
+    }
+}
+
+#[test]
+fn threads_that_give_up_are_no_broken_process_pool() {
+    let run = "lab --backend threads --policy executor --method imap --workers 2 --tasks 6 --costs const:1ms \
+               --kind io --fault 2:die";
+    let said = Program::new(&format!("{run} --text")).succeed().out;
+    assert!(said.contains("  ends             broken\n"), "{said}");
+    let last = said.lines().last().unwrap();
+    assert!(
+        last.starts_with("a worker's thread ended, and the pool gave up"),
+        "{last}"
+    );
+    for untrue in ["BrokenProcessPool", "killed"] {
+        assert!(!said.contains(untrue), "{said}");
+    }
+    assert_eq!(json(&format!("{run} --json"))["outcome"]["ends"], "broken");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes() {
     let words = "--backend simulated --workers 6 --cpus 2 --seed 11 --json";
     let first = Program::new(words).succeed().out;
@@ -195,8 +238,8 @@ fn without_a_terminal_one_line_says_so_and_the_text_report_follows() {
 fn a_mistake_is_one_line_and_exit_2() {
     for (words, line) in [
         (
-            "--costs 9,2,6 --tasks 3",
-            "--costs lists 3 tasks: leave --tasks 3 out",
+            "--costs 9,2,6 --tasks 4",
+            "--costs lists 3 tasks: leave --tasks 4 out",
         ),
         (
             "lab --method apply --chunksize 2",
@@ -268,11 +311,11 @@ fn a_mistake_is_one_line_and_exit_2() {
         ),
         (
             "lab --unit 1000000s",
-            "--unit 1000000s: `1000000s` is too long: at most a week, 604800s",
+            "--unit 1000000s: `1000000s` is too long: at most a week, 168h",
         ),
         (
             "lab --costs const:700000s",
-            "--costs const:700000s: `700000s` is too long: at most a week, 604800s",
+            "--costs const:700000s: `700000s` is too long: at most a week, 168h",
         ),
         (
             "lab --backend python --python /nowhere",

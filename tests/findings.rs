@@ -11,6 +11,12 @@ fn watched(script: &str) -> Watched {
     watch(&[&file])
 }
 
+/// The same with an argument.
+fn watched_as(script: &str, how: &str) -> Watched {
+    let file = format!("{}/tests/findings/{script}", env!("CARGO_MANIFEST_DIR"));
+    watch(&[&file, how])
+}
+
 /// The findings of a report that are of this kind.
 fn of_kind(report: &Value, kind: FindingKind) -> Vec<&Value> {
     let findings = report["findings"].as_array().unwrap();
@@ -178,6 +184,16 @@ fn an_initializer_that_raises_kills_worker_after_worker() {
 }
 
 #[test]
+fn whatever_ends_each_worker_at_its_start_is_told() {
+    let (text, numbers) = the_fault("dead_at_start.py", FindingKind::InitializerRaised);
+    assert_says(
+        &text,
+        " workers died before their first task (exit code 3), ",
+    );
+    assert!(numbers["workers"].as_f64() >= Some(3.0), "{numbers}");
+}
+
+#[test]
 fn a_result_that_cannot_be_pickled_takes_its_chunk_along() {
     let (text, numbers) = the_fault("unpicklable_result.py", FindingKind::UnpicklableResult);
     assert_says(
@@ -198,7 +214,7 @@ fn errors_are_hidden_until_they_are_asked_for() {
     let report = watched("hidden_error.py").report;
     assert_eq!(
         faults(&report),
-        ["hidden-error"; 2],
+        ["hidden-error"; 3],
         "{:#}",
         report["findings"]
     );
@@ -216,6 +232,17 @@ fn errors_are_hidden_until_they_are_asked_for() {
         of("of map_async(work)"),
         "raised ValueError: task 2, and nobody ever asked for its result",
     );
+    assert_says(
+        of("of map(work)"),
+        "raised ValueError: task 3, and nobody ever asked for its result",
+    );
+}
+
+#[test]
+fn errors_that_are_shown_as_soon_as_they_can_be_had_are_not_hidden() {
+    let Watched { report, out, .. } = watched("shown_error.py");
+    assert_eq!(out.matches("task 1").count(), 13, "{out}");
+    assert_eq!(faults(&report), [""; 0], "{:#}", report["findings"]);
 }
 
 #[test]
@@ -223,12 +250,16 @@ fn imap_reads_its_whole_input_ahead() {
     let (text, numbers) = the_slowness("input_swallowed.py", FindingKind::InputSwallowed);
     assert_says(
         &text,
-        "imap(work) in line 22 had read its whole input of 500 items",
+        "imap(work) in line 23 had read its whole input of 500 items",
     );
     assert_eq!(
         (&numbers["items"], &numbers["taken"]),
         (&500.0.into(), &0.0.into())
     );
+    assert!(numbers["bytes"].as_f64() >= Some(32e6), "{numbers}");
+    // All of it was read before a result was there.
+    let report = watched_as("input_swallowed.py", "late").report;
+    let (_, numbers) = told(&report, FindingKind::InputSwallowed);
     assert!(numbers["bytes"].as_f64() >= Some(32e6), "{numbers}");
 }
 
@@ -243,6 +274,16 @@ fn leaving_a_pool_with_work_outstanding_gives_that_work_up() {
     // What is handled around the block does not end it.
     let (text, _) = told(&left("handling").report, FindingKind::LeftOutstanding);
     assert_says(&text, "leaving `with Pool()` terminated the pool while ");
+}
+
+#[test]
+fn an_iterator_that_is_left_says_so_and_one_that_raised_is_an_error() {
+    let report = watched("left_iterator.py").report;
+    let calls = report["calls"].as_array().unwrap();
+    let outcomes: Vec<&Value> = calls.iter().map(|call| &call["outcome"]).collect();
+    assert_eq!(outcomes, ["left", "error", "error"]);
+    assert_eq!(calls[0]["untaken"], 7);
+    assert_eq!(faults(&report), [""; 0], "{:#}", report["findings"]);
 }
 
 #[test]
@@ -261,6 +302,38 @@ fn an_exception_is_told_instead_of_what_it_leaves_behind() {
 }
 
 #[test]
+fn a_pool_that_is_open_when_the_program_ends_is_terminated_by_python_itself() {
+    for how in ["end", "exit", "close"] {
+        let report = open_pool(how, 0, &[]);
+        let (text, _) = told(&report, FindingKind::LeftOutstanding);
+        assert_says(
+            &text,
+            "the program ended, which terminated its pool, while 6 tasks had no result",
+        );
+    }
+    for (how, code, faults) in [
+        ("raise", 1, &["program-failed"][..]),
+        ("interrupt", 130, &[]),
+    ] {
+        let report = open_pool(how, code, faults);
+        assert!(of_kind(&report, FindingKind::LeftOutstanding).is_empty());
+    }
+}
+
+#[track_caller]
+fn open_pool(how: &str, expected: i32, expected_faults: &[&str]) -> Value {
+    let file = format!("{}/tests/findings/open_pool.py", env!("CARGO_MANIFEST_DIR"));
+    let Watched { report, code, .. } = watch(&[&file, how]);
+    assert_eq!(code, Some(expected), "{how}");
+    assert_eq!(faults(&report), expected_faults, "{:#}", report["findings"]);
+    let call = &report["calls"][0];
+    assert_eq!(call["outcome"], "left", "{how}");
+    assert_eq!(report["counts"]["lost"], 0, "{how}");
+    assert!(report["pools"][0]["closed"].is_u64(), "{how}");
+    report
+}
+
+#[test]
 fn fresh_workers_run_the_main_module_and_die_if_it_starts_processes() {
     let (text, numbers) = the_fault("unguarded_main.py", FindingKind::UnguardedMain);
     assert_says(&text, " died at the start with an exception");
@@ -272,6 +345,16 @@ fn workers_that_wait_for_their_own_pool_are_a_deadlock() {
     let (text, _) = the_fault("nested_calls.py", FindingKind::NestedDeadlock);
     assert_says(&text, "all 2 workers of a ThreadPool wait for tasks");
     assert_says(&text, "6 tasks wait in its queue");
+}
+
+#[test]
+fn workers_that_waited_for_their_own_pool_until_a_timeout_waited_in_vain() {
+    let (text, _) = the_fault("nested_timeout.py", FindingKind::NestedDeadlock);
+    assert_says(
+        &text,
+        "all 2 workers of a ThreadPoolExecutor waited for tasks",
+    );
+    assert_says(&text, ", until one of them gave up after ");
 }
 
 #[test]
@@ -329,8 +412,11 @@ fn a_generator_that_is_slower_than_the_workers_is_told() {
     let (text, _) = the_slowness("slow_input.py", FindingKind::SlowInput);
     assert_says(
         &text,
-        "the input of imap(work) in line 19 comes more slowly",
+        "the input of imap(work) in line 21 comes more slowly",
     );
+    let report = watched_as("slow_input.py", "few").report;
+    let (_, numbers) = told(&report, FindingKind::SlowInput);
+    assert!(numbers["starved"].as_f64() > Some(0.5), "{numbers}");
 }
 
 #[test]
@@ -404,8 +490,15 @@ fn large_messages_take_longer_to_pickle_than_to_work_on() {
 #[test]
 fn fresh_interpreters_for_no_work_cost_more_than_they_bring() {
     let (text, numbers) = the_slowness("start_up_cost.py", FindingKind::StartUpCost);
-    assert_says(&text, "starting 2 workers took ");
+    assert_says(&text, "the program waited ");
+    assert_says(&text, " for 2 workers to start, ");
     assert!(numbers["cost"].as_f64() >= Some(5e8), "{numbers}");
+}
+
+#[test]
+fn a_first_item_that_comes_late_is_no_start() {
+    let report = watched("slow_first.py").report;
+    assert!(of_kind(&report, FindingKind::StartUpCost).is_empty());
 }
 
 #[cfg(target_os = "linux")]
@@ -448,4 +541,12 @@ fn pools_that_end_with_the_interpreter_have_no_findings() {
     let report = watched("left_to_exit.py").report;
     says_nothing(&report);
     assert_eq!(report["counts"]["workers"], 6);
+}
+
+#[test]
+fn a_pool_that_cannot_start_a_worker_never_was_one() {
+    let Watched { report, out, .. } = watched("no_pool.py");
+    assert_eq!(out, "['no pool', 'no pool']\n");
+    assert_eq!(report["counts"]["pools"], 1);
+    assert_eq!(report["pools"].as_array().unwrap().len(), 1);
 }

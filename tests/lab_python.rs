@@ -4,14 +4,17 @@
     reason = "looks for the processes of a run that was stopped"
 )]
 
+mod faults;
+
 use crate::threads::{ends, experiment, start, trace};
 use parviz::event::{CallerState, Ended, Ends, Kind, LaneKind, Way};
 use parviz::experiment::{
-    Backend, CounterEffect, Experiment, Fault, FaultKind, PythonPool, StartMethod, WorkKind,
+    Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, PythonPool, StartMethod,
+    WorkKind,
 };
-use parviz::method::{Method, Sends};
-use parviz::time::{Nanos, Time};
-use parviz::trace::Order;
+use parviz::method::{Badge, Delivery, Method, Sends};
+use parviz::time::{Nanos, Span, Time};
+use parviz::trace::{Order, Trace};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -126,6 +129,61 @@ fn a_loop_has_no_pool_and_one_task_after_another() {
     let rows: Vec<&str> = trace.rows().iter().map(|row| row.name.as_str()).collect();
     assert_eq!(rows, ["main"]);
     assert_eq!(trace.pools().len(), 0);
+    let states: Vec<_> = trace
+        .caller()
+        .unwrap()
+        .changes()
+        .map(|change| change.1)
+        .collect();
+    let ends = [
+        CallerState::RunsTasks,
+        CallerState::OwnWork,
+        CallerState::Done,
+    ];
+    assert_eq!(states[states.len() - 3..], ends, "{states:?}");
+    if cfg!(target_os = "linux") {
+        let shares = trace.shares(trace.end());
+        assert_eq!(shares.unknown, Nanos::ZERO);
+        assert!(shares.useful_wait > Nanos::ZERO);
+        assert!(trace.numbers(trace.end()).serial_time.is_some());
+    }
+}
+
+/// When main did what, of which the first is starting, the second own work and the third this.
+fn starts_and_then(trace: &Trace, state: CallerState) -> Vec<(Time, CallerState)> {
+    let changes: Vec<_> = trace.caller().unwrap().changes().collect();
+    let states: Vec<_> = changes.iter().map(|change| change.1).collect();
+    let first = [CallerState::Starting, CallerState::OwnWork, state];
+    assert_eq!(states[..3], first, "{states:?}");
+    changes
+}
+
+/// Shorter than it takes to hear of all that happened.
+#[test]
+fn the_serial_part_before_a_loop_counts_however_short() {
+    let serial = Nanos(2_000_000);
+    let trace = trace(&Experiment {
+        serial,
+        ..on_python(Method::Loop, UNIT / 30)
+    });
+    let changes = starts_and_then(&trace, CallerState::RunsTasks);
+    assert_eq!(trace.counted_from(), changes[1].0);
+    assert!(changes[2].0.since(changes[1].0) >= serial);
+}
+
+#[test]
+fn a_loop_that_raises_ends_main_there() {
+    let trace = trace(&Experiment {
+        faults: vec![Fault {
+            task: 3,
+            kind: FaultKind::Raise,
+        }],
+        ..on_python(Method::Loop, UNIT / 30)
+    });
+    assert_eq!(ends(&trace), Ends::Error);
+    let numbers = trace.numbers(trace.end());
+    let ended = trace.counted_from() + numbers.program_end.unwrap();
+    assert!(ended <= trace.end());
 }
 
 #[test]
@@ -148,52 +206,63 @@ fn a_worker_that_dies_takes_its_task_with_it_and_the_pool_never_returns() {
     assert_eq!(trace.rows().len(), 4, "the new one has the row of the dead");
 }
 
+/// What a method is on an executor holds for CPython's: whether main works before it has the first result, and
+/// whether it has all results at once.
 #[test]
-fn an_executor_gives_up_when_a_worker_dies() {
-    for method in [Method::Map, Method::ApplyAsync] {
-        let chunksize = (method == Method::Map).then_some(2);
-        let trace = trace(&Experiment {
-            method,
-            chunksize,
-            ..with_fault(FaultKind::Die, PythonPool::Executor)
-        });
-        assert_eq!(ends(&trace), Ends::BrokenProcessPool, "{method:?}");
-        assert_eq!(trace.failure(), None);
-        let end = trace.numbers(trace.end());
-        assert_eq!((end.ready, end.queue_depth), (8, 0), "{method:?}");
+fn a_method_is_on_an_executor_what_its_rules_say() {
+    let work = Nanos(4 * UNIT);
+    for method in [
+        Method::Map,
+        Method::MapAsync,
+        Method::Imap,
+        Method::ImapUnordered,
+        Method::ApplyAsync,
+    ] {
+        let experiment = Experiment {
+            pool: PythonPool::Executor,
+            main_work: MainWork::Fixed(work),
+            workers: 2,
+            chunksize: None,
+            ..on_python(method, UNIT / 3)
+        };
+        let rules = experiment.rules();
+        let trace = trace(&experiment);
+        let call = trace.call().unwrap();
+        assert_eq!(call.delivered.entries().len(), 8, "{method:?}");
+        let times = call.delivered.entries();
+        let (first, last) = (times.first().unwrap().at, times.last().unwrap().at);
+        if rules.delivery == Delivery::InOrder {
+            assert!(first < last, "{method:?}");
+            assert_eq!(rules.badge, Badge::IteratorInOrder);
+            assert_eq!(call.facts.chunksize, Some(1), "{method:?}");
+        }
+        // Main's own work is no collecting, before the results or after them.
+        let whole = Span::new(Time::ZERO, trace.end());
+        let states = trace.caller().unwrap().states_in(whole);
+        let works =
+            states.filter(|(span, state)| *state == CallerState::OwnWork && span.length() >= work);
+        // Before a call that blocks it may take long to start the workers.
+        let counts = |span: &Span| !rules.blocks || span.start() >= call.began;
+        let works: Vec<Span> = works.map(|(span, _)| span).filter(counts).collect();
+        assert_eq!(works.len(), 1, "{method:?}: {works:?}");
+        if rules.delivery != Delivery::Callback {
+            assert_eq!(works[0].start() >= last, rules.blocks, "{method:?}");
+        }
     }
 }
 
-/// What would come of the same in virtual time, as far as it does not depend on when tasks end.
-fn comes_to_the_same(experiment: &Experiment) {
-    let came = |experiment: &Experiment| {
-        let trace = trace(experiment);
-        let out = trace.outcome(trace.end());
-        let program_end = trace.numbers(trace.end()).program_end;
-        let counts = (out.ran, out.finished_count, out.lost, out.outstanding);
-        (out.ends, counts, program_end.is_some())
-    };
-    let expected = came(&Experiment {
-        backend: Backend::Simulated,
-        ..experiment.clone()
-    });
-    assert_eq!(came(experiment), expected, "{experiment:?}");
-}
-
 #[test]
-fn what_cannot_end_ends_when_nothing_else_can_happen() {
-    let fault = |task, kind| vec![Fault { task, kind }];
-    let on = |method, chunksize, faults| Experiment {
-        chunksize,
-        faults,
-        ..on_python(method, UNIT / 10)
-    };
-    comes_to_the_same(&on(Method::Map, Some(3), fault(1, FaultKind::Die)));
-    comes_to_the_same(&on(Method::Map, Some(1), fault(3, FaultKind::Hang)));
-    comes_to_the_same(&on(Method::Map, Some(3), fault(4, FaultKind::Hang)));
-    comes_to_the_same(&on(Method::Imap, Some(2), fault(3, FaultKind::Hang)));
-    comes_to_the_same(&on(Method::Apply, None, fault(3, FaultKind::Die)));
-    comes_to_the_same(&on(Method::ApplyAsync, None, fault(3, FaultKind::Hang)));
+fn main_ends_before_its_pool_does() {
+    for method in [Method::Map, Method::ImapUnordered] {
+        let trace = trace(&on_python(method, UNIT / 10));
+        let numbers = trace.numbers(trace.end());
+        let ended = trace.counted_from() + numbers.program_end.unwrap();
+        let last = trace.call().unwrap().delivered.entries().last().unwrap();
+        assert!(last.at <= ended, "{method:?}");
+        let mut workers = trace.rows().iter().flat_map(|row| &row.lanes);
+        let closed = |lane| trace.lane(lane).unwrap().closed.unwrap().0;
+        assert!(workers.all(|&lane| closed(lane) > ended), "{method:?}");
+    }
 }
 
 #[test]
@@ -204,58 +273,6 @@ fn a_sleep_that_the_lab_asked_for_is_a_useful_wait() {
         assert!(task.useful_wait.0 <= cost * (UNIT / 3));
     }
     assert!(trace.shares(trace.end()).useful_wait > Nanos::ZERO);
-}
-
-#[test]
-fn a_task_that_raises_fails_its_call() {
-    let trace = trace(&with_fault(FaultKind::Raise, PythonPool::Pool));
-    assert_eq!(ends(&trace), Ends::Error);
-    assert_eq!(
-        trace.call().unwrap().error(3),
-        Some("ValueError: task 3 failed")
-    );
-}
-
-#[test]
-fn an_iterator_goes_on_after_an_error_as_in_virtual_time() {
-    let fault = Fault {
-        task: 3,
-        kind: FaultKind::Raise,
-    };
-    let iterator = |chunksize| Experiment {
-        chunksize: Some(chunksize),
-        faults: vec![fault],
-        ..on_python(Method::Imap, UNIT / 10)
-    };
-    let met = |experiment: &Experiment| {
-        let trace = trace(experiment);
-        let received = trace.received(trace.call().unwrap(), trace.end());
-        let places = 0..received.len();
-        let met: Vec<u32> = places.filter_map(|at| received.get(at)).collect();
-        (ends(&trace), received.errors().len(), met)
-    };
-    for chunksize in [1, 3] {
-        let python = iterator(chunksize);
-        let simulated = Experiment {
-            backend: Backend::Simulated,
-            ..python.clone()
-        };
-        assert_eq!(met(&python), met(&simulated), "chunks of {chunksize}");
-    }
-}
-
-#[test]
-fn a_map_of_pairs_fails_as_python_says() {
-    let pairs = Experiment {
-        pairs: true,
-        ..on_python(Method::Map, UNIT / 30)
-    };
-    let trace = trace(&pairs);
-    assert_eq!(ends(&trace), Ends::Error);
-    assert_eq!(
-        trace.call().unwrap().error(0),
-        Some(pairs.error_text(0).as_str())
-    );
 }
 
 #[test]
@@ -280,25 +297,16 @@ fn processes_count_for_themselves_and_threads_together() {
 }
 
 #[test]
-fn only_threads_race_for_a_counter() {
-    let found = |pool| {
-        let trace = trace(&Experiment {
-            pool,
-            effect: CounterEffect::Race,
-            increments: 2,
-            ..on_python(Method::Map, UNIT / 30)
-        });
-        trace.outcome(trace.end())
-    };
-    let threads = found(PythonPool::ThreadPool);
+fn threads_race_for_a_counter() {
+    let trace = trace(&Experiment {
+        pool: PythonPool::ThreadPool,
+        effect: CounterEffect::Race,
+        increments: 2,
+        ..on_python(Method::Map, UNIT / 30)
+    });
+    let threads = trace.outcome(trace.end());
     assert_eq!(threads.counter_max, Some(16));
     assert!(threads.counter_min >= Some(2) && threads.counter_main <= Some(16));
-    let processes = found(PythonPool::Pool);
-    assert_eq!(
-        (processes.counter_main, processes.counter_sum),
-        (Some(0), Some(16))
-    );
-    assert_eq!((processes.counter_min, processes.counter_max), (None, None));
 }
 
 #[test]
@@ -344,17 +352,19 @@ fn main_is_starting_until_all_is_started_and_then_does_the_serial_part() {
         serial,
         ..on_python(Method::Map, UNIT / 10)
     });
-    let changes: Vec<_> = trace.caller().unwrap().changes().collect();
-    let states: Vec<_> = changes.iter().map(|change| change.1).collect();
-    let first = [
-        CallerState::Starting,
-        CallerState::OwnWork,
-        CallerState::Submitting,
-    ];
-    assert_eq!(states[..3], first, "{states:?}");
+    let changes = starts_and_then(&trace, CallerState::Submitting);
     assert_eq!(changes[0].0, Time::ZERO);
     assert!(changes[1].0 >= trace.pools().next().unwrap().opened);
     assert!(changes[2].0.since(changes[1].0) >= serial);
+    // It counts in the time with a pool as in that without one.
+    assert_eq!(trace.counted_from(), changes[1].0);
+    let numbers = trace.numbers(trace.end());
+    assert!(numbers.makespan.unwrap() >= serial);
+    assert!(
+        numbers
+            .lower_bound
+            .is_none_or(|least| least <= numbers.makespan.unwrap())
+    );
 }
 
 #[test]

@@ -58,9 +58,10 @@ fn seen(lesson: &Lesson, run: &Run, key: &str) -> Option<Expected> {
                 Value::Time(length) => {
                     Expected::Number(length.seconds() / experiment.unit.seconds())
                 }
-                Value::Times(number) | Value::Share(number) | Value::Plain(number) => {
-                    Expected::Number(number)
-                }
+                Value::Times(number)
+                | Value::Share(number)
+                | Value::Part(number, _)
+                | Value::Plain(number) => Expected::Number(number),
                 Value::Count(count) => Expected::Number(count as f64),
                 Value::Word(word) => Expected::Word(word.to_owned()),
             })

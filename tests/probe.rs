@@ -6,6 +6,7 @@
 
 mod environment;
 mod faults;
+mod once;
 mod peers;
 mod watch;
 

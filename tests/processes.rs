@@ -8,8 +8,8 @@
 
 use crate::support::program::Program;
 use crate::threads::{
-    FOR_EVER, any_experiment, ends, experiment, keeps_its_promises, read_until, start, trace,
-    with_faults,
+    FOR_EVER, any_experiment, ends, experiment, hanging, hangs_unasked, keeps_its_promises,
+    read_until, start, trace, with_faults,
 };
 use parviz::event::{Category, Ended, Ends, Event, Kind, LaneId, LaneKind, Outcome, Way};
 use parviz::experiment::{Backend, CounterEffect, Experiment, FaultKind, Policy, WorkKind};
@@ -217,6 +217,13 @@ fn raising_and_hanging_are_as_in_threads() {
         let finished = hung.call().unwrap().finished.entries().len();
         let expected = if method.rules().one_at_a_time { 3 } else { 5 };
         assert_eq!(finished, expected, "{method:?}");
+    }
+}
+
+#[test]
+fn a_task_that_hangs_waits_for_what_it_did_not_ask_for() {
+    for cost in [MILLISECOND, 1_000] {
+        hangs_unasked(&trace(&processes(hanging(Backend::Processes, cost))));
     }
 }
 

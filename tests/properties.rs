@@ -87,6 +87,7 @@ struct Counted {
     messages: u32,
     queue: u32,
     longest_queue: u32,
+    held: u32,
 }
 
 fn mean(lengths: &[u64]) -> Option<Nanos> {
@@ -111,6 +112,23 @@ fn queue(events: &[Event], at: Time) -> u32 {
         }
     }
     waits.difference(&left).count() as u32
+}
+
+/// Tasks that ran to their end and whose results are neither ready nor lost.
+fn held(events: &[Event], at: Time) -> u32 {
+    let (mut ended, mut gone) = (BTreeSet::new(), BTreeSet::new());
+    for event in events.iter().filter(|event| event.at <= at) {
+        match &event.kind {
+            Kind::Finished {
+                task,
+                outcome: Outcome::Ok | Outcome::Failed,
+                ..
+            } => ended.extend([task.index]),
+            Kind::Lost { tasks, .. } | Kind::Ready { tasks, .. } => gone.extend(tasks.iter()),
+            _ => {}
+        }
+    }
+    ended.difference(&gone).count() as u32
 }
 
 /// The executor gave up by then: its last results were ready, each as an error.
@@ -175,8 +193,8 @@ fn recount(all: &[Event], at: Time) -> Counted {
             Kind::Enqueued { chunks, .. } => messages += chunks.len(),
             Kind::Started { task, .. } => drop(started.insert(task.index, at)),
             Kind::Finished { task, outcome, .. } => {
-                finished.insert(task.index, at);
                 if matches!(outcome, Outcome::Ok | Outcome::Failed) {
+                    finished.insert(task.index, at);
                     ended.push((at, task.index));
                 }
             }
@@ -217,6 +235,7 @@ fn recount(all: &[Event], at: Time) -> Counted {
             .map(|event| queue(all, event.at))
             .max()
             .unwrap_or(0),
+        held: held(all, at),
     }
 }
 
@@ -297,6 +316,7 @@ proptest! {
                 messages: numbers.messages,
                 queue: numbers.queue_depth,
                 longest_queue: numbers.queue_depth_max,
+                held: trace.call().unwrap().held_at(at),
             };
             // A mean is of the tasks that have both ends as of the cursor.
             prop_assert_eq!(found, recount(&events, at), "at {:?}", at);

@@ -8,7 +8,7 @@ use session::Setting;
 use std::time::Duration;
 
 /// Stands in the header from the first frame on.
-const READY: &str = "parviz map";
+const READY: &str = "SYNC";
 
 /// The dashboard fills a screen of this size: its last line is there.
 fn fills(screen: &vt100::Screen, columns: u16, rows: u16) -> bool {
@@ -41,18 +41,17 @@ fn a_person_plays_with_a_run() {
     ])
     .sized(120, 36)
     .start();
-    session.wait_for("parviz map ");
+    session.wait_for(" map ");
     session.wait_for(" SYNC ");
     session.press("s");
-    session.wait_for("parviz map_async");
+    session.wait_for(" map_async ");
     session.wait_for(" ASYNC ");
     session.press("m");
     session.wait_for("ITERATOR as finished");
-    // To the end, which pauses nothing; then back to the start, and a step at a time.
+    // To the end; then back to the start, where it waits, and a step at a time.
     session.wait_for("replay");
     session.wait_for("out of order");
-    // At once: from its start it plays on.
-    session.press("\x1b[H ");
+    session.press("\x1b[H");
     session.wait_for("go on");
     let before = session.screen().contents();
     session.press(".");
@@ -303,7 +302,8 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
         .start();
     session.wait_for("shell>");
     let parviz = env!("CARGO_BIN_EXE_parviz");
-    session.press(&format!("{parviz}\r"));
+    // It is under way however long this takes.
+    session.press(&format!("{parviz} --kind io --costs const:1000s\r"));
     session.wait_until("the dashboard", |screen| {
         screen.alternate_screen() && screen.contents().contains(READY)
     });
@@ -317,6 +317,9 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
     session.assert_given_back();
     session.resize(100, 30);
     session.press("fg\r");
+    session.wait_for(": times include it");
+    // The next key takes that away.
+    session.press("T");
     session.wait_until("the dashboard at its new size", |screen| {
         screen.alternate_screen() && fills(screen, 100, 30)
     });

@@ -250,6 +250,45 @@ fn the_inspector_shows_the_whole_error() {
 }
 
 #[test]
+fn microseconds_have_their_sign_wherever_it_can_be_written() {
+    let mut short = experiment(Method::Imap);
+    let costs = [9, 2, 6, 1, 4, 1, 8, 5];
+    short.costs = Costs::List(costs.map(|units| Nanos(units * 10_000)).into());
+    let ascii = Look {
+        charset: Charset::Ascii,
+        ..Look::default()
+    };
+    // Behind a digit: there are words that begin so.
+    let count = |text: &str, unit: &str| {
+        let before = text.match_indices(unit).map(|(at, _)| &text[..at]);
+        let is_length = |before: &&str| before.ends_with(|last: char| last.is_ascii_digit());
+        before.filter(is_length).count()
+    };
+    for size in [SIZES[0], SIZES[1], SIZES[2], (200, 60)] {
+        let mut signs = 0;
+        let mut check = |stage: Stage, name: &str| {
+            let plain = stage.clone().look(ascii).text();
+            assert!(plain.is_ascii(), "{name} {plain}");
+            let text = stage.text();
+            assert_eq!(count(&text, " us"), 0, "{name} {text}");
+            let found = count(&text, " \u{b5}s");
+            // Where words are cut, ASCII has room for fewer.
+            assert!(found >= count(&plain, " us"), "{name} {text} {plain}");
+            signs += found;
+        };
+        for at in [0.4, 1.0] {
+            for (name, keys) in VIEWS {
+                check(Stage::new(&short, size).at(at).press(keys), name);
+            }
+            check(Stage::new(&short, size).at(at), "timeline");
+        }
+        check(Stage::new(&short, size).press(&["s"]), "switched");
+        check(Stage::new(&short, size).press(&["s", "c"]), "compare");
+        assert!(signs > 40, "{signs}");
+    }
+}
+
+#[test]
 fn turning_stops_at_the_last_page_and_one_key_goes_back() {
     for overlay in ["?", "d"] {
         let turned = |back: &[&str]| {
@@ -297,6 +336,28 @@ fn lanes_that_do_not_fit_are_scrolled_from_end_to_end() {
     assert_ne!(back.text(), last);
     let all = stage_of_few().press(&["}"]).text();
     assert!(all.contains("all lanes are in sight"), "{all}");
+}
+
+#[test]
+fn lanes_of_the_presenter_are_scrolled_from_end_to_end_too() {
+    for workers in [48, 64] {
+        let many = Experiment {
+            workers,
+            ..experiment(Method::Map)
+        };
+        let start = Stage::new(&many, SIZES[1]).press(&["p"]);
+        assert!(start.text().contains(" shown"), "{}", start.text());
+        let mut last = start.text();
+        let mut stage = start.press(&["}"]);
+        assert!(!stage.text().contains("all lanes are in sight"));
+        while stage.text() != last {
+            last = stage.text();
+            stage = stage.press(&["}"]);
+        }
+        let end = format!(" w {}·{}", workers - 2, workers - 1);
+        assert!(last.contains(&end), "{last}");
+        assert_ne!(stage.press(&["{"]).text(), last);
+    }
 }
 
 fn stage_of_few() -> Stage {

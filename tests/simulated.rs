@@ -142,6 +142,19 @@ fn a_task_that_shares_a_cpu_waits_for_it_and_one_that_lacks_the_gil_is_blocked()
 }
 
 #[test]
+fn tasks_without_any_work_leave_the_serial_part_as_the_bound() {
+    let experiment = Experiment {
+        serial: Nanos(5 * UNIT),
+        costs: Costs::Const(Nanos::ZERO),
+        ..e8(Method::Map)
+    };
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&experiment));
+    let bound = trace.numbers(Time::NEVER).lower_bound;
+    assert_eq!(bound, Some(Nanos(5 * UNIT)));
+}
+
+#[test]
 fn no_run_is_faster_than_its_lower_bound() {
     let bound = |gil, kind| {
         let mut trace = Trace::default();
@@ -158,6 +171,23 @@ fn no_run_is_faster_than_its_lower_bound() {
     assert_eq!(bound(false, WorkKind::Cpu), Some(9));
     assert_eq!(bound(true, WorkKind::Cpu), Some(36));
     assert_eq!(bound(true, WorkKind::Io), Some(9));
+}
+
+#[test]
+fn work_after_the_last_result_is_not_bounded_by_it() {
+    // Main is out of the iterator after the error of task 1; that of task 3 keeps all later results back.
+    let kinds = [(1, FaultKind::Raise), (3, FaultKind::Die)];
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&Experiment {
+        workers: 2,
+        chunksize: Some(2),
+        faults: kinds.map(|(task, kind)| Fault { task, kind }).into(),
+        ..e8(Method::Imap)
+    }));
+    let numbers = trace.numbers(Time::NEVER);
+    assert_eq!(numbers.makespan, Some(Nanos(11 * UNIT)));
+    let (finished, bound) = (numbers.finished, numbers.lower_bound);
+    assert_eq!((finished, bound), (7, None));
 }
 
 #[test]

@@ -4,12 +4,12 @@ mod caller;
 
 use parviz::event::{Ended, Ends, Event, Indexes, Kind, LaneId, LaneKind, Outcome};
 use parviz::experiment::{
-    CounterEffect, Experiment, Fault, FaultKind, MOST_WORKERS, MainWork, Policy, WorkKind,
+    Backend, CounterEffect, Experiment, Fault, FaultKind, MOST_WORKERS, MainWork, Policy, WorkKind,
 };
 use parviz::method::{Delivery, Method};
 use parviz::origin::{self, Batch, Running};
 use parviz::time::{Nanos, Time};
-use parviz::trace::Trace;
+use parviz::trace::{Piece, Trace};
 use parviz::workload::Costs;
 use std::collections::HashMap;
 
@@ -378,6 +378,44 @@ fn a_hanging_task_ends_the_run_when_nothing_else_can_happen() {
         let finished = trace.call().unwrap().finished.entries().len();
         let expected = if method.rules().one_at_a_time { 3 } else { 5 };
         assert_eq!(finished, expected, "{method:?}");
+    }
+}
+
+/// A task hangs after a wait of its own, while another one waits for long.
+pub(crate) fn hanging(backend: Backend, cost: u64) -> Experiment {
+    let costs = [cost, cost, cost, 30 * MILLISECOND];
+    Experiment {
+        backend,
+        workers: 2,
+        kind: WorkKind::Io,
+        faults: with_faults(Method::Map, &[(1, FaultKind::Hang)]).faults,
+        ..experiment(Method::Map, &costs)
+    }
+}
+
+/// From where its own wait is over, that task is told to have waited for what it did not ask for.
+pub(crate) fn hangs_unasked(trace: &Trace) {
+    let of_task = |piece: &Piece| piece.task.index == 1;
+    let mut lanes = trace.lanes();
+    let lane = lanes.find(|lane| lane.pieces().iter().any(|piece| of_task(&piece)));
+    let pieces = lane.unwrap().pieces().iter();
+    let hung: Vec<Piece> = pieces.filter(of_task).skip(1).collect();
+    let unasked = |piece: &Piece| piece.known && piece.useful_wait == Nanos::ZERO;
+    assert!(hung.iter().all(unasked), "{hung:?}");
+    assert!(
+        hung.iter().any(|piece| piece.blocked() > Nanos::ZERO),
+        "{hung:?}"
+    );
+    let closed = lane.unwrap().closed.map(|(at, _)| at);
+    assert_eq!(hung.last().map(|piece| piece.end), closed);
+}
+
+#[test]
+fn a_task_that_hangs_waits_for_what_it_did_not_ask_for() {
+    // The second is so short that its own time is not accounted for.
+    for cost in [MILLISECOND, MICROSECOND] {
+        hangs_unasked(&trace(&hanging(Backend::Simulated, cost)));
+        hangs_unasked(&trace(&hanging(Backend::Threads, cost)));
     }
 }
 

@@ -58,19 +58,33 @@ fn a_program_is_drawn_while_it_runs_and_at_its_end() {
 }
 
 #[test]
-fn at_its_end_a_program_shows_the_call_with_the_most_task_time() {
+fn the_end_of_a_program_moves_nothing_that_is_looked_at() {
     let mut story = Story::three_calls();
     story.end(700, 3);
     let ended = |keys: &[&str]| stage(&story, SIZES[1], None).press(keys).text();
     let running = stage(&story, SIZES[1], Some(600)).text();
     assert!(running.contains("call 3 of 3"), "{running}");
-    assert!(ended(&[]).contains("call 2 of 3"));
-    assert!(ended(&["p"]).contains("call 2 of 3: map(crunch)"));
-    assert!(ended(&[")"]).contains("call 3 of 3"));
-    let last = ended(&[")", ")"]);
+    assert!(ended(&[]).contains("call 3 of 3"));
+    let in_the_hall = ended(&["(", "p"]);
+    let title = in_the_hall.lines().next().unwrap_or_default();
+    for says in [
+        "script.py 3 --fast  map(crunch)",
+        " SYNC ",
+        "workers",
+        "call 2 of 3",
+    ] {
+        assert!(title.contains(says), "{title}");
+    }
+    assert!(ended(&["("]).contains("call 2 of 3"));
+    let last = ended(&[")"]);
     assert!(last.contains("call 3 of 3") && last.contains("this is the last call"));
     // Who looks at another moment sees the call of that moment.
-    assert!(ended(&[","]).contains("call 3 of 3"));
+    let begin = ended(&["Home"]);
+    assert!(
+        begin.contains("call 1 of 3") && begin.contains("not called yet"),
+        "{begin}"
+    );
+    assert!(ended(&[")", "Home"]).contains("call 1 of 3"));
 }
 
 #[test]
@@ -94,6 +108,9 @@ fn a_program_without_a_pool_is_shown_as_processes() {
         let begin = stage(&over, size, None).press(&["Home"]).text();
         assert!(!begin.contains("waiting for"), "{begin}");
         assert!(!begin.contains("presenter"), "{begin}");
+        let printed = stage(&over, size, None).printed(&["one", "!two", "last"]);
+        let text = printed.text();
+        assert!(text.contains("prints") && text.contains("last"), "{text}");
         let mut blind = poolless();
         blind.note(10, NoteKind::NoProbe, "this Python was started with -I", 0);
         snapshot("no_probe", size, &stage(&blind, size, Some(1_000)).drawn());
@@ -185,12 +202,108 @@ fn one_goes_from_call_to_call() {
 }
 
 #[test]
-fn keys_of_the_lab_mean_nothing_for_a_program() {
+fn lanes_of_the_shown_call_are_in_sight_unless_the_person_scrolled() {
+    let mut story = Story::new();
+    for pool in 0..12 {
+        let (at, first) = (u64::from(pool) * 100, 10 + pool * 4);
+        story.pool(at, pool, "Pool", first..first + 4);
+        story.map(
+            at + 10,
+            (pool, pool),
+            ("map", "f"),
+            first..first + 4,
+            &[40; 4],
+        );
+    }
+    story.end(1_300, 0);
+    let seen = |keys: &[&str], lane: &str| {
+        let text = stage(&story, SIZES[0], None).press(keys).text();
+        text.contains(lane)
+    };
+    assert!(seen(&[], " 12:0·12:1 "));
+    assert!(seen(&["Home"], " 1:0·1:1 "));
+    assert!(!seen(&["Home"], " 12:0·12:1 "));
+    // Whoever scrolled stays there until a call is asked for.
+    let scrolled = ["{"; 4];
+    assert!(seen(&scrolled, " 1:0·1:1 "));
+    let back = |key| [&scrolled[..], &["Home", key]].concat();
+    assert!(seen(&back("End"), " 1:0·1:1 "));
+    assert!(!seen(
+        &[&back("End")[..], &["(", ")"]].concat(),
+        " 1:0·1:1 "
+    ));
+}
+
+#[test]
+fn the_presenter_says_for_how_long_a_call_was_waited_for_that_the_program_left() {
+    let mut story = Story::new();
+    story.pool(0, 0, "Pool", 10..12);
+    story.map(10, (0, 0), ("map_async", "f"), 10..12, &[40, 9_000]);
+    story.events.retain(|event| event.at.0 < 400_000_000);
+    let running = stage(&story, SIZES[1], None).press(&["p"]).text();
+    assert!(running.contains(" seconds so far "), "{running}");
+    story.end(400, 0);
+    let left = stage(&story, SIZES[1], None).press(&["p"]).text();
+    assert!(left.contains(" seconds until it was left "), "{left}");
+    let small = stage(&story, SIZES[0], None).press(&["p"]).text();
+    assert!(small.contains(" it was left "), "{small}");
+    // The zero of 0.4, not a dash.
+    let lines: Vec<&str> = small.lines().collect();
+    let label = lines
+        .iter()
+        .position(|line| line.starts_with(" seconds until "));
+    let top = label.and_then(|label| lines.get(label - 5));
+    assert!(
+        top.is_some_and(|line| line.starts_with(" ██████ ")),
+        "{small}"
+    );
+}
+
+#[test]
+fn a_long_name_gives_way_to_the_place_and_stays_in_its_frame() {
+    let mut story = Story::new();
+    story.pool(0, 0, "Pool", 10..12);
+    let name = "process_one_record_of_the_monthly_sales_database_dump";
+    story.map(10, (0, 0), ("map", name), 10..12, &[40; 10]);
+    story.end(300, 0);
+    for size in SIZES {
+        let stage = stage(&story, size, None);
+        let text = stage.text();
+        let line = text.lines().nth(1).unwrap();
+        assert!(
+            line.contains("(process_") && line.contains("at script.py:12"),
+            "{line}"
+        );
+        assert!(size.0 == 120 || line.contains("…)"), "{line}");
+        assert!(size.0 == 60 || line.contains("10 tasks"), "{line}");
+        let inspector = stage.press(&["Down", "Right", "Enter"]).text();
+        let line = inspector
+            .lines()
+            .find(|line| line.contains(" ok "))
+            .unwrap();
+        assert!(
+            line.contains("│  process_") && line.contains("(...) at script.py:12  ok"),
+            "{line}"
+        );
+        let borders = line.chars().filter(|&char| char == '│').count();
+        assert_eq!(borders, 2, "{line}");
+    }
+}
+
+#[test]
+fn keys_of_the_lab_say_that_they_are_of_the_lab() {
     let story = Story::three_calls();
-    for key in ["s", "m", "M", "b", "-", "+", "e", "r", "n", "c"] {
-        let before = stage(&story, SIZES[0], Some(240));
-        let text = before.text();
-        assert_eq!(before.press(&[key]).text(), text, "{key}");
+    for key in ["s", "m", "M", "b", "-", "+", "e", "r", "n", "c", "K"] {
+        let before = stage(&story, SIZES[2], Some(240));
+        let rows = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let (was, is) = (
+            rows(before.text()),
+            rows(before.clone().press(&[key]).text()),
+        );
+        let (says, rest) = is.split_last().unwrap();
+        assert!(says.starts_with(" only in the lab: "), "{key}: {says}");
+        assert!(!says.ends_with('…'), "{key}: {says}");
+        assert_eq!(*rest, was[..was.len() - 1], "{key}");
     }
     let help = stage(&story, SIZES[1], Some(240)).press(&["?"]).text();
     assert!(

@@ -1,13 +1,25 @@
 """Frames of the program and of its libraries: their locals, and who called whom for what.
 
 What holds: a frame that is looked at keeps nothing alive that it would not keep by itself. `inner_files` are those
-whose frames stand between the program and a wait or a call; the files of the probe are among them.
+whose frames stand between the program and a wait or a call; the files of the probe are among them. But nobody called
+what a thread, a worker or a future runs for somebody: `runners` are the codes of what runs it.
 """
 import sys
 
 load("_parviz_ring", "_parviz_tell")
 
 get_frame = sys._getframe
+runners = set()
+
+
+def runs(*functions):
+    """These run what they were given."""
+    codes = (getattr(function, "__code__", None) for function in functions)
+    runners.update(code for code in codes if code is not None)
+
+
+def is_between(frame):
+    return frame is not None and frame.f_code.co_filename in inner_files and frame.f_code not in runners
 
 
 def local_of(frame, name):
@@ -30,7 +42,7 @@ WAITS.update({"as_completed": 7})
 
 def waits_in(frame):
     name = None
-    while frame is not None and frame.f_code.co_filename in inner_files:
+    while is_between(frame):
         name = frame.f_code.co_name
         place = frame.f_code.co_filename
         frame = frame.f_back
@@ -41,11 +53,13 @@ def waits_in(frame):
 
 def caller_of(frame):
     """The outermost frame of the library and the one of the program that called it, be it through asyncio; none
-    where a loop called for a task of its own."""
+    where a loop called for a task of its own, or a library runs what it was given."""
     last = None
-    while frame is not None and frame.f_code.co_filename in inner_files:
+    while is_between(frame):
         last = frame
         frame = frame.f_back
+    if frame is not None and frame.f_code in runners:
+        return last, None
     while frame is not None and is_asyncio(frame):
         frame = None if frame.f_code.co_name == "_run" else frame.f_back
     return last, frame

@@ -11,7 +11,6 @@
 What holds: a future that was submitted keeps what it stands for; all submits of one `map` are one call.
 """
 import itertools
-from time import monotonic_ns as now
 
 load("_parviz_frames", "_parviz_hooks", "_parviz_ring", "_parviz_tell")
 
@@ -62,6 +61,8 @@ def hook_futures(m):
         return
     inner_files.add(base.Future.result.__code__.co_filename)
     inner_files.add(base.threading.Event.wait.__code__.co_filename)
+    runs(base.threading.Thread.run, base.threading.Timer.run)
+    runs(base.Future._invoke_callbacks, base.Future.add_done_callback)
     future = base.Future
     exception = future.exception.__code__
     received = ("process_result_item", "_queue_management_worker")
@@ -124,7 +125,7 @@ def call_of(frame, function, count):
     """The call that this submit is (part of), and the number of its chunk: new, unless a `map` submits."""
     last, user = caller_of(frame)
     mapping = None
-    while frame is not None and frame is not user:
+    while frame is not user and is_between(frame):
         if frame.f_code.co_name == "map" and (type(frame.f_trace) is Mapped or is_mapping(frame.f_code)):
             mapping = frame
         frame = frame.f_back

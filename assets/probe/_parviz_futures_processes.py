@@ -7,13 +7,12 @@
 | sent to a worker | `_send_bytes` of the call queue | below what can raise |
 | worker process | after-fork hook of multiprocessing: stand-ins for the two queues | back before they wait |
 | task starts | `args` read from the item to run | back before it runs |
-| shut down | the manager thread, or `_threads`, read by `shutdown` | plain attributes |
+| shut down | the manager thread read by `shutdown` | plain attributes |
 
 What holds: a worker knows its message by a work id only; the parent tells which call and chunk that is.
 """
 import sys
 from functools import partial
-from time import monotonic_ns as now, sleep
 
 load(
     "_parviz_children",
@@ -44,7 +43,7 @@ class Processes(dict):
         try:
             tell(SPAWN, 0, self.pool, pid, self.started)
             self.started += 1
-        except Exception:
+        except ours():
             pass
 
 
@@ -56,7 +55,7 @@ class Pending(dict):
     def __setitem__(self, work, item):
         try:
             self.submitted(work, item)
-        except Exception:
+        except ours():
             pass
         dict.__setitem__(self, work, item)
 
@@ -123,6 +122,30 @@ class Pending(dict):
             tell(REAP, 0, self.pool, process.pid, (-0x80000000 if code is None else code) & NONE)
 
 
+def hook_manager(m):
+    """A manager that cancels what waits goes on with a new dict of what is left. Nobody does that before 3.9."""
+    manager = getattr(m, "_ExecutorManagerThread", None)
+    if manager is None:
+        return
+
+    def renewed(old, left):
+        pending = Pending(left)
+        pending.__dict__.update(old.__dict__)
+        for work in [work for work in old.known if work not in left]:
+            del old.known[work]
+        return pending
+
+    def __setattr__(thread, name, value):
+        if name == "pending_work_items" and type(value) is dict:
+            old = thread.__dict__.get(name)
+            if type(old) is Pending:
+                pending = quietly(renewed)(old, value)
+                value = value if pending is None else pending
+        object.__setattr__(thread, name, value)
+
+    manager.__setattr__ = __setattr__
+
+
 def patch_processes(m):
     executor = m.ProcessPoolExecutor
     manager = "_executor_manager_thread"
@@ -133,6 +156,7 @@ def patch_processes(m):
     if missing:
         return no_probe(m.__name__, "it has no " + ", ".join(missing))
     inner_files.add(executor.submit.__code__.co_filename)
+    runs(m._process_worker, m._process_chunk)
     hook_futures(m)
     shutdown = executor.shutdown.__code__
     from collections import deque
@@ -164,32 +188,37 @@ def patch_processes(m):
                 if going:
                     call, chunk, count = known[going.popleft()]
                     tell(PUT, 0, call, chunk, min(len(data), NONE), count)
-            except Exception:
+            except ours():
                 pass
             return send_bytes(data)
 
         return _send_bytes
 
     def get_manager(owner, value):
-        if get_frame(2).f_code is shutdown and value is not None:
+        if get_frame(2).f_code is shutdown:
             seen = owner.__dict__["_parviz_seen"] = owner.__dict__.get("_parviz_seen", 0) + 1
             if seen == 1:
                 left = min(len(owner._pending_work_items), NONE)
                 tell(POOL_CLOSE, SHUTDOWN, pool_of(owner), 0, left)
-            elif seen == 2:
-                tell(BLOCK, 0, NONE, 9, 0)
+            elif seen == 2 and value is not None:
+                Waiting(get_frame(2), 9)
         return value
 
     def set_manager(owner, value):
         if value is None and get_frame(2).f_code is shutdown and owner.__dict__.get("_parviz_seen", 0) > 1:
             owner.__dict__["_parviz_seen"] = 0
-            tell(UNBLOCK, 0, NONE)
+            waiting = get_frame(2).f_trace
+            if type(waiting) is Waiting:
+                waiting.over()
+            else:
+                tell(UNBLOCK, 0, NONE)
         return value
 
     executor._processes = Attribute("_processes", set_processes)
     executor._pending_work_items = Attribute("_pending_work_items", set_pending)
     executor._call_queue = Attribute("_call_queue", set_call_queue)
     setattr(executor, manager, Attribute(manager, set_manager, get_manager))
+    hook_manager(m)
     hook_executor_workers(m)
 
 
@@ -285,7 +314,7 @@ class ResultQueue:
                 error = None
             else:  # It says that it leaves.
                 progress.message = None
-        except Exception:
+        except ours():
             pass
         return queue.put
 
@@ -312,7 +341,7 @@ class ResultWriter:
                 else:
                     progress.end(began, self._parviz_ok)
                     progress.result(self._parviz_ok, size, began)
-        except Exception:
+        except ours():
             pass
         return writer.send_bytes
 

@@ -5,11 +5,12 @@
 | executor made | `_processes` or `_threads`, set in its constructor: a dict or set that tells of workers | plain attributes |
 | submitted to threads | constructor of the work item | back before anything raises |
 | task starts | `args` read from the item to run | back before it runs |
-| shut down | the manager thread, or `_threads`, read by `shutdown` | plain attributes |
+| initializer raised | `_initializer_failed` looked up by the worker | as above |
+| shut down | `_shutdown` set, and `_threads` read, by `shutdown` | plain attributes |
 
 What holds: a worker thread has its progress in the local values of its thread, from its first task on.
 """
-from time import monotonic_ns as now
+import sys
 
 load("_parviz_frames", "_parviz_futures", "_parviz_hooks", "_parviz_progress", "_parviz_ring", "_parviz_tell")
 
@@ -24,7 +25,7 @@ class Threads(set):
         try:
             tell(SPAWN, THREAD, self.pool, thread_number(thread), self.started)
             self.started += 1
-        except Exception:
+        except ours():
             pass
 
 
@@ -34,6 +35,7 @@ def patch_threads(m):
     if names != ("self", "future", "fn", "args", "kwargs") or not hasattr(item, "run"):
         return no_probe(m.__name__, "its work items are not known")
     inner_files.add(m.ThreadPoolExecutor.submit.__code__.co_filename)
+    runs(item.run)
     hook_futures(m)
     run = item.run.__code__
     shutdown = m.ThreadPoolExecutor.shutdown.__code__
@@ -67,19 +69,33 @@ def patch_threads(m):
         return workers
 
     def get_threads(executor, value):
-        if get_frame(2).f_code is shutdown:
-            pool = pool_of(executor)
-            # One of what waits is the sign to leave.
-            tell(POOL_CLOSE, SHUTDOWN, pool, 0, max(executor._work_queue.qsize() - 1, 0))
-            return joined(value)
-        return value
+        return joined(value) if get_frame(2).f_code is shutdown else value
 
     def joined(workers):
         tell(BLOCK, 0, NONE, 9, 0)
-        for thread in workers:
-            yield thread
-        tell(UNBLOCK, 0, NONE)
+        try:
+            for thread in workers:
+                yield thread
+        finally:  # Also where somebody is interrupted while they wait.
+            quietly(tell)(UNBLOCK, 0, NONE)
+
+    def closing(executor):
+        tell(POOL_CLOSE, SHUTDOWN, pool_of(executor), 0, executor._work_queue.qsize())
+
+    def __setattr__(executor, name, value):
+        super(m.ThreadPoolExecutor, executor).__setattr__(name, value)
+        if name == "_shutdown" and value and get_frame(1).f_code is shutdown:
+            quietly(closing)(executor)
+
+    def broken(executor):
+        """Looked up by a worker whose initializer raised, before anything waiting is given an error for it."""
+        pool = pool_of(executor)
+        note(INITIALIZER_RAISED, pool, error_string(sys.exc_info()[1]), 0, OF_POOL)
+        note(BROKEN, pool, NONE, executor._work_queue.qsize(), OF_POOL)
 
     after_init(item, made)
+    if hasattr(m.ThreadPoolExecutor, "_initializer_failed"):
+        m.ThreadPoolExecutor._initializer_failed = Before(m.ThreadPoolExecutor._initializer_failed, broken)
     item.args = Attribute("args", None, get_arguments)
+    m.ThreadPoolExecutor.__setattr__ = __setattr__
     m.ThreadPoolExecutor._threads = Attribute("_threads", set_threads, get_threads)

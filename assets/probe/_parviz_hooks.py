@@ -1,7 +1,13 @@
 """Ways to hook in: attributes and calls that tell, without a frame in anybody's traceback.
 
-What holds: a hook never raises into the program, and none of it is on the stack while the original waits or runs.
+What holds: a hook raises nothing of its own into the program (see `ours`), and none of it is on the stack while the
+original waits or runs.
 """
+import os
+from _thread import get_ident
+from functools import partial
+from itertools import chain
+
 load("_parviz_frames", "_parviz_ring", "_parviz_tell")
 
 
@@ -11,7 +17,7 @@ def quietly(function):
     def hook(*arguments):
         try:
             return function(*arguments)
-        except Exception:
+        except ours():
             return None
 
     return hook
@@ -40,7 +46,7 @@ class Before:
             return self.function
         try:
             self.hook(owner)
-        except Exception:
+        except ours():
             pass
         return self.function.__get__(owner, kind)
 
@@ -63,7 +69,7 @@ class Attribute:
         if self.on_get is not None:
             try:
                 return self.on_get(owner, value)
-            except Exception:
+            except ours():
                 pass
         return value
 
@@ -71,7 +77,7 @@ class Attribute:
         if self.on_set is not None:
             try:
                 value = self.on_set(owner, value)
-            except Exception:
+            except ours():
                 pass
         owner.__dict__[self.name] = value
 
@@ -90,7 +96,7 @@ def after_init(kind, hook):
         original(self, *arguments, **options)
         try:
             hook(self)
-        except Exception:
+        except ours():
             pass
 
     kind.__init__ = like(__init__, original)
@@ -102,40 +108,74 @@ def like(function, original):
     return function
 
 
+class Waiting:
+    """The frame of a method that waits has this, where a tracer would put its own; it goes with the frame, and then
+    nobody waits there, however that came."""
+
+    def __init__(self, frame, what):
+        self.thread = None
+        tell(BLOCK, 0, NONE, what)
+        if frame.f_trace is None:
+            self.thread = os.getpid(), get_ident()
+            frame.f_trace = self
+
+    def __call__(self, *arguments):
+        return None
+
+    def over(self):
+        thread, self.thread = self.thread, None
+        if thread == (os.getpid(), get_ident()):
+            tell(UNBLOCK, 0, NONE)
+
+    def each(self, values):
+        """It is over when all of them were waited for."""
+        for value in values:
+            yield value
+        quietly(self.over)()
+
+    def __del__(self):
+        quietly(self.over)()
+
+
 def watch_waits(condition, call, kinds):
     """Tells when somebody waits for this condition, from the two methods that `wait` calls around it."""
     kind = type(condition)
     watched = kinds.get(kind)
     if watched is None:
         watched = kinds[kind] = watched_kind(kind)
-    condition.__dict__.pop("_release_save", None)
-    condition.__dict__.pop("_acquire_restore", None)
     condition._parviz = call
     condition.__class__ = watched
 
 
 def watched_kind(kind):
     class Condition(kind):
+        @property
         def _release_save(self):
-            try:
-                tell(BLOCK, 0, self._parviz, waits_in(get_frame(2)))
-            except Exception:
-                pass
-            lock = self._lock
-            save = getattr(lock, "_release_save", None)
-            return save() if save is not None else lock.release()
+            """Looked up by `wait`, with the lock held. It calls what this gives, and `_acquire_restore` with what that
+            gave: both are C, as those of the lock are, so whatever a signal handler raises meanwhile the lock is
+            released and its state kept, or neither; and it is taken again whatever becomes of the hook.
 
-        def _acquire_restore(self, state):
+            The state is an iterator. Going through it gives that of the lock, which `max` calls `restore` with, and
+            then runs the hook, which ends it."""
+            call, there = self._parviz, self.__dict__
+            try:
+                tell(BLOCK, 0, call, waits_in(get_frame(2)))
+            except ours():
+                pass
+
+            def woken():
+                try:
+                    tell(UNBLOCK, 0, call)
+                except ours():
+                    pass
+
             lock = self._lock
             restore = getattr(lock, "_acquire_restore", None)
-            if restore is not None:
-                restore(state)
-            else:
-                lock.acquire()
-            try:
-                tell(UNBLOCK, 0, self._parviz)
-            except Exception:
-                pass
+            if restore is None:  # It has no state, and `acquire` takes another argument.
+                restore = partial(next, iter(lock.acquire, None))
+            there["_acquire_restore"] = partial(max, key=restore)
+            release = getattr(lock, "_release_save", lock.release)
+            return map(chain, zip(iter(release, there)), (iter(woken, None),)).__next__
 
     return like_class(Condition, kind)
 

@@ -6,11 +6,12 @@
 | message sent | tasks on their way through `map`; `_send_bytes` of the connection | below what can raise |
 | result received, callback over | `_quick_get` | no frame, see `between` |
 | closed, joined | `_worker_handler` and `_terminate` read by those methods | plain attributes |
+| ended with the interpreter | `_callback` of its finalizer, read when that is called | plain attribute |
 
 What holds: the program gets what it would get, in the order it would; a hook that cannot do its work leaves it.
 """
+import os
 import sys
-from time import monotonic_ns as now
 
 load("_parviz_children", "_parviz_pool_results", "_parviz_pool_workers")
 load("_parviz_frames", "_parviz_hooks", "_parviz_progress", "_parviz_ring", "_parviz_tell")
@@ -24,6 +25,8 @@ def patch_pool(m):
         return no_probe(m.__name__, "it has no " + ", ".join(missing))
     inner_files.update((m.__file__, m.threading.__file__, m.Pool.apply.__code__.co_filename))
     inner_files.add(m.threading.Event.wait.__code__.co_filename)
+    runs(m.worker, m.mapstar, m.starmapstar, m.threading.Thread.run, m.threading.Timer.run)
+    runs(*(kind._set for kind in (m.ApplyResult, m.MapResult, m.IMapIterator, m.IMapUnorderedIterator)))
     hook_pools(m)
     hook_results(m)
     hook_worker_processes(m)
@@ -42,7 +45,7 @@ class Workers(list):
             child, flags = child_of(worker)
             tell(SPAWN, flags, self.pool, child, self.started)
             self.started += 1
-        except Exception:
+        except ours():
             pass
 
     def __delitem__(self, index):
@@ -51,7 +54,7 @@ class Workers(list):
             child, flags = child_of(worker)
             exit_code = int(worker.exitcode or 0) & NONE
             tell(REAP, flags, self.pool, child, exit_code)
-        except Exception:
+        except ours():
             pass
         list.__delitem__(self, index)
 
@@ -76,7 +79,11 @@ def hook_pools(m):
         return workers
 
     def get_workers(pool, value):
-        if get_frame(2).f_code is join:  # It goes through its workers when all else has ended.
+        frame = get_frame(2)
+        if frame.f_code is join:  # It goes through its workers when all else has ended.
+            waiting = frame.f_trace
+            if type(waiting) is Waiting:
+                return waiting.each(value)
             tell(UNBLOCK, 0, NONE)
         return value
 
@@ -92,11 +99,11 @@ def hook_pools(m):
         tell(POOL_CLOSE, how, number, 0, min(len(pool._cache), NONE))
 
     def get_worker_handler(pool, value):
-        code = get_frame(2).f_code
-        if code is close:
+        frame = get_frame(2)
+        if frame.f_code is close:
             closing(pool, CLOSE)
-        elif code is join:
-            tell(BLOCK, 0, NONE, 8)
+        elif frame.f_code is join:
+            Waiting(frame, 8)
         return value
 
     def get_terminate(pool, value):
@@ -109,6 +116,27 @@ def hook_pools(m):
                 error, how = sys.exc_info()[1], TERMINATE
             closing(pool, how if error is None else RAISING)
         return value
+
+    finalize = m.util.Finalize
+    run = finalize.__call__.__code__
+
+    def get_callback(finalizer, value):
+        """What has not been terminated by then is now: the interpreter exits, or nobody has the pool any more."""
+        if get_frame(2).f_code is run and finalizer._pid == os.getpid():
+            how = EXIT if getattr(sys, "last_value", None) is None else RAISING
+            tell(POOL_CLOSE, how, finalizer._parviz, 0, min(len(finalizer._args[-1]), NONE))
+        return value
+
+    class Finalizer(finalize):
+        _callback = Attribute("_callback", None, get_callback)
+
+    like_class(Finalizer, finalize)
+
+    def set_terminate(pool, finalizer):
+        if type(finalizer) is finalize:
+            finalizer._parviz = pool.__dict__["_parviz"]
+            finalizer.__class__ = Finalizer
+        return finalizer
 
     mapstar, starmapstar, reraises = m.mapstar, m.starmapstar, m._helper_reraises_exception
 
@@ -139,7 +167,7 @@ def hook_pools(m):
             if task is not None:
                 try:
                     put_task(number, task, NONE)
-                except Exception:
+                except ours():
                     pass
             return send(task)
 
@@ -158,7 +186,7 @@ def hook_pools(m):
                     if t - going.since >= DEAR:
                         took = min(t - going.since, NONE)
                         tell(COST, PICKLING, call_number(task[0]), task[1] & NONE, took, 0, t)
-                except Exception:
+                except ours():
                     pass
                 task = None
             return send_bytes(data)
@@ -177,7 +205,7 @@ def hook_pools(m):
                     result = local_of(get_frame(1), "cache").get(job)
                     if result is not None and not getattr(result, "_number_left", 0):
                         note(CALLBACK_RAISED, call_number(job), string("KeyError"), 1)
-            except Exception:
+            except ours():
                 pass
 
         def received(_, task):
@@ -193,7 +221,7 @@ def hook_pools(m):
                     result = None
                     if call in with_callback:
                         due.append(job)
-            except Exception:
+            except ours():
                 pass
             return task
 
@@ -207,7 +235,7 @@ def hook_pools(m):
     m.Pool._pool = Attribute("_pool", set_workers, get_workers)
     m.Pool._processes = Attribute("_processes", set_processes)
     m.Pool._worker_handler = Attribute("_worker_handler", None, get_worker_handler)
-    m.Pool._terminate = Attribute("_terminate", None, get_terminate)
+    m.Pool._terminate = Attribute("_terminate", set_terminate, get_terminate)
     m.Pool._quick_put = Attribute("_quick_put", set_quick_put)
     m.Pool._quick_get = Attribute("_quick_get", set_quick_get)
 
@@ -234,7 +262,7 @@ def watch_result_thread(m, thread, pool):
             if error is not None:
                 died(error)
             error = None
-        except Exception:
+        except ours():
             pass
         return handle(*arguments)
 

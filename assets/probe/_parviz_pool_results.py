@@ -11,7 +11,6 @@
 What holds: a call is told before its first message, and all its results before anybody can have them.
 """
 import sys
-from time import monotonic_ns as now
 
 load("_parviz_children", "_parviz_frames", "_parviz_hooks", "_parviz_ring", "_parviz_tell")
 
@@ -124,7 +123,7 @@ def hook_results(m):
             if self.arrived.chunks is not None:
                 try:
                     self.arrived.chunks.append(local_of(get_frame(1), "i"))
-                except Exception:
+                except ours():
                     pass
             deque.append(self, value)
 
@@ -133,7 +132,7 @@ def hook_results(m):
             if self:
                 try:
                     delivered(self)
-                except Exception:
+                except ours():
                     pass
             return deque.popleft.__get__(self)
 
@@ -162,7 +161,7 @@ def hook_results(m):
         try:
             arrived = self._items.arrived
             tell(INPUT_END, int(arrived.sized), arrived.call, length & NONE, arrived.taken & NONE)
-        except Exception:
+        except ours():
             pass
 
     def __delitem__(self, job):
@@ -178,7 +177,7 @@ def hook_results(m):
                 tell(READY, int(taken and ok), call_number(job))
                 if taken and not ok:
                     tell(DELIVERED, 1, call_number(job), NONE)
-            except Exception:
+            except ours():
                 pass
 
     handle_tasks = m.Pool._handle_tasks.__code__

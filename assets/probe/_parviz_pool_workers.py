@@ -10,7 +10,6 @@ What holds: the functions of the pool and of the program run on the stack they w
 what it made of it is told once it was read, and before anybody can see the result.
 """
 import sys
-from time import monotonic_ns as now
 
 load("_parviz_children", "_parviz_frames", "_parviz_hooks", "_parviz_progress", "_parviz_ring", "_parviz_tell")
 
@@ -19,12 +18,13 @@ def hook_worker_processes(m):
     original = m.worker
 
     def is_worker(process):
-        return len(process._args) >= 2 and ("PoolWorker" in process.name or process._target is original)
+        # A program may put another in its place; a process of its own may have any name.
+        return len(process._args) >= 2 and (process._target is original or process._target is m.worker)
 
     def hook(process):
         progress = new_progress()
         m.util.Finalize(None, quietly(worker_ends), (progress, False), exitpriority=-1000)
-        watch_leaving(progress, getattr(process._target, "__code__", None))
+        watch_leaving(progress, process)
         inqueue, outqueue = process._args[:2]
         if hasattr(inqueue, "_rlock") and hasattr(outqueue, "_wlock") and is_plain(inqueue.get):
             hook_pipe_queues(m, progress, inqueue, outqueue)
@@ -62,7 +62,7 @@ def taken(m, progress):
                 progress.take(job & 0x7FFFFFFF, index, 0, came)
                 return task
             progress.run(job & 0x7FFFFFFF | (index & 0xFFFFFFFF) << 32, came)
-        except Exception:
+        except ours():
             pass
         return task
 
@@ -129,7 +129,7 @@ def hook_pipe_queues(m, progress, inqueue, outqueue):
                     progress.ran(began, size)
                 else:
                     ended(began, ok, size)
-            except Exception:
+            except ours():
                 pass
         return writer.send_bytes
 
@@ -175,7 +175,7 @@ def queue_hooks(m, progress, get, put):
             else:
                 ended(t, bool(ok), result)
             result = None
-        except Exception:
+        except ours():
             pass
         return put(value)
 
@@ -222,7 +222,7 @@ def hook_worker_threads(m):
         thread = original(context, *arguments, **options)
         try:
             hook(thread)
-        except Exception:
+        except ours():
             pass
         return thread
 
@@ -236,7 +236,7 @@ def hook_worker_threads(m):
             try:
                 own.hooks()
                 worker_ends(own.progress, False)
-            except Exception:
+            except ours():
                 pass
             return handle(*arguments)
 

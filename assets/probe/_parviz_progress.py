@@ -8,9 +8,7 @@ milliseconds: what lies between two such readings is known exactly in sum. How l
 calls to know, so it is asked only between long items, and when the worker ends; otherwise the reader asks.
 """
 import os
-import time
 from _thread import get_ident, get_native_id
-from time import monotonic_ns as now
 
 load("_parviz_ring", "_parviz_tell")
 
@@ -32,9 +30,8 @@ NEVER = 1 << 62
 NO_WAITING = (1 << 48) - 1
 
 try:
-    thread_time_ns = time.thread_time_ns
     thread_time_ns()
-except (AttributeError, OSError):
+except ours((OSError, TypeError)):  # Without one there is nothing to call.
     thread_time_ns = None
 system_open, system_read, system_close = os.open, os.read, os.close
 
@@ -175,7 +172,7 @@ def waited():
             _, waiting, turns = map(int, system_read(fd, 80).split())
         finally:
             system_close(fd)
-    except Exception:
+    except ours():
         return NO_WAITING
     # Without a turn nothing was counted.
     return min(waiting, NO_WAITING) if turns else NO_WAITING

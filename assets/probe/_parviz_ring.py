@@ -10,7 +10,6 @@ import os
 import sys
 from _struct import Struct
 from _thread import _local
-from time import monotonic_ns as now
 
 NONE = 0xFFFFFFFF
 SLOTS = 131072
@@ -54,7 +53,7 @@ THREAD_END = 31
 OK = LAST = THREAD = PICKLING = OF_POOL = 1
 WORK = 0x80
 # Ways to close a pool.
-CLOSE, TERMINATE, WITH, SHUTDOWN, RAISING = 1, 2, 3, 4, 5
+CLOSE, TERMINATE, WITH, SHUTDOWN, RAISING, EXIT = 1, 2, 3, 4, 5, 6
 # Notes.
 UNPICKLABLE_ARGUMENT = 1
 WORKER_EXIT = 2
@@ -89,33 +88,57 @@ def no_record(*record):
 
 def forked():
     """In a child: everything of its own, made when it has something to tell."""
-    global emit, words, local, strings, threads
+    global emit, words, opened, local, strings, string_numbers, threads
+    inherited.extend(made for made in opened.values() if not may_go(made[4]))
     emit = first_record
     words = None
+    opened = {}
     local = _local()
     strings = {}
+    string_numbers = itertools.count().__next__
     threads = itertools.count().__next__
 
 
 def open_ring():
+    """Of the threads that come here at the same time each makes a ring, and all use the first that is ready; the
+    others were never told of. A lock would be waited for by a signal handler that came in between, or by a child
+    that was forked meanwhile."""
     global emit, words
+    here = opened
+    if None not in here:
+        try:
+            if connection.dead:
+                raise OSError
+            own = make_ring()
+        except ours(OSError) as error:
+            reason = "ring\0" + str(error)
+            own = no_record, [0] * (4 * ENTRIES), None, lambda: connection.no_probe(text_bytes(reason)), None
+        is_first = here.setdefault(None, own) is own
+        if here is not opened:  # In a signal handler that came in between a child was forked, and this is the child.
+            return
+        if is_first:
+            own[3]()
+        elif own[2] is not None:
+            remove(own[2])
+    emit, words = here[None][:2]
+
+
+def remove(path):
     try:
-        if connection.dead:
-            raise OSError
-        emit, words = make_ring()
-    except OSError as error:
-        emit, words = no_record, [0] * (4 * ENTRIES)
-        if not connection.dead:
-            connection.no_probe(text_bytes("ring\0" + str(error)))
+        os.unlink(path)
+    except ours(OSError):  # The folder has gone.
+        pass
 
 
 def make_ring():
+    """Its `emit`, its words, its file, what tells of it, and its descriptor."""
     name = "%d-%d.ring" % (os.getpid(), now())
     for place in dict.fromkeys((rings, folder)):
+        path = place + "/" + name
         try:
-            ring, room = map_ring(place + "/" + name)
+            ring, room, descriptor = map_ring(path)
             break
-        except OSError as error:
+        except ours(OSError) as error:
             failed = error
     else:
         raise failed
@@ -139,22 +162,40 @@ def make_ring():
         try:
             ring.madvise(POPULATE_WRITE, HEADER + 32 * first, 32 * STEP)
             room = max(room, first + STEP)  # Another thread may have asked as well.
-        except OSError as error:
+        except ours(OSError) as error:
             full = True
             connection.no_probe(text_bytes("ring\0no more room: " + str(error)))
         return i < room
 
+    def announce():
+        connection.page = memoryview(ring)[40:48].cast("Q")
+        connection.page[0] = connection.lost
+        connection.say(RING, name.encode())
+
     Struct("=8xIIIIQII").pack_into(ring, 0, 1, SLOTS, os.getpid(), 0, now(), *own_cost(ring))
-    connection.page = memoryview(ring)[40:48].cast("Q")
-    connection.page[0] = connection.lost
     ring[:8] = b"parvizR1"
-    connection.say(RING, name.encode())
-    return emit, memoryview(ring)[ENTRIES_AT:HEADER].cast("Q")
+    return emit, memoryview(ring)[ENTRIES_AT:HEADER].cast("Q"), path, announce, descriptor
+
+
+def may_go(descriptor):
+    """A map closes its own descriptor when it goes: the program may have closed that, and opened another there."""
+    if descriptor is None:
+        return True
+    try:
+        return place_of(descriptor[0]) == descriptor[1]
+    except ours(OSError):
+        return False
+
+
+def place_of(fd):
+    there = os.fstat(fd)
+    return there.st_dev, there.st_ino
 
 
 def map_ring(path):
-    """The file, mapped, and how many slots have room: memory that is only promised would kill the program when it
-    is written to, so it is asked for first, a piece at a time where the system can do that."""
+    """The file, mapped, how many slots have room, and the descriptor of the map if it has one: memory that is only
+    promised would kill the program when it is written to, so it is asked for first, a piece at a time where the
+    system can do that."""
     size = HEADER + 32 * SLOTS
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     low = []
@@ -163,20 +204,25 @@ def map_ring(path):
             low.append(fd)
             fd = os.dup(fd)
         os.ftruncate(fd, size)
+        descriptor = None
         if sys.version_info >= (3, 13):
             ring = mmap.mmap(fd, size, trackfd=False)
         else:
+            # The next one that is free, as far as no other thread takes it: then it is not known.
+            number = os.dup(fd)
+            os.close(number)
             ring = mmap.mmap(fd, size)
+            descriptor = number, place_of(fd)
         try:
             if mmap.PAGESIZE != HEADER or not sys.platform.startswith("linux"):
                 raise OSError
             ring.madvise(POPULATE_WRITE, 0, HEADER + 32 * STEP)
-            return ring, STEP
-        except OSError:
+            return ring, STEP, descriptor
+        except ours(OSError):
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(fd, 0, size)
-            return ring, SLOTS
-    except OSError:
+            return ring, SLOTS, descriptor
+    except ours(OSError):
         os.unlink(path)
         raise
     finally:
@@ -214,6 +260,9 @@ def own_cost(ring):
     return record, item
 
 
-emit = words = local = strings = threads = None
+# Rings of the process that forked this one, whose maps cannot go.
+inherited = []
+opened = {}
+emit = words = local = strings = string_numbers = threads = None
 forked()
 pools = itertools.count(1).__next__

@@ -6,7 +6,6 @@ import os
 import sys
 from _thread import get_ident, get_native_id
 from functools import partial
-from time import monotonic_ns as now
 from types import BuiltinFunctionType, FunctionType, MethodType
 
 load("_parviz_ring")
@@ -74,8 +73,10 @@ def string(text):
     if number is None:
         if len(strings) >= 1 << 16:
             return NONE
-        number = strings.setdefault(text, len(strings))
-        connection.say(STRING, number.to_bytes(4, order) + text_bytes(text))
+        own = string_numbers()
+        number = strings.setdefault(text, own)
+        if number == own:
+            connection.say(STRING, number.to_bytes(4, order) + text_bytes(text))
     return number
 
 

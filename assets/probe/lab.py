@@ -1,7 +1,8 @@
 """One experiment of the lab on CPython's own pools; experiment.json stands beside this file.
 
 What happens is seen from outside, as in any program. On its standard output it says only what cannot
-be seen so, a JSON object a line: the version, when all is started, the tasks of a plain loop, the counter.
+be seen so, a JSON object a line: the version, when all is started, the tasks of a plain loop and when it is
+over, which task hangs now, when main has all it asked for, the counter.
 """
 
 import json
@@ -81,10 +82,13 @@ def work(index):
                 G = seen + 1
     fault = SPEC["faults"].get(str(index))
     if fault == "raise":
+        if SPEC["effect"] != "none":
+            say(copy=os.getpid(), counted=G)  # No result carries it.
         raise ValueError("task %d failed" % index)
     if fault == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if fault == "hang":
+        say(hangs=index, at=time.monotonic_ns())
         threading.Event().wait()
     return Result((os.getpid(), G))
 
@@ -188,14 +192,28 @@ def with_loop(items):
     results = []
     for index, item in enumerate(items):
         say(began=index, at=time.monotonic_ns())
+        before, error = spent(), None
         try:
             results.append(f(*arguments(item)))
-        except Exception as error:
-            say(ended=index, at=time.monotonic_ns(), error=told(error))
+        except Exception as raised:
+            error = told(raised)
             raise
-        say(ended=index, at=time.monotonic_ns(), error=None)
+        finally:
+            took = [end - begin for begin, end in zip(before, spent())]
+            say(ended=index, at=time.monotonic_ns(), took=took, error=error)
+    say(looped=time.monotonic_ns())
     own_work()
     return results
+
+
+def spent():
+    """How long this thread was on a CPU and waited for one, in ns; of the latter nothing where nobody knows."""
+    on_cpu = time.thread_time_ns()
+    try:
+        with open("/proc/thread-self/schedstat") as file:
+            return on_cpu, int(file.read().split()[1])
+    except (OSError, ValueError, IndexError):
+        return (on_cpu,)
 
 
 def told(error):
@@ -217,16 +235,28 @@ def make_pool():
         from concurrent.futures import ProcessPoolExecutor
 
         pool = ProcessPoolExecutor(workers, context, prepare, (PACE,))
-        return pool, lambda: pool.shutdown(wait=False)
+        # Python 3.8 may hang at its exit after a shutdown that does not wait.
+        return pool, lambda: pool.shutdown(wait=sys.version_info < (3, 9))
     pool = context.Pool(workers, prepare, (PACE,))
     return pool, pool.terminate
 
 
+def finish(pool):
+    """An error ends the main program, and with it the pool: tasks that nobody asks for any more come to their end
+    first, unless one of them never does."""
+    if not set(SPEC["faults"].values()) <= {"raise"}:
+        return
+    if SPEC["pool"] == "executor":
+        pool.shutdown()
+    else:
+        pool.close()
+        pool.join()
+
+
 def tell_counter(results):
-    last = {}
-    for pid, value in results:
-        last[pid] = max(value, last.get(pid, 0))
-    say(main=G, sum=G if os.getpid() in last else sum(last.values()))
+    for pid, value in dict(sorted(results)).items():
+        say(copy=pid, counted=value)
+    say(main=os.getpid(), counter=G)
 
 
 def end_with_parent():
@@ -244,7 +274,6 @@ def end_with_parent():
 def main():
     say(python="%d.%d.%d" % sys.version_info[:3])
     prepare(steps_in_a_ms())
-    time.sleep(SPEC["startup"] / 1e9)
     items = [Item(k) if SPEC["payload"] else k for k in range(len(SPEC["works"]))]
     if SPEC["pairs"]:
         items = [(item, int(item) + 1) for item in items]
@@ -253,11 +282,15 @@ def main():
     end_with_parent()
     say(ready=time.monotonic_ns())
     time.sleep(SPEC["serial"] / 1e9)
-    if pool is None:
-        results = with_loop(items)
-    else:
-        way = with_executor if SPEC["pool"] == "executor" else with_pool
-        results = way(pool, items, chunks)
+    way = with_executor if SPEC["pool"] == "executor" else with_pool
+    try:
+        results = with_loop(items) if pool is None else way(pool, items, chunks)
+    except Exception as error:
+        say(done=time.monotonic_ns(), error=type(error).__name__)
+        if pool is not None:
+            finish(pool)
+        raise
+    say(done=time.monotonic_ns())
     if SPEC["effect"] != "none":
         tell_counter(results)
     if end:

@@ -12,7 +12,7 @@
 # | `_parviz_pool`, `_parviz_pool_results`, `_parviz_pool_workers` | `Pool` and `ThreadPool` |
 # | `_parviz_futures`, `_parviz_futures_processes`, `_parviz_futures_threads` | executors |
 #
-# Nothing here may raise into the program, wait, print, or import what the program did not ask for.
+# Nothing here may raise into the program (see `ours`), wait, print, or import what the program did not ask for.
 # The wire is specified in src/origin/python/wire.rs.
 import os
 import sys
@@ -26,14 +26,51 @@ except Exception:
     pass
 
 
+# What goes wrong in the work of the probe itself is one of these.
+OWN_ERRORS = (ArithmeticError, AssertionError, AttributeError, BufferError, ImportError, LookupError, MemoryError)
+OWN_ERRORS += (NameError, OSError, RuntimeError, TypeError, ValueError)
+
+
+def ours(kinds=Exception):
+    """For `except`: these kinds, if the exception that is looked at comes from the work of the probe, and none if the
+    program raises it in the middle of that work: from a signal handler, or into a thread, as timeouts do."""
+    error = sys.exc_info()[1]
+    step = error.__traceback__
+    while step.tb_next is not None:
+        if is_interruption(step.tb_next.tb_frame, step.tb_frame):
+            return ()
+        step = step.tb_next
+    if not step.tb_frame.f_code.co_filename.startswith("<parviz"):
+        return kinds  # It called something that raised.
+    # Without a frame of its own it is known by its kind only.
+    kind = type(error)
+    is_own = isinstance(error, OWN_ERRORS) and kind.__module__ in ("builtins", "struct")
+    return kinds if is_own and kind is not TimeoutError else ()
+
+
+def is_interruption(frame, interrupted):
+    """Python gives a signal handler, or who traces, the frame that it interrupts; nothing that is called gets that."""
+    there = frame.f_locals
+    values = list(there.values())
+    if type(there) is dict and frame.f_code.co_flags & 1:
+        there.clear()
+    for value in list(values):
+        if type(value) is tuple:
+            values += value
+    return any(value is interrupted for value in values)
+
+
 class Connection(object):
     """Messages to parviz: never waits; what cannot be sent is counted, and what comes to nobody is over."""
 
     def __init__(self, folder):
         from _thread import allocate_lock
+        from time import monotonic
 
         self.path = folder + "/socket"
         self.new_lock = allocate_lock
+        # As it is before the program may have put another in its place.
+        self.monotonic = monotonic
         self.dead = False
         self.fd = -1
         self.forked()
@@ -45,8 +82,13 @@ class Connection(object):
         self.fd = -1
         self.inode = None
         self.lock = self.new_lock()
-        self.waiting = []
+        # Messages, oldest first, and how much of the first one is sent. `None` is the hail of a connection, which is
+        # made when it is sent: it comes before all others, whichever thread speaks first.
+        self.waiting = [None]
+        self.sent = 0
         self.size = 0
+        # The first one is the hail; one was sent whole.
+        self.hails = True
         self.greeted = False
         # Messages that were dropped, and where in the ring that is said once there is one.
         self.lost = 0
@@ -58,37 +100,37 @@ class Connection(object):
             return False
         try:
             there = os.fstat(self.fd)
-        except OSError:
+        except ours(OSError):
             return False
         return (there.st_dev, there.st_ino) == self.inode
 
     def say(self, kind, payload):
-        if self.dead:
-            return
-        if not self.greeted:
-            self.hello()
-        if self.size > 1 << 18 and kind != 5:  # Without the name of the ring nothing would be known.
+        # Without the name of the ring nothing would be known.
+        if self.dead or self.size > 1 << 18 and kind != 5:
             self.lost += 1
             if self.page is not None:
                 self.page[0] = self.lost
             return
-        self.size += len(payload)
-        self.waiting.append((len(payload) + 1).to_bytes(4, sys.byteorder) + bytes((kind,)) + payload)
+        message = self.message(kind, payload)
+        self.size += len(message)
+        self.waiting.append(message)
         self.flush()
+
+    def message(self, kind, payload):
+        return (len(payload) + 1).to_bytes(4, sys.byteorder) + bytes((kind,)) + payload
 
     def no_probe(self, text):
         """Something cannot be watched, from now on: what, NUL, why."""
-        from time import monotonic
+        self.say(4, int(self.monotonic() * 1e9).to_bytes(8, sys.byteorder) + text)
 
-        self.say(4, int(monotonic() * 1e9).to_bytes(8, sys.byteorder) + text)
-
-    def hello(self):
-        self.greeted = True
+    def hail(self):
+        if self.greeted:  # It was cut off, and goes on.
+            return self.message(6, os.getpid().to_bytes(4, sys.byteorder))
         words = [sys.version.split()[0], sys.executable or ""]
         words += getattr(sys, "orig_argv", None) or getattr(sys, "argv", None) or []
         text = "\0".join(words).encode("utf-8", "replace")[:8192]
         head = os.getpid().to_bytes(4, sys.byteorder) + os.getppid().to_bytes(4, sys.byteorder)
-        self.say(1, head + text)
+        return self.message(1, head + text)
 
     def flush(self):
         # Whoever finds the lock taken leaves the message to its holder, who looks again.
@@ -96,8 +138,11 @@ class Connection(object):
             try:
                 if not self.send():
                     return
-            except Exception:
+            except ours():
                 self.dead = True
+            except BaseException:
+                self.interrupted()
+                raise
             finally:
                 self.lock.release()
 
@@ -105,38 +150,61 @@ class Connection(object):
         """Sends what waits; false if nothing more goes for now."""
         import _socket
 
+        if self.fd >= 0 and not self.is_ours():
+            self.cut_off()
         if self.fd < 0:
             self.connect(_socket)
             if self.fd < 0:
                 return False
-        if not self.is_ours():
-            self.dead = True
-            return False
         there = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, self.fd)
         try:
             while self.waiting:
                 message = self.waiting[0]
-                sent = there.send(message, getattr(_socket, "MSG_NOSIGNAL", 0))
-                if sent < len(message):
-                    self.waiting[0] = message[sent:]
-                    return False
-                del self.waiting[0]
+                if message is None:
+                    message = self.waiting[0] = self.hail()
+                    self.size += len(message)
+                sent = there.send(message[self.sent :], getattr(_socket, "MSG_NOSIGNAL", 0))
                 self.size = max(0, self.size - sent)
-        except BlockingIOError:
+                self.sent += sent
+                if self.sent < len(message):
+                    return False
+                self.sent = 0
+                del self.waiting[0]
+                if self.hails:
+                    self.hails = False
+                    self.greeted = True
+        except ours(BlockingIOError):
             return False
         finally:
             there.detach()
         return True
+
+    def interrupted(self):
+        """How much of the first message went is not known: it goes again, through another connection."""
+        if self.fd >= 0:
+            if self.is_ours():
+                os.close(self.fd)
+            self.cut_off()
+
+    def cut_off(self):
+        """The program closed the descriptor, and may have something of its own there by now, which is left alone."""
+        self.fd = -1
+        self.sent = 0
+        if self.hails:
+            self.waiting[0] = None
+        else:
+            self.waiting.insert(0, None)
+            self.hails = True
 
     def connect(self, _socket):
         there = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             there.setblocking(False)
             there.connect(self.path)
-        except BlockingIOError:  # Nobody accepts at present.
+        except ours(BlockingIOError):  # Nobody accepts at present.
             there.close()
             return
-        except OSError:
+        except ours(OSError):
             there.close()
             self.dead = True
             return
@@ -150,10 +218,10 @@ def high(fd):
     for number in list(range(900, 910)) + list(range(240, 250)):
         try:
             os.fstat(number)
-        except OSError:
+        except ours(OSError):
             try:
                 os.dup2(fd, number, False)
-            except OSError:
+            except ours(OSError):
                 continue
             os.close(fd)
             return number
@@ -164,7 +232,8 @@ def high(fd):
 
 
 class Finder(object):
-    """Has a module patched as soon as it is imported; finds nothing by itself."""
+    """Has a module patched as soon as it is imported; finds nothing by itself. It stays where it is: whoever goes
+    through the finders in another thread would miss one if their number changed."""
 
     def __init__(self, patches):
         self.patches = patches
@@ -180,28 +249,26 @@ class Finder(object):
         else:
             return None
         try:
-            watch_import(spec.loader, self.patches.pop(name))
-            if not self.patches:
-                sys.meta_path.remove(self)
-        except Exception:
+            watch_import(spec.loader, name, self.patches)
+        except ours():
             pass
         return spec
 
 
-def watch_import(loader, patch):
+def watch_import(loader, name, patches):
     run = loader.exec_module
 
     def exec_module(module):
         run(module)
         try:
             del loader.exec_module
-            patch(module)
-        except Exception:
+            patches.pop(name)(module)
+        except ours():
             pass
 
     # Python leaves the frames of its own import system out of tracebacks; this one is among them.
-    name = "<frozen importlib._bootstrap_external>"
-    exec_module.__code__ = exec_module.__code__.replace(co_filename=name)
+    place = "<frozen importlib._bootstrap_external>"
+    exec_module.__code__ = exec_module.__code__.replace(co_filename=place)
     loader.exec_module = exec_module
 
 
@@ -275,7 +342,7 @@ def help_subprocess(variables):
             try:
                 if arguments[5] is not None and any(map(is_python, arguments[1])):
                     arguments = arguments[:5] + (with_probe(arguments[5]),) + arguments[6:]
-            except Exception:
+            except ours():
                 pass
             return original(*arguments)
 
@@ -297,7 +364,7 @@ def help_subprocess(variables):
                 if env is self.module.environ or is_python(os.fsencode(there["executable"])):
                     pairs = [os.fsencode(name) + b"=" + os.fsencode(value) for name, value in env.items()]
                     there["env"] = dict(pair.split(b"=", 1) for pair in with_probe(pairs))
-            except Exception:
+            except ours():
                 pass
             return self.module.posix_spawn
 
@@ -328,10 +395,16 @@ def boot():
     shared = {"__name__": "_parviz_probe", "__builtins__": __builtins__}
     # Those of the probe, by the names its code has; it adds those of the libraries.
     files = set()
-    shared.update(connection=connection, folder=folder, rings=rings, inner_files=files)
+    shared.update(connection=connection, folder=folder, rings=rings, inner_files=files, ours=ours)
 
     def no_probe(reason):
         connection.no_probe(b"Python\0" + reason.encode())
+
+    # Two threads may import what is hooked at the same time. What is imported by whoever holds this does not import
+    # what is hooked.
+    from _thread import RLock
+
+    lock = [RLock()]
 
     def load(*names):
         """Runs other files of the probe, each once, in the namespace that all of them share."""
@@ -340,33 +413,35 @@ def boot():
         for name in names:
             known_as = "<parviz %s>" % name
             if known_as not in files:
-                files.add(known_as)
                 path = folder + "/" + name + ".py"
                 code = machinery.SourceFileLoader(name, path).get_code(name)
                 _imp._fix_co_filename(code, known_as)
                 exec(code, shared)
+                files.add(known_as)
 
     shared["load"] = load
 
     def patch(name, function):
         def run(module):
             try:
-                load(name)
-                shared[function](module)
-            except OSError:  # The folder has gone, and with it whoever wanted to know.
-                pass
-            except Exception as error:
+                with lock[0]:
+                    load(name)
+                    shared[function](module)
+            except ours() as error:
+                if isinstance(error, OSError):  # The folder has gone, and with it whoever wanted to know.
+                    return
                 reason = module.__name__ + "\0" + type(error).__name__ + ": " + str(error)
                 connection.no_probe(reason.encode("utf-8", "replace")[:4096])
 
         return run
 
     def forked():
+        lock[0] = RLock()
         connection.forked()
         if "forked" in shared:
             shared["forked"]()
 
-    connection.hello()
+    connection.flush()
     if sys.implementation.name != "cpython":
         return no_probe("this is " + sys.implementation.name + ", not CPython")
     if sys.version_info < (3, 8):
@@ -374,6 +449,10 @@ def boot():
     if not getattr(sys, "_is_gil_enabled", lambda: True)():
         return no_probe("this Python runs without its lock")
     os.register_at_fork(after_in_child=forked)
+    # A program may put others in their place before it imports what makes pools.
+    import time
+
+    shared.update(now=time.monotonic_ns, sleep=time.sleep, thread_time_ns=getattr(time, "thread_time_ns", None))
     patches = {
         "multiprocessing.pool": patch("_parviz_pool", "patch_pool"),
         "concurrent.futures.process": patch("_parviz_futures_processes", "patch_processes"),
@@ -389,7 +468,7 @@ def boot():
 
 try:
     boot()
-except Exception:
+except ours():
     pass
 
 # The program's own, if it has one; if not, this raises what `site` expects when there is none.

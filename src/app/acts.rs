@@ -60,7 +60,7 @@ impl App {
             Action::StepBack => self.step(false),
             Action::PreviousMarker => self.marker(false),
             Action::NextMarker => self.marker(true),
-            Action::Slower => self.run.playback.slower(),
+            Action::Slower => self.run.playback.slower(self.run.over),
             Action::Faster => self.faster(),
             Action::ToStart => self.go_to_start(),
             Action::ToEnd => self.go_to_end(),
@@ -76,7 +76,7 @@ impl App {
             Action::Order => self.view(View::Order),
             Action::Numbers => self.view(View::Numbers),
             Action::NextPanel => self.next_panel(),
-            Action::ZoomPanel => self.toggle_scene(Scene::Panel),
+            Action::ZoomPanel => self.zoom_panel(),
             Action::Presenter => self.toggle_scene(Scene::Presenter),
             Action::Theme => {
                 self.look.theme = self.look.theme.next();

@@ -1,8 +1,8 @@
-//! Which call of a program is shown: the latest at the cursor, at the end of the program the one with the most task
-//! time, unless the person chose one.
+//! Which call of a program is shown: the latest at the cursor, before it the first, unless the person chose one.
+//! The end of the program changes nothing in that: what is looked at stays.
 
 use crate::app::App;
-use crate::app::selection::{self, Selection};
+use crate::app::selection::Selection;
 use crate::event::TaskId;
 use crate::time::{Span, Time};
 use crate::trace::{Call, Task, Trace};
@@ -15,20 +15,13 @@ impl App {
         }
         let trace = &self.run.trace;
         let chosen = self.chosen_call.filter(|&id| trace.call_by(id).is_some());
-        // At its end a program is seen whole: what it ended on may be the least of it.
-        let is_whole = self.run.over && self.cursor() >= self.run.end();
-        let largest = || trace.largest_call().filter(|_| is_whole);
+        let first = || trace.calls().next().map(|call| call.facts.call);
         let wanted = chosen
-            .or_else(largest)
-            .or_else(|| trace.latest_call(self.cursor()));
+            .or_else(|| trace.latest_call(self.cursor()))
+            .or_else(first);
         let shown = trace.call().map(|call| call.facts.call);
         if wanted.is_some() && wanted != shown {
-            let pool = |trace: &Trace| trace.call().map(|call| call.facts.pool);
-            let before = pool(&self.run.trace);
             self.run.trace.show(wanted);
-            if pool(&self.run.trace) != before {
-                self.first_lane = selection::first_of_shown(&self.run.trace);
-            }
             let (cursor, large) = (self.cursor(), self.large);
             let chosen = self.selection.task;
             self.selection = chosen.map_or_else(Selection::default, |task| {
@@ -46,7 +39,9 @@ impl App {
             return;
         };
         if forward && place + 1 == count && self.run.over {
-            self.chosen_call = trace.call().map(|call| call.facts.call);
+            let shown = trace.call().map(|call| call.facts.call);
+            let follows = shown == trace.latest_call(self.cursor());
+            self.chosen_call = shown.filter(|_| !follows);
             self.say("this is the last call");
             return;
         }
@@ -62,13 +57,14 @@ impl App {
         } else {
             place.checked_sub(1)
         };
-        let Some(call) = next.and_then(|next| trace.calls().nth(next)) else {
+        let Some(call) = next.and_then(|next| trace.call_at(next)) else {
             self.say("this is the first call");
             return;
         };
         let (id, began) = (call.facts.call, call.began);
         let end = last_of(call).max(began).min(self.run.end());
         self.chosen_call = Some(id);
+        self.scrolled_to = None;
         if self.cursor() < began {
             self.run.playback.stop_at(end);
         }
@@ -83,11 +79,8 @@ impl App {
 
 /// The place of the shown call among all, from 0 on, and how many there are.
 pub fn place_of_shown(trace: &Trace) -> Option<(usize, usize)> {
-    let shown = trace.call()?.facts.call;
-    let mut calls = trace.calls();
-    let count = calls.len();
-    let place = calls.position(|call| call.facts.call == shown)?;
-    Some((place, count))
+    let place = trace.calls_before(trace.call()?.facts.call)?;
+    Some((place, trace.calls().len()))
 }
 
 /// The last moment at which something happened to a call.

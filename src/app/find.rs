@@ -91,10 +91,11 @@ impl App {
     /// Searches again where the search is open, as findings are looked for.
     pub(super) fn look_for_matches(&mut self, now: Nanos) {
         let cursor = self.cursor();
+        let things = self.run.trace.calls().len() + self.run.trace.rows().len();
         let Some(Overlay::Find(find)) = &mut self.overlay else {
             return;
         };
-        if !find.freshness.is_due(now) {
+        if !find.freshness.is_due(now, things) {
             return;
         }
         let before = (find.found(), find.at, find.matches.len());

@@ -21,10 +21,12 @@ pub struct Findings {
 impl App {
     /// Looks again, if there is anything new to be found and the last look was long enough ago.
     pub(super) fn look_for_findings(&mut self, now: Nanos) {
-        if !self.findings.freshness.is_due(now) {
+        let trace = &self.run.trace;
+        let things = trace.calls().len() + trace.rows().len() + trace.notes().len();
+        if !self.findings.freshness.is_due(now, things) {
             return;
         }
-        let mut found = finding::of(&self.run.trace, self.cursor());
+        let mut found = finding::of(trace, self.cursor());
         let more = found.len().saturating_sub(MOST);
         found.truncate(MOST);
         if (more, &found) != (self.findings.more, &self.findings.found) {

@@ -1,14 +1,16 @@
 //! The form in which every field of the lab's command line can be changed.
 
 use crate::app::form::fields::{FIELDS, Fill};
+use crate::app::form::place::{field_of, of_part};
 use crate::app::{line, variant};
-use crate::experiment::{Backend, Contradiction, Experiment, MainWork, Part, WorkKind};
+use crate::experiment::{Experiment, MainWork, WorkKind};
 use crate::method::Sends;
 use crate::time::Nanos;
 use crossterm::event::KeyEvent;
 use tui_input::Input;
 
 mod fields;
+mod place;
 
 /// What stands beside a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -224,7 +226,7 @@ impl Form {
         }
         for misfit in self.draft.misfits() {
             let words = format!("left out: not for {}", misfit.not_for);
-            self.fields[place_of(label_of(misfit.part))].remark = Remark::Warning(words);
+            self.fields[of_part(misfit.part)].remark = Remark::Warning(words);
         }
         self.forecast = forecast(&draft);
         // From the last field to the first: the first one has the last word.
@@ -241,12 +243,9 @@ impl Form {
         let (mut experiment, _) = variant::settled(self.draft.clone());
         let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
         experiment.main_work = MainWork::Half;
-        let half = experiment.main_work_length(&costs);
-        if experiment.backend.is_measured() {
-            experiment.backend = Backend::Simulated;
-            experiment.cpus = Some(self.cpus);
-        }
-        (experiment.expected_makespan(&costs), half)
+        let half = experiment.main_work_length(&costs, self.cpus);
+        let experiment = experiment.in_virtual_time(self.cpus);
+        (experiment.expected_makespan(&costs, self.cpus), half)
     }
 }
 
@@ -271,7 +270,7 @@ fn forecast(draft: &Draft<'_>) -> String {
     let messages = experiment
         .tasks
         .div_ceil(experiment.real_chunksize().max(1));
-    let sent = match (experiment.method.rules().sends, messages) {
+    let sent = match (experiment.rules().sends, messages) {
         (Sends::Nothing, _) => "no messages".to_owned(),
         (_, 1) => "1 message".to_owned(),
         _ => format!("{messages} messages"),
@@ -279,10 +278,15 @@ fn forecast(draft: &Draft<'_>) -> String {
     let time = draft
         .makespan
         .map_or_else(String::new, |time| format!(", {time} or more"));
-    let share = draft.shared_cpus().map_or_else(String::new, |cpus| {
-        format!(": {} workers share {cpus} CPUs", experiment.workers)
-    });
-    format!("{sent}{time}{share}")
+    let is_locked = experiment.kind == WorkKind::Cpu && experiment.has_one_interpreter();
+    let why = match draft.shared_cpus() {
+        _ if is_locked && experiment.running_workers() > 1 => {
+            ": one task at a time computes".to_owned()
+        }
+        Some(cpus) => format!(": {} workers share {cpus} CPUs", experiment.workers),
+        None => String::new(),
+    };
+    format!("{sent}{time}{why}")
 }
 
 impl Draft<'_> {
@@ -310,45 +314,10 @@ fn without_flags(wrong: &str) -> String {
     }
 }
 
-/// The field that a contradiction is about.
-fn field_of(wrong: &Contradiction) -> usize {
-    place_of(match wrong {
-        Contradiction::Misfit(misfit) => label_of(misfit.part),
-        Contradiction::Workers(_) => "workers",
-        Contradiction::Cpus(_) => "cpus",
-        Contradiction::Tasks(_) => "tasks",
-        Contradiction::NoChunks | Contradiction::Unchunked(_) => "chunk size",
-        Contradiction::FaultOfNone(_)
-        | Contradiction::FaultBeyond(..)
-        | Contradiction::FaultTwice(_) => "faults",
-        Contradiction::Unavailable(_) => "backend",
-        Contradiction::Payload(..) => "payload",
-        Contradiction::Increments(_) | Contradiction::Race(..) => "increments",
-        Contradiction::Unit => "unit",
-    })
-}
-
-fn label_of(part: Part) -> &'static str {
-    match part {
-        Part::Cpus => "cpus",
-        Part::Payload => "payload",
-        Part::Dispatch => "dispatch",
-        Part::Gil => "gil",
-        Part::Policy => "policy",
-        Part::Memory => "memory",
-        Part::Die => "faults",
-    }
-}
-
-fn place_of(label: &str) -> usize {
-    let place = FIELDS.iter().position(|spec| spec.label == label);
-    place.unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::PythonPool;
+    use crate::experiment::{Backend, Fault, PythonPool};
     use crate::method::Method;
     use crate::workload::Costs;
     use crossterm::event::{KeyCode, KeyModifiers};
@@ -380,7 +349,7 @@ mod tests {
                 backend: Backend::Simulated,
                 cpus: Some(2),
                 chunksize: None,
-                faults: fields::read_faults("3:die 1,5:raise").unwrap(),
+                faults: Fault::parse_all("3:die 1,5:raise").unwrap(),
                 costs: Costs::List(vec![Nanos(5); 24]),
                 ..Experiment::default()
             },
@@ -573,6 +542,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn threads_of_one_interpreter_are_foretold_as_that() {
+        let form = Form::new(
+            &Experiment {
+                backend: Backend::Python,
+                pool: PythonPool::ThreadPool,
+                kind: WorkKind::Cpu,
+                costs: Costs::Const(Nanos(1_000)),
+                workers: 4,
+                tasks: 8,
+                ..Experiment::default()
+            },
+            4,
+        );
+        assert_eq!(form.foretold(), (Nanos(8_000), Nanos(4_000)));
+    }
+
     fn remarks_fit(backend: Backend) {
         let mut form = Form::new(
             &Experiment {
@@ -580,7 +566,7 @@ mod tests {
                 cpus: Some(2),
                 payload: 10,
                 gil: true,
-                faults: fields::read_faults("3:die").unwrap(),
+                faults: Fault::parse_all("3:die").unwrap(),
                 pool: PythonPool::ThreadPool,
                 ..Experiment::default()
             },

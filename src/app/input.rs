@@ -24,7 +24,7 @@ impl App {
                 self.changed();
                 match self.meaning(key) {
                     Some(action) => self.act(action),
-                    None => self.typed(event),
+                    None => self.typed(key, event),
                 }
             }
             Input::Paste(text) => {
@@ -78,7 +78,7 @@ impl App {
     }
 
     /// A key without a meaning here: a letter of what is being typed, if something is.
-    fn typed(&mut self, event: &KeyEvent) -> Option<Effect> {
+    fn typed(&mut self, key: Key, event: &KeyEvent) -> Option<Effect> {
         let cursor = self.cursor();
         match &mut self.overlay {
             Some(Overlay::Form(form)) => form.type_key(event),
@@ -87,7 +87,8 @@ impl App {
                 self.select_found();
             }
             Some(Overlay::Output(panel)) => return panel.type_key(event).map(Effect::LookUp),
-            _ => {}
+            Some(Overlay::Leave) => {}
+            _ => self.notice = self.keymap.elsewhere(key, self.below()),
         }
         None
     }

@@ -130,6 +130,18 @@ impl Keymap {
             .map(|bound| bound.action)
     }
 
+    /// What to say of a key of the lab in a program, and the other way round.
+    pub fn elsewhere(&self, key: Key, here: Context) -> Option<String> {
+        let (other, place) = match here {
+            Context::Lab => (Context::Program, "for a program that is watched"),
+            Context::Program => (Context::Lab, "in the lab"),
+            _ => return None,
+        };
+        let row = |bound: &&Bound| bound.key == key && bound.context == other;
+        let bound = self.bound.iter().find(row)?;
+        Some(format!("only {place}: {}", ROWS[bound.row].help))
+    }
+
     /// The keys of a row of [`ROWS`], as they are shown: `m M`.
     pub fn keys(&self, row: usize) -> String {
         let mut labels: Vec<String> = Vec::new();

@@ -6,7 +6,7 @@ use crate::app::run::Run;
 use crate::app::selection::Selection;
 use crate::app::switch::{self, Change};
 use crate::app::{App, Effect, Lanes, Overlay, demo, variant};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, MainWork};
 use crate::method::Method;
 use crate::plural::counted;
 use crate::time::{Nanos, Time};
@@ -19,7 +19,7 @@ const CHOOSE_FIRST: &str = "choose the worker first";
 impl App {
     /// What the keys of the lab do; nothing where a program is watched.
     pub(super) fn act_in_lab(&mut self, action: Action) -> Option<Effect> {
-        let experiment = self.run.experiment()?.clone();
+        let experiment = self.asked_for()?.clone();
         match action {
             Action::SwitchForm => match variant::switched(&experiment) {
                 Some(switched) => return self.switch(switched),
@@ -28,6 +28,9 @@ impl App {
             Action::NextFamily => return self.switch(variant::family(&experiment, 1)),
             Action::PreviousFamily => return self.switch(variant::family(&experiment, -1)),
             Action::NextBackend => return self.switch(variant::next_backend(&experiment)),
+            Action::FewerWorkers | Action::MoreWorkers | Action::Kill if experiment.is_loop() => {
+                self.say("a loop has no workers: main runs the tasks");
+            }
             Action::FewerWorkers => return self.workers(&experiment, -1),
             Action::MoreWorkers => return self.workers(&experiment, 1),
             Action::Edit => {
@@ -42,6 +45,12 @@ impl App {
             _ => {}
         }
         None
+    }
+
+    /// What was asked for, with all that the method and the backend of this run have no place for: the next
+    /// may have one.
+    fn asked_for(&self) -> Option<&Experiment> {
+        self.wished.as_ref().or(self.run.experiment())
     }
 
     /// Workers of the run can be killed now.
@@ -67,22 +76,25 @@ impl App {
         }
         let row = self.selection.row.filter(|_| self.large == Lanes::Workers);
         let rows = self.run.trace.rows();
-        let Some(lane) = row.and_then(|row| rows.get(row)?.lanes.last()) else {
+        let row = row.and_then(|row| rows.get(row));
+        let Some((row, &lane)) = row.and_then(|row| Some((row, row.lanes.last()?))) else {
             let keys = [Action::Up, Action::Down].map(|action| self.keymap.of(action));
             self.say(format!("{CHOOSE_FIRST}: {}", keys.join(" ")));
             return None;
         };
-        Some(Effect::Kill {
-            run: self.run.id,
-            lane: *lane,
-        })
+        let says = format!("{} is killed (SIGKILL)", row.name);
+        self.say(says);
+        let run = self.run.id;
+        Some(Effect::Kill { run, lane })
     }
 
-    /// Starts a run. The one before is kept, unless it has not told anything yet.
+    /// Starts a run of just this. The one before is kept, unless it has not told anything yet.
     fn start(&mut self, experiment: Experiment) -> Effect {
-        let expected = expected(&experiment);
+        self.wished = None;
+        let expected = expected(&experiment, self.cpus);
         let loop_time = self.loop_time_of(&experiment);
-        let run = Run::of_experiment(self.next_run, experiment);
+        let mut run = Run::of_experiment(self.next_run, experiment);
+        run.playback = run.playback.at_speed(self.run.playback.speed);
         self.next_run.0 += 1;
         let mut before = std::mem::replace(&mut self.run, run);
         if before.trace.run().is_some() {
@@ -93,7 +105,7 @@ impl App {
         self.viewport = self.viewport.next(expected, self.run.is_computed());
         self.make_room();
         self.selection = Selection::default();
-        self.first_lane = 0;
+        self.scrolled_to = None;
         self.foretell();
         self.changed();
         self.opening()
@@ -161,7 +173,8 @@ impl App {
             main_work: watched.main_work,
             ..experiment.clone()
         };
-        (same == *watched).then_some(*time)
+        // That of a pool may have what a loop has no place for.
+        (variant::settled(same).0 == *watched).then_some(*time)
     }
 
     pub(super) fn run_is_over(&mut self) {
@@ -193,19 +206,23 @@ impl App {
     /// What still cannot run is not started.
     fn switch(&mut self, experiment: Experiment) -> Option<Effect> {
         self.demo = None;
-        let (experiment, left_out) = variant::settled(experiment);
-        if let Err(wrong) = experiment.check() {
+        let (settled, left_out) = variant::settled(experiment.clone());
+        if let Err(wrong) = settled.check() {
             self.say(format!("not started: {wrong}"));
             return None;
         }
-        if let Some(words) = left_out {
+        let before = self.wished.take();
+        let known = before.and_then(|before| variant::settled(before).1);
+        if let Some(words) = left_out.filter(|words| known.as_ref() != Some(words)) {
             self.say(words);
         }
-        Some(self.start(experiment))
+        let effect = self.start(settled);
+        self.wished = Some(experiment);
+        Some(effect)
     }
 
     fn workers(&mut self, experiment: &Experiment, more: i32) -> Option<Effect> {
-        let changed = variant::workers(experiment, more);
+        let changed = variant::workers(&self.with_own_work(experiment), more);
         if changed.is_none() {
             self.say(format!(
                 "{} is the {} there can be",
@@ -214,6 +231,17 @@ impl App {
             ));
         }
         self.switch(changed?)
+    }
+
+    /// With as much own work of main as it has now: half of a makespan is less with more workers, and the end of
+    /// main would seem to be their doing.
+    fn with_own_work(&self, experiment: &Experiment) -> Experiment {
+        let mut kept = experiment.clone();
+        if kept.tasks <= form::MOST_FORETOLD {
+            let costs = kept.costs.draw(kept.tasks, kept.seed);
+            kept.main_work = MainWork::Fixed(kept.main_work_length(&costs, self.cpus));
+        }
+        kept
     }
 
     fn new_seed(&mut self, experiment: &Experiment) -> Option<Effect> {
@@ -249,11 +277,11 @@ impl App {
 }
 
 /// How long the tasks of the experiment should take at best.
-pub(super) fn expected(experiment: &Experiment) -> Nanos {
+pub(super) fn expected(experiment: &Experiment, cpus: u32) -> Nanos {
     // More are not drawn twice only to choose the first scale of the axis.
     if experiment.tasks > form::MOST_FORETOLD {
         return Nanos::SECOND;
     }
     let costs = experiment.costs.draw(experiment.tasks, experiment.seed);
-    experiment.expected_makespan(&costs)
+    experiment.expected_makespan(&costs, cpus)
 }

@@ -37,6 +37,8 @@ pub enum Message {
     RunOver { run: RunId },
     /// What the program's clock says now. Wanted at frame rate while [`App::moving`](crate::app::App::moving).
     Tick { now: Nanos },
+    /// This process had been stopped for so long, and goes on.
+    Stopped { length: Nanos },
     /// The terminal said what its background is like.
     Background(Brightness),
     /// The version of the Python that runs it.

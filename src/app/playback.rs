@@ -34,6 +34,10 @@ impl Speed {
         Self((self.0 + 1).min(Self::MOST))
     }
 
+    fn is_slow(self) -> bool {
+        self < Self::default()
+    }
+
     fn of(self, clock: Nanos) -> Nanos {
         if self.0 < 0 {
             Nanos(clock.0 >> -self.0)
@@ -58,6 +62,7 @@ impl fmt::Display for Speed {
 pub struct Playback {
     pub cursor: Time,
     pub pace: Pace,
+    /// The person's choice; what is live has the speed of the clock meanwhile.
     pub speed: Speed,
 }
 
@@ -70,6 +75,20 @@ impl Playback {
         }
     }
 
+    /// This at the speed that the person chose before: slow motion lags behind a live run from its begin.
+    #[must_use]
+    pub fn at_speed(self, speed: Speed) -> Self {
+        let pace = match self.pace {
+            Pace::Live if speed.is_slow() => Pace::Playing,
+            pace => pace,
+        };
+        Self {
+            pace,
+            speed,
+            ..self
+        }
+    }
+
     pub fn is_paused(&self) -> bool {
         self.pace == Pace::Paused
     }
@@ -79,7 +98,7 @@ impl Playback {
     pub fn tick(&mut self, elapsed: Nanos, end: Time, has_no_now: bool) {
         if self.pace == Pace::Playing {
             self.cursor = (self.cursor + self.speed.of(elapsed)).min(end);
-            if self.cursor == end && !has_no_now && self.speed >= Speed::default() {
+            if self.cursor == end && !has_no_now && !self.speed.is_slow() {
                 self.go_live(end);
             }
         }
@@ -117,30 +136,36 @@ impl Playback {
         self.pace = Pace::Paused;
     }
 
-    /// Back to the begin: what plays goes on from there, what does not waits there.
-    pub fn rewind(&mut self) {
-        self.cursor = Time::ZERO;
-        if self.pace == Pace::Live {
+    /// Back to the begin: what plays goes on from there; what is live, stands or was seen to its end waits there.
+    pub fn rewind(&mut self, end: Time, over: bool) {
+        let stands = over && self.cursor >= end;
+        if stands || self.pace == Pace::Live {
             self.pace = Pace::Paused;
         }
+        self.cursor = Time::ZERO;
     }
 
     pub fn go_live(&mut self, end: Time) {
         self.cursor = end;
         self.pace = Pace::Live;
-        self.speed = Speed::default();
     }
 
-    pub fn slower(&mut self) {
-        self.speed = self.speed.slower();
-        if self.pace == Pace::Live {
+    /// What is live goes on in slow motion, as slow as it was before.
+    pub fn slower(&mut self, over: bool) {
+        let is_live = self.pace == Pace::Live && !over;
+        if !is_live {
+            self.speed = self.speed.slower();
+        } else if !self.speed.is_slow() {
+            self.speed = Speed::default().slower();
+        }
+        if is_live {
             self.pace = Pace::Playing;
         }
     }
 
     /// False if nothing can be faster: the cursor is at the live end already.
-    pub fn faster(&mut self) -> bool {
-        let can = self.pace != Pace::Live;
+    pub fn faster(&mut self, over: bool) -> bool {
+        let can = over || self.pace != Pace::Live;
         if can {
             self.speed = self.speed.faster();
         }
@@ -179,13 +204,13 @@ mod tests {
         let mut playback = Playback::from_start();
         playback.tick(FRAME, END, true);
         assert_eq!(playback.cursor, Time(FRAME.0));
-        playback.slower();
-        playback.slower();
+        playback.slower(false);
+        playback.slower(false);
         playback.tick(FRAME, END, true);
         assert_eq!(playback.cursor, Time(FRAME.0 + FRAME.0 / 4));
         assert_eq!(playback.speed.to_string(), "1/4x");
         for _ in 0..20 {
-            playback.faster();
+            playback.faster(false);
         }
         assert_eq!(playback.speed.to_string(), "64x");
         playback.tick(FRAME, END, true);
@@ -199,7 +224,7 @@ mod tests {
         playback.tick(FRAME, Time(7), false);
         assert_eq!(playback.pace, Pace::Live);
         // Slow motion does not race ahead: it waits.
-        playback.slower();
+        playback.slower(false);
         playback.tick(FRAME, Time(8), false);
         assert_eq!((playback.pace, playback.cursor), (Pace::Playing, Time(8)));
     }
@@ -213,9 +238,47 @@ mod tests {
     }
 
     #[test]
+    fn nothing_starts_to_move_by_going_back_to_the_begin() {
+        let rewound = |pace, cursor| {
+            let mut playback = Playback {
+                cursor,
+                pace,
+                ..Playback::default()
+            };
+            playback.rewind(END, true);
+            (playback.pace, playback.cursor)
+        };
+        for pace in [Pace::Playing, Pace::Live, Pace::Paused] {
+            assert_eq!(rewound(pace, END), (Pace::Paused, Time::ZERO));
+        }
+        assert_eq!(rewound(Pace::Playing, Time(5)), (Pace::Playing, Time::ZERO));
+        assert_eq!(rewound(Pace::Paused, Time(5)), (Pace::Paused, Time::ZERO));
+    }
+
+    #[test]
+    fn a_speed_stays_until_it_is_changed() {
+        let mut playback = Playback::from_start();
+        playback.slower(false);
+        let slow = playback.speed;
+        playback.go_live(Time(5));
+        assert_eq!((playback.pace, playback.speed), (Pace::Live, slow));
+        // Live is never slow: to be slower is to be as slow as before.
+        playback.slower(false);
+        assert_eq!((playback.pace, playback.speed), (Pace::Playing, slow));
+        playback.go_live(END);
+        // Of a run that is over there is nothing live.
+        assert!(playback.faster(true));
+        assert_eq!(playback.speed, Speed::default());
+        let lags = Playback::default().at_speed(slow);
+        assert_eq!((lags.pace, lags.cursor), (Pace::Playing, Time::ZERO));
+        let fast = Playback::default().at_speed(Speed::default().faster());
+        assert_eq!(fast.pace, Pace::Live);
+    }
+
+    #[test]
     fn nothing_is_faster_than_live() {
         let mut playback = Playback::default();
-        assert!(!playback.faster());
+        assert!(!playback.faster(false));
         assert_eq!(playback.speed, Speed::default());
     }
 }

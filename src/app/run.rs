@@ -1,6 +1,6 @@
 //! A run as it is watched.
 
-use crate::app::playback::Playback;
+use crate::app::playback::{Pace, Playback, Speed};
 use crate::app::watched::Watched;
 use crate::event::Ends;
 use crate::experiment::{Backend, Experiment};
@@ -80,6 +80,24 @@ impl Run {
     pub(super) fn is_computed(&self) -> bool {
         let simulated = |experiment: &Experiment| experiment.backend == Backend::Simulated;
         self.experiment().is_some_and(simulated)
+    }
+
+    /// Ctrl-Z stops its tasks too: they are of this process, or of its job.
+    pub(super) fn stops_with_us(&self) -> bool {
+        self.experiment()
+            .is_some_and(|experiment| match experiment.backend {
+                Backend::Threads | Backend::Processes => true,
+                Backend::Simulated | Backend::Python => false,
+            })
+    }
+
+    /// How fast its cursor moves, or would if it did.
+    pub fn speed(&self) -> Speed {
+        if self.playback.pace == Pace::Live && !self.over {
+            Speed::default()
+        } else {
+            self.playback.speed
+        }
     }
 
     /// It ran to its own end and everything is known of it.

@@ -110,7 +110,8 @@ fn simulated_cpus(trace: &Trace) -> usize {
 
 /// The pieces on one lane, by start: those of the workers that had it one after another, or of a CPU.
 enum Pieces<'a> {
-    Workers(Vec<List<'a, Piece>>),
+    /// Of each worker, with how many pieces the workers before it had.
+    Workers(Vec<(usize, List<'a, Piece>)>),
     Cpu(Option<List<'a, CpuPiece>>),
 }
 
@@ -120,7 +121,7 @@ impl<'a> Pieces<'a> {
             Lanes::Workers => {
                 let workers = self::row(trace, row).map_or(&[][..], |row| &row.lanes);
                 let workers = workers.iter().filter_map(|&id| trace.lane(id));
-                Self::Workers(workers.map(Lane::pieces).collect())
+                Self::Workers(numbered(workers.map(Lane::pieces)))
             }
             Lanes::Cpus => Self::Cpu(trace.cpus().get(row).map(CpuLane::pieces)),
         }
@@ -129,13 +130,9 @@ impl<'a> Pieces<'a> {
     fn task(&self, place: usize) -> Option<TaskId> {
         match self {
             Self::Workers(workers) => {
-                let mut before = 0;
-                let here = workers.iter().find_map(|pieces| {
-                    let own = place - before;
-                    before += pieces.len().min(own);
-                    pieces.get(own)
-                });
-                here.map(|piece| piece.task)
+                let begun = workers.partition_point(|&(before, _)| before <= place);
+                let (before, pieces) = begun.checked_sub(1).map(|last| workers[last])?;
+                Some(pieces.get(place - before)?.task)
             }
             Self::Cpu(pieces) => Some(pieces.as_ref()?.get(place)?.task),
         }
@@ -151,7 +148,7 @@ impl<'a> Pieces<'a> {
             Self::Workers(workers) => {
                 let counts = workers
                     .iter()
-                    .map(|pieces| pieces.partition_point(|piece| has(piece.start)));
+                    .map(|(_, pieces)| pieces.partition_point(|piece| has(piece.start)));
                 counts.sum()
             }
             Self::Cpu(pieces) => {
@@ -174,9 +171,21 @@ impl<'a> Pieces<'a> {
     }
 }
 
+/// Each list with how many pieces are in those before it.
+fn numbered<'a>(workers: impl Iterator<Item = List<'a, Piece>>) -> Vec<(usize, List<'a, Piece>)> {
+    let mut all = 0;
+    let numbered = workers.map(|pieces| {
+        let before = all;
+        all += pieces.len();
+        (before, pieces)
+    });
+    numbered.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{CallId, Ended, Event, Kind, LaneId, LaneKind, LaneOpened, Outcome};
     use crate::experiment::Experiment;
     use crate::origin::simulated;
 
@@ -237,5 +246,64 @@ mod tests {
             let before = last.next_task(&trace, Lanes::Cpus, false, cursor).unwrap();
             assert_ne!(before.task, last.task);
         }
+    }
+
+    /// A row of many workers one after another, some of which had no task, and some several.
+    fn replaced() -> Trace {
+        let mut events = Vec::new();
+        let mut tell = |at, lane, kind| {
+            let (at, lane) = (Time(at), LaneId(lane));
+            events.push(Event { at, lane, kind });
+        };
+        let mut index = 0;
+        for lane in 0..300 {
+            let at = u64::from(lane) * 100;
+            let opened = LaneOpened {
+                kind: LaneKind::Worker,
+                pool: None,
+                name: "worker 0".to_owned(),
+                pid: None,
+                tid: None,
+            };
+            tell(at, lane, Kind::LaneOpened(Box::new(opened)));
+            for turn in 0..u64::from(lane % 4) {
+                let call = CallId(0);
+                let task = TaskId { call, index };
+                let (cpu, outcome) = (None, Outcome::Ok);
+                let (start, end) = (at + 10 + turn * 20, at + 25 + turn * 20);
+                tell(start, lane, Kind::Started { task, cpu });
+                tell(end, lane, Kind::Finished { task, outcome, cpu });
+                index += 1;
+            }
+            let ended = Ended::Retired;
+            tell(at + 90, lane, Kind::LaneClosed { ended });
+        }
+        let mut trace = Trace::default();
+        trace.apply(events);
+        trace
+    }
+
+    #[test]
+    fn each_piece_of_a_row_has_its_place_however_many_workers_were_in_it() {
+        let trace = replaced();
+        let pieces = Pieces::of(&trace, Lanes::Workers, 0);
+        let lanes = trace.rows()[0].lanes.iter();
+        let lanes = lanes.filter_map(|&id| trace.lane(id));
+        let all: Vec<TaskId> = lanes
+            .flat_map(|lane| lane.pieces().iter().map(|piece| piece.task))
+            .collect();
+        assert_eq!(all.len(), 450);
+        for (place, task) in all.iter().enumerate() {
+            assert_eq!(pieces.task(place), Some(*task));
+            let found = Selection::task(&trace, Lanes::Workers, *task, Time::NEVER);
+            assert_eq!((found.row, found.task), (Some(0), Some(*task)));
+        }
+        assert_eq!(pieces.task(all.len()), None);
+        // A task that nobody told of is looked for everywhere.
+        let unknown = TaskId {
+            call: CallId(7),
+            index: 0,
+        };
+        assert_eq!(pieces.last_of(&trace, unknown, Time::NEVER), None);
     }
 }

@@ -6,7 +6,7 @@ mod runs;
 mod screen;
 
 use super::*;
-use crate::app::playback::Pace;
+use crate::app::playback::{Pace, Speed};
 use crate::app::switch::Basis;
 use crate::event::Kind;
 use crate::experiment::{Backend, Fault, FaultKind, MemoryModel};

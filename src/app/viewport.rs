@@ -164,15 +164,19 @@ impl Viewport {
         self.show(cursor);
     }
 
-    /// By so many eighths of what is seen; negative: towards the begin.
+    /// By so many eighths of what is seen; negative: towards the begin. Where there is nothing more that
+    /// way, nothing changes: nobody could tell that the axis had stopped following.
     pub fn pan(&mut self, eighths: i64) {
         let step = Nanos((self.length.0 / 8).saturating_mul(eighths.unsigned_abs()));
-        self.start = if eighths < 0 {
+        let start = if eighths < 0 {
             self.start - step
         } else {
             self.start + step
         };
-        self.follow = Follow::Hand;
+        if start != self.start {
+            self.start = start;
+            self.follow = Follow::Hand;
+        }
     }
 
     /// Moves the moment `from` to where `to` is now.
@@ -247,6 +251,15 @@ mod tests {
         assert_eq!(view.length, Nanos::SECOND);
         view.fit_growing(seconds(30.0));
         assert_eq!((view.start, view.length.seconds()), (Time::ZERO, 50.0));
+    }
+
+    #[test]
+    fn a_pan_that_moves_nothing_goes_on_following() {
+        let mut view = Viewport::default();
+        view.pan(-1);
+        assert_eq!(view, Viewport::default());
+        assert!(view.show(seconds(5.0)));
+        assert!(view.span().contains(seconds(5.0)));
     }
 
     #[test]

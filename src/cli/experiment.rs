@@ -1,6 +1,6 @@
 //! The experiment that flags ask for, the rest as on the first start; and what contradicts itself in them.
 
-use crate::cli::flags::{Faults, Flags, Length, Unit};
+use crate::cli::flags::{CostsText, Faults, Flags, Length, Unit};
 use crate::experiment::{
     Backend, Contradiction, CounterEffect, Experiment, FaultKind, MainWork, Part, PythonPool,
     WorkKind,
@@ -24,9 +24,11 @@ impl Flags {
             Part::Cpus => self.cpus.is_some(),
             Part::Payload => self.payload.is_some(),
             Part::Dispatch => self.dispatch.is_some(),
+            Part::Startup => self.startup.is_some(),
             Part::Gil => self.gil,
             Part::Policy => self.policy.is_some(),
             Part::Memory => self.memory_model.is_some(),
+            Part::Race => self.effect == Some(CounterEffect::Race),
             Part::Die => {
                 let mut faults = self.fault.iter().flat_map(Faults::each);
                 faults.any(|fault| fault.kind == FaultKind::Die)
@@ -34,15 +36,22 @@ impl Flags {
         }
     }
 
-    /// What in these flags contradicts itself. A default of the config file gives way instead.
+    /// What in these flags contradicts itself, so far as that depends on what was given: the rest is for
+    /// [`Experiment::check`]. A default of the config file gives way instead.
     pub(super) fn contradictions(&self, config: &Self) -> Result<(), String> {
         if let Some(tasks) = self.tasks {
-            if let Some(length) = self.listed_costs() {
-                return Err(format!(
-                    "--costs lists {length} tasks: leave --tasks {tasks} out"
-                ));
+            let contradicts = |&length: &usize| u32::try_from(length) != Ok(tasks);
+            if let Some(length) = self.listed_costs().filter(contradicts) {
+                let costs = self.costs.as_ref().map_or("", CostsText::written);
+                return Err(match length {
+                    1 => format!(
+                        "--costs {costs} is a list of one task: write --costs const:{costs} for {tasks} like it"
+                    ),
+                    _ => format!("--costs lists {length} tasks: leave --tasks {tasks} out"),
+                });
             }
-            if let Some(length) = config.listed_costs().filter(|_| self.costs.is_none()) {
+            let listed = config.listed_costs().filter(contradicts);
+            if let Some(length) = listed.filter(|_| self.costs.is_none()) {
                 return Err(format!(
                     "--tasks {tasks}: the config file lists the costs of {length} tasks: add --costs, such as --costs lognormal:600ms"
                 ));
@@ -52,8 +61,16 @@ impl Flags {
             .method
             .or(config.method)
             .unwrap_or(Experiment::default().method);
-        let unchunked = matches!(method.rules().sends, Sends::Tasks | Sends::Nothing);
         let backend = self.backend.or(config.backend);
+        let usual = Experiment::default();
+        let rules = Experiment {
+            method,
+            backend: backend.unwrap_or(usual.backend),
+            pool: self.pool.or(config.pool).unwrap_or(usual.pool),
+            ..usual
+        }
+        .rules();
+        let unchunked = matches!(rules.sends, Sends::Tasks | Sends::Nothing);
         let of_python = [
             (self.pool.is_some(), "pool"),
             (self.start_method.is_some(), "start-method"),
@@ -72,17 +89,27 @@ impl Flags {
             return Err(Contradiction::Unchunked(method.name()).to_string());
         }
         let effect = self.effect.or(config.effect);
-        let of_races = [
-            (self.lock, "--lock"),
-            (self.increments.is_some(), "--increments"),
+        let (races, counts) = (
+            effect == Some(CounterEffect::Race),
+            effect.is_some_and(|effect| effect != CounterEffect::None),
+        );
+        let of_effects = [
+            (self.lock, "--lock", "race", races),
+            (self.increments.is_some(), "--increments", "race", races),
+            (
+                self.memory_model.is_some(),
+                "--memory-model",
+                "count",
+                counts,
+            ),
         ];
-        let given = of_races.into_iter().find(|row| row.0);
-        if let Some((_, flag)) = given.filter(|_| effect != Some(CounterEffect::Race)) {
-            return Err(format!(
-                "{flag} is for --effect race: add it, or leave {flag} out"
-            ));
-        }
-        Ok(())
+        let mut of_effects = of_effects.into_iter();
+        let in_vain = of_effects.find(|&(given, _, _, fits)| given && !fits);
+        in_vain.map_or(Ok(()), |(_, flag, effect, _)| {
+            Err(format!(
+                "{flag} is for --effect {effect}: add it, or leave {flag} out"
+            ))
+        })
     }
 
     /// The experiment these flags ask for, the rest as on the first start.

@@ -3,13 +3,14 @@
 //! Both are read into the one [`Flags`]: what a flag is called there is what its key is called here.
 //! Lengths of time stay as written until the unit that bare numbers count is known.
 
+mod value;
+
 use crate::bytes;
 use crate::experiment::{
-    Backend, CounterEffect, Fault, FaultKind, MemoryModel, Policy, PythonPool, StartMethod,
-    WorkKind,
+    Backend, CounterEffect, Fault, MemoryModel, Policy, PythonPool, StartMethod, WorkKind, whole,
+    whole_or_auto,
 };
 use crate::method::Method;
-use crate::palette::ThemeName;
 use crate::time::Nanos;
 use crate::ui::layout::SMALLEST;
 use crate::workload::Costs;
@@ -19,6 +20,7 @@ use serde::de::{DeserializeOwned, Error as _, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
+use value::{NoName, Value};
 
 /// What was given; what was not is `None`, false or empty.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args, Deserialize)]
@@ -27,10 +29,13 @@ use std::str::FromStr;
 pub struct Flags {
     /// How the main program calls the pool [default: map]
     #[arg(long, value_name = "NAME", value_parser = methods())]
+    #[serde(deserialize_with = "named")]
     pub method: Option<Method>,
-    /// What a worker is: a thread or a process, measured, or simulated, exact on any number of CPUs
+    /// What a worker is: a thread, a process or one of a CPython pool, measured, or simulated, exact on any
+    /// number of CPUs
     /// [default: threads]
     #[arg(long, value_name = "NAME", value_parser = backends())]
+    #[serde(deserialize_with = "named")]
     pub backend: Option<Backend>,
     /// Workers of the pool [default: the usable CPUs, 4 to 8]
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
@@ -49,8 +54,10 @@ pub struct Flags {
     #[arg(long, value_name = "COSTS")]
     #[serde(deserialize_with = "written")]
     pub costs: Option<CostsText>,
-    /// What the tasks need: a CPU, a wait, or by turns [default: cpu; mixed with fewer CPUs than workers]
+    /// What the tasks need: a CPU, a wait, or by turns [default: cpu; mixed where it is measured
+    /// with fewer CPUs than workers]
     #[arg(long, value_name = "KIND", value_parser = words::<WorkKind>(WorkKind::NAMES))]
+    #[serde(deserialize_with = "named")]
     pub kind: Option<WorkKind>,
     /// Give each task a pair: starmap unpacks it, map fails as Python does
     #[arg(long)]
@@ -87,13 +94,15 @@ pub struct Flags {
     pub lock: bool,
     /// What a worker's death does: a Pool never completes, an executor gives up [default: pool]
     #[arg(long, value_name = "POLICY", value_parser = words::<Policy>(Policy::NAMES))]
+    #[serde(deserialize_with = "named")]
     pub policy: Option<Policy>,
-    /// Whose memory the counter is in [default: shared between threads, else separate]
+    /// Whose memory the counter is in [default: shared between threads and by --effect race, else separate]
     #[arg(long, value_name = "MODEL", value_parser = words::<MemoryModel>(MemoryModel::NAMES))]
-    #[serde(rename = "memory-model")]
+    #[serde(rename = "memory-model", deserialize_with = "named")]
     pub memory_model: Option<MemoryModel>,
     /// What each task does to a counter: adds 1, or races with the others [default: none]
     #[arg(long, value_name = "EFFECT", value_parser = words::<CounterEffect>(CounterEffect::NAMES))]
+    #[serde(deserialize_with = "named")]
     pub effect: Option<CounterEffect>,
     /// Increments of each task in --effect race [default: 3]
     #[arg(long, value_name = "N", value_parser = whole::<u32>)]
@@ -113,9 +122,11 @@ pub struct Flags {
     pub unit: Option<Unit>,
     /// The pool of CPython, with --backend python [default: pool]
     #[arg(long, value_name = "POOL", value_parser = words::<PythonPool>(PythonPool::NAMES))]
+    #[serde(deserialize_with = "named")]
     pub pool: Option<PythonPool>,
     /// How CPython makes processes, with --backend python [default: what this Python does]
     #[arg(long, value_name = "METHOD", value_parser = words::<StartMethod>(StartMethod::NAMES))]
+    #[serde(deserialize_with = "named")]
     pub start_method: Option<StartMethod>,
     /// The interpreter of --backend python [default: that of the virtual environment, or python3]
     #[arg(long, value_name = "EXE")]
@@ -186,6 +197,10 @@ impl FromStr for Length {
 pub struct CostsText(String);
 
 impl CostsText {
+    pub(super) fn written(&self) -> &str {
+        &self.0
+    }
+
     pub fn in_units(&self, unit: Nanos) -> Result<Costs, String> {
         Costs::parse(&self.0, unit)
     }
@@ -229,48 +244,44 @@ pub struct ChunkSize(pub Option<u32>);
 impl FromStr for ChunkSize {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "auto" {
-            return Ok(Self(None));
-        }
-        let size = text
-            .parse()
-            .map_err(|error: ParseIntError| match error.kind() {
-                IntErrorKind::PosOverflow => format!("at most {}", u32::MAX),
-                _ => "write a whole number, or auto for CPython's own rule".to_owned(),
-            });
-        size.map(|size| Self(Some(size)))
+        whole_or_auto(text).map(Self)
     }
 }
 
-/// One fault for several tasks.
+/// Faults of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Faults {
-    tasks: Vec<u32>,
-    kind: FaultKind,
-}
+pub struct Faults(Vec<Fault>);
 
 impl Faults {
     pub fn each(&self) -> impl Iterator<Item = Fault> {
-        let kind = self.kind;
-        self.tasks.iter().map(move |&task| Fault { task, kind })
+        self.0.iter().copied()
     }
 }
 
 impl FromStr for Faults {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = "write TASKS:raise, TASKS:die or TASKS:hang, such as 1,5,9:raise";
-        let (tasks, kind) = text.split_once(':').ok_or(form)?;
-        let tasks = tasks
-            .split(',')
-            .map(|task| {
-                task.parse()
-                    .map_err(|_| format!("`{task}` is no task: write its number, from 0 on"))
-            })
-            .collect::<Result<_, _>>()?;
-        let kind = word(kind).ok_or(form)?;
-        Ok(Self { tasks, kind })
+        let wrong = match Fault::parse(text) {
+            Ok(faults) => return Ok(Self(faults)),
+            Err(wrong) => wrong,
+        };
+        Err(apart(text).map_or(wrong, |flags| format!("write each on its own: {flags}")))
     }
+}
+
+/// `--fault 3:die --fault 4,5:raise` for `3:die,4,5:raise`: several faults in one flag, each fit for its own.
+fn apart(text: &str) -> Option<String> {
+    let (mut flags, mut tasks) = (Vec::new(), Vec::new());
+    for part in text.split(',') {
+        tasks.push(part);
+        if part.contains(':') {
+            let fault = std::mem::take(&mut tasks).join(",");
+            let is_one = Fault::parse(&fault).is_ok();
+            is_one.then_some(())?;
+            flags.push(format!("--fault {fault}"));
+        }
+    }
+    (flags.len() > 1 && tasks.is_empty()).then(|| flags.join(" "))
 }
 
 /// Columns and rows.
@@ -308,29 +319,6 @@ impl FromStr for Size {
     }
 }
 
-/// A theme by name, or `None` for the one that fits the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ThemeChoice(pub Option<ThemeName>);
-
-impl FromStr for ThemeChoice {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("write one of {}", THEMES.join(", "));
-        match text {
-            "auto" => Ok(Self(None)),
-            name => ThemeName::named(name)
-                .map(|name| Self(Some(name)))
-                .ok_or_else(wrong),
-        }
-    }
-}
-
-const THEMES: [&str; 4] = ["dark", "light", "high-contrast", "auto"];
-
-pub(super) fn theme_parser() -> impl TypedValueParser<Value = ThemeChoice> {
-    PossibleValuesParser::new(THEMES).try_map(|name| name.parse::<ThemeChoice>())
-}
-
 fn methods() -> impl TypedValueParser<Value = Method> {
     PossibleValuesParser::new(Method::ALL.map(Method::name))
         .try_map(|name| Method::named(&name).ok_or("no method"))
@@ -355,42 +343,6 @@ fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
     T::deserialize(words).ok()
 }
 
-/// A whole number of a type that holds those from 0 on.
-fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: ParseIntError| {
-        let most = u64::MAX >> (u64::BITS as usize - 8 * size_of::<T>());
-        match error.kind() {
-            IntErrorKind::PosOverflow => format!("at most {most}"),
-            _ => "write a whole number".to_owned(),
-        }
-    })
-}
-
-/// A value of the config file: a number needs no quotes, and a list of costs may be an array.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "write a number, or a text in quotes")]
-enum Value {
-    Whole(u64),
-    Decimal(f64),
-    Text(String),
-    List(Vec<Self>),
-}
-
-impl Value {
-    fn text(self) -> String {
-        match self {
-            Self::Whole(number) => number.to_string(),
-            Self::Decimal(number) => number.to_string(),
-            Self::Text(text) => text,
-            Self::List(values) => values
-                .into_iter()
-                .map(Self::text)
-                .collect::<Vec<_>>()
-                .join(","),
-        }
-    }
-}
-
 /// Reads in the config file what the command line would read.
 pub fn written<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -402,6 +354,17 @@ where
         .parse()
         .map_err(|error| D::Error::custom(format!("{text}: {error}")))?;
     Ok(Some(value))
+}
+
+/// A name of the config file, which is one of those that serde knows for `T`.
+fn named<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let text = Value::deserialize(deserializer)?.text();
+    let words: StrDeserializer<'_, NoName> = text.as_str().into_deserializer();
+    T::deserialize(words).map(Some).map_err(D::Error::custom)
 }
 
 fn number<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -417,7 +380,7 @@ where
 fn faults<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Faults>, D::Error> {
     let values = match Value::deserialize(deserializer)? {
         Value::List(values) => values,
-        value => vec![value],
+        value @ Value::Text(_) => vec![value],
     };
     let texts = values.into_iter().map(Value::text);
     texts

@@ -4,7 +4,7 @@
 //! program, and flags of Python itself may stand right before those, written as Python reads them: letters
 //! may share a word, and a value may stand in the word of its letter.
 
-use super::flags::{self, ThemeChoice};
+use super::look::LookFlags;
 use super::offering::Offering;
 use super::outfile::is_same;
 use crate::examples;
@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 const SWITCHES: &str = "bBdEiIOPqRsSuvx";
 
 #[derive(Clone, Debug, Default, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct RunFlags {
     /// The interpreter [default: that of the virtual environment, or python3]
     #[arg(long, value_name = "EXE", value_hint = ValueHint::CommandName)]
@@ -42,15 +41,8 @@ pub struct RunFlags {
     /// Close the dashboard when the program ends
     #[arg(long)]
     pub quit_at_end: bool,
-    /// Colours: dark, light, high-contrast, or auto (as the terminal is) [default: auto]
-    #[arg(long, value_name = "THEME", value_parser = flags::theme_parser(), hide_possible_values = true)]
-    pub theme: Option<ThemeChoice>,
-    /// Draw with ASCII characters only [default: where the locale is not UTF-8]
-    #[arg(long)]
-    pub ascii: bool,
-    /// Leave the mouse to the terminal
-    #[arg(long)]
-    pub no_mouse: bool,
+    #[command(flatten)]
+    pub look: LookFlags,
     /// Read theme and keys from this file [default: parviz/config.toml in the XDG config folder]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -229,6 +221,16 @@ fn checked(program: Program) -> Result<Program, String> {
     wrong.map_or(Ok(program), |wrong| Err(wrong.to_string()))
 }
 
+/// The flag of `parviz run` that a word is, if it is one.
+fn own(word: &OsStr) -> Option<String> {
+    let name = word.to_str()?.strip_prefix("--")?.split('=').next()?;
+    let known = RunFlags::augment_args(clap::Command::new("run"));
+    let is_known = known
+        .get_arguments()
+        .any(|flag| flag.get_long() == Some(name));
+    is_known.then(|| format!("--{name}"))
+}
+
 /// What an unknown flag may be meant for, as clap says where it meets one.
 fn meant(word: &OsStr) -> Option<String> {
     let known = RunFlags::augment_args(clap::Command::new("run"));
@@ -256,6 +258,12 @@ fn read(words: &[OsString]) -> Result<(Vec<OsString>, Target, &[OsString]), Stri
         let switches = &letters[..letters.len() - valued.len()];
         let letter = valued.chars().next();
         if letter.is_some_and(|letter| !"WXcm".contains(letter)) {
+            if let Some(flag) = own(word) {
+                return Err(format!(
+                    "{flag} is for parviz: write it before what is for Python, such as {}",
+                    words[0].display()
+                ));
+            }
             let help = meant(word).unwrap_or_else(|| "see parviz run --help".to_owned());
             return Err(format!("unknown flag {}: {help}", word.display()));
         }
@@ -425,6 +433,14 @@ mod tests {
             (
                 &["--workers", "3"],
                 "unknown flag --workers: see parviz run --help",
+            ),
+            (
+                &["-X", "dev", "--text", "im.py"],
+                "--text is for parviz: write it before what is for Python, such as -X",
+            ),
+            (
+                &["-u", "--stdin=x", "im.py"],
+                "--stdin is for parviz: write it before what is for Python, such as -u",
             ),
             (&["-uh"], "unknown flag -uh: see parviz run --help"),
         ] {

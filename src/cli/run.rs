@@ -2,7 +2,7 @@
 
 use super::outfile::OutFile;
 use super::program::{self, RunFlags};
-use super::setup::{Picture, Setup, Show, Surroundings, Wishes};
+use super::setup::{Picture, Setup, Show, Surroundings};
 use super::{Args, Command, Lab, NoArgs, colours, completions, cpus, examples, manual, watch};
 use crate::app::{App, Message};
 use crate::config::Config;
@@ -117,14 +117,8 @@ fn program(flags: &RunFlags) -> Result<ExitCode, Failure> {
         let config = Config::load(flags.config.as_deref()).map_err(Failure::Usage)?;
         let program = flags.shown(terminal).map_err(Failure::Usage)?;
         flags.spoils(&program).map_err(Failure::Usage)?;
-        let wishes = Wishes {
-            theme: flags.theme,
-            ascii: flags.ascii,
-            no_mouse: flags.no_mouse,
-            demo: false,
-        };
         let file = report(flags.report.as_deref())?;
-        let settled = wishes.settled(&config, around);
+        let settled = flags.look.settled(&config, around, false);
         return Ok(watch::show(program, flags, settled, file)?);
     }
     if flags.config.is_some() {

@@ -5,10 +5,8 @@
 //! what to do.
 
 mod picture;
-mod wishes;
 
 pub use picture::Picture;
-pub use wishes::Wishes;
 
 use crate::app::Settings;
 use crate::cli::Lab;
@@ -79,13 +77,7 @@ impl Setup {
             }
             (None, None) => {
                 let output = &lab.output;
-                let wishes = Wishes {
-                    theme: output.theme,
-                    ascii: output.ascii,
-                    no_mouse: output.no_mouse,
-                    demo: output.demo,
-                };
-                let (settings, options) = wishes.settled(config, around);
+                let (settings, options) = output.look.settled(config, around, output.demo);
                 (Show::Dashboard(Box::new(settings), options), None)
             }
         };

@@ -24,7 +24,10 @@ const KEYS: [u8; 2] = [1, 2];
 /// The file for the report, tried before anything runs: if that fails, nothing has happened yet.
 pub(super) fn report_file(path: Option<&Path>) -> Result<Option<OutFile>, String> {
     let open = |path: &Path| {
-        OutFile::at(path).map_err(|error| format!("--report {}: {error}", path.display()))
+        OutFile::at(path).map_err(|error| {
+            let wrong = platform::at_file(path, &error, false);
+            format!("--report {}: {wrong}", path.display())
+        })
     };
     path.map(open).transpose()
 }

@@ -121,7 +121,7 @@ pub enum NoteKind {
     /// An executor gave up because a worker died; value: futures that got `BrokenProcessPool`.
     Broken,
     /// The pool was terminated; value: tasks that had no result. The text says why: [`TERMINATED`], the end of
-    /// a `with`, or [`RAISING`].
+    /// a `with`, [`EXITING`], or [`RAISING`].
     LeftOutstanding,
     /// The iterable of an `imap` was read to its end; value: results that the caller had taken by then.
     InputSwallowed,
@@ -147,3 +147,5 @@ pub enum NoteKind {
 pub const TERMINATED: &str = "terminate()";
 /// It did so, or left it, because of an exception.
 pub const RAISING: &str = "an exception";
+/// The program ended and had not closed it.
+pub const EXITING: &str = "the end of the program";

@@ -41,6 +41,11 @@ pub enum Contradiction {
     Race(u32, u32),
     #[error("--unit must be longer than nothing")]
     Unit,
+    #[error(
+        "the tasks take more than {} days one after the other: use shorter --costs or --dispatch, or fewer --tasks",
+        MOST_LENGTH.0 / DAY
+    )]
+    Length,
 }
 
 /// More workers than anybody can watch.
@@ -51,6 +56,10 @@ pub const MOST_TASKS: u32 = 10_000_000;
 const MOST_CARRIED: u64 = 256 << 20;
 /// The interleaving of a race is drawn step by step.
 const MOST_RACING: u64 = 10_000_000;
+
+const DAY: u64 = 86_400 * 1_000_000_000;
+/// That of all workers together has to fit into a clock of nanoseconds.
+const MOST_LENGTH: Nanos = Nanos(200 * DAY);
 
 impl Experiment {
     /// What contradicts itself in it, if anything does.
@@ -86,6 +95,10 @@ impl Experiment {
         if self.effect == CounterEffect::Race && increments > MOST_RACING {
             return Err(Contradiction::Race(self.tasks, self.increments));
         }
+        let sent = Nanos(self.dispatch.0.saturating_mul(self.tasks.into()));
+        if self.costs.together(self.tasks) + sent > MOST_LENGTH {
+            return Err(Contradiction::Length);
+        }
         if self.unit == Nanos::ZERO {
             return Err(Contradiction::Unit);
         }
@@ -115,6 +128,7 @@ mod tests {
     use super::*;
     use crate::experiment::{Backend, FaultKind, MemoryModel};
     use crate::method::Method;
+    use crate::workload::Costs;
 
     fn dies(task: u32) -> Fault {
         let kind = FaultKind::Die;
@@ -160,6 +174,17 @@ mod tests {
                 (e.method, e.chunksize) = (Method::Map, None);
             }),
             "--payload 25MiB: 13 tasks of that are too much for one message: use a smaller --payload or --chunksize"
+        );
+        let week = Costs::Const(Nanos(7 * DAY));
+        let long = |tasks| Experiment {
+            costs: week.clone(),
+            tasks,
+            ..Experiment::default()
+        };
+        assert_eq!(long(28).check(), Ok(()));
+        assert_eq!(
+            long(29).check().unwrap_err().to_string(),
+            "the tasks take more than 200 days one after the other: use shorter --costs or --dispatch, or fewer --tasks"
         );
         assert_eq!(Experiment::default().check(), Ok(()));
     }

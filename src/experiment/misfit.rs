@@ -1,9 +1,11 @@
-//! What a backend or a method has no place for.
+//! What an experiment asks for and its backend or its method has no place for.
 //!
-//! It stands here once: the command line refuses it, a default of the config file gives way, a key that
-//! switches leaves it out, and the form warns.
+//! All that use it ask here: the command line refuses it, a default of the config file gives way, a key that
+//! switches leaves it out, and the form warns. A flag that says something only beside another one, such as
+//! `--lock` beside `--effect race`, is not of that kind: an experiment may keep it for the time when it does, and
+//! whether it was given is known to the command line alone, which refuses it in `cli/experiment.rs`.
 
-use super::{Backend, Experiment, FaultKind, MemoryModel, Policy, PythonPool};
+use super::{Backend, CounterEffect, Experiment, FaultKind, MemoryModel, Policy, PythonPool};
 use crate::method::Sends;
 use crate::time::Nanos;
 use std::fmt;
@@ -14,9 +16,12 @@ pub enum Part {
     Cpus,
     Payload,
     Dispatch,
+    Startup,
     Gil,
     Policy,
     Memory,
+    /// The counter that all tasks race for.
+    Race,
     /// The faults that take a worker along.
     Die,
 }
@@ -70,22 +75,26 @@ impl Experiment {
             Part::Cpus => self.cpus = None,
             Part::Payload => self.payload = 0,
             Part::Dispatch => self.dispatch = Nanos::ZERO,
+            Part::Startup => self.startup = Nanos::ZERO,
             Part::Gil => self.gil = false,
             Part::Policy => self.policy = Policy::Pool,
             Part::Memory => self.memory = None,
+            Part::Race => self.effect = CounterEffect::Count,
             Part::Die => self.faults.retain(|fault| fault.kind != FaultKind::Die),
         }
     }
 }
 
 impl Part {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Cpus,
         Self::Payload,
         Self::Dispatch,
+        Self::Startup,
         Self::Gil,
         Self::Policy,
         Self::Memory,
+        Self::Race,
         Self::Die,
     ];
 
@@ -96,12 +105,14 @@ impl Part {
             Self::Cpus => experiment.cpus.map(|cpus| format!("--cpus {cpus}")),
             Self::Payload => given(experiment.payload > 0, "--payload"),
             Self::Dispatch => given(experiment.dispatch > Nanos::ZERO, "--dispatch"),
+            Self::Startup => given(experiment.startup > Nanos::ZERO, "--startup"),
             Self::Gil => given(experiment.gil, "--gil"),
             Self::Policy => given(experiment.policy == Policy::Executor, "--policy executor"),
             Self::Memory => {
                 let model = experiment.memory?;
                 Some(format!("--memory-model {}", model.name()))
             }
+            Self::Race => given(experiment.effect == CounterEffect::Race, "--effect race"),
             Self::Die => {
                 let faults = experiment.faults.iter();
                 let die = faults.filter(|fault| fault.kind == FaultKind::Die);
@@ -118,7 +129,9 @@ impl Part {
         const NOT_PYTHON: &str = "--backend threads, processes and simulated";
         let backend = experiment.backend;
         let (is_for, why) = match (self, backend) {
-            (Self::Policy | Self::Die, _) if experiment.method.rules().sends == Sends::Nothing => {
+            (Self::Payload | Self::Dispatch | Self::Startup | Self::Policy | Self::Die, _)
+                if experiment.method.rules().sends == Sends::Nothing =>
+            {
                 let is_for = "methods with a pool";
                 return Some(("a loop", is_for, "--method loop has no workers"));
             }
@@ -133,6 +146,7 @@ impl Part {
                 (is_for, "the others send nothing")
             }
             (Self::Dispatch, Python) => (NOT_PYTHON, "CPython takes its own time to send"),
+            (Self::Startup, Python) => (NOT_PYTHON, "CPython takes its own time to start"),
             (Self::Gil, Processes) => (
                 "--backend threads and simulated",
                 "each process has an interpreter of its own",
@@ -141,14 +155,27 @@ impl Part {
                 "--backend threads and simulated",
                 "CPython has its own; see --pool threadpool",
             ),
+            // There it says what is so in any case.
+            (Self::Policy, Python) if experiment.is_on_executor() => return None,
             (Self::Policy, Python) => (NOT_PYTHON, "that of CPython is --pool executor"),
             (Self::Memory, Threads) if experiment.memory == Some(MemoryModel::Separate) => {
                 (SIMULATED, "threads share their memory")
             }
+            (Self::Memory, Python) => (SIMULATED, "--pool decides it"),
+            (Self::Race, Python) if experiment.pool != PythonPool::ThreadPool => {
+                let why = "processes of CPython have a counter each";
+                return Some((experiment.pool.name(), "--pool threadpool", why));
+            }
+            (Self::Memory, _) if experiment.effect == CounterEffect::Race => {
+                if experiment.memory == Some(MemoryModel::Shared) {
+                    return None;
+                }
+                let why = "in a race all tasks have one counter";
+                return Some(("a race", "--effect count", why));
+            }
             (Self::Memory, Processes) if experiment.memory == Some(MemoryModel::Shared) => {
                 (SIMULATED, "processes have memory of their own")
             }
-            (Self::Memory, Python) => (SIMULATED, "--pool decides it"),
             _ => return None,
         };
         Some((backend.name(), is_for, why))
@@ -168,6 +195,7 @@ mod tests {
             cpus: Some(2),
             payload: 10,
             dispatch: Nanos(1),
+            startup: Nanos(1),
             gil: true,
             policy: Policy::Executor,
             memory: Some(MemoryModel::Separate),
@@ -189,13 +217,21 @@ mod tests {
             (
                 Backend::Python,
                 Method::Map,
-                &["cpus", "dispatch", "gil", "policy", "memory-model", "fault"],
+                &[
+                    "cpus",
+                    "dispatch",
+                    "startup",
+                    "gil",
+                    "policy",
+                    "memory-model",
+                    "fault",
+                ],
             ),
             (Backend::Simulated, Method::Map, &["payload"]),
             (
                 Backend::Simulated,
                 Method::Loop,
-                &["payload", "policy", "fault"],
+                &["payload", "dispatch", "startup", "policy", "fault"],
             ),
         ] {
             let mut experiment = Experiment {
@@ -221,11 +257,57 @@ mod tests {
     }
 
     #[test]
+    fn a_race_is_for_one_counter_on_every_backend() {
+        for backend in [Backend::Simulated, Backend::Processes] {
+            let race = |memory| Experiment {
+                backend,
+                memory,
+                effect: CounterEffect::Race,
+                ..Experiment::default()
+            };
+            assert_eq!(race(None).memory_model(), MemoryModel::Shared);
+            assert_eq!(race(Some(MemoryModel::Shared)).misfits(), []);
+            let misfits = race(Some(MemoryModel::Separate)).misfits();
+            let words = misfits.iter().map(ToString::to_string);
+            assert_eq!(
+                words.collect::<Vec<_>>(),
+                [
+                    "--memory-model separate is for --effect count: in a race all tasks have one counter"
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn processes_of_cpython_have_nothing_to_race_for() {
+        for &pool in PythonPool::ALL {
+            let mut experiment = Experiment {
+                backend: Backend::Python,
+                effect: CounterEffect::Race,
+                pool,
+                ..Experiment::default()
+            };
+            let misfits = experiment.misfits();
+            if pool == PythonPool::ThreadPool {
+                assert_eq!(misfits, []);
+                continue;
+            }
+            let words =
+                "--effect race is for --pool threadpool: processes of CPython have a counter each";
+            assert_eq!(misfits[0].to_string(), words);
+            experiment.leave_out(misfits[0].part);
+            assert_eq!(experiment.effect, CounterEffect::Count);
+        }
+    }
+
+    #[test]
     fn the_words_name_the_flag_and_say_why() {
         let serial = Experiment {
             method: Method::Loop,
             backend: Backend::Simulated,
             payload: 0,
+            dispatch: Nanos::ZERO,
+            startup: Nanos::ZERO,
             policy: Policy::Pool,
             ..greedy()
         };

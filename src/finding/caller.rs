@@ -1,13 +1,14 @@
 //! A main program that waits although it has something to do.
 
-use super::search::{Search, share_of};
+use super::search::{Scene, Search, share_of};
 use super::words::call as named;
 use super::{Finding, FindingKind};
 use crate::definition::percent;
-use crate::event::{BlockedIn, CALLER_ON_CPU, CallId, CallerState, LaneId};
+use crate::event::{BlockedIn, CALLER_ON_CPU, CallId, CallKind, CallerState, LaneId};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::{Call, CallerTrace, Member, Trace};
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::iter::Peekable;
 
 /// Waiting, or own work, for less of the run than this is not worth a change.
@@ -35,7 +36,7 @@ pub(super) fn search(search: &mut Search<'_>) {
         .ended()
         .map_or(search.scene.at, |ended| ended.0.min(search.scene.at));
     for caller in trace.callers() {
-        for spell in spells(trace, caller, over).into_values() {
+        for spell in spells(search.scene, caller, over).into_values() {
             let call = spell.call.and_then(|id| trace.call_by(id));
             let Some((call, since)) = call.zip(spell.since) else {
                 continue;
@@ -45,7 +46,8 @@ pub(super) fn search(search: &mut Search<'_>) {
             if share < SHARE {
                 continue;
             }
-            let finding = finding(call, caller.lane, since, &spell, (saved, share));
+            let kind = trace.call_kind(call);
+            let finding = finding((call, kind), caller.lane, since, &spell, (saved, share));
             search.of_call(call, saved.seconds(), finding);
         }
     }
@@ -68,24 +70,22 @@ fn free(trace: &Trace, call: &Call, spell: &Spell) -> Nanos {
 }
 
 fn finding(
-    call: &Call,
+    (call, kind): (&Call, CallKind),
     lane: LaneId,
     since: Time,
     spell: &Spell,
     (saved, share): (Nanos, f64),
 ) -> Finding {
     let (blocked, own) = (spell.blocked, spell.own);
-    let how = match call.facts.method.as_str() {
-        method if method.ends_with("_async") || method == "submit" => {
-            "do that work before asking for the results".to_owned()
-        }
-        "map" | "starmap" | "apply" => {
-            format!("use {}_async, do that work, then get()", call.facts.method)
-        }
-        _ => "do that work before waiting".to_owned(),
+    let how = if kind.returns_at_once() {
+        "do that work before asking for the results".to_owned()
+    } else if kind.blocks() {
+        format!("use {}_async, do that work, then get()", call.facts.method)
+    } else {
+        "do that work before waiting".to_owned()
     };
-    let as_they_come = match call.facts.method.as_str() {
-        "submit" => "take them with as_completed and work on each as it comes",
+    let as_they_come = match kind {
+        CallKind::Submit => "take them with as_completed and work on each as it comes",
         _ => "take them with imap_unordered and work on each as it comes",
     };
     Finding {
@@ -113,9 +113,8 @@ fn finding(
 /// By line of the program, or by call where that is not known.
 type Place<'a> = (Option<&'a (String, u32)>, Option<CallId>);
 
-fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Place<'a>, Spell> {
-    let calls = trace.calls().filter(|call| call.caller == caller.lane);
-    let mut latest = Latest::of(calls);
+fn spells<'a>(scene: Scene<'a>, caller: &CallerTrace, over: Time) -> BTreeMap<Place<'a>, Spell> {
+    let mut latest = Latest::of(scene.trace, scene.calls_by(caller.lane));
     let mut spells: BTreeMap<Place<'a>, Spell> = BTreeMap::new();
     let mut place = None;
     for (span, state) in caller.states_in(Span::new(Time::ZERO, over)) {
@@ -139,7 +138,7 @@ fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Pl
                 place = Some(key);
             }
             CallerState::OwnWork | CallerState::Collecting => {
-                let own = on_cpu(trace, caller.lane, span);
+                let own = on_cpu(scene.trace, caller.lane, span);
                 if let Some((spell, own)) = place.and_then(|key| spells.get_mut(&key)).zip(own) {
                     spell.own += own;
                     spell.since.get_or_insert(span.start());
@@ -155,52 +154,65 @@ fn spells<'a>(trace: &'a Trace, caller: &CallerTrace, over: Time) -> BTreeMap<Pl
 /// its members are read once, in turn.
 struct Latest<'a, C: Iterator<Item = &'a Call>> {
     calls: Peekable<C>,
-    /// The last begun that is no series.
-    plain: Option<&'a Call>,
+    /// The last begin so far, and whose it is.
+    last: Option<Begin>,
     series: Vec<Repeated<'a>>,
+    /// The next begin of each series, with its place there: the first comes first.
+    next: BinaryHeap<Reverse<(Time, usize)>>,
+    trace: &'a Trace,
 }
 
-/// A series with its last begin, and the members that are still to begin.
+type Begin = (Time, CallId);
+
+/// A series with the members that are still to begin.
 struct Repeated<'a> {
-    call: &'a Call,
-    began: Time,
-    rest: Peekable<Box<dyn Iterator<Item = Member> + 'a>>,
+    call: CallId,
+    rest: Box<dyn Iterator<Item = Member> + 'a>,
 }
 
 impl<'a, C: Iterator<Item = &'a Call>> Latest<'a, C> {
     /// The calls come in the order in which they began.
-    fn of(calls: C) -> Self {
+    fn of(trace: &'a Trace, calls: C) -> Self {
         Self {
             calls: calls.peekable(),
-            plain: None,
+            last: None,
             series: Vec::new(),
+            next: BinaryHeap::new(),
+            trace,
         }
     }
 
     /// The call begun last at `time`, which is never before the one that was asked about last.
     fn until(&mut self, time: Time) -> Option<&'a Call> {
         while let Some(call) = self.calls.next_if(|call| call.began <= time) {
+            self.begin(call.began, call.facts.call);
             if call.is_series() {
-                let rest: Box<dyn Iterator<Item = Member>> = Box::new(call.members());
                 self.series.push(Repeated {
-                    call,
-                    began: call.began,
-                    rest: rest.peekable(),
+                    call: call.facts.call,
+                    rest: Box::new(call.members()),
                 });
-            } else {
-                self.plain = Some(call);
+                self.expect(self.series.len() - 1);
             }
         }
-        for series in &mut self.series {
-            while let Some(member) = series.rest.next_if(|member| member.began <= time) {
-                series.began = member.began;
-            }
+        while let Some(&Reverse((began, place))) = self.next.peek()
+            && began <= time
+        {
+            self.next.pop();
+            self.begin(began, self.series[place].call);
+            self.expect(place);
         }
-        let plain = self.plain.map(|call| (call.began, call));
-        let series = self.series.iter().map(|series| (series.began, series.call));
-        let last = series.chain(plain);
-        last.max_by_key(|(began, call)| (*began, call.facts.call))
-            .map(|(_, call)| call)
+        self.trace.call_by(self.last?.1)
+    }
+
+    fn begin(&mut self, at: Time, call: CallId) {
+        self.last = self.last.max(Some((at, call)));
+    }
+
+    /// The series at this place is to begin once more, if it has members left.
+    fn expect(&mut self, place: usize) {
+        if let Some(member) = self.series[place].rest.next() {
+            self.next.push(Reverse((member.began, place)));
+        }
     }
 }
 
@@ -321,7 +333,7 @@ mod tests {
             .flat_map(|call| call.members().map(|member| (member.began, call.facts.call)))
             .collect();
         all.sort_unstable();
-        let mut latest = Latest::of(trace.calls());
+        let mut latest = Latest::of(&trace, trace.calls());
         for time in [0, 10, 14, 15, 20, 32, 32, 49, 55, 90].map(Time) {
             let expected = all.iter().rfind(|(began, _)| *began <= time);
             let found = latest.until(time).map(|call| call.facts.call);

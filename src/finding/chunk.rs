@@ -6,7 +6,7 @@ use super::search::{Scene, Search, share_of};
 use super::words::{call as named, worker};
 use super::{Finding, FindingKind};
 use crate::definition::percent;
-use crate::event::LaneId;
+use crate::event::{CallKind, LaneId};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Entry, Lane, List, Row, Task};
 
@@ -87,7 +87,7 @@ impl<'a> Spell<'a> {
 
     /// Workers that the call can keep busy: a caller that waits for each task keeps one.
     fn parallel(&self) -> usize {
-        if self.call.facts.method == "apply" {
+        if self.scene.trace.call_kind(self.call) == CallKind::Apply {
             1
         } else {
             self.rows.len().max(1)

@@ -1,5 +1,6 @@
 //! Pools in which nobody is left to do what waits: their workers wait themselves, or are gone.
 
+use super::index::About;
 use super::search::{Scene, Search};
 use super::words::call as named;
 use super::{Finding, FindingKind};
@@ -13,6 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const LONG: Nanos = Nanos(1_000_000_000);
 /// When a program ends, all that waits in it ends as well, not quite at the same moment.
 const END: Nanos = Nanos(100_000_000);
+
+/// More moments in the past are not looked at.
+const MOMENTS: usize = 20;
 
 /// Tasks that nobody has taken for long, and the workers that should.
 struct Queue<'a> {
@@ -28,6 +32,38 @@ struct Queue<'a> {
 
 pub(super) fn search(search: &mut Search<'_>) {
     let scene = search.scene;
+    let mut told = BTreeSet::new();
+    for queue in queues(scene) {
+        let found = queue.no_worker_left();
+        if let Some(finding) = found.or_else(|| queue.nested(Waits::ForEver)) {
+            told.insert(queue.pool.facts.pool);
+            search.of_pool(queue.tasks as f64, finding);
+        }
+    }
+    // Whoever waits with a timeout goes on some time.
+    for at in gave_up(scene) {
+        let then = Scene { at, ..scene };
+        for queue in queues(then).filter(Queue::nobody_got_anything) {
+            if !told.contains(&queue.pool.facts.pool)
+                && let Some(finding) = queue.nested(Waits::InVain)
+            {
+                told.insert(queue.pool.facts.pool);
+                search.of_pool(queue.tasks as f64, finding);
+            }
+        }
+    }
+}
+
+/// What became of those who wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    ForEver,
+    /// They gave up.
+    InVain,
+}
+
+/// Of each pool what waits in it as of a moment.
+fn queues(scene: Scene<'_>) -> impl Iterator<Item = Queue<'_>> {
     let since = Time(scene.at.0.saturating_sub(LONG.0));
     let mut waiting: BTreeMap<PoolId, Vec<&Call>> = BTreeMap::new();
     for call in scene.trace.calls() {
@@ -40,18 +76,33 @@ pub(super) fn search(search: &mut Search<'_>) {
             waiting.entry(pool).or_default().push(call);
         }
     }
-    for (id, calls) in waiting {
-        let queue = scene
-            .pool(Some(id))
-            .and_then(|pool| Queue::of(scene, pool, calls, since));
-        let found = queue.and_then(|queue| {
-            let found = queue.no_worker_left().or_else(|| queue.nested());
-            found.map(|found| (queue.tasks as f64, found))
-        });
-        if let Some((weight, finding)) = found {
-            search.of_pool(weight, finding);
-        }
-    }
+    let waiting = waiting.into_iter();
+    waiting.filter_map(move |(id, calls)| Queue::of(scene, scene.pool(Some(id))?, calls, since))
+}
+
+/// When workers that called went on after they had waited for long, the first such moments.
+fn gave_up(scene: Scene<'_>) -> Vec<Time> {
+    let trace = scene.trace;
+    let workers = trace.rows().iter().flat_map(|row| &row.lanes);
+    let workers = workers.filter_map(|&id| trace.lane(id));
+    let workers: BTreeSet<_> = workers
+        .map(|lane| (lane.facts.pid, lane.facts.tid))
+        .collect();
+    let callers = trace.callers().iter().filter(|caller| {
+        let lane = trace.lane(caller.lane);
+        lane.is_some_and(|lane| workers.contains(&(lane.facts.pid, lane.facts.tid)))
+    });
+    let all = Span::new(Time::ZERO, scene.at);
+    let ends = callers.flat_map(|caller| caller.states_in(all));
+    let ends = ends.filter(|(span, state)| {
+        let is_over = span.end() <= scene.at;
+        is_over && matches!(state, CallerState::Blocked(_)) && span.length() >= LONG
+    });
+    let mut ends: Vec<Time> = ends.map(|(span, _)| span.end()).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends.truncate(MOMENTS);
+    ends
 }
 
 impl<'a> Queue<'a> {
@@ -60,12 +111,8 @@ impl<'a> Queue<'a> {
         let id = Some(pool.facts.pool);
         // An executor that is shut down works on; one that gave up has no queue any more.
         let is_closed = pool.closed.is_some_and(|closed| closed <= since);
-        let gave_up =
-            |(kind, pool): (NoteKind, Option<PoolId>)| kind == NoteKind::Broken && pool == id;
-        let mut notes = scene.notes().iter();
-        if is_closed && !scene.is_executor(id)
-            || notes.any(|note| gave_up((note.note.kind, note.note.pool)))
-        {
+        let gave_up = scene.has_noted(NoteKind::Broken, About::Pool(id));
+        if is_closed && !scene.is_executor(id) || gave_up {
             return None;
         }
         let rows = scene.trace.rows_of(id).flat_map(|row| &row.lanes);
@@ -113,16 +160,17 @@ impl<'a> Queue<'a> {
     }
 
     /// Every worker that is alive has been waiting for a result of a call that it made itself to its own pool.
-    fn nested(&self) -> Option<Finding> {
+    fn nested(&self, ending: Waits) -> Option<Finding> {
         let is_alive = |lane: &&&Lane| lane.closed.is_none_or(|(closed, _)| closed > self.since);
         let alive: Vec<&Lane> = self.lanes.iter().filter(is_alive).copied().collect();
         let callers = self.calls.iter().flat_map(|call| call.callers());
         let callers: BTreeSet<LaneId> = callers.collect();
         let mut waits = BTreeMap::new();
         for caller in callers {
-            if let (Some(lane), Some(since)) =
-                (self.scene.trace.lane(caller), self.waits_since(caller))
-            {
+            if let (Some(lane), Some(since)) = (
+                self.scene.trace.lane(caller),
+                self.waits_since(caller, ending),
+            ) {
                 waits.insert((lane.facts.pid, lane.facts.tid), since);
             }
         }
@@ -130,22 +178,49 @@ impl<'a> Queue<'a> {
             .iter()
             .map(|lane| waits.get(&(lane.facts.pid, lane.facts.tid)).copied());
         let at = since.collect::<Option<Vec<Time>>>()?.into_iter().max()?;
+        let (workers, kind) = (
+            counted(alive.len(), "worker", "workers"),
+            &self.pool.facts.kind,
+        );
         Some(Finding {
             kind: FindingKind::NestedDeadlock,
             at,
             lane: alive.last().map(|lane| lane.id),
             call: None,
-            text: format!(
-                "all {} of a {} wait for tasks that they gave to that same pool, and {} in its queue: nobody is left \
-                 to do them, so all of them wait for ever",
-                counted(alive.len(), "worker", "workers"),
-                self.pool.facts.kind,
-                self.wait(),
-            ),
+            text: match ending {
+                Waits::ForEver => format!(
+                    "all {workers} of a {kind} wait for tasks that they gave to that same pool, and {} in its queue: \
+                     nobody is left to do them, so all of them wait for ever",
+                    self.wait(),
+                ),
+                Waits::InVain => format!(
+                    "all {workers} of a {kind} waited for tasks that they gave to that same pool, with nobody left to \
+                     do them, until one of them gave up after {}",
+                    self.scene.at.since(at),
+                ),
+            },
             advice: "give the tasks that tasks call a pool of their own, or let the main program call them"
                 .to_owned(),
             numbers: self.numbers(alive.len()),
         })
+    }
+
+    /// Whoever called from within did not go on because a result had come, of whatever pool.
+    fn nobody_got_anything(&self) -> bool {
+        let within: BTreeSet<_> = self
+            .lanes
+            .iter()
+            .map(|lane| (lane.facts.pid, lane.facts.tid))
+            .collect();
+        let calls = self.scene.trace.calls().filter(|call| {
+            let caller = self.scene.trace.lane(call.caller);
+            caller.is_some_and(|lane| within.contains(&(lane.facts.pid, lane.facts.tid)))
+        });
+        let mut results = calls.map(|call| {
+            let until = |at| call.ready.count_until(at);
+            until(self.scene.at) - until(self.since)
+        });
+        results.all(|count| count == 0)
     }
 
     /// `1 task waits`, `3 tasks wait`
@@ -157,8 +232,8 @@ impl<'a> Queue<'a> {
         vec![("waiting", self.tasks as f64), ("workers", workers as f64)]
     }
 
-    /// Since when a caller has been waiting for results, if it has for long.
-    fn waits_since(&self, caller: LaneId) -> Option<Time> {
+    /// Since when a caller has been waiting for results, if it has for long. Whoever waits for ever is done after it.
+    fn waits_since(&self, caller: LaneId, ending: Waits) -> Option<Time> {
         let states = self.scene.trace.caller_of(caller)?;
         let now = Span::new(self.since, self.since + Nanos(1));
         let (span, state) = states.states_in(now).next()?;
@@ -166,7 +241,10 @@ impl<'a> Queue<'a> {
             CallerState::Blocked(what) => !matches!(what, BlockedIn::Join | BlockedIn::Shutdown),
             _ => false,
         };
-        (for_results && span.end() + END > self.scene.at).then_some(span.start())
+        let is_over = span.end() <= self.scene.at;
+        let is_done = is_over && states.state_at(span.end()) == Some(CallerState::Done);
+        let fits = ending == Waits::InVain || !is_over || is_done;
+        (for_results && fits && span.end() + END > self.scene.at).then_some(span.start())
     }
 }
 
@@ -194,6 +272,27 @@ mod tests {
         assert_eq!(nested(&[1, 2], 900).ever(), []);
         // The other worker may do what the first waits for.
         assert_eq!(nested(&[1], 1_500).ever(), []);
+    }
+
+    #[test]
+    fn workers_that_waited_with_a_timeout_waited_in_vain() {
+        let waited = || {
+            nested(&[1, 2], 9_000)
+                .caller_on(3_000, 101, CallerState::OwnWork)
+                .caller_on(3_010, 102, CallerState::OwnWork)
+        };
+        // Not even if the program ends then.
+        let short = nested(&[1, 2], 3_020).caller_on(3_000, 101, CallerState::OwnWork);
+        short.finding().says("gave up after 2.99 s");
+        let found = waited().finding();
+        assert_eq!(found.kind, FindingKind::NestedDeadlock);
+        found.says("all 2 workers of a ThreadPoolExecutor waited for tasks that they gave to that same pool, with nobody left to do them, until one of them gave up after 2.99 s");
+        // What they waited for came, from wherever.
+        let call = crate::event::CallId(2);
+        let tasks = crate::event::Indexes::one(0);
+        let mut got = waited();
+        got.tell(3_000, 102, Kind::Ready { call, tasks });
+        assert_eq!(got.kinds(), []);
     }
 
     /// Two of four tasks were done when both workers left.

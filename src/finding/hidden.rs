@@ -1,11 +1,12 @@
 //! Errors of tasks that nothing shows until somebody asks for their results.
 
+use super::index::About;
 use super::search::{Search, share_of};
 use super::words::{call as named, short};
 use super::{Finding, FindingKind};
-use crate::event::{NoteKind, Outcome, PoolId};
+use crate::event::{CallKind, NoteKind, Outcome};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Task, TimedNote};
+use crate::trace::{Call, Task};
 
 /// An error that waits for less of the run than this was asked for soon enough.
 const HIDDEN_SHARE: f64 = 0.1;
@@ -14,14 +15,11 @@ const HIDDEN_LEAST: Nanos = Nanos(20_000_000);
 
 pub(super) fn search(search: &mut Search<'_>) {
     let trace = search.scene.trace;
-    if trace.counts(search.scene.at).failed > 0 && trace.run().is_some_and(|run| run.program) {
-        let notes = search.scene.notes();
-        let broken = |pool: Option<PoolId>| {
-            let died = |note: &TimedNote| {
-                note.note.kind == NoteKind::ResultThreadDied && note.note.pool == pool
-            };
-            notes.iter().any(died)
-        };
+    let counts = trace.counts(search.scene.at);
+    // Nor is it known who asked where events were not seen.
+    if counts.failed > 0 && counts.dropped == 0 && trace.is_program() {
+        let scene = search.scene;
+        let broken = |pool| scene.has_noted(NoteKind::ResultThreadDied, About::Pool(pool));
         // Where nothing comes back any more, that is what is told.
         for call in trace.calls().filter(|call| !broken(call.facts.pool)) {
             hidden_errors(search, call);
@@ -38,34 +36,68 @@ struct Hidden {
     length: Nanos,
 }
 
-fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call) {
-    let method = call.facts.method.as_str();
-    let is_result = method.ends_with("_async") || method == "submit";
-    if !is_result && !method.starts_with("imap") {
-        return;
+/// How the errors of a call reach its caller.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    /// Each where its own result is asked for.
+    Each,
+    /// One for all tasks, where the list is asked for.
+    Whole,
+    /// The first of them, where an iterator comes to it.
+    InTurn,
+}
+
+/// `None` of a call that returns only with what its tasks gave or raised.
+fn shows(kind: CallKind) -> Option<Shows> {
+    if kind.gives_iterator() {
+        return Some(Shows::InTurn);
     }
-    let over = search
-        .scene
-        .trace
-        .ended()
-        .map(|ended| ended.0)
-        .filter(|&over| over <= search.scene.at);
-    let run = search.scene.at.since(Time::ZERO);
+    let shows = if kind.gives_list() {
+        Shows::Whole
+    } else {
+        Shows::Each
+    };
+    kind.returns_at_once().then_some(shows)
+}
+
+fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call) {
+    let scene = search.scene;
+    let kind = scene.trace.call_kind(call);
+    let Some(shows) = shows(kind) else {
+        return;
+    };
+    let over = scene.trace.ended().map(|ended| ended.0);
+    let over = over.filter(|&over| over <= scene.at);
+    let run = scene.at.since(Time::ZERO);
     let long = |length: Nanos| length >= HIDDEN_LEAST && share_of(length, run) >= HIDDEN_SHARE;
+    // Of an iterator it is the first error of all that counts: most end with that, and who goes on after one knows of
+    // errors.
+    let first_met = match shows {
+        Shows::InTurn => {
+            let received = scene.trace.received(call, scene.at);
+            received.errors().first().map(|met| met.at)
+        }
+        Shows::Whole => call.error_met_at(0),
+        Shows::Each => None,
+    };
     let failed = call
         .tasks()
         .enumerate()
-        .filter(|(_, task)| failed_at(task, search.scene.at));
+        .filter(|(_, task)| failed_at(task, scene.at));
     let hidden = failed.filter_map(|(index, task)| {
         let index = index as u32;
-        let asked = asked(call, index).filter(|&asked| asked <= search.scene.at);
-        let length = asked
-            .or(over)
-            .unwrap_or(search.scene.at)
-            .since(task.finished);
+        // When the caller got the error of this task, if it did.
+        let asked = match shows {
+            Shows::Each => call.error_met_at(index),
+            Shows::InTurn | Shows::Whole => first_met,
+        };
+        let asked = asked.filter(|&asked| asked <= scene.at);
+        // A list is there only with its last result.
+        let there = task.ready.max(task.finished);
+        let length = asked.or(over).unwrap_or(scene.at).since(there);
         let never = over.is_some() && asked.is_none();
         // An iterator gives an error in its turn; only one that nobody waits for is hidden.
-        (never || is_result && long(length)).then_some(Hidden {
+        (never || shows != Shows::InTurn && long(length)).then_some(Hidden {
             index,
             failed: task.finished,
             asked,
@@ -105,7 +137,7 @@ fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call) {
             worst.index,
             named(call)
         ),
-        advice: advice(method).to_owned(),
+        advice: advice(kind, shows).to_owned(),
         numbers: vec![
             ("task", f64::from(worst.index)),
             ("errors", hidden.len() as f64),
@@ -115,25 +147,22 @@ fn hidden_errors<'a>(search: &mut Search<'a>, call: &'a Call) {
     search.of_call(call, worst.length.seconds(), finding);
 }
 
-fn advice(method: &str) -> &'static str {
-    match method {
-        "submit" => {
+fn advice(kind: CallKind, shows: Shows) -> &'static str {
+    match shows {
+        _ if kind == CallKind::Submit => {
             "call result() on every future as it completes (concurrent.futures.as_completed)"
         }
-        _ if method.starts_with("imap") => "take every result of the iterator",
-        _ => "call get() on every result, or give an error_callback",
+        Shows::InTurn => "take every result of the iterator",
+        Shows::Each | Shows::Whole => "call get() on every result, or give an error_callback",
     }
 }
 
+/// The task raised, and its caller could have had its error by then.
 fn failed_at(task: &Task, at: Time) -> bool {
     // What was not sent is told for itself.
-    task.finished <= at && task.started.happened() && task.outcome == Some(Outcome::Failed)
-}
-
-/// When the caller got the error of this task, if it did.
-fn asked(call: &Call, index: u32) -> Option<Time> {
-    let whole = call.facts.method.starts_with("map") || call.facts.method.starts_with("starmap");
-    call.error_met_at(if whole { 0 } else { index })
+    task.finished.max(task.ready) <= at
+        && task.started.happened()
+        && task.outcome == Some(Outcome::Failed)
 }
 
 #[cfg(test)]
@@ -146,20 +175,27 @@ mod tests {
         Told::pool("Pool", 2).call(0, method, tasks, 1)
     }
 
+    /// Its only task fails at this moment and can be asked for at once.
+    fn fails(method: &str, at: u64) -> Told {
+        call(method, 1).fails(1, 0, 1, at).ready(at, 0)
+    }
+
     #[test]
     fn an_error_that_nobody_asked_for_is_hidden() {
-        let found = call("apply_async", 1).fails(1, 0, 1, 5).over(6).finding();
+        let found = fails("apply_async", 5).over(6).finding();
         assert_eq!(found.kind, FindingKind::HiddenError);
         found.says(
             "raised ValueError: no, and nobody ever asked for its result, so nothing showed it",
         );
+        // What was never there could not be asked for.
+        let left = call("apply_async", 1).fails(1, 0, 1, 5).over(6);
+        assert_eq!(left.ever(), []);
     }
 
     #[test]
     fn an_error_that_was_asked_for_late_was_hidden_till_then() {
         let asked = |at| {
-            call("apply_async", 1)
-                .fails(1, 0, 1, 100)
+            fails("apply_async", 100)
                 .note(at, 0, NoteKind::ErrorTaken, 0)
                 .over(400)
         };
@@ -167,16 +203,16 @@ mod tests {
         found.says("nothing showed it until its result was asked for 40 ms later");
         assert_eq!(asked(139).kinds(), []);
         // A tenth of a short run is no time.
-        let soon = call("apply_async", 1)
-            .fails(1, 0, 1, 5)
-            .note(24, 0, NoteKind::ErrorTaken, 0)
-            .over(30);
-        assert_eq!(soon.kinds(), []);
-        let late = call("apply_async", 1)
-            .fails(1, 0, 1, 5)
-            .note(25, 0, NoteKind::ErrorTaken, 0)
-            .over(30);
-        assert_eq!(late.kinds(), [FindingKind::HiddenError]);
+        let of = |at| fails("apply_async", 5).note(at, 0, NoteKind::ErrorTaken, 0);
+        assert_eq!(of(24).over(30).kinds(), []);
+        assert_eq!(of(25).over(30).kinds(), [FindingKind::HiddenError]);
+    }
+
+    #[test]
+    fn nobody_knows_who_asked_where_events_were_not_seen() {
+        let mut told = fails("apply_async", 5);
+        told.tell(6, 0, crate::event::Kind::Dropped { count: 1 });
+        assert_eq!(told.over(7).ever(), []);
     }
 
     #[test]
@@ -184,15 +220,32 @@ mod tests {
         let map = call("map", 2)
             .fails(1, 0, 1, 5)
             .task(2, 1, 1, 100)
+            .ready(100, 0)
+            .ready(100, 1)
             .call_ended(100, Ends::Error)
             .over(110);
         assert_eq!(map.ever(), []);
     }
 
     #[test]
+    fn a_list_can_raise_only_when_all_its_tasks_are_done() {
+        let list = |asked| {
+            call("map_async", 2)
+                .fails(1, 0, 1, 5)
+                .task(2, 1, 1, 300)
+                .ready(300, 0)
+                .ready(300, 1)
+                .note(asked, 0, NoteKind::ErrorTaken, 0)
+                .over(400)
+        };
+        assert_eq!(list(301).ever(), []);
+        let found = list(350).finding();
+        found.says("nothing showed it until its result was asked for 50 ms later");
+    }
+
+    #[test]
     fn what_cannot_come_back_is_told_where_that_broke() {
-        let told = call("apply_async", 1)
-            .fails(1, 0, 1, 5)
+        let told = fails("apply_async", 5)
             .note(6, 0, NoteKind::ResultThreadDied, 0)
             .over(60);
         assert_eq!(told.kinds(), [FindingKind::UnpicklableResult]);
@@ -200,13 +253,40 @@ mod tests {
 
     #[test]
     fn an_iterator_gives_an_error_in_its_turn() {
-        let imap = call("imap", 2)
-            .task(1, 0, 1, 100)
-            .fails(2, 1, 1, 5)
-            .note(101, 0, NoteKind::ErrorTaken, 1)
-            .over(110);
-        assert_eq!(imap.ever(), []);
-        let left = call("imap", 2).task(1, 0, 1, 10).fails(2, 1, 1, 5).over(12);
-        assert_eq!(left.kinds(), [FindingKind::HiddenError]);
+        let imap = || {
+            let told = call("imap", 2).task(1, 0, 1, 100).fails(2, 1, 1, 5);
+            told.ready(100, 0).ready(100, 1)
+        };
+        let asked = imap().note(101, 0, NoteKind::ErrorTaken, 1);
+        assert_eq!(asked.over(110).ever(), []);
+        assert_eq!(imap().over(110).kinds(), [FindingKind::HiddenError]);
+    }
+
+    /// Chunks of two tasks, of which the second of the first chunk fails, and another.
+    fn in_chunks(kind: &str, method: &str) -> Told {
+        let told = Told::pool(kind, 2).call(0, method, 6, 2);
+        let told = told.task(1, 0, 1, 5).fails(1, 1, 5, 10).fails(2, 2, 1, 10);
+        (0..4).fold(told, |told, index| told.ready(10, index))
+    }
+
+    #[test]
+    fn who_got_the_error_of_a_chunk_or_the_first_of_many_knows() {
+        for (kind, method) in [
+            ("Pool", "imap"),
+            ("ThreadPool", "imap_unordered"),
+            ("ProcessPoolExecutor", "map"),
+        ] {
+            let told = in_chunks(kind, method);
+            let asked = told.note(11, 0, NoteKind::ErrorTaken, 0).over(500);
+            assert_eq!(asked.kinds(), [], "{method}");
+        }
+    }
+
+    #[test]
+    fn what_an_executor_maps_and_nobody_takes_hides_its_errors() {
+        let found = in_chunks("ProcessPoolExecutor", "map").over(500).finding();
+        assert_eq!(found.kind, FindingKind::HiddenError);
+        found.says("and nobody ever asked for its result, so nothing showed it");
+        assert_eq!(found.advice, "take every result of the iterator");
     }
 }

@@ -87,12 +87,23 @@ fn lost_tasks<'a>(search: &mut Search<'a>, call: &'a Call, explained: &Explained
                  a ProcessPoolExecutor would have raised BrokenProcessPool",
                 named(call)
             ),
-            advice: "find out what ended it (the kernel, for want of memory? see dmesg), and use \
-                     concurrent.futures.ProcessPoolExecutor, which gives up instead of waiting for ever"
-                .to_owned(),
+            advice: format!(
+                "{}, and use concurrent.futures.ProcessPoolExecutor, which gives up instead of waiting for ever",
+                cause(lane.and_then(|lane| trace.lane(lane)?.exit)),
+            ),
             numbers,
         };
         search.of_call(call, f64::from(lost.len()), finding);
+    }
+}
+
+/// What to do about a worker that ended like this.
+fn cause(exit: Option<i32>) -> &'static str {
+    match exit {
+        Some(0..) => "raise an Exception instead of calling os._exit()",
+        Some(-15 | -2 | -1) => "find out who ended it",
+        Some(-9) | None => "find out what ended it (the kernel, for want of memory? see dmesg)",
+        Some(_) => "run that task with `python -X faulthandler` to see where it crashes",
     }
 }
 
@@ -140,6 +151,19 @@ mod tests {
              this call can never complete; a ProcessPoolExecutor would have raised BrokenProcessPool"
         );
         assert_eq!(found.numbers, [("lost", 1.0), ("task", 2.0)]);
+    }
+
+    #[test]
+    fn what_to_do_depends_on_how_the_worker_ended() {
+        let advice = |exit| {
+            let told = Told::killed("Pool", 1).note(20, 2, NoteKind::ExitCode, exit);
+            told.finding().advice
+        };
+        assert!(advice(-9).contains("dmesg"));
+        assert!(
+            advice(3).starts_with("raise an Exception instead of calling os._exit(), and use ")
+        );
+        assert!(advice(-11).contains("faulthandler"));
     }
 
     #[test]

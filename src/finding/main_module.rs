@@ -1,8 +1,11 @@
 //! A main module that starts processes as soon as it is run, although each fresh worker runs it as well.
+//!
+//! That is said where a worker that died was about to have a pool of its own: it may die of much else that has to
+//! do with its main module.
 
 use super::search::{Scene, Search};
 use super::{Finding, FindingKind};
-use crate::event::NoteKind;
+use crate::event::{LaneKind, NoteKind};
 use crate::plural::counted;
 use crate::trace::{Lane, Pool};
 use std::collections::BTreeSet;
@@ -17,13 +20,18 @@ const RAISED: i32 = 1;
 /// These start a fresh interpreter, which runs the main module.
 const FRESH: [&str; 2] = ["spawn", "forkserver"];
 
+/// Of workers that die at their start, and that are fresh interpreters.
+pub(super) const ADVICE: &str = "read what the workers print to stderr; if it is that they cannot find something, define                                  that outside of `if __name__ == \"__main__\":`, where a fresh worker finds it, and put                                  what starts processes under it";
+
+/// Its workers run the main module.
+pub(super) fn is_fresh(pool: &Pool) -> bool {
+    let method = pool.facts.start_method.as_deref();
+    method.is_some_and(|method| FRESH.contains(&method))
+}
+
 pub(super) fn search(search: &mut Search<'_>) {
     let scene = search.scene;
-    let fresh = |pool: &&Pool| {
-        let method = pool.facts.start_method.as_deref();
-        method.is_some_and(|method| FRESH.contains(&method))
-    };
-    let mut pools = scene.trace.pools().filter(fresh).peekable();
+    let mut pools = scene.trace.pools().filter(|pool| is_fresh(pool)).peekable();
     if pools.peek().is_none() {
         return;
     }
@@ -34,6 +42,11 @@ pub(super) fn search(search: &mut Search<'_>) {
     let explained: BTreeSet<_> = explaining.map(|note| note.lane).collect();
     let giving_up = notes().filter(|note| note.note.kind == NoteKind::Broken);
     let broken: BTreeSet<_> = giving_up.map(|note| note.note.pool).collect();
+    // Whoever calls a pool, or has begun to make one.
+    let callers = scene.trace.lanes();
+    let callers = callers.filter(|lane| lane.facts.kind == LaneKind::Caller);
+    let calling: BTreeSet<_> = callers.filter_map(|lane| lane.facts.pid).collect();
+    let has_pool = |lane: &&Lane| lane.facts.pid.is_some_and(|pid| calling.contains(&pid));
     for pool in pools {
         let rows = scene.trace.rows_of(Some(pool.facts.pool));
         let lanes = rows.flat_map(|row| &row.lanes);
@@ -49,7 +62,8 @@ pub(super) fn search(search: &mut Search<'_>) {
             .copied()
             .collect();
         let is_all = died.len() == lanes.len();
-        if died.len() >= HABIT || gave_up && is_all && !died.is_empty() {
+        let is_habit = died.len() >= HABIT || gave_up && is_all && !died.is_empty();
+        if is_habit && died.iter().any(has_pool) {
             search.of_pool(died.len() as f64, finding(pool, &died));
         }
     }
@@ -74,7 +88,7 @@ fn finding(pool: &Pool, died: &[&Lane]) -> Finding {
         call: None,
         text: format!(
             "{} died at the start with an exception, before taking any task: a worker that is started by {method} \
-             runs the main module anew, and what that does at its top level, such as making a pool, fails there",
+             runs the main module anew, and that makes a pool at its top level, which fails there",
             counted(died.len(), "worker", "workers"),
         ),
         advice: "put what the program does under `if __name__ == \"__main__\":`; what the workers print to stderr \
@@ -88,17 +102,17 @@ fn finding(pool: &Pool, died: &[&Lane]) -> Finding {
 mod tests {
     use super::super::told::Told;
     use super::*;
-    use crate::event::{Ended, Kind};
 
     /// Workers of a pool that end one after the other with this exit code.
+    fn dying_without(kind: &str, method: &str, count: u32, exit: i64) -> Told {
+        let told = Told::started_by(kind, count, method).call(0, "map", 4, 1);
+        told.dying(count, exit)
+    }
+
+    /// The same; the last of them was about to have a pool of its own.
     fn dying(kind: &str, method: &str, count: u32, exit: i64) -> Told {
-        let mut told = Told::started_by(kind, count, method).call(0, "map", 4, 1);
-        for worker in 1..=count {
-            let at = 100 * u64::from(worker);
-            told = told.note(at, worker, NoteKind::ExitCode, exit);
-            let ended = Ended::Crashed;
-            told.tell(at, worker, Kind::LaneClosed { ended });
-        }
+        let mut told = dying_without(kind, method, count, exit);
+        told.lane(99, 50, LaneKind::Caller, "main", 4_000 + count);
         told
     }
 
@@ -108,12 +122,27 @@ mod tests {
         assert_eq!(found.kind, FindingKind::UnguardedMain);
         found.says("3 workers died at the start with an exception, before taking any task: a worker that is started by spawn");
         assert_eq!(dying("Pool", "spawn", 2, 1).kinds(), []);
-        assert_eq!(dying("Pool", "fork", 3, 1).kinds(), []);
-        assert_eq!(dying("Pool", "spawn", 3, -9).kinds(), []);
+        // Those die of something else.
+        for (method, exit) in [("fork", 1), ("spawn", -9)] {
+            let others = dying("Pool", method, 3, exit);
+            assert_eq!(others.kinds(), [FindingKind::InitializerRaised]);
+        }
         let executor = || dying("ProcessPoolExecutor", "spawn", 1, 1);
         assert_eq!(executor().kinds(), []);
         let gave_up = executor().note(150, 0, NoteKind::Broken, 4);
         assert_eq!(gave_up.kinds(), [FindingKind::UnguardedMain]);
+    }
+
+    #[test]
+    fn fresh_workers_that_make_no_pool_may_die_of_anything() {
+        let found = dying_without("Pool", "spawn", 3, 1).finding();
+        assert_eq!(found.kind, FindingKind::InitializerRaised);
+        found.says("3 workers died before their first task (exit code 1)");
+        assert_eq!(found.advice, ADVICE);
+        let executor = dying_without("ProcessPoolExecutor", "spawn", 1, 1);
+        let found = executor.note(150, 0, NoteKind::Broken, 4).finding();
+        assert_eq!(found.kind, FindingKind::BrokenPool);
+        assert!(found.advice.starts_with(ADVICE), "{}", found.advice);
     }
 
     #[test]

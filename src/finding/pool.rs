@@ -1,13 +1,15 @@
 //! What a pool costs as a whole: its start, its processes, its messages.
 
+use super::index::About;
 use super::search::{Scene, Search, share_of};
 use super::{Finding, FindingKind};
 use crate::bytes;
 use crate::definition::percent;
-use crate::event::Way;
+use crate::event::{LaneId, NoteKind, Way};
 use crate::plural::counted;
-use crate::time::{Nanos, Time};
-use crate::trace::{Lane, Pool, Sums};
+use crate::time::{Nanos, Span, Time};
+use crate::trace::{Call, Lane, List, Pool, Sums};
+use std::collections::BTreeSet;
 
 /// Waiting for a CPU below this share is what other programs on the machine do.
 const WAITING_SHARE: f64 = 0.15;
@@ -114,13 +116,13 @@ fn enough(cpus: u32, sums: Sums) -> u64 {
 /// How long tasks of the pool waited because the program itself had more to run than there are CPUs: what it
 /// could have run in a stretch of time, beyond what all CPUs can run in that. Other programs cause the rest.
 fn waiting_for_each_other(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane], cpus: u32) -> Nanos {
-    let processes = |pool: &&Pool| !scene.has_threads(Some(pool.facts.pool));
-    let pools = scene.trace.pools().filter(processes);
-    let others: Vec<&Lane> = pools
-        .filter(|other| other.facts.pool != pool.facts.pool)
-        .flat_map(|other| self::lanes(scene, other))
-        .collect();
     let end = pool.closed.map_or(scene.at, |closed| closed.min(scene.at));
+    let other_process = |lane: &&Lane| {
+        let id = lane.facts.pool;
+        id != Some(pool.facts.pool) && !scene.has_threads(id)
+    };
+    let others = scene.index.workers_in(pool.opened, end);
+    let others: Vec<&Lane> = others.filter(other_process).collect();
     let length = end.since(pool.opened).0;
     let moment = |k: u64| pool.opened + Nanos((u128::from(length) * u128::from(k) / SLICES) as u64);
     let sum = |lanes: &[&Lane], begin: Time, end: Time| {
@@ -207,17 +209,7 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
     if done > scene.at {
         return None;
     }
-    let first = lanes
-        .iter()
-        .filter_map(|lane| Some(lane.pieces().first()?.start))
-        .min()?;
-    let calls = scene.calls_of(Some(pool.facts.pool));
-    let called = calls.map(|call| call.began).min()?;
-    // What the caller did between opening the pool and calling it is no start-up. An executor starts its
-    // workers when it is called.
-    let there = ready(lanes)?.max(pool.opened);
-    let idle = called.since(if there <= called { there } else { pool.opened });
-    let start_up = first.since(pool.opened).saturating_sub(idle);
+    let (start_up, first) = waited_for(scene, pool, lanes)?;
     let work = busy(scene, lanes);
     if start_up <= work {
         return None;
@@ -233,7 +225,8 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
         lane: None,
         call: None,
         text: format!(
-            "starting {} took {start_up}, all tasks together only {work}: a plain loop would have been done before",
+            "the program waited {start_up} for {} to start, all tasks together took only {work}: a plain loop would have \
+             been done before",
             counted(started, "worker", "workers"),
         ),
         advice: advice.to_owned(),
@@ -242,15 +235,46 @@ fn start_up(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(f64, Find
     Some((start_up.saturating_sub(work).seconds(), finding))
 }
 
-/// When the first worker was made.
-fn ready(lanes: &[&Lane]) -> Option<Time> {
-    lanes.iter().map(|lane| lane.opened).min()
+/// How long the program waited for the first worker: while that was made, and then until it took the first
+/// message, as far as there was one and a caller waits. And when that was.
+fn waited_for(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<(Nanos, Time)> {
+    let calls = || scene.calls_of(Some(pool.facts.pool));
+    let first_of = |times: List<'_, (Time, u64)>| times.first().map(|step| step.0);
+    let asked = calls().filter_map(|call| first_of(call.submitted.until(scene.at)));
+    let asked = asked.min()?;
+    // Threads are handed their tasks without a message.
+    let sent = calls().filter_map(|call| first_of(call.enqueued.until(scene.at)));
+    let sent = sent.min().unwrap_or(asked);
+    let first = first_taken(scene, pool, lanes)?;
+    let made = lanes.iter().map(|lane| lane.opened).min()?.max(pool.opened);
+    // An executor makes its workers when it is called.
+    let making = made.since(if made <= asked { pool.opened } else { asked });
+    let begin = made.max(sent);
+    let wait = Span::new(begin, first.max(begin));
+    let callers: BTreeSet<LaneId> = calls().flat_map(Call::callers).collect();
+    let callers = callers.iter().filter_map(|&id| scene.trace.caller_of(id));
+    let waited = callers.map(|caller| caller.blocked_in(wait)).max();
+    Some((making + waited.unwrap_or_default(), first))
+}
+
+/// When a worker began with the first message.
+fn first_taken(scene: Scene<'_>, pool: &Pool, lanes: &[&Lane]) -> Option<Time> {
+    let tasks = lanes.iter().filter_map(|lane| lane.pieces().first());
+    let tasks = tasks.map(|piece| piece.start);
+    // What comes before the first task.
+    let spans = lanes.iter().filter_map(|lane| lane.others().first());
+    let spans = spans.map(|other| other.span.start());
+    let about = About::Pool(Some(pool.facts.pool));
+    let died = scene.index.noted(NoteKind::UnpicklableArgument, about);
+    let died = died.filter(|&died| died <= scene.at);
+    tasks.chain(spans).chain(died).min()
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::told::Told;
     use super::*;
+    use crate::event::{BlockedIn, CallerState};
 
     /// Workers with a task of a second each on four CPUs, of which each waited so long.
     fn waited(kind: &str, workers: u32, waiting: u64) -> Told {
@@ -355,10 +379,11 @@ mod tests {
         assert_eq!(carried("Pool", 200, 19_999).ever(), []);
     }
 
-    /// Two tasks of 5 ms that start at `first`; called at `called`, workers there at 0.
+    /// Two tasks of 5 ms that start at `first`; called at `called`, workers there at 0. The caller waits all the time.
     fn started(called: u64, first: u64) -> Told {
         Told::pool("Pool", 2)
             .call(called, "map", 2, 1)
+            .caller(called, CallerState::Blocked(BlockedIn::Map))
             .task(1, 0, first, first + 5)
             .task(2, 1, first, first + 5)
             .pool_closed(first + 10)
@@ -368,7 +393,7 @@ mod tests {
     fn a_start_longer_than_the_work_is_told_when_the_pool_is_done() {
         let found = started(0, 510).finding();
         assert_eq!(found.kind, FindingKind::StartUpCost);
-        found.says("starting 2 workers took 510 ms, all tasks together only 10 ms");
+        found.says("waited 510 ms for 2 workers to start, all tasks together took only 10 ms");
         assert_eq!(started(0, 509).ever(), []);
         // What passes before the first call is no start-up.
         assert_eq!(started(1_000, 1_010).ever(), []);
@@ -376,7 +401,26 @@ mod tests {
         assert_eq!(worked.kinds(), []);
         // A worker that replaces another is no start.
         let replaced = started(0, 510).replaced(515, 3).finding();
-        replaced.says("starting 2 workers took 510 ms");
+        replaced.says("waited 510 ms for 2 workers to start");
         assert_eq!(replaced.advice, "use a plain loop");
+    }
+
+    #[test]
+    fn a_start_that_nobody_waits_for_costs_nothing() {
+        // The first item comes late.
+        let mut told = Told::pool("Pool", 2)
+            .calls_as_they_come("imap")
+            .caller(0, CallerState::Blocked(BlockedIn::Next));
+        told = told.comes(0, Time(1_200_000_000), Nanos(1));
+        assert_eq!(told.pool_closed(1_210).ever(), []);
+        // The main program has something else to do.
+        let busy = started(0, 510).caller(1, CallerState::OwnWork);
+        assert_eq!(busy.ever(), []);
+        // A worker was there, but could not read what came.
+        let died = started(0, 510).note(5, 1, NoteKind::UnpicklableArgument, 0);
+        assert_eq!(died.kinds(), [FindingKind::UnpicklableArgument]);
+        // And one took its time for that.
+        let reads = started(0, 510).span(1, "unpickle", 5, 505);
+        assert_eq!(reads.ever(), []);
     }
 }

@@ -1,15 +1,19 @@
 //! Results that nobody gets, or not as they were meant: callbacks, pickling, input and work left behind.
 
 use super::FindingKind;
-use super::search::{Search, noted};
+use super::index::About;
+use super::search::{Scene, Search, noted};
 use super::words::{call as named, in_brackets, of};
 use crate::bytes;
-use crate::event::{NoteKind, RAISING, TERMINATED, Way};
+use crate::event::{EXITING, NoteKind, RAISING, TERMINATED, Way};
 use crate::plural::counted;
-use crate::trace::TimedNote;
+use crate::time::{Nanos, Time};
+use crate::trace::{Call, TimedNote};
 
 /// Fewer bytes of results than this are no burden for any machine.
 const SWALLOWED_BYTES: u64 = 32 << 20;
+/// The time until the last result was there is looked at in so many moments.
+const MOMENTS: u64 = 64;
 /// The same in items where nothing is pickled: so many objects.
 const SWALLOWED_ITEMS: u32 = 1_000_000;
 
@@ -124,37 +128,81 @@ fn input_swallowed(search: &mut Search<'_>, note: &TimedNote) {
         .count_until(note.at)
         .max(call.facts.tasks.unwrap_or(0));
     let taken = u32::try_from(note.note.value).unwrap_or(0).min(items);
-    let ahead = items - taken;
-    // A pipe holds back what is on its way to the workers; what they gave back piles up.
-    let back = call.bytes_until(note.at, Way::ToCaller);
-    let bytes = back.map(|back| (back as f64 * share_of_items(ahead, items)) as u64);
-    let is_much = match bytes {
-        Some(bytes) => bytes >= SWALLOWED_BYTES,
-        None => ahead >= SWALLOWED_ITEMS,
+    let pile = match highest_pile(search.scene, call, note.at) {
+        // What goes to threads and back is not pickled: all of it waits as it is.
+        None if items - taken >= SWALLOWED_ITEMS => Pile {
+            at: note.at,
+            taken,
+            untaken: items - taken,
+            bytes: None,
+        },
+        Some(pile) if pile.bytes >= Some(SWALLOWED_BYTES) => pile,
+        _ => return,
     };
-    if !is_much || ahead < items / 2 {
+    if pile.untaken < items / 4 {
         return;
     }
-    let size = bytes.map_or_else(String::new, |size| format!(", {}", bytes::words(size)));
+    let Pile {
+        at, taken, untaken, ..
+    } = pile;
+    let size = pile
+        .bytes
+        .map_or_else(String::new, |size| format!(", {},", bytes::words(size)));
     let text = format!(
-        "{} had read its whole input of {items} items after {} when the caller had taken {}: nothing holds it back, so \
-         the other results{size} pile up in memory",
+        "{} had read its whole input of {items} items after {}: nothing holds it back, and {} after its begin the \
+         caller had taken {} while {untaken} others{size} waited in memory",
         named(call),
         note.at.since(call.began),
+        at.since(call.began),
         counted(taken, "result", "results"),
     );
     let advice = "feed it a list at a time (list(itertools.islice(items, 50))), or let the input wait on a semaphore \
                   that each result releases";
     let mut finding = noted(FindingKind::InputSwallowed, note, text, advice);
-    finding.numbers = vec![("items", f64::from(items)), ("taken", f64::from(taken))];
+    finding.numbers = vec![
+        ("items", f64::from(items)),
+        ("taken", f64::from(taken)),
+        ("untaken", f64::from(untaken)),
+    ];
     finding
         .numbers
-        .extend(bytes.map(|bytes| ("bytes", bytes as f64)));
-    search.of_call(call, f64::from(ahead), finding);
+        .extend(pile.bytes.map(|bytes| ("bytes", bytes as f64)));
+    search.of_call(call, f64::from(untaken), finding);
 }
 
-fn share_of_items(part: u32, whole: u32) -> f64 {
-    f64::from(part) / f64::from(whole.max(1))
+/// Results that were there at a moment, and that nobody had taken.
+struct Pile {
+    at: Time,
+    taken: u32,
+    untaken: u32,
+    /// As pickled; `None` where nothing is.
+    bytes: Option<u64>,
+}
+
+/// The largest of a call, in bytes, since all its input was read. `None` where nothing is pickled.
+fn highest_pile(scene: Scene<'_>, call: &Call, since: Time) -> Option<Pile> {
+    // A pipe holds back what is on its way to the workers; what they gave back piles up.
+    let pile = |at: Time| {
+        let back = call.bytes_until(at, Way::ToCaller)?;
+        let done = call.finished.count_until(at) as u32;
+        let taken = scene.trace.received(call, at).len() as u32;
+        let untaken = done.saturating_sub(taken);
+        Some(Pile {
+            at,
+            taken,
+            untaken,
+            bytes: Some((back as f64 * f64::from(untaken) / f64::from(done.max(1))) as u64),
+        })
+    };
+    let last = call
+        .finished
+        .until(scene.at)
+        .last()
+        .map_or(since, |last| last.at);
+    let length = last.since(since).0;
+    let moments = (0..=MOMENTS).map(|k| since + Nanos(length / MOMENTS * k));
+    let all = moments.chain([last.max(since)]).filter_map(pile);
+    all.max_by_key(|pile| pile.bytes)
 }
 
 fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
@@ -163,6 +211,11 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
     // Nor is it known how many they were where events were not seen.
     let is_guess = search.scene.trace.counts(note.at).dropped > 0;
     if search.scene.is_executor(note.note.pool) || is_raising || is_guess {
+        return;
+    }
+    // What a thread that died does not hand out is told for itself.
+    let pool = About::Pool(note.note.pool);
+    if search.scene.has_noted(NoteKind::ResultThreadDied, pool) {
         return;
     }
     // What was lost before would not have come either.
@@ -175,16 +228,19 @@ fn left_outstanding(search: &mut Search<'_>, note: &TimedNote) {
         return;
     }
     let have = counted(left, "task had", "tasks had");
-    let (what, advice) = if note.note.text == TERMINATED {
-        (
+    let (what, advice) = match note.note.text.as_str() {
+        TERMINATED => (
             "the program called terminate()",
             "fetch the results before that, or call close() and join() instead",
-        )
-    } else {
-        (
+        ),
+        EXITING => (
+            "the program ended, which terminated its pool,",
+            "fetch the results before that, or call close() and join()",
+        ),
+        _ => (
             "leaving `with Pool()` terminated the pool",
             "fetch the results inside the `with`, or call close() and join() at its end",
-        )
+        ),
     };
     let text = format!(
         "{what} while {have} no result: that does not wait for them, which is fine if nobody wants them"
@@ -250,6 +306,10 @@ mod tests {
             .finding();
         assert_eq!(found.kind, FindingKind::UnpicklableResult);
         found.says("could not unpickle what a task of map(square)");
+        // What it leaves behind is no news.
+        let died = call("map", 2).note(5, 0, NoteKind::ResultThreadDied, 0);
+        let left = died.note(9, 0, NoteKind::LeftOutstanding, 2);
+        assert_eq!(left.kinds(), [FindingKind::UnpicklableResult]);
     }
 
     #[test]
@@ -271,22 +331,34 @@ mod tests {
         );
     }
 
+    /// So many tasks of an iterator with so many bytes of results, all read at 5 ms, of which one is done each
+    /// millisecond from then on; the caller takes so many of them at once, and the rest at the end.
+    fn reads_ahead(bytes: u32, items: u32, taken: u32) -> Told {
+        let told = call("imap", items).note(5, 0, NoteKind::InputSwallowed, 0);
+        let mut told = told.bytes_back(6, bytes);
+        for index in 0..items {
+            let at = 5 + u64::from(index);
+            told = told.task(1 + index % 2, index, at, at + 1);
+            let taken_at = if index < taken {
+                at + 1
+            } else {
+                6 + u64::from(items)
+            };
+            told = told.ready(at + 1, index).takes(taken_at, index);
+        }
+        told
+    }
+
     #[test]
     fn input_that_is_read_ahead_is_told_where_it_is_much() {
-        let with = |bytes, items, taken| {
-            let back = call("imap", items).bytes_back(1, bytes);
-            back.note(5, 0, NoteKind::InputSwallowed, taken)
-        };
-        let imap = |items, taken| with(60 << 20, items, taken);
-        let found = imap(1_000, 3).finding();
-        assert_eq!(found.numbers[..2], [("items", 1_000.0), ("taken", 3.0)]);
+        let found = reads_ahead(80 << 20, 100, 25).finding();
         assert!(!found.kind.is_fault());
-        found.says(
-            "its whole input of 1000 items after 5.00 ms when the caller had taken 3 results",
-        );
-        assert_eq!(imap(1_000, 501).kinds(), []);
+        found.says("had read its whole input of 100 items after 5.00 ms: nothing holds it back, and 105 ms after its begin");
+        found.says("the caller had taken 25 results while 75 others, 60 MiB, waited in memory");
+        assert_eq!(found.numbers[..2], [("items", 100.0), ("taken", 25.0)]);
+        assert_eq!(reads_ahead(80 << 20, 100, 90).kinds(), []);
         // However many they are, they are small.
-        assert_eq!(with(20 << 20, 100_000, 3).kinds(), []);
+        assert_eq!(reads_ahead(20 << 20, 100, 3).kinds(), []);
         let of_threads = |items| {
             let call = Told::pool("ThreadPool", 2).call(0, "imap", items, 1_000);
             call.note(5, 0, NoteKind::InputSwallowed, 0).kinds()
@@ -309,6 +381,9 @@ mod tests {
         why(TERMINATED)
             .finding()
             .says("the program called terminate() while 5 tasks had no result");
+        why(EXITING)
+            .finding()
+            .says("the program ended, which terminated its pool, while 5 tasks had no result");
         assert_eq!(why(RAISING).kinds(), []);
         let lost = left(1).start(1, 0, 1).lost(20, 1, 0, 1);
         assert_eq!(lost.kinds(), [FindingKind::LostTask]);

@@ -1,7 +1,8 @@
 //! What is found, gathered: the same thing found many times is told once, with the worst of it.
 
+use super::index::{About, Index};
 use super::{Finding, FindingKind};
-use crate::event::{NoteKind, PoolId};
+use crate::event::{LaneId, NoteKind, PoolId};
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Pool, Sums, TimedNote, Trace};
 use std::collections::BTreeMap;
@@ -16,10 +17,14 @@ const WORTH_SHARE: f64 = 0.01;
 /// Between two things of which one made the other happen.
 const AT_ONCE: Nanos = Nanos(500_000_000);
 
+/// This long a program may take to end after it was told to: whoever sends a signal rarely waits longer.
+const ENDS_WITHIN: Nanos = Nanos(10_000_000_000);
+
 /// A run as of a moment.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) trace: &'a Trace,
+    pub(super) index: &'a Index<'a>,
     pub(super) at: Time,
 }
 
@@ -34,10 +39,20 @@ impl<'a> Scene<'a> {
         self.trace.pool(id?)
     }
 
+    /// In the order in which they began.
     pub(super) fn calls_of(self, pool: Option<PoolId>) -> impl Iterator<Item = &'a Call> {
-        self.trace
-            .calls()
-            .filter(move |call| call.facts.pool == pool)
+        self.index.calls_of(pool).iter().copied()
+    }
+
+    /// The same of those that a caller made first.
+    pub(super) fn calls_by(self, caller: LaneId) -> impl Iterator<Item = &'a Call> {
+        self.index.calls_by(caller).iter().copied()
+    }
+
+    /// The program told this of it by then.
+    pub(super) fn has_noted(self, kind: NoteKind, about: About) -> bool {
+        let first = self.index.noted(kind, about);
+        first.is_some_and(|first| first <= self.at)
     }
 
     /// How all workers of a pool spent their time in tasks between two moments.
@@ -45,6 +60,14 @@ impl<'a> Scene<'a> {
         let lanes = self.trace.rows_of(pool).flat_map(|row| &row.lanes);
         lanes
             .filter_map(|&id| self.trace.lane(id))
+            .map(|lane| lane.sums_between(begin, end))
+            .fold(Sums::default(), |all, sums| all + sums)
+    }
+
+    /// The same of the workers of all pools.
+    pub(super) fn sums_of_all(self, begin: Time, end: Time) -> Sums {
+        let lanes = self.index.workers_in(begin, end);
+        lanes
             .map(|lane| lane.sums_between(begin, end))
             .fold(Sums::default(), |all, sums| all + sums)
     }
@@ -60,16 +83,19 @@ impl<'a> Scene<'a> {
         over.min(self.at).since(Time::ZERO)
     }
 
-    /// An executor answers for workers that die; a Pool does not.
-    pub(super) fn is_executor(self, id: Option<PoolId>) -> bool {
-        self.pool(id)
-            .is_some_and(|pool| pool.facts.kind.ends_with("Executor"))
+    /// The program had ended by then.
+    pub(super) fn is_over(self) -> bool {
+        self.trace.ended().is_some_and(|ended| ended.0 <= self.at)
     }
 
-    /// Its workers are threads of the program: nothing is pickled, and one computes at a time.
+    /// As [`Pool::is_executor`].
+    pub(super) fn is_executor(self, id: Option<PoolId>) -> bool {
+        self.pool(id).is_some_and(Pool::is_executor)
+    }
+
+    /// As [`Pool::has_python_threads`]: nothing is pickled, and one worker computes at a time.
     pub(super) fn has_threads(self, id: Option<PoolId>) -> bool {
-        self.pool(id)
-            .is_some_and(|pool| pool.facts.kind.to_lowercase().contains("thread"))
+        self.pool(id).is_some_and(Pool::has_python_threads)
     }
 }
 
@@ -108,24 +134,35 @@ struct Heap {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(trace: &'a Trace, at: Time) -> Self {
+    pub(super) fn new(trace: &'a Trace, index: &'a Index<'a>, at: Time) -> Self {
         let notes = trace.notes().iter();
         Self {
-            scene: Scene { trace, at },
+            scene: Scene { trace, index, at },
             found: BTreeMap::new(),
             interrupts: notes.filter(|note| tells_of_interrupt(note)).collect(),
         }
     }
 
-    /// Whoever watches sent the program a signal before it left something, or its workers tell of Ctrl-C at that
-    /// time, which reaches all processes of a program: the caller leaves the pool at once, or all of them die. Then
-    /// the workers' errors and ends, and what they left, say nothing of their tasks. A task that raises it by
-    /// itself leaves a caller who waits.
+    /// Whoever watches sent the program a signal not long before it left something, or its workers tell of Ctrl-C
+    /// at that time, which reaches all processes of a program: the caller leaves the pool at once, or all of them
+    /// die. Then the workers' errors and ends, and what they left, say nothing of their tasks. A task that raises
+    /// it by itself leaves a caller who waits; and a program that goes on has not been ended by a signal.
     pub(super) fn was_interrupted(&self, left: Time) -> bool {
-        self.interrupts.iter().any(|note| match note.note.kind {
-            NoteKind::Signalled => note.at.since(left) < AT_ONCE,
-            _ => note.at.since(left).max(left.since(note.at)) < AT_ONCE,
+        self.interrupts.iter().any(|note| {
+            let after = left.since(note.at);
+            let within = match note.note.kind {
+                NoteKind::Signalled => after < ENDS_WITHIN && !self.goes_on(note.at, left),
+                _ => after < AT_ONCE,
+            };
+            within && note.at.since(left) < AT_ONCE
         })
+    }
+
+    /// The program began another call after it was told to end, and before it left something.
+    fn goes_on(&self, told: Time, left: Time) -> bool {
+        let trace = self.scene.trace;
+        let latest = trace.latest_call(left).and_then(|call| trace.call_by(call));
+        latest.is_some_and(|call| call.began > told + AT_ONCE)
     }
 
     /// Something is so of this call; the more `weight`, the worse. Of what is slow the weight is the seconds
@@ -258,7 +295,8 @@ mod tests {
     /// This often the same of a pool, at the end of a run of so many milliseconds.
     fn found(kind: FindingKind, times: u32, seconds: f64, run: u64) -> Vec<Finding> {
         let trace = Trace::default();
-        let mut search = Search::new(&trace, ms(run));
+        let index = Index::of(&trace);
+        let mut search = Search::new(&trace, &index, ms(run));
         for _ in 0..times {
             let finding = Finding {
                 kind,

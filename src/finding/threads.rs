@@ -13,6 +13,8 @@ const SIDE_BY_SIDE: f64 = 1.5;
 const CPUS: std::ops::RangeInclusive<f64> = 0.75..=1.25;
 /// And this much of it they got.
 const GOT: f64 = 0.4;
+/// Where all tasks of the program want so much of its CPUs, there is none left that they could have had.
+const ALL: f64 = 0.9;
 
 pub(super) fn search(search: &mut Search<'_>) {
     let scene = search.scene;
@@ -37,6 +39,10 @@ fn one_interpreter(scene: Scene<'_>, call: &Call) -> Option<(Nanos, Finding)> {
     let part = |part: Nanos| part.seconds() / length.seconds().max(f64::MIN_POSITIVE);
     let (busy, got) = (part(sums.busy), part(sums.on_cpu));
     if busy < SIDE_BY_SIDE || got < GOT || !CPUS.contains(&(got + part(sums.waiting))) {
+        return None;
+    }
+    let all = scene.sums_of_all(begin, end);
+    if part(all.on_cpu + all.waiting) > ALL * f64::from(cpus) {
         return None;
     }
     let shared = Nanos(sums.on_cpu.0 / u64::from(workers.min(cpus)));
@@ -67,10 +73,11 @@ fn one_interpreter(scene: Scene<'_>, call: &Call) -> Option<(Nanos, Finding)> {
 mod tests {
     use super::super::told::Told;
     use super::*;
+    use crate::event::{Kind, LaneKind, LaneOpened, PoolId, PoolOpened};
 
     /// Four threads, each a second in a task, with so much of it on a CPU.
     fn threads(kind: &str, on_cpu: u64) -> Told {
-        let told = Told::pool(kind, 4).call(0, "map", 4, 1);
+        let told = Told::pool(kind, 4).call(0, "map", 8, 1);
         (0..4).fold(told, |told, index| {
             told.ran(1 + index, index, (0, 1_000), (on_cpu, 0))
         })
@@ -89,5 +96,37 @@ mod tests {
         assert_eq!(threads("ThreadPool", 150).ever(), []);
         assert_eq!(threads("ThreadPool", 950).ever(), []);
         assert_eq!(threads("Pool", 250).ever(), []);
+    }
+
+    /// So many processes of another pool, each a second in a task that wants a CPU all the time.
+    fn and_processes(mut told: Told, count: u32) -> Told {
+        let pool = PoolId(1);
+        let facts = PoolOpened {
+            pool,
+            kind: "Pool".to_owned(),
+            start_method: None,
+            workers: Some(4),
+        };
+        told.tell(0, 0, Kind::PoolOpened(Box::new(facts)));
+        for lane in 11..11 + count {
+            let facts = LaneOpened {
+                kind: LaneKind::Worker,
+                pool: Some(pool),
+                name: format!("worker {lane}"),
+                pid: Some(lane),
+                tid: None,
+            };
+            told.tell(0, lane, Kind::LaneOpened(Box::new(facts)));
+            told = told.ran(lane, lane - 7, (0, 1_000), (700, 300));
+        }
+        told
+    }
+
+    #[test]
+    fn threads_of_a_program_that_has_all_cpus_could_have_no_more() {
+        let threads = || threads("ThreadPoolExecutor", 250);
+        assert_eq!(and_processes(threads(), 4).ever(), []);
+        let found = and_processes(threads(), 2).finding();
+        assert_eq!(found.kind, FindingKind::OneInterpreter);
     }
 }

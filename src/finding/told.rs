@@ -21,6 +21,7 @@ fn length(ms: u64) -> Nanos {
     Nanos(ms * 1_000_000)
 }
 
+#[derive(Clone)]
 pub(super) struct Told {
     events: Vec<Event>,
 }
@@ -54,21 +55,23 @@ impl Told {
             workers: Some(workers),
         };
         let mut told = Self { events: Vec::new() };
-        told.lane(0, 0, LaneKind::Caller, "main");
+        told.lane(0, 0, LaneKind::Caller, "main", 4_000);
         told.tell(0, 0, Kind::RunBegan(Box::new(run)));
         told.tell(0, 0, Kind::PoolOpened(Box::new(pool)));
         for worker in 1..=workers {
-            told.lane(0, worker, LaneKind::Worker, &format!("worker {worker}"));
+            let name = format!("worker {worker}");
+            told.lane(0, worker, LaneKind::Worker, &name, 4_000 + worker);
         }
         told
     }
 
-    fn lane(&mut self, at: u64, lane: u32, kind: LaneKind, name: &str) {
+    /// Of the process with this pid.
+    pub(super) fn lane(&mut self, at: u64, lane: u32, kind: LaneKind, name: &str, pid: u32) {
         let facts = LaneOpened {
             kind,
             pool: (kind == LaneKind::Worker).then_some(POOL),
             name: name.to_owned(),
-            pid: Some(4_000 + lane),
+            pid: Some(pid),
             tid: None,
         };
         self.tell(at, lane, Kind::LaneOpened(Box::new(facts)));
@@ -118,6 +121,21 @@ impl Told {
 
     pub(super) fn submit(mut self, at: u64, tasks: Indexes) -> Self {
         self.tell(at, 0, Kind::Submitted { call: CALL, tasks });
+        self
+    }
+
+    /// A call without tasks, as yet.
+    pub(super) fn begins_another(mut self, at: u64) -> Self {
+        let facts = CallBegan {
+            call: CallId(CALL.0 + 1),
+            pool: Some(POOL),
+            method: "map".to_owned(),
+            function: "square".to_owned(),
+            source: None,
+            tasks: Some(4),
+            chunksize: Some(1),
+        };
+        self.tell(at, 0, Kind::CallBegan(Box::new(facts)));
         self
     }
 
@@ -172,6 +190,13 @@ impl Told {
         self
     }
 
+    /// The caller takes a result.
+    pub(super) fn takes(mut self, at: u64, index: u32) -> Self {
+        let (call, tasks) = (CALL, Indexes::one(index));
+        self.tell(at, 0, Kind::Delivered { call, tasks });
+        self
+    }
+
     /// A worker has a task of some other call.
     pub(super) fn other(mut self, lane: u32, start: u64, end: u64) -> Self {
         let call = CallId(77);
@@ -211,7 +236,7 @@ impl Told {
         self.caller_on(at, lane, state)
     }
 
-    fn caller_on(mut self, at: u64, lane: u32, state: CallerState) -> Self {
+    pub(super) fn caller_on(mut self, at: u64, lane: u32, state: CallerState) -> Self {
         self.tell(at, lane, Kind::Caller { state });
         self
     }
@@ -316,7 +341,7 @@ impl Told {
 
     /// Another worker, in the place of the first.
     pub(super) fn replaced(mut self, at: u64, lane: u32) -> Self {
-        self.lane(at, lane, LaneKind::Worker, "worker 1");
+        self.lane(at, lane, LaneKind::Worker, "worker 1", 4_000 + lane);
         self
     }
 
@@ -327,6 +352,17 @@ impl Told {
 
     pub(super) fn note(self, at: u64, lane: u32, kind: NoteKind, value: i64) -> Self {
         self.note_of(at, lane, kind, ("TypeError: no", value))
+    }
+
+    /// So many workers end one after the other with this exit code.
+    pub(super) fn dying(mut self, count: u32, exit: i64) -> Self {
+        for worker in 1..=count {
+            let at = 100 * u64::from(worker);
+            self = self.note(at, worker, NoteKind::ExitCode, exit);
+            let ended = Ended::Crashed;
+            self.tell(at, worker, Kind::LaneClosed { ended });
+        }
+        self
     }
 
     /// A worker ends because of Ctrl-C.
@@ -385,7 +421,7 @@ impl Told {
         self
     }
 
-    fn trace(self) -> Trace {
+    pub(super) fn trace(self) -> Trace {
         let mut trace = Trace::default();
         trace.apply(self.events);
         trace

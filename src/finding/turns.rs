@@ -3,6 +3,7 @@
 use super::search::{Scene, Search};
 use super::words::call as named;
 use super::{Finding, FindingKind};
+use crate::event::CallKind;
 use crate::time::Nanos;
 use crate::trace::Call;
 
@@ -51,13 +52,12 @@ fn one_at_a_time(scene: Scene<'_>, call: &Call) -> Option<(Nanos, Finding)> {
     };
     let shared = Nanos(work.0 / u64::from(workers.min(tasks))).max(computing);
     let saved = work.saturating_sub(shared);
-    let method = call.facts.method.as_str();
-    let advice = match method {
-        "submit" => {
+    let advice = match scene.trace.call_kind(call) {
+        CallKind::Submit => {
             "if no task needs the result of the one before: submit all, keep the futures in a list, and only \
                      then ask for result()"
         }
-        "apply_async" => {
+        CallKind::ApplyAsync => {
             "if no task needs the result of the one before: call apply_async for all, keep what it \
                           returns in a list, and only then get()"
         }

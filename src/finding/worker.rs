@@ -1,9 +1,11 @@
 //! Workers that died, of what, and what of the program died with them.
 
 use super::FindingKind;
+use super::index::About;
+use super::main_module;
 use super::search::{Search, noted, tells_of_interrupt};
 use super::words::{call as named, ended, in_brackets, of, worker};
-use crate::event::{CallId, Ended, NoteKind, TaskId};
+use crate::event::{CallId, Ended, NoteKind, PoolId, TaskId};
 use crate::plural::counted;
 use crate::time::Time;
 use crate::trace::{Call, Lane, TimedNote, Trace};
@@ -70,37 +72,44 @@ fn worker_exit(search: &mut Search<'_>, note: &TimedNote) {
     search.of_some_call(call, 0.0, finding);
 }
 
+/// The task that was lost with this worker.
+fn lost_in<'a>(trace: &'a Trace, lane: &Lane, at: Time) -> Option<(&'a Call, u32)> {
+    let task = last_task(lane, at)?;
+    let call = trace.call_by(task.call)?;
+    (call.task(task.index)?.lost <= at).then_some((call, task.index))
+}
+
+/// Whose death broke an executor. It kills the others itself, after it has asked who is dead, and never says how those
+/// end.
+fn first_to_die(trace: &Trace, pool: Option<PoolId>, at: Time) -> Option<&Lane> {
+    let died = |lane: &&Lane| {
+        let died = |(when, ended)| when <= at && matches!(ended, Ended::Killed | Ended::Crashed);
+        lane.closed.is_some_and(died)
+    };
+    let lanes = trace.rows_of(pool).flat_map(|row| &row.lanes);
+    let dead = lanes.filter_map(|&id| trace.lane(id)).filter(died);
+    dead.min_by_key(|lane| {
+        let when = lane.closed.map(|closed| closed.0);
+        let lost = lost_in(trace, lane, at);
+        (lost.is_none(), lane.exit.is_none(), when)
+    })
+}
+
 /// An executor gave up: because of the worker that died in a task, or else because of one that was idle.
 fn broken_pool(search: &mut Search<'_>, note: &TimedNote) {
     let (trace, at) = (search.scene.trace, search.scene.at);
     if search.was_interrupted(note.at) || search.has(FindingKind::UnguardedMain) {
         return;
     }
-    let lost_in = |lane: &Lane| {
-        let task = last_task(lane, at)?;
-        let call = trace.call_by(task.call)?;
-        (call.task(task.index)?.lost <= at).then_some((call, task.index))
-    };
-    let died = |lane: &&Lane| {
-        let died = |(when, ended)| when <= at && matches!(ended, Ended::Killed | Ended::Crashed);
-        lane.closed.is_some_and(died)
-    };
-    let rows = || trace.rows_of(note.note.pool);
-    let lanes = || rows().flat_map(|row| &row.lanes);
-    let dead = || lanes().filter_map(|&id| trace.lane(id)).filter(died);
-    let Some(lane) = dead()
-        .find(|lane| lost_in(lane).is_some())
-        .or_else(|| dead().next())
-    else {
+    let Some(lane) = first_to_die(trace, note.note.pool, at) else {
         return;
     };
     // Who could not read its message is told for itself.
-    let mut notes = search.scene.notes().iter();
     let unreadable = NoteKind::UnpicklableArgument;
-    if notes.any(|other| other.lane == lane.id && other.note.kind == unreadable) {
+    if search.scene.has_noted(unreadable, About::Lane(lane.id)) {
         return;
     }
-    let lost = lost_in(lane);
+    let lost = lost_in(trace, lane, at);
     let place = match lost {
         Some((call, index)) => format!("in task {index} of {}", named(call)),
         None => "outside of any task".to_owned(),
@@ -111,7 +120,10 @@ fn broken_pool(search: &mut Search<'_>, note: &TimedNote) {
         ended(trace, lane.id),
         counted(futures, "future", "futures"),
     );
+    let is_fresh = search.scene.pool(note.note.pool);
+    let is_fresh = is_fresh.is_some_and(main_module::is_fresh) && lost.is_none();
     let cause = match lane.exit {
+        Some(1) | None if is_fresh && lane.pieces().first().is_none() => main_module::ADVICE,
         Some(0..) => "raise an Exception, which its future hands on, instead of calling os._exit()",
         Some(-9) | None => "find out what killed it (the kernel, for want of memory? see dmesg)",
         Some(_) => "run that task with `python -X faulthandler` to see where it crashes",
@@ -203,9 +215,11 @@ mod tests {
             .call(0, "submit", 6, 1)
             .task(1, 0, 1, 10)
             .start(2, 2, 11)
+            .start(1, 3, 12)
             .note(20, 2, NoteKind::ExitCode, -9)
             .lost(20, 2, 2, 3)
             .note(21, 0, NoteKind::Broken, 5)
+            .lost(20, 1, 3, 4)
             .finding();
         assert_eq!(found.kind, FindingKind::BrokenPool);
         assert_eq!(
@@ -239,6 +253,24 @@ mod tests {
         assert_eq!(later.kinds(), [FindingKind::LostTask]);
         let by_itself = told().interrupted(20, 1).pool_closed(900);
         assert_eq!(by_itself.kinds(), [FindingKind::WorkerExit]);
+    }
+
+    #[test]
+    fn a_signal_that_the_program_outlived_excuses_nothing_later() {
+        let told = || Told::pool("Pool", 2).call(0, "map", 6, 1).start(2, 2, 11);
+        let signalled = || told().note(15, 0, NoteKind::Signalled, 2);
+        assert_eq!(signalled().lost(9_000, 2, 2, 3).kinds(), []);
+        let long_after = signalled().lost(15_000, 2, 2, 3);
+        assert_eq!(long_after.kinds(), [FindingKind::LostTask]);
+        let goes_on = signalled().begins_another(600).lost(900, 2, 2, 3);
+        assert_eq!(goes_on.kinds(), [FindingKind::LostTask]);
+        let left = |at| {
+            signalled()
+                .begins_another(at)
+                .note(900, 0, NoteKind::LeftOutstanding, 4)
+        };
+        assert_eq!(left(300).kinds(), []);
+        assert_eq!(left(600).kinds(), [FindingKind::LeftOutstanding]);
     }
 
     #[test]

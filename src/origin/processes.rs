@@ -27,12 +27,12 @@ use super::threads::dispatcher::Sending;
 use super::threads::hub::{Base, Hub, Staff};
 use super::threads::recorder::{CLOCKS_DIFFER, Clock};
 use super::threads::{self, CALL, Shared};
-use crate::event::{Ended, Event, Kind, LaneId, LaneKind, LaneOpened};
+use crate::event::{Ended, Event, Kind, LaneId, LaneKind, LaneOpened, Ran, TaskId};
 use crate::experiment::{CounterEffect, Experiment, Policy};
 use crate::method::Sends;
 use crate::platform;
-use crate::time::Time;
-use book::{ASLEEP, Book, COUNT, HANGS, HOLDS, QUIET, TapeReader};
+use crate::time::{Nanos, Time};
+use book::{ASLEEP, Book, COUNT, HANGS, HOLDS, HUNG_AT, QUIET, TapeReader};
 use line::{COUNTER, LOCK, LOCK_WAIT, Line};
 use message::{Payload, Setup};
 use reader::{Incoming, Reader};
@@ -147,6 +147,21 @@ impl Worker {
             *told = Some(at);
             into.push(Event { at, lane, kind });
         });
+    }
+
+    /// What its task has done since it last told, if that hangs: it waits for nothing.
+    fn hung(&self) -> Option<Ran> {
+        let index = self.book().flag(HANGS).load(SeqCst).checked_sub(1)?;
+        let hung_at = Time(self.book().word(HUNG_AT).load(SeqCst));
+        Some(Ran {
+            task: TaskId { call: CALL, index },
+            since: self.told.map_or(hung_at, |told| told.max(hung_at)),
+            on_cpu: Nanos::ZERO,
+            waiting: Nanos::ZERO,
+            useful_wait: Nanos::ZERO,
+            cpu: None,
+            moved_to: None,
+        })
     }
 }
 
@@ -398,6 +413,11 @@ impl Processes {
             .filter(known)
             .map(|chunk| shared.chunks.tasks(chunk));
         let at = shared.clock.now();
+        let tasks = shared.experiment.tasks;
+        let hung = worker.hung().filter(|ran| ran.task.index < tasks);
+        if let Some(ran) = hung.filter(|ran| ran.since < at) {
+            base.tell_of(worker.lane, at, Kind::Ran(Box::new(ran)));
+        }
         let broken = shared.is_broken();
         if shared.halt.is_cancelled() {
             if let Some(tasks) = gone.filter(|_| broken) {

@@ -43,6 +43,7 @@ use crate::platform;
 use crossbeam_channel::Receiver;
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A last line is looked for in so many bytes.
@@ -131,6 +132,8 @@ struct State {
     exit: Mutex<Option<Exit>>,
     /// Signals it was sent, and when, until that is told.
     sent: Mutex<Vec<(u64, i32)>>,
+    /// The last signal that was passed on to it.
+    passed: AtomicI32,
     python: OnceLock<String>,
     /// What it printed, of the two streams, where that is kept.
     kept: Option<[File; 2]>,
@@ -166,9 +169,11 @@ impl Handle {
         self.send(SIGKILL, self.0.group);
     }
 
-    /// Passes on a signal that another process sent to us: to the program alone, as if it had been sent there.
-    /// A terminal that hangs up tells all processes.
+    /// Passes on a signal that another process sent to us: to the program, as if it had been sent there. If that
+    /// dies of it, what it leaves in a group of its own gets it too: whoever ends a run (`timeout`) means all of
+    /// that, and sees a group of ours only. A terminal that hangs up tells all processes.
     pub fn pass_on(&self, number: i32) {
+        self.0.passed.store(number, Ordering::Relaxed);
         self.send(number, self.0.group && number == SIGHUP);
     }
 
@@ -178,6 +183,15 @@ impl Handle {
             let mut sent = self.0.sent.lock().unwrap_or_else(PoisonError::into_inner);
             sent.push((platform::monotonic(), number));
             platform::signal(self.0.pid, group, number);
+        }
+    }
+
+    /// The program has just ended so.
+    #[cfg(unix)]
+    fn pass_to_rest(&self, exit: Exit) {
+        let passed = self.0.passed.load(Ordering::Relaxed);
+        if self.0.group && exit == Exit::Signal(passed) {
+            platform::signal(self.0.pid, true, passed);
         }
     }
 

@@ -119,7 +119,11 @@ impl<'a> Simulation<'a> {
             now: Time::ZERO,
             events: Vec::new(),
             next_lane: CALLER.0,
-            main: MainProgram::new(experiment, tasks, experiment.main_work_length(&costs)),
+            main: MainProgram::new(
+                experiment,
+                tasks,
+                experiment.main_work_length(&costs, experiment.simulated_cpus()),
+            ),
             dispatcher: Dispatcher::new(experiment),
             workers: Vec::new(),
             idle: (0..workers).map(|worker| Reverse((None, worker))).collect(),

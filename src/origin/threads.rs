@@ -40,6 +40,7 @@ use crate::call::Collector;
 use crate::event::{CallId, LaneId, PoolId};
 use crate::experiment::{Backend, Experiment};
 use crate::method::{Chunks, Delivery, Sends};
+use crate::platform;
 use crate::time::{Nanos, Time};
 use crate::workload::{self, Work};
 use crossbeam_channel::Sender;
@@ -98,7 +99,7 @@ impl Shared {
             experiment: experiment.clone(),
             chunks: collector.chunks(),
             delivery: method.rules().delivery,
-            main_work: experiment.main_work_length(&costs),
+            main_work: experiment.main_work_length(&costs, platform::usable_cpus()),
             works,
             pace: Pace::measured(),
             queue: queue::Queue::default(),

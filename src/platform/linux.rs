@@ -151,6 +151,11 @@ pub(super) fn is_runnable(pid: u32, tid: u32) -> bool {
     })
 }
 
+pub(super) fn has_memory(pid: u32) -> bool {
+    let sizes = fs::read_to_string(format!("/proc/{pid}/statm"));
+    sizes.is_ok_and(|sizes| !sizes.starts_with("0 "))
+}
+
 pub(super) fn children(pid: u32) -> Vec<u32> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
         return Vec::new();

@@ -67,6 +67,10 @@ pub(super) fn is_runnable(_: u32, _: u32) -> bool {
     false
 }
 
+pub(super) fn has_memory(_: u32) -> bool {
+    false
+}
+
 pub(super) fn children(_: u32) -> Vec<u32> {
     Vec::new()
 }

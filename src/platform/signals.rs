@@ -71,7 +71,11 @@ pub fn listen(to: &[i32], mut hear: impl FnMut(i32) + Send + 'static) -> io::Res
     }
     let thread = std::thread::Builder::new()
         .name("signals".into())
-        .spawn(move || signals.forever().for_each(&mut hear))?;
+        .spawn(move || {
+            signals.forever().for_each(&mut hear);
+            // What came just before nobody listened any more is not lost.
+            signals.pending().for_each(&mut hear);
+        })?;
     listening.thread = Some(thread);
     Ok(listening)
 }
@@ -95,4 +99,35 @@ fn is_ignored(signal: i32) -> bool {
     let told = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
     // SAFETY: it was written if the call succeeded.
     told == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signal_hook::consts::{SIGCONT, SIGWINCH};
+    use signal_hook::low_level::raise;
+
+    #[test]
+    fn what_came_before_nobody_listened_any_more_is_heard() {
+        let (begun, begins) = crossbeam_channel::unbounded();
+        let (go, goes) = crossbeam_channel::unbounded();
+        let hear = move |signal| {
+            begun.send(signal).unwrap();
+            goes.recv().unwrap();
+        };
+        let listening = listen(&[SIGWINCH, SIGCONT], hear).unwrap();
+        raise(SIGWINCH).unwrap();
+        assert_eq!(begins.recv(), Ok(SIGWINCH));
+        // This one comes while the first is still being heard, and nobody asks for more after that.
+        raise(SIGCONT).unwrap();
+        let handle = listening.handle.clone();
+        let ends = std::thread::spawn(move || drop(listening));
+        while !handle.is_closed() {
+            std::thread::yield_now();
+        }
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        ends.join().unwrap();
+        assert_eq!(begins.try_recv(), Ok(SIGCONT));
+    }
 }

@@ -3,10 +3,10 @@
 //! no second copy of itself.
 
 use super::{Report, orders, workers};
-use crate::event::{Ends, LaneId, Outcome};
+use crate::event::{LaneId, Outcome};
 use crate::experiment::{Backend, Experiment, Fault};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Lane, Numbers, Shares, Task, Trace};
+use crate::trace::{Call, Lane, MainProgram, Numbers, Shares, Task, Trace};
 use crate::workload;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let trace = self.trace;
         let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("experiment", &experiment(self.experiment))?;
+        object.serialize_entry("experiment", &experiment(self.experiment, trace))?;
         object.serialize_entry("measured", &trace.run().map(|run| run.measured))?;
         object.serialize_entry("unit_ns", &self.experiment.unit.0)?;
         object.serialize_entry("numbers", &numbers(&trace.numbers(trace.end())))?;
@@ -43,11 +43,12 @@ impl Serialize for Report<'_> {
 }
 
 /// Every flag that decides a run, with the value it really had.
-fn experiment(asked: &Experiment) -> Value {
+fn experiment(asked: &Experiment, trace: &Trace) -> Value {
     let costs: Vec<Nanos> = workload::tasks(asked)
         .into_iter()
         .map(|work| work.cost)
         .collect();
+    let used = trace.run().and_then(|run| run.cpus).unwrap_or(u32::MAX);
     let cpus = (!asked.backend.is_measured()).then(|| asked.simulated_cpus());
     let on_python = asked.backend == Backend::Python;
     json!({
@@ -60,14 +61,14 @@ fn experiment(asked: &Experiment) -> Value {
         "kind": asked.kind,
         "pairs": asked.pairs,
         "chunksize": asked.chunksize.map_or_else(|| json!("auto"), |size| json!(size)),
-        "main_work": asked.main_work_length(&costs).0,
+        "main_work": asked.main_work_length(&costs, used).0,
         "payload": asked.payload,
         "dispatch": asked.dispatch.0,
         "startup": asked.startup.0,
         "serial": asked.serial.0,
         "gil": asked.gil,
         "lock": asked.lock,
-        "policy": asked.policy,
+        "policy": asked.real_policy(),
         "memory_model": asked.memory_model(),
         "effect": asked.effect,
         "increments": asked.increments,
@@ -87,6 +88,8 @@ fn fault(fault: Fault) -> String {
 
 pub(super) fn numbers(numbers: &Numbers) -> Value {
     let time = |length: Option<Nanos>| length.map(|length| length.0);
+    // No number says for ever.
+    let is_finite = numbers.main != MainProgram::BlockedForEver;
     json!({
         "makespan": time(numbers.makespan),
         "serial_time": time(numbers.serial_time),
@@ -105,7 +108,7 @@ pub(super) fn numbers(numbers: &Numbers) -> Value {
         "service": time(numbers.service),
         "hold": time(numbers.hold),
         "first_result": time(numbers.first_result),
-        "blocked_main": time(numbers.blocked_main),
+        "blocked_main": time(numbers.blocked_main.filter(|_| is_finite)),
         "program_end": time(numbers.program_end),
         "messages": numbers.messages,
         "chunksize": numbers.chunksize,
@@ -117,7 +120,7 @@ pub(super) fn numbers(numbers: &Numbers) -> Value {
 fn outcome(trace: &Trace) -> Value {
     let outcome = trace.outcome(trace.end());
     json!({
-        "ends": outcome.ends.map(Ends::word),
+        "ends": outcome.ends.map(|ends| trace.ends_word(trace.call(), ends)),
         "ran": outcome.ran,
         "finished_count": outcome.finished_count,
         "results": outcome.results,
@@ -212,7 +215,9 @@ impl Serialize for TaskRow<'_> {
         row.serialize_entry("cpu", &task.cpu_start.map(|cpu| cpu.0))?;
         row.serialize_entry("submitted", &moment(task.submitted))?;
         row.serialize_entry("started", &moment(task.started))?;
-        row.serialize_entry("finished", &moment(task.finished))?;
+        // What was skipped has no end.
+        let ended = task.outcome != Some(Outcome::Skipped);
+        row.serialize_entry("finished", &moment(task.finished).filter(|_| ended))?;
         row.serialize_entry("ready", &moment(task.ready))?;
         row.serialize_entry("delivered", &moment(task.delivered))?;
         row.serialize_entry("on_cpu", &known(task.on_cpu))?;

@@ -1,11 +1,11 @@
 //! The run in plain ASCII lines: the four orders, the numbers with their units, where worker time went.
 
 use super::{Report, orders};
-use crate::definition::{self, Facts, Topic, Value};
+use crate::definition::{self, Facts, Topic, Value, percent};
 use crate::event::Ends;
 use crate::experiment::Experiment;
 use crate::plural::counted;
-use crate::time::Time;
+use crate::time::{Nanos, Time};
 use crate::trace::{Call, pairs};
 use std::io::{self, Write};
 
@@ -19,25 +19,31 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     title(experiment, measured, out)?;
     writeln!(out, "\nthe same tasks, four orders ({how})")?;
     strips(trace.call(), trace.end(), out)?;
-    if let Some(errors) = trace
-        .call()
-        .and_then(|call| trace.errors_in_words(call, trace.end()))
-    {
+    let met = |call| {
+        let one_by_one = trace.errors_in_words(call, trace.end());
+        one_by_one.or_else(|| trace.whole_error_in_words(call, trace.end()))
+    };
+    if let Some(errors) = trace.call().and_then(met) {
         writeln!(out, "  {errors}")?;
     }
     numbers(&Facts::of(trace, trace.end()), measured, out)?;
-    if trace.ended().is_some_and(|(_, ends)| ends == Ends::Never) {
-        writeln!(
-            out,
-            "\nthe result of a task will never come: this call can never complete"
-        )?;
-    }
+    let explained = match trace.ended().map(|(_, ends)| ends) {
+        Some(Ends::Never) => "the result of a task will never come: this call can never complete",
+        Some(Ends::BrokenProcessPool)
+            if trace.is_of_threads(trace.call().and_then(|call| call.facts.pool)) =>
+        {
+            "a worker's thread ended, and the pool gave up what was outstanding; no task does that to a \
+             ThreadPoolExecutor"
+        }
+        _ => return Ok(()),
+    };
+    writeln!(out, "\n{explained}")?;
     Ok(())
 }
 
 /// What ran, in one line.
 fn title(experiment: &Experiment, measured: bool, out: &mut dyn Write) -> io::Result<()> {
-    let rules = experiment.method.rules();
+    let rules = experiment.rules();
     let kind = experiment.kind.name();
     let costs = experiment
         .costs
@@ -69,7 +75,8 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
         for row in definition::about(topic) {
             let value = (row.value)(facts);
             // Of where time went and of counters only what there was.
-            let nothing = matches!(value, None | Some(Value::Share(0.0)));
+            let nothing = matches!(value, None | Some(Value::Part(0.0, _) | Value::Share(0.0)))
+                || row.key == "failed" && value == Some(Value::Count(0));
             if nothing && matches!(topic, Topic::Where | Topic::Outcome) {
                 continue;
             }
@@ -78,6 +85,14 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
                 "program_end" if facts.is_cut_short() => " (an error ended main, tasks went on)",
                 // All others here are shares of the time of the workers.
                 "watching" => " of overhead",
+                "out_of_order" if value.is_some() => " of the pairs delivered",
+                "program_end" if facts.trace.is_program() && value.is_some() => {
+                    let serial = facts.trace.run().map_or(Nanos::ZERO, |run| run.serial);
+                    match serial {
+                        Nanos::ZERO => " (from the begin of the call)",
+                        _ => " (from the begin of the serial part)",
+                    }
+                }
                 _ => "",
             };
             let value = match value {
@@ -122,7 +137,10 @@ pub(super) fn strips(call: Option<&Call>, end: Time, out: &mut dyn Write) -> io:
         }
         match inversions(name) {
             Some((0, 1..)) => writeln!(out, "  (in order)")?,
-            Some((wrong, all @ 1..)) => writeln!(out, "  ({wrong} of {all} pairs out of order)")?,
+            Some((wrong, all @ 1..)) => {
+                let share = percent(wrong as f64 / all as f64);
+                writeln!(out, "  ({wrong} of {all} pairs out of order, {share})")?;
+            }
             _ => writeln!(out)?,
         }
     }

@@ -4,6 +4,10 @@
 //! woken, and it types out the answers to queries (`11;rgb:...`) as if a person had pressed those
 //! keys. This decoder keeps crossterm's event types, and swallows every control string and every
 //! sequence it does not know, however the bytes were split on their way.
+//!
+//! A paste lasts until the mark of its end, however slowly it comes, as it does for shells and editors: read as
+//! keys, its rest would do anything. That mark is taken for lost at Ctrl-C that nothing follows, and after so
+//! long a silence that nobody waits for more: then what has come is what was pasted.
 
 mod control;
 
@@ -36,6 +40,8 @@ pub(super) enum Waits {
     Key,
     /// Its end must come.
     End,
+    /// The same of a paste, which may stall.
+    Paste,
 }
 
 /// Holds the begin of a sequence whose end has not come yet.
@@ -107,6 +113,9 @@ impl Decoder {
         match self.pending.as_slice() {
             [] => None,
             [0x1b] | [0x1b, _] => Some(Waits::Key),
+            // Perhaps the key.
+            [.., 0x03] => Some(Waits::End),
+            pending if pending.starts_with(PASTE_BEGINS) => Some(Waits::Paste),
             _ => Some(Waits::End),
         }
     }
@@ -114,14 +123,22 @@ impl Decoder {
     /// Nothing followed: a lone escape was the key, and `ESC [` was Alt and a bracket. What is longer has
     /// lost its end, and nobody who presses keys now means them as a part of it.
     pub(super) fn silence(&mut self, mut tell: impl FnMut(Decoded)) {
-        self.is_cut = false;
+        let is_cut = std::mem::take(&mut self.is_cut);
         let pending = std::mem::take(&mut self.pending);
         let key = match *pending.as_slice() {
             [0x1b] => KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE),
             [0x1b, byte] => KeyEvent::new(KeyCode::Char(char::from(byte)), KeyModifiers::ALT),
             // It was pressed in the hope that it ends this.
             [.., 0x03] => KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL),
-            _ => return,
+            _ => {
+                let body = pending.strip_prefix(PASTE_BEGINS).filter(|_| !is_cut);
+                let text = body.map(without_begun_end).filter(|text| !text.is_empty());
+                if let Some(text) = text {
+                    let text = String::from_utf8_lossy(text).into_owned();
+                    tell(Decoded::Input(Event::Paste(text)));
+                }
+                return;
+            }
         };
         tell(Decoded::Input(Event::Key(key)));
     }
@@ -203,6 +220,13 @@ fn paste(bytes: &[u8]) -> Option<Step> {
     let text = String::from_utf8_lossy(&body[..end]).into_owned();
     let length = PASTE_BEGINS.len() + end + PASTE_ENDS.len();
     Some(Step::input(length, Event::Paste(text)))
+}
+
+/// What came of a paste before a begun mark of its end.
+fn without_begun_end(body: &[u8]) -> &[u8] {
+    let mut begun = (1..PASTE_ENDS.len()).rev();
+    let found = begun.find_map(|length| body.strip_suffix(&PASTE_ENDS[..length]));
+    found.unwrap_or(body)
 }
 
 /// `ESC ] ... BEL` or `ESC ] ... ESC \`, and its relatives: an answer, or nothing we know. Ctrl-C, Ctrl-X
@@ -333,7 +357,6 @@ mod tests {
             &b"\x1b]11;rgb:1e1e/"[..],
             b"\x1bP1$r",
             b"\x1b_Gi",
-            b"\x1b[200~hello",
             b"\x1b[1;",
             b"\xc3",
         ] {
@@ -418,6 +441,46 @@ mod tests {
             decode(b"\x1b[200~q\x1b[Ax\r\x1b[201~"),
             [Decoded::Input(Event::Paste("q\x1b[Ax\r".to_owned()))]
         );
+    }
+
+    #[test]
+    fn a_paste_may_stall() {
+        let mut decoder = Decoder::default();
+        let mut all = Vec::new();
+        for piece in [&b"\x1b[200~q"[..], b"q\x1b", b"[20"] {
+            decoder.feed(piece, |one| all.push(one));
+            assert_eq!(
+                (all.as_slice(), decoder.waits()),
+                (&[][..], Some(Waits::Paste))
+            );
+        }
+        decoder.feed(b"1~x", |one| all.push(one));
+        let pasted = Decoded::Input(Event::Paste("qq".to_owned()));
+        let typed = key(KeyCode::Char('x'), KeyModifiers::NONE);
+        assert_eq!(all, [pasted, typed]);
+    }
+
+    #[test]
+    fn a_paste_that_never_ends_is_what_has_come_of_it() {
+        for (came, text) in [
+            ("hello", Some("hello")),
+            ("hello\x1b[20", Some("hello")),
+            ("", None),
+        ] {
+            let mut decoder = Decoder::default();
+            let mut all = Vec::new();
+            decoder.feed(format!("\x1b[200~{came}").as_bytes(), |one| all.push(one));
+            assert_eq!(decoder.waits(), Some(Waits::Paste));
+            decoder.silence(|one| all.push(one));
+            decoder.feed(b"q", |one| all.push(one));
+            let pasted = text.map(|text| Decoded::Input(Event::Paste(text.to_owned())));
+            let typed = key(KeyCode::Char('q'), KeyModifiers::NONE);
+            assert!(all.iter().eq(pasted.iter().chain([&typed])), "{all:?}");
+        }
+        // Ctrl-C need not wait so long.
+        let mut decoder = Decoder::default();
+        decoder.feed(b"\x1b[200~hello\x03", |_| ());
+        assert_eq!(decoder.waits(), Some(Waits::End));
     }
 
     #[test]

@@ -37,6 +37,11 @@ const LOST_END: Timespec = Timespec {
     tv_sec: 1,
     tv_nsec: 0,
 };
+/// A paste that began, and of which nothing more came for so long, has lost its end.
+const LOST_PASTE: Timespec = Timespec {
+    tv_sec: 10,
+    tv_nsec: 0,
+};
 /// How long a hanging program keeps the terminal after it was told to end.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -247,6 +252,7 @@ impl Tty {
             let patience = decoder.waits().map(|what| match what {
                 Waits::Key => &KEY_GAP,
                 Waits::End => &LOST_END,
+                Waits::Paste => &LOST_PASTE,
             });
             match poll(&mut fds, patience) {
                 Ok(0) => decoder.silence(|one| heard.push(one)),

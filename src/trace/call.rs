@@ -3,10 +3,12 @@
 mod answers;
 mod first;
 mod met;
+mod spoilt;
 mod told;
 
 use met::AllMet;
 pub use met::ErrorMet;
+use spoilt::Spoilt;
 
 use super::failures::Failures;
 use super::packed::Packed;
@@ -14,7 +16,7 @@ use super::series::Member;
 use super::sums::{Account, Mean, Needs, Running, Stretch};
 use super::task::{Chunk, Chunks, Of, Task, Tasks};
 use super::text::cut;
-use crate::event::{CallBegan, CallId, CpuId, Ends, Indexes, LaneId, Outcome, Way};
+use crate::event::{CallBegan, CallId, CallKind, CpuId, Ends, Indexes, LaneId, Outcome, Way};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::order::Order;
 use crate::trace::tally::Tally;
@@ -32,6 +34,8 @@ const HOLD: Stretch = (Of::Finished, Of::Ready);
 pub struct Call {
     /// Names are cut at [`MOST_TEXT`](super::MOST_TEXT). Of a series, `tasks` is the sum.
     pub facts: CallBegan,
+    /// By the name of its method alone, see [`Trace::call_kind`](super::Trace::call_kind).
+    pub(super) kind: CallKind,
     /// The lane that called.
     pub caller: LaneId,
     pub began: Time,
@@ -61,11 +65,20 @@ pub struct Call {
     met: AllMet,
     /// As many at the begin of `ready` have no result, whatever else is told.
     hopeless: usize,
+    spoilt: Spoilt,
     /// Tasks that left the queue without a start: skipped, cancelled, lost, failed before they were entered, or
     /// given up with their executor.
     unstarted: Tally,
+    /// Tasks that had ended when they were lost.
+    undone: Tally,
+    /// Tasks that became ready without having run: their chunk did.
+    passed: Tally,
     /// Tasks that the program took back before they were started.
     pub cancelled: Tally,
+    /// Tasks whose results were found to be lost.
+    lost: Tally,
+    /// How many tasks have a result, or an error in its place, and no end.
+    ready_unended: u32,
     /// Tasks that raised.
     pub(super) failures: Failures,
     /// Chunks sent.
@@ -84,10 +97,12 @@ pub struct Call {
 
 impl Call {
     pub(super) fn new(facts: CallBegan, caller: LaneId, began: Time) -> Self {
+        let kind = CallKind::named(&facts.method);
         let facts = named_shortly(facts);
         let count = facts.tasks.unwrap_or(0);
         let mut call = Self {
             facts,
+            kind,
             caller,
             began,
             ended: None,
@@ -106,8 +121,13 @@ impl Call {
             delivered: Order::default(),
             met: AllMet::default(),
             hopeless: 0,
+            spoilt: Spoilt::default(),
             unstarted: Tally::default(),
+            undone: Tally::default(),
+            passed: Tally::default(),
             cancelled: Tally::default(),
+            lost: Tally::default(),
+            ready_unended: 0,
             failures: Failures::default(),
             enqueued: Tally::default(),
             answered: Tally::default(),
@@ -147,10 +167,12 @@ impl Call {
     /// What `CallBegan` tells when other lanes were heard first.
     pub(super) fn began(&mut self, facts: CallBegan, caller: LaneId, at: Time) {
         let size = self.size();
+        self.kind = CallKind::named(&facts.method);
         (self.facts, self.caller, self.began) = (named_shortly(facts), caller, at);
         self.told = true;
         if self.size() != size {
             self.recount_answers();
+            self.spoil_anew();
             self.hopeless = 0;
         }
         let again = self.again.last().map(|member| member.tasks.end);
@@ -302,8 +324,12 @@ impl Call {
 
     /// How many of its tasks were known to be lost at `time`.
     pub fn lost_until(&self, time: Time) -> usize {
-        let lost = self.tasks.moments(Of::Lost);
-        lost.filter(|&(_, at)| at <= time).count()
+        self.lost.sum_until(time) as usize
+    }
+
+    /// A task has a result, or an error in its place, and never ended.
+    pub(super) fn has_ready_unended(&self) -> bool {
+        self.ready_unended > 0
     }
 
     /// By index.
@@ -389,11 +415,14 @@ impl Call {
             .unwrap_or(0)
     }
 
-    /// Tasks that ended but whose results nobody can use yet, as of `time`.
+    /// Tasks that ended but whose results nobody can use yet, as of `time`: not those that are lost with their
+    /// worker, which nobody ever can.
     pub fn held_at(&self, time: Time) -> u32 {
+        let ready = self.ready.count_until(time) as u32;
         self.finished
             .counted_until(time)
-            .saturating_sub(self.ready.count_until(time) as u32)
+            .saturating_sub(ready.saturating_sub(self.passed.count_until(time)))
+            .saturating_sub(self.undone.count_until(time))
     }
 
     /// Mean time from submission to start of the tasks that had started.
@@ -405,6 +434,17 @@ impl Call {
     pub fn services_until(&self, time: Time) -> Mean {
         self.services
             .until(time, &self.finished, &self.tasks, SERVICE)
+    }
+
+    /// How long all its tasks took until then, with those that had not ended. Reads every task.
+    pub fn took_until(&self, time: Time) -> Nanos {
+        let started = self.started.until(time);
+        let took = started.iter().map(|entry| {
+            let ended = self.tasks.time(Of::Finished, entry.index);
+            let lost = self.tasks.time(Of::Lost, entry.index);
+            ended.min(lost).min(time).since(entry.at)
+        });
+        took.sum()
     }
 
     /// Mean time that results were held back, of those that were ready.

@@ -131,6 +131,14 @@ impl CallerTrace {
         self.changes.partition_point(|change| change.0 <= time)
     }
 
+    /// When the own work began that it did before what it does at `time`.
+    pub(super) fn own_work_before(&self, time: Time) -> Option<Time> {
+        let begun = self.begun(time);
+        let mut last = self.changes.part(begun.saturating_sub(2)..begun).iter();
+        let own = last.rfind(|change| change.1 == CallerState::OwnWork);
+        own.map(|change| change.0)
+    }
+
     /// Time spent in blocking calls up to `time`.
     pub fn blocked_until(&self, time: Time) -> Nanos {
         match self.last_until(time) {

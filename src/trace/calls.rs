@@ -48,12 +48,22 @@ impl Calls {
 
     /// The first that began after `time`.
     pub(super) fn after(&self, time: Time) -> Option<&Call> {
-        let place = self.by_begin.get(self.begun(time))?;
-        self.all.get(*place as usize)
+        self.at(self.begun(time))
     }
 
     pub(super) fn first(&self) -> Option<&Call> {
-        self.iter().next()
+        self.at(0)
+    }
+
+    /// The one that has so many before it.
+    pub(super) fn at(&self, slot: usize) -> Option<&Call> {
+        let place = self.by_begin.get(slot)?;
+        self.all.get(*place as usize)
+    }
+
+    /// How many stand before a call of these.
+    pub(super) fn before(&self, id: CallId) -> Option<usize> {
+        self.get(id).map(|call| self.slot(call))
     }
 
     pub(super) fn get(&self, id: CallId) -> Option<&Call> {
@@ -145,5 +155,33 @@ impl Calls {
         let key = |call: &Call| (call.began, call.facts.call);
         self.by_begin
             .partition_point(|&place| key(&self.all[place as usize]) < key(call))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_found_by_its_place_and_has_the_place_where_it_is_found() {
+        let mut calls = Calls::default();
+        for k in 0..500_u32 {
+            // In no order, several at one moment, and some of them heard of before they are told.
+            let (id, at) = (k * 7 % 500, Time(u64::from(k * 13 % 90)));
+            if k % 3 == 0 {
+                calls.told(CallId(id), LaneId(0), Time(at.0 + 40));
+            }
+            let facts = Call::unseen(at, LaneId(0), CallId(id)).facts;
+            calls.began(facts, LaneId(0), at);
+        }
+        assert_eq!(calls.iter().len(), 500);
+        for (place, call) in calls.iter().enumerate() {
+            assert_eq!(calls.before(call.facts.call), Some(place));
+            assert_eq!(
+                calls.at(place).map(|at| at.facts.call),
+                Some(call.facts.call)
+            );
+        }
+        assert!(calls.at(500).is_none() && calls.before(CallId(500)).is_none());
     }
 }

@@ -1,5 +1,6 @@
 //! How events become a trace: the one place where it changes.
 
+use super::marker::Turn;
 use super::task::Sent;
 use super::text::cut;
 use super::{Call, CallerTrace, CpuLane, Lane, MarkerKind, Pool, Trace};
@@ -33,6 +34,8 @@ impl Trace {
         for cpu in &mut self.cpus {
             cpu.settle();
         }
+        let changed = std::mem::take(&mut self.over_changed);
+        self.rows.settle(&changed, &self.lanes, self.all_changed);
         self.all_changed = false;
     }
 
@@ -123,7 +126,8 @@ impl Trace {
 
     fn begin_call(&mut self, facts: CallBegan, at: Time, lane: LaneId) {
         let text = format!("{} begins", facts.method);
-        self.markers.add(at, lane, MarkerKind::Call, text);
+        self.markers
+            .add_in_turn(at, lane, MarkerKind::Call, Turn::Begin, text);
         self.calls.began(facts, lane, at);
     }
 
@@ -136,7 +140,8 @@ impl Trace {
             self.markers.take(at, lane, " ends: ");
         }
         if is_first {
-            let text = format!("{name} ends: {}", ends.word());
+            let word = self.ends_word(self.calls.get(id), ends);
+            let text = format!("{name} ends: {word}");
             self.markers.add(at, lane, MarkerKind::Call, text);
         }
     }
@@ -175,7 +180,9 @@ impl Trace {
 
     fn raise(&mut self, raised: Raised, at: Time, lane: LaneId) {
         let text = format!("task {}: {}", raised.task.index, raised.error);
-        self.markers.add(at, lane, MarkerKind::Error, text);
+        let turn = Turn::Error(raised.task.index);
+        self.markers
+            .add_in_turn(at, lane, MarkerKind::Error, turn, text);
         self.call_mut(raised.task.call, at, lane)
             .raise(raised.task.index, raised.error);
     }
@@ -201,6 +208,17 @@ impl Trace {
         if facts.kind == LaneKind::Dispatcher {
             self.dispatcher = Some(self.dispatcher.map_or(id, |other| other.min(id)));
         }
+        if let Some(lane) = self.lanes[slot].as_deref() {
+            self.over_changed.push(id);
+            let named = |facts: &LaneOpened| (facts.kind, facts.pool, facts.name.clone());
+            if known == Some(LaneKind::Worker) && named(&lane.facts) != named(&facts) {
+                if facts.kind == LaneKind::Worker {
+                    self.rows.remove(id, lane.facts.pool, &lane.facts.name);
+                    self.rows.add(id, facts.pool, &facts.name);
+                }
+                self.rows.rename();
+            }
+        }
         let is_process = facts.kind == LaneKind::Other && facts.pid.is_some();
         let opened = match &mut self.lanes[slot] {
             Some(lane) => {
@@ -216,13 +234,19 @@ impl Trace {
     }
 
     fn close_lane(&mut self, id: LaneId, at: Time, ended: Ended) {
+        self.over_changed.push(id);
         let Some(lane) = self.lane_mut(id, at) else {
             return;
         };
         lane.close(at);
         lane.closed = Some((at, ended));
         if matches!(ended, Ended::Killed | Ended::Crashed) {
-            let text = format!("{} {}", lane.facts.name, lane.ending());
+            // Whether it was killed is told with its exit code.
+            let how = match lane.exit {
+                Some(_) => lane.ending(),
+                None => "died".to_owned(),
+            };
+            let text = format!("{} {how}", lane.facts.name);
             self.markers.add(at, id, MarkerKind::Death, text);
         }
     }
@@ -270,19 +294,21 @@ impl Trace {
 
     /// The lane, opened without a name if its begin was not seen.
     pub(super) fn lane_mut(&mut self, id: LaneId, at: Time) -> Option<&mut Lane> {
-        if self.lane(id).is_none() {
-            let name = format!("lane {}", id.0);
-            self.open_lane(
-                id,
-                LaneOpened {
+        match self.lane(id) {
+            None => {
+                let facts = LaneOpened {
                     kind: LaneKind::Other,
                     pool: None,
-                    name,
+                    name: format!("lane {}", id.0),
                     pid: None,
                     tid: None,
-                },
-                at,
-            );
+                };
+                self.open_lane(id, facts, at);
+            }
+            Some(lane) if lane.closed.is_some() && self.over_changed.last() != Some(&id) => {
+                self.over_changed.push(id);
+            }
+            Some(_) => {}
         }
         self.lanes
             .get_mut(id.0 as usize)
@@ -290,7 +316,11 @@ impl Trace {
     }
 
     fn pool_mut(&mut self, id: PoolId, at: Time) -> &mut Pool {
-        self.pools.entry(id).or_insert_with(|| Pool::unseen(id, at))
+        let place = self.place_of_pool(id).unwrap_or_else(|place| {
+            self.pools.insert(place, Pool::unseen(id, at));
+            place
+        });
+        &mut self.pools[place]
     }
 
     fn caller_mut(&mut self, lane: LaneId) -> &mut CallerTrace {

@@ -17,6 +17,16 @@ pub struct Marker {
     pub lane: LaneId,
     pub kind: MarkerKind,
     pub text: String,
+    turn: Turn,
+}
+
+/// What comes first at one moment, as one follows from the other; errors in the order of submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    Begin,
+    /// That of the task with this index.
+    Error(u32),
+    Other,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +51,20 @@ impl Markers {
     }
 
     pub(super) fn add(&mut self, at: Time, lane: LaneId, kind: MarkerKind, text: String) {
+        self.add_in_turn(at, lane, kind, Turn::Other, text);
+    }
+
+    pub(super) fn add_in_turn(
+        &mut self,
+        at: Time,
+        lane: LaneId,
+        kind: MarkerKind,
+        turn: Turn,
+        text: String,
+    ) {
         let place = self
             .all
-            .partition_point(|marker| (marker.at, marker.lane) <= (at, lane));
+            .partition_point(|marker| (marker.at, marker.turn, marker.lane) <= (at, turn, lane));
         let text = shorter(text, MOST_TEXT);
         self.all.insert(
             place,
@@ -52,6 +73,7 @@ impl Markers {
                 lane,
                 kind,
                 text,
+                turn,
             },
         );
         self.counts[kind as usize] += 1;

@@ -7,11 +7,14 @@
 //! of its pool that were alive until its end.
 
 use super::scope::{Scope, has_result};
-use crate::event::{CallerState, Ends};
+use crate::event::{CallKind, CallerState, Ends};
 use crate::time::{Nanos, Span, Time};
 use crate::trace::order::pairs;
 use crate::trace::sums::Needs;
 use crate::trace::{Call, Pool, Row, Trace};
+
+/// Of fewer results than this a share of the pairs says nothing yet: it may be all of one and soon a tenth.
+pub const ENOUGH: u32 = 8;
 
 /// What can still come of a main program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +57,8 @@ pub struct Numbers {
     pub not_computing: Option<f64>,
     /// (1/`S` - 1/`P`) / (1 - 1/`P`); none for one worker. (Karp & Flatt 1990)
     pub karp_flatt: Option<f64>,
-    /// serial + max(longest `c`, CPU work / min(`P`, `C`), all work / `P`). (Graham)
+    /// serial + max(longest `c`, CPU work / min(`P`, `C`), all work / `P`); none where tasks went on after the
+    /// makespan, which that does not bound. (Graham)
     pub lower_bound: Option<Nanos>,
     /// Pairs that finished the other way round than they were submitted. (Kendall 1938)
     pub inversions_finished: u64,
@@ -73,6 +77,8 @@ pub struct Numbers {
     pub first_result: Option<Nanos>,
     /// Time main spent inside blocking calls; in a program, from the begin to the end of the call.
     pub blocked_main: Option<Nanos>,
+    /// Main runs the tasks itself, in a loop: no call blocks it, and it is not free for anything else.
+    pub main_computes: bool,
     /// When main had everything and had done its own work, or was out of it by an error, from the begin.
     pub program_end: Option<Nanos>,
     /// Chunks sent.
@@ -93,6 +99,13 @@ pub struct Numbers {
 impl Numbers {
     pub fn pairs_delivered(&self) -> u64 {
         pairs(self.delivered)
+    }
+
+    /// Inversions / pairs of what was delivered, once that says something.
+    pub fn out_of_order(&self) -> Option<f64> {
+        let pairs = self.pairs_delivered();
+        let share = self.inversions_delivered as f64 / pairs.max(1) as f64;
+        (pairs > 0 && (self.complete || self.delivered >= ENOUGH)).then_some(share)
     }
 
     /// The same numbers with this serial time.
@@ -148,7 +161,12 @@ impl Trace {
                 Some((at, _)) if at <= time => MainProgram::Over,
                 _ => MainProgram::GoesOn,
             },
-            elapsed: to.since(from),
+            elapsed: if self.is_program() && scope.call.is_none() {
+                // It begins with the call.
+                Nanos::ZERO
+            } else {
+                to.since(from)
+            },
             makespan: makespan.map(|at| at.since(from)),
             workers: rows.len() as u32,
             at_least: self.is_touched(scope, time) || scope.call.is_some_and(|call| call.is_cut),
@@ -157,6 +175,7 @@ impl Trace {
         self.tell_caller(scope, time, &mut numbers);
         if let Some(call) = scope.call {
             count(call, time, &mut numbers);
+            numbers.main_computes = call.kind == CallKind::Loop;
             numbers.first_result = first_result(scope, call, time).map(|at| at.since(from));
         }
         if let Some(over) = makespan.or(ended.map(|ended| ended.0)) {
@@ -176,7 +195,11 @@ impl Trace {
         // Work that goes on after the last result is in no makespan, and what an executor gave up was not done:
         // nothing can be compared with it.
         let broken = ended.is_some_and(|(_, ends)| ends == Ends::BrokenProcessPool);
-        if broken || makespan.is_some_and(|makespan| works_after(scope, makespan)) {
+        let goes_on = makespan.is_some_and(|makespan| works_after(scope, makespan));
+        if goes_on {
+            numbers.lower_bound = None;
+        }
+        if broken || goes_on {
             (numbers.speedup, numbers.efficiency, numbers.karp_flatt) = (None, None, None);
         } else if numbers.speedup.is_none() && !numbers.at_least {
             let most = call.and_then(|call| self.most_needs(call, rows.len()));
@@ -229,7 +252,8 @@ impl Trace {
             // With those that were cut short: they have no service time, but they kept their workers.
             numbers.not_computing = Some((whole - sum.0 as f64) / whole);
         }
-        if sum.0 > 0 {
+        // Its workers may have been busy with tasks of another call.
+        if sum.0 > 0 && numbers.started > 0 {
             numbers.imbalance = Some(most.0 as f64 * busy.len() as f64 / sum.0 as f64);
         }
     }
@@ -238,14 +262,22 @@ impl Trace {
     fn row_busy_in(&self, row: &Row, span: Span) -> Nanos {
         let first = self.opened_by(row, span.start()).len().saturating_sub(1);
         let end = self.opened_by(row, span.end()).len().max(first);
-        let lanes = row.lanes[first..end].iter();
-        lanes
-            .filter_map(|&id| self.lane(id))
-            .map(|lane| {
+        let (mut sum, mut place) = (Nanos::ZERO, first);
+        while place < end {
+            // Those after the first had nothing before the span.
+            if place > first
+                && let Some((busy, next)) = row.past.busy_in(place..end, span.end())
+            {
+                (sum, place) = (sum + busy, next);
+                continue;
+            }
+            if let Some(lane) = self.lane(row.lanes[place]) {
                 let before = lane.busy_until(span.start());
-                lane.busy_until(span.end()).saturating_sub(before)
-            })
-            .sum()
+                sum += lane.busy_until(span.end()).saturating_sub(before);
+            }
+            place += 1;
+        }
+        sum
     }
 
     fn serial_time(&self, needs: Needs) -> Nanos {
@@ -267,8 +299,9 @@ impl Trace {
         let needs = call.needs()?;
         let pool = call.facts.pool.and_then(|pool| self.pool(pool));
         let run = self.run().filter(|run| run.measured);
-        let share_lock =
-            run.is_some_and(|run| run.gil || run.program && pool.is_some_and(Pool::has_threads));
+        let share_lock = run.is_some_and(|run| {
+            run.gil || run.program && pool.is_some_and(Pool::has_python_threads)
+        });
         (!share_lock || needs.is_without_lock(workers)).then_some(needs)
     }
 
@@ -280,7 +313,8 @@ impl Trace {
             cpus => u64::from(cpus.unwrap_or(u32::MAX)).clamp(1, workers),
         };
         let shared = Nanos(needs.sum.0.div_ceil(workers)).max(Nanos(needs.on_cpu.0.div_ceil(cpus)));
-        (needs.sum.0 > 0).then(|| run.serial + needs.longest.max(shared))
+        // Without any work it is the serial part.
+        Some(run.serial + needs.longest.max(shared))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What became of a run as of any moment: how it ended, and what of its tasks came to something.
 
-use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Ends, LOCK_WAIT};
+use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Ends, LOCK_WAIT, PoolId};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Trace};
+use crate::trace::{Call, Pool, Trace};
 
 /// See the module. Fields are the keys of the JSON report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,17 +61,30 @@ impl Trace {
         call.map_or(outcome, |call| count(call, time, outcome))
     }
 
+    /// How a call ended, in a word. Threads that gave up are no process pool, and Python has a word for those
+    /// of its own executor.
+    pub fn ends_word(&self, call: Option<&Call>, ends: Ends) -> &'static str {
+        let pool = call.and_then(|call| self.pool(call.facts.pool?));
+        match pool {
+            Some(pool) if ends == Ends::BrokenProcessPool && pool.has_python_threads() => {
+                "BrokenThreadPool"
+            }
+            Some(pool) if ends == Ends::BrokenProcessPool && pool.is_of_threads() => "broken",
+            _ => ends.word(),
+        }
+    }
+
+    /// The workers of this pool are threads, see [`Pool::is_of_threads`](crate::trace::Pool::is_of_threads).
+    pub fn is_of_threads(&self, pool: Option<PoolId>) -> bool {
+        let pool = pool.and_then(|pool| self.pool(pool));
+        pool.is_some_and(Pool::is_of_threads)
+    }
+
     /// What a call of this trace raises in its main program, of what its tasks had raised by `time`. A list, and
     /// an iterator as they finish, raise the error that comes back first. Who asks for results in turn meets
     /// that of the task that was submitted first.
     pub fn raised<'a>(&self, call: &'a Call, time: Time) -> Option<&'a str> {
-        let pool = call.facts.pool.and_then(|pool| self.pool(pool));
-        let in_turn = match call.facts.method.as_str() {
-            "imap" | "apply_async" => true,
-            "map" => pool.is_some_and(|pool| pool.facts.kind.ends_with("Executor")),
-            _ => false,
-        };
-        let index = if in_turn {
+        let index = if self.call_kind(call).raises_in_turn() {
             call.failures.first_submitted(time)
         } else {
             call.failures.first_to_fail(time)
@@ -187,6 +200,13 @@ mod tests {
             at(3, 0, Kind::RunEnded { ends: Ends::Never }),
         ]);
         trace
+    }
+
+    #[test]
+    fn a_result_that_is_lost_is_not_held() {
+        let trace = trace();
+        let held = |time| trace.call().unwrap().held_at(Time(time));
+        assert_eq!([1, 3].map(held), [3, 3]);
     }
 
     #[test]

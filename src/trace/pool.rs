@@ -27,8 +27,18 @@ impl Pool {
         }
     }
 
-    /// Its workers are threads of one process: in a program in Python they share the lock of an interpreter.
-    pub fn has_threads(&self) -> bool {
+    /// It is one of `concurrent.futures`, which answers for workers that die; a Pool does not.
+    pub fn is_executor(&self) -> bool {
+        self.facts.is_executor()
+    }
+
+    /// Its workers are threads of one process in Python: they share the lock of an interpreter.
+    pub fn has_python_threads(&self) -> bool {
         self.facts.kind.starts_with("Thread")
+    }
+
+    /// Its workers are threads, of Python or of the lab: one may end, but nobody can kill it.
+    pub fn is_of_threads(&self) -> bool {
+        self.has_python_threads() || self.facts.kind == "threads"
     }
 }

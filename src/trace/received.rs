@@ -3,9 +3,9 @@
 use super::order::Entry;
 use super::packed::List;
 use super::walk::run;
-use crate::event::Outcome;
+use crate::event::{CallKind, Ends, Outcome};
 use crate::time::Time;
-use crate::trace::{Call, ErrorMet, Trace};
+use crate::trace::{Call, ErrorMet, Pool, Trace};
 
 /// Results and errors in the order in which the caller met them, as of a moment. A call that raises as a
 /// whole, as `map` does, has results only.
@@ -88,13 +88,14 @@ impl Received<'_> {
         before + same.partition_point(|entry| ready(entry.index) < own)
     }
 
-    /// The task of a chunk that raised: those before it ended well.
+    /// The task of a chunk that raised: those before it ended well. If none did, as with a result that cannot be
+    /// pickled, the first.
     fn failed(&self, error: &ErrorMet) -> u32 {
         let told = |index| self.call.task(index).and_then(|task| task.told);
         let chunk = self.call.chunk_from(error.first);
         let is_ok = |place| told(chunk.first + place as u32) == Some(Outcome::Ok);
         let first = chunk.first + run(chunk.len() as usize, is_ok) as u32;
-        if told(first) == Some(Outcome::Failed) {
+        if first < chunk.end && told(first) == Some(Outcome::Failed) {
             first
         } else {
             error.first
@@ -103,31 +104,53 @@ impl Received<'_> {
 }
 
 impl Trace {
+    /// What the program asked for with a call of this trace.
+    pub fn call_kind(&self, call: &Call) -> CallKind {
+        let pool = call.facts.pool.and_then(|pool| self.pool(pool));
+        call.kind.of(pool.is_some_and(Pool::is_executor))
+    }
+
     /// What the caller of a call had met by `time`.
     pub fn received<'a>(&self, call: &'a Call, time: Time) -> Received<'a> {
         let errors = call.errors_met_until(time);
         Received {
             call,
             results: call.delivered.until(time),
-            errors: if self.raises_one_by_one(call) {
-                errors
-            } else {
+            errors: if self.call_kind(call).gives_list() {
                 &[]
+            } else {
+                errors
             },
         }
     }
 
     /// How many results of a call, and errors, could be had at `time` and wait for their caller to ask for them; of a
-    /// chunk that failed all of it. Those of `apply_async` mostly go to a callback, which waits for nobody: none.
+    /// chunk that failed one error, and one of a call that raises as a whole. Those of `apply_async` mostly go to a
+    /// callback, which waits for nobody: none.
     pub fn untaken(&self, call: &Call, time: Time) -> u32 {
         let over = call.ended.is_some_and(|(at, _)| at <= time);
-        if over || call.facts.method == "apply_async" {
+        let kind = self.call_kind(call);
+        if over || kind == CallKind::ApplyAsync {
             return 0;
         }
-        let received = self.received(call, time);
-        let with_error = call.facts.chunksize.unwrap_or(1) as usize * received.errors.len();
-        let ready = call.ready.count_until(time);
-        ready.saturating_sub(received.results.len() + with_error) as u32
+        let raises = kind.gives_list() && call.failed(time) > 0;
+        let ready = call.takeable_until(time);
+        let ready = if raises { ready.min(1) } else { ready };
+        ready.saturating_sub(self.received(call, time).len()) as u32
+    }
+
+    /// The results of this call come from an iterator.
+    pub(super) fn is_iterator(&self, call: &Call) -> bool {
+        self.call_kind(call).gives_iterator()
+    }
+
+    /// How an iterator ended that was not taken to its end when the program was over: with the error that was the
+    /// last the caller took, if that was one, and otherwise the program left it then.
+    pub(super) fn ends_untaken(&self, call: &Call, over: Time) -> (Time, Ends) {
+        let received = self.received(call, over);
+        let last = received.len().checked_sub(1);
+        let error = last.and_then(|last| received.errors().get(received.result_at(last).err()?));
+        error.map_or((over, Ends::Left), |error| (error.at, Ends::Error))
     }
 
     /// What the caller met instead of results, in words, as of `time`:
@@ -139,32 +162,29 @@ impl Trace {
         let error = call.error(received.failed(first)).unwrap_or("an error");
         let all = call.facts.tasks.unwrap_or(call.tasks().len() as u32);
         let more = if raised > 1 { ", ..." } else { "" };
-        let asked = asked_in(&call.facts.method);
+        let asked = self.call_kind(call).taken_with();
         Some(format!("{asked} raised {error}{more} ({raised} of {all})"))
     }
 
-    /// Each result is asked for on its own. A list raises as a whole.
-    fn raises_one_by_one(&self, call: &Call) -> bool {
-        let pool = call.facts.pool.and_then(|pool| self.pool(pool));
-        let is_executor = pool.is_some_and(|pool| pool.facts.kind.ends_with("Executor"));
-        is_executor || !call.facts.method.contains("map") || call.facts.method.starts_with("imap")
-    }
-}
-
-/// What the caller asked for a result with.
-fn asked_in(method: &str) -> &'static str {
-    match method {
-        "apply" => "apply()",
-        "apply_async" => "get()",
-        "submit" => "result()",
-        "loop" => "f()",
-        _ => "next()",
+    /// What a list raised as a whole, in words, as of `time`: `map() raised ValueError: task 5 failed (2 of 12 failed)`
+    pub fn whole_error_in_words(&self, call: &Call, time: Time) -> Option<String> {
+        let kind = self.call_kind(call);
+        if !kind.gives_list() {
+            return None;
+        }
+        self.ends_of(call, time)
+            .filter(|&(_, ends)| ends == Ends::Error)?;
+        let error = self.raised(call, time)?;
+        let (failed, all) = (call.failed(time), call.tasks().len());
+        let asked = kind.taken_with();
+        Some(format!("{asked} raised {error} ({failed} of {all} failed)"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{CallBegan, CallId, Event, Indexes, Kind, LaneId, Note, RunBegan, TaskId};
     use crate::experiment::{Backend, Experiment, Fault, FaultKind, MainWork};
     use crate::method::Method;
     use crate::origin::simulated;
@@ -172,6 +192,11 @@ mod tests {
     use crate::workload::Costs;
 
     fn run(method: Method, chunksize: u32, faults: &[u32]) -> Trace {
+        run_beside(Nanos(6), method, chunksize, faults)
+    }
+
+    /// While main does so much work of its own.
+    fn run_beside(work: Nanos, method: Method, chunksize: u32, faults: &[u32]) -> Trace {
         let fault = |&task: &u32| Fault {
             task,
             kind: FaultKind::Raise,
@@ -182,7 +207,7 @@ mod tests {
             backend: Backend::Simulated,
             workers: 4,
             tasks: 8,
-            main_work: MainWork::Fixed(Nanos(6)),
+            main_work: MainWork::Fixed(work),
             chunksize: Some(chunksize),
             costs: Costs::List([9, 2, 6, 1, 4, 1, 8, 5].map(Nanos).into()),
             faults: faults.iter().map(fault).collect(),
@@ -242,6 +267,29 @@ mod tests {
     }
 
     #[test]
+    fn of_a_chunk_that_failed_one_error_waits() {
+        let untaken = |trace: &Trace, at| trace.untaken(trace.call().unwrap(), Time(at));
+        // Tasks 4 and 5 are a chunk that takes 5; of task 5 nothing comes where 4 raises.
+        for (failed, at) in [(4, 4), (5, 5)] {
+            let trace = run(Method::ImapUnordered, 2, &[failed]);
+            assert_eq!([at - 1, at, 6].map(|at| untaken(&trace, at)), [0, 1, 0]);
+        }
+        // Of three chunks the first fails at 11, and the last, which is shorter, at 13.
+        let trace = run_beside(Nanos(20), Method::Imap, 3, &[1, 7]);
+        let moments = [10, 11, 13, 20];
+        assert_eq!(moments.map(|at| untaken(&trace, at)), [0, 1 + 3, 5, 0]);
+    }
+
+    #[test]
+    fn one_error_waits_of_a_list_that_raises_as_a_whole() {
+        let trace = run_beside(Nanos(20), Method::MapAsync, 2, &[3, 4]);
+        let untaken = |at| trace.untaken(trace.call().unwrap(), Time(at));
+        assert_eq!([12, 13, 19, 20].map(untaken), [0, 1, 1, 0]);
+        let well = run_beside(Nanos(20), Method::MapAsync, 2, &[]);
+        assert_eq!(well.untaken(well.call().unwrap(), Time(19)), 8);
+    }
+
+    #[test]
     fn every_error_of_very_many_is_met() {
         let tasks = 20_000;
         let faults = (0..tasks).filter(|index| index % 3 != 0);
@@ -269,6 +317,106 @@ mod tests {
     fn a_list_raises_as_a_whole() {
         let trace = run(Method::Map, 1, &[3]);
         assert_eq!((met(&trace), words(&trace)), (vec![], None));
+        let whole = |trace: &Trace, at| trace.whole_error_in_words(trace.call().unwrap(), at);
+        for (method, asked) in [
+            (Method::Map, "map()"),
+            (Method::StarmapAsync, "get()"),
+            (Method::Starmap, "starmap()"),
+        ] {
+            let trace = run(method, 1, &[3, 5]);
+            let words = format!("{asked} raised ValueError: task 3 failed (2 of 8 failed)");
+            assert_eq!(whole(&trace, trace.end()), Some(words));
+            assert_eq!(whole(&trace, Time(9)), None);
+        }
+        let one_by_one = run(Method::ApplyAsync, 1, &[3]);
+        assert_eq!(whole(&one_by_one, one_by_one.end()), None);
+    }
+
+    /// A program whose main program began one call of three tasks in messages of their own, and ended at 100.
+    fn program(method: &str, told: &[(u64, Kind)]) -> Trace {
+        let (call, lane) = (CallId(0), LaneId(0));
+        let run = RunBegan {
+            label: "script.py".to_owned(),
+            measured: true,
+            cpus: Some(2),
+            cpu_ids: Vec::new(),
+            gil: false,
+            serial: Nanos::ZERO,
+            work: None,
+            program: true,
+        };
+        let began = CallBegan {
+            call,
+            pool: None,
+            method: method.to_owned(),
+            function: "f".to_owned(),
+            source: None,
+            tasks: None,
+            chunksize: Some(1),
+        };
+        let tasks = Indexes::new(0, 3);
+        let ends = Ends::Returned;
+        let mut kinds = vec![
+            (0, Kind::RunBegan(Box::new(run))),
+            (0, Kind::CallBegan(Box::new(began))),
+            (1, Kind::Submitted { call, tasks }),
+        ];
+        kinds.extend_from_slice(told);
+        kinds.push((100, Kind::RunEnded { ends }));
+        let mut trace = Trace::default();
+        trace.apply(
+            kinds
+                .into_iter()
+                .map(|(at, kind)| {
+                    let at = Time(at);
+                    Event { at, lane, kind }
+                })
+                .collect(),
+        );
+        trace
+    }
+
+    fn done(index: u32, outcome: Outcome) -> [(u64, Kind); 3] {
+        let task = TaskId {
+            call: CallId(0),
+            index,
+        };
+        let at = 10 * u64::from(index + 1);
+        let (call, tasks, cpu) = (task.call, Indexes::one(index), None);
+        [
+            (at, Kind::Started { task, cpu }),
+            (at + 5, Kind::Finished { task, outcome, cpu }),
+            (at + 5, Kind::Ready { call, tasks }),
+        ]
+    }
+
+    fn taken(at: u64, first: u32) -> (u64, Kind) {
+        let note = Note::error_taken(CallId(0), None, first);
+        (at, Kind::Noted(Box::new(note)))
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_pickled_is_the_error_of_its_own_task() {
+        let mut told = done(0, Outcome::Ok).to_vec();
+        told.push(taken(17, 0));
+        told.extend(done(1, Outcome::Failed));
+        told.push(taken(27, 1));
+        let trace = program("imap", &told);
+        assert_eq!(met(&trace), [0, 1]);
+    }
+
+    #[test]
+    fn a_series_whose_last_answer_was_an_error_is_left_when_the_program_ends() {
+        let mut told = done(0, Outcome::Failed).to_vec();
+        told.push(taken(17, 0));
+        for (method, ended) in [
+            ("imap", (Time(17), Ends::Error)),
+            ("apply_async", (Time(100), Ends::Left)),
+        ] {
+            let trace = program(method, &told);
+            let call = trace.call().unwrap();
+            assert_eq!(trace.ends_of(call, Time(100)), Some(ended), "{method}");
+        }
     }
 
     #[test]

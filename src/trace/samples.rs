@@ -29,6 +29,11 @@ impl Trace {
             .map_or(&[][..], Vec::as_slice)
     }
 
+    /// Whether any lane told this quantity.
+    pub fn tells(&self, quantity: &str) -> bool {
+        self.samples.contains_key(quantity)
+    }
+
     /// How much a sum that is told from time to time grew within a stretch, and the length of what is known
     /// of it; `None` where nobody told. Between two samples it grew evenly, as far as anybody can say.
     pub fn growth(&self, lane: LaneId, quantity: &str, stretch: Span) -> Option<(f64, Nanos)> {
@@ -59,6 +64,16 @@ impl Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_any_lane_told_is_told() {
+        let mut trace = Trace::default();
+        trace.measure("memory".to_owned(), LaneId(7), Time(1), 5.0);
+        assert_eq!(
+            ["memory", "sum"].map(|quantity| trace.tells(quantity)),
+            [true, false]
+        );
+    }
 
     #[test]
     fn a_sum_grows_evenly_between_two_samples_and_is_unknown_outside() {

@@ -6,7 +6,7 @@
 
 use super::{Call, Row, Trace};
 use crate::event::{Ends, LaneId};
-use crate::time::Time;
+use crate::time::{Nanos, Span, Time};
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +24,11 @@ impl Scope<'_> {
     pub(super) fn makespan(&self, time: Time) -> Option<Time> {
         let call = self.call?;
         let ready = call.ready.until(time);
-        let over = |(at, ends): (Time, Ends)| at <= time && has_result(ends);
         let there = ready.len() + call.cancelled.sum_until(time) as usize;
-        let complete = self.ended.is_some_and(over)
-            || there == call.told_until(time) && call.facts.tasks.is_some();
+        // Whoever left it, nothing more can come of what is all there.
+        let all = there == call.told_until(time);
+        let over = |(at, ends)| at <= time && (has_result(ends) || ends == Ends::Left && all);
+        let complete = self.ended.is_some_and(over) || all && call.facts.tasks.is_some();
         ready.last().filter(|_| complete).map(|last| last.at)
     }
 
@@ -61,7 +62,7 @@ impl Trace {
         match call {
             Some(shown) if self.is_program() => Scope {
                 call,
-                from: shown.began,
+                from: self.began_with_serial(shown),
                 ended: self.end_of(shown),
                 program: true,
             },
@@ -72,6 +73,14 @@ impl Trace {
                 program: false,
             },
         }
+    }
+
+    /// When a call of a program began; where the run has a serial part, that is what main did directly before.
+    fn began_with_serial(&self, call: &Call) -> Time {
+        let has_serial = self.run().is_some_and(|run| run.serial > Nanos::ZERO);
+        let caller = self.caller_of(call.caller).filter(|_| has_serial);
+        let own_work = caller.and_then(|caller| caller.own_work_before(call.began));
+        own_work.unwrap_or(call.began)
     }
 
     /// When and how a call of a program ended, or the program left it: a result that was outstanding then
@@ -96,9 +105,14 @@ impl Trace {
         let ended = match (call.ended, self.ended()) {
             (Some((at, Ends::Cancelled)), _) if whole => Some((at, returned)),
             (Some(ended), _) if whole => Some(ended),
-            (_, Some((at, _))) if whole => Some((at, returned)),
+            (_, Some((at, _))) if whole && !self.is_iterator(call) => Some((at, returned)),
             (_, Some((at, ends @ (Ends::Cancelled | Ends::Never)))) => Some((at, ends)),
-            (_, Some((at, _))) if has_lost => Some((at, Ends::Never)),
+            // Main met this in the middle of its calls of one task each.
+            (Some((at, _)), Some((_, ends @ (Ends::Error | Ends::BrokenProcessPool)))) => {
+                Some((at, ends))
+            }
+            (_, Some((at, _))) if has_lost && !whole => Some((at, Ends::Never)),
+            (_, Some((at, _))) if self.is_iterator(call) => Some(self.ends_untaken(call, at)),
             (_, Some((at, _))) => Some((at, Ends::Left)),
             (_, None) => None,
         };
@@ -124,9 +138,16 @@ impl Trace {
     }
 
     /// The lanes of a row that had opened by `time`; those that share a row open in the order of their numbers.
-    pub(super) fn opened_by<'a>(&self, row: &'a Row, time: Time) -> &'a [LaneId] {
+    pub fn opened_by<'a>(&self, row: &'a Row, time: Time) -> &'a [LaneId] {
         let opened = |&id: &LaneId| self.lane(id).is_some_and(|lane| lane.opened <= time);
         &row.lanes[..row.lanes.partition_point(opened)]
+    }
+
+    /// The lanes of a row that may have pieces in a span; where very many had it, few others.
+    pub fn lanes_in<'a>(&self, row: &'a Row, span: Span) -> &'a [LaneId] {
+        let opened = self.opened_by(row, span.end());
+        let over = row.past.over_before(span.start()).min(opened.len());
+        &opened[over..]
     }
 
     /// Events that were not seen touch what is counted here.

@@ -51,14 +51,13 @@ impl Trace {
     /// How a call ended that seems to have returned: not so if its executor had given up tasks of it by then.
     pub(super) fn given_up(&self, call: &Call, ended: (Time, Ends)) -> (Time, Ends) {
         let (at, ends) = ended;
-        let unfinished = |task: Task| task.ready.happened() && !task.finished.happened();
         let gave_up = ends == Ends::Returned
+            && call.has_ready_unended()
             && self.notes().iter().any(|note| {
                 note.note.kind == NoteKind::Broken
                     && note.note.pool == call.facts.pool
                     && note.at <= at
-            })
-            && call.tasks().any(unfinished);
+            });
         (
             at,
             if gave_up {

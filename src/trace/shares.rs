@@ -53,7 +53,8 @@ impl Shares {
         (total > 0).then(|| part.0 as f64 / total as f64)
     }
 
-    /// The part in which a task worked, from 0 to 1: it computed, or had a wait that it asked for.
+    /// The part in which a task worked, from 0 to 1: it computed, or had a wait that it asked for. Where it is
+    /// not known what it did, it counts as working.
     pub fn worked(&self) -> Option<f64> {
         self.share(self.on_cpu + self.useful_wait + self.unknown)
     }
@@ -64,16 +65,50 @@ impl Shares {
         self.share(self.on_cpu + waits + self.unknown)
     }
 
-    fn add(&mut self, other: &Self) {
-        self.on_cpu += other.on_cpu;
-        self.useful_wait += other.useful_wait;
-        self.waiting_cpu += other.waiting_cpu;
-        self.blocked += other.blocked;
-        self.overhead += other.overhead;
-        self.starved += other.starved;
-        self.idle += other.idle;
-        self.dead += other.dead;
-        self.unknown += other.unknown;
+    pub(super) fn add(&mut self, other: &Self) {
+        *self = self.with(other, |own, other| own + other);
+    }
+
+    /// What there is more of than in these.
+    pub(super) fn since(&self, other: &Self) -> Self {
+        self.with(other, Nanos::saturating_sub)
+    }
+
+    fn with(&self, other: &Self, of: impl Fn(Nanos, Nanos) -> Nanos) -> Self {
+        Self {
+            on_cpu: of(self.on_cpu, other.on_cpu),
+            useful_wait: of(self.useful_wait, other.useful_wait),
+            waiting_cpu: of(self.waiting_cpu, other.waiting_cpu),
+            blocked: of(self.blocked, other.blocked),
+            overhead: of(self.overhead, other.overhead),
+            starved: of(self.starved, other.starved),
+            idle: of(self.idle, other.idle),
+            dead: of(self.dead, other.dead),
+            unknown: of(self.unknown, other.unknown),
+        }
+    }
+}
+
+/// Where the time of a place went, up to some moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Accounted {
+    pub(super) until: Time,
+    pub(super) shares: Shares,
+}
+
+impl Accounted {
+    /// Goes on to the end of the next worker, or to `to`; before it the place had none. Tasks were still to be
+    /// dispatched up to `dispatching`. Of another call than this one no task follows.
+    pub(super) fn pass(&mut self, lane: &Lane, to: Time, dispatching: Time, call: Option<&Call>) {
+        let opened = lane.opened.min(to);
+        self.shares.dead += opened.since(self.until);
+        self.until = self.until.max(opened);
+        let closed = lane.closed.map_or(to, |(at, _)| at.min(to));
+        if closed > self.until {
+            let span = Span::new(self.until, closed);
+            self.shares.add(&lane_shares(lane, span, call, dispatching));
+            self.until = closed;
+        }
     }
 }
 
@@ -99,9 +134,8 @@ impl Trace {
     /// In what share of that time the worker worked. Which of its waits a program asks for nobody knows: there it
     /// is the share in which it was busy, unless that never ends.
     pub fn row_worked(&self, row: &Row, time: Time) -> Option<f64> {
-        let mut lanes = row.lanes.iter().filter_map(|&id| self.lane(id));
         let shares = self.row_shares(row, time);
-        if self.is_program() && !lanes.any(|lane| self.hangs(lane, time)) {
+        if self.is_program() && !self.has_hanging(row, time) {
             shares.busy()
         } else {
             shares.worked()
@@ -110,10 +144,22 @@ impl Trace {
 
     /// Whether nothing more will ever happen, and the worker's task has not ended.
     pub fn hangs(&self, lane: &Lane, time: Time) -> bool {
+        self.never_ends(time) && self.has_open_task(lane, time)
+    }
+
+    fn has_hanging(&self, row: &Row, time: Time) -> bool {
+        let mut lanes = row.lanes.iter().rev().filter_map(|&id| self.lane(id));
+        self.never_ends(time) && lanes.any(|lane| self.has_open_task(lane, time))
+    }
+
+    /// It is known at `time` that nothing more will ever happen.
+    fn never_ends(&self, time: Time) -> bool {
         let over = self.ended().filter(|&(at, _)| at <= time);
-        if over.is_none_or(|(_, ends)| ends != Ends::Never) {
-            return false;
-        }
+        over.is_some_and(|(_, ends)| ends == Ends::Never)
+    }
+
+    /// The last task of a worker had not ended at `time`.
+    fn has_open_task(&self, lane: &Lane, time: Time) -> bool {
         let last = lane.pieces().last().filter(|piece| piece.start <= time);
         let task = last.and_then(|piece| self.call_by(piece.task.call)?.task(piece.task.index));
         task.is_some_and(|task| task.outcome_at(time).is_none())
@@ -130,40 +176,24 @@ impl Trace {
 
     fn row_shares_in(&self, row: &Row, scope: &Scope<'_>, to: Time) -> Shares {
         let to = to.max(scope.from);
-        let mut shares = Shares::default();
-        let dispatching = scope
-            .call
-            .map_or(to, |call| call.dispatching_until(to))
-            .min(to);
-        let mut begun = scope.from;
+        let call = scope.call.filter(|_| scope.program);
+        let dispatching = scope.call.map_or(to, |call| call.dispatching_until(to));
+        let dispatching = dispatching.min(to);
+        let mut account = self.before_first(row, scope, to);
         // The last that was there at the begin, and those after it.
-        let first = self.opened_by(row, scope.from).len().saturating_sub(1);
-        for (k, &id) in row.lanes.iter().enumerate().skip(first) {
-            let Some(lane) = self.lane(id) else { continue };
-            let gap = lane.opened.min(to).since(begun);
-            match k {
-                // Before its first worker a lane starts up, unless the pool makes workers as it needs them.
-                0 if scope.program => shares.idle += gap,
-                0 => shares.overhead += gap,
-                // Before a later one it had none.
-                _ => shares.dead += gap,
+        let mut place = self.opened_by(row, scope.from).len().saturating_sub(1);
+        while place < row.lanes.len() && account.until < to {
+            if let Some(next) = row.past.skip(place, &mut account, to, dispatching) {
+                place = next;
+                continue;
             }
-            if lane.opened >= to && k > 0 {
-                return shares;
+            if let Some(lane) = self.lane(row.lanes[place]) {
+                account.pass(lane, to, dispatching, call);
             }
-            begun = begun.max(lane.opened.min(to));
-            let closed = lane.closed.map_or(to, |(at, _)| at.min(to));
-            if closed > begun {
-                shares.add(&lane_shares(
-                    lane,
-                    Span::new(begun, closed),
-                    scope,
-                    dispatching,
-                ));
-                begun = closed;
-            }
+            place += 1;
         }
-        let rest = to.since(begun);
+        let Accounted { until, mut shares } = account;
+        let rest = to.since(until);
         let last = row.lanes.last().and_then(|&id| self.lane(id));
         match last.and_then(|lane| lane.closed) {
             Some((_, Ended::Finished | Ended::Retired)) | None => shares.idle += rest,
@@ -171,11 +201,25 @@ impl Trace {
         }
         shares
     }
+
+    /// Before its first worker a place starts up, unless the pool makes workers as it needs them.
+    fn before_first(&self, row: &Row, scope: &Scope<'_>, to: Time) -> Accounted {
+        let first = row.lanes.first().and_then(|&id| self.lane(id));
+        let until = first.map_or(scope.from, |lane| lane.opened.min(to).max(scope.from));
+        let gap = until.since(scope.from);
+        let mut shares = Shares::default();
+        if scope.program {
+            shares.idle = gap;
+        } else {
+            shares.overhead = gap;
+        }
+        Accounted { until, shares }
+    }
 }
 
 /// Splits a stretch of a lane; they add up to its length. Outside tasks it was starved while tasks were
 /// still to be dispatched; after that it is overhead, if a task followed, and idle, if none did.
-fn lane_shares(lane: &Lane, span: Span, scope: &Scope<'_>, dispatching: Time) -> Shares {
+fn lane_shares(lane: &Lane, span: Span, call: Option<&Call>, dispatching: Time) -> Shares {
     let (from, to) = (span.start(), span.end());
     let before = (lane.sums_until(from), lane.overhead_until(from));
     let within = |time: Time| {
@@ -192,11 +236,8 @@ fn lane_shares(lane: &Lane, span: Span, scope: &Scope<'_>, dispatching: Time) ->
         Nanos::ZERO
     };
     // What starts as this call ends is of another one.
-    let of_scope = |piece: &Piece| {
-        let call = scope.call.filter(|_| scope.program);
-        call.is_none_or(|call| call.facts.call == piece.task.call)
-    };
-    let tail = match lane.piece_at(to).filter(of_scope) {
+    let is_of_call = |piece: &Piece| call.is_none_or(|call| call.facts.call == piece.task.call);
+    let tail = match lane.piece_at(to).filter(is_of_call) {
         Some(_) => Nanos::ZERO,
         None => to.since(lane.idle_since(to).max(dispatching).max(from)),
     };

@@ -168,7 +168,8 @@ impl Part {
             let useful_wait = tasks.sum(Of::UsefulWait, index);
             let known = tasks.sum(Of::Known, index);
             let need = if measured {
-                service.saturating_sub(waiting)
+                // What it was on a CPU it needed, however the waits between tasks were shared out.
+                service.saturating_sub(waiting).max(on_cpu.min(service))
             } else {
                 on_cpu + useful_wait
             };

@@ -45,7 +45,8 @@ impl Task {
 
     /// Between its end and the moment when only the caller stood before its use.
     pub fn hold(&self) -> Option<Nanos> {
-        (self.finished.happened() && self.ready.happened()).then(|| self.ready.since(self.finished))
+        let ended = self.finished.happened() && self.told.is_none_or(Outcome::is_end);
+        (ended && self.ready.happened()).then(|| self.ready.since(self.finished))
     }
 
     /// All of its service time is accounted for.
@@ -88,7 +89,7 @@ pub struct Chunk {
 }
 
 /// A field of a task as a number.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
     Submitted,
     Started,
@@ -192,14 +193,12 @@ impl Tasks {
         self.0.fill(field as usize, tasks, at.0);
     }
 
-    /// The moments of a field that came, by task.
-    pub(super) fn moments(&self, field: Of) -> impl Iterator<Item = (u32, Time)> + '_ {
-        let known = self.0.known(field as usize);
-        known.map(|(index, at)| (index, Time(at)))
-    }
-
-    /// Between two moments of a task, if it had both.
+    /// Between two moments of a task, if it had both. Nothing is counted from the moment at which it was skipped.
     pub(super) fn between(&self, from: Of, to: Of, index: u32) -> Option<Nanos> {
+        let is_end = || self.told(index).is_none_or(Outcome::is_end);
+        if from == Of::Finished && !is_end() {
+            return None;
+        }
         let (from, to) = (self.time(from, index), self.time(to, index));
         (from.happened() && to.happened()).then(|| to.since(from))
     }

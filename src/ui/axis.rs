@@ -1,5 +1,7 @@
 //! The time axis: which moment is in which column, and the ruler that says so.
 
+use ratatui::layout::Rect;
+
 use super::Moment;
 use super::news;
 use super::text::{Pen, width};
@@ -63,6 +65,22 @@ impl Axis {
         })
     }
 
+    /// Those of them that end with the span's begin or after it and begin before its end; perhaps one or two more.
+    pub fn stretches_in(self, span: Span) -> impl Iterator<Item = Span> {
+        let behind = |time: Time| {
+            let none = time < self.span.start();
+            let column = if none {
+                Some(self.x)
+            } else {
+                self.column(time)
+            };
+            column.unwrap_or(self.right())
+        };
+        let first = behind(span.start()).saturating_sub(1).max(self.x);
+        let end = behind(span.end()).saturating_add(1).min(self.right());
+        (first..end).map(move |x| self.stretch(x))
+    }
+
     /// Where the column begins that has so many before it.
     fn edge(self, columns: u16) -> Time {
         let (length, width) = (self.span.length().0, self.width.max(1));
@@ -91,9 +109,8 @@ impl Axis {
 pub fn render(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
     let (axis, theme) = (moment.axis, pen.theme);
     let glyphs = theme.glyphs;
-    for x in axis.x..axis.right() {
-        pen.cell(x, y, glyphs.rule, theme.faint, theme.background);
-    }
+    pen.cell(axis.x, y, glyphs.rule, theme.faint, theme.background);
+    pen.repeat(Rect::new(axis.x, y, axis.width, 1));
     let cursor = cursor_mark(moment, glyphs.cursor);
     let marks = news::marks(moment, pen);
     let step = step(axis);
@@ -109,38 +126,60 @@ pub fn render(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
             continue;
         }
         pen.cell(x, y, glyphs.tick, theme.faint, theme.background);
-        pen.text(x + 1, y, &label, theme.dim);
+        pen.text(x + 1, y, &theme.units(&label), theme.dim);
     }
     for (x, ink) in marks {
         pen.bold(x, y, "!", ink);
     }
     if let Some((x, mark)) = cursor {
-        pen.bold(x, y, &mark, theme.now);
+        pen.bold(x, y, &theme.units(&mark), theme.now);
     }
 }
 
-/// Where the cursor's mark stands on the ruler and what it says. At the end of the run there is none:
-/// nothing more is to come.
+/// Where the cursor's mark stands on the ruler and what it says: out of sight, at the edge beyond which
+/// it is. At the end of the run there is none: nothing more is to come.
 fn cursor_mark(moment: &Moment<'_>, glyph: &str) -> Option<(u16, String)> {
     if moment.is_over() {
         return None;
     }
-    let mark = format!("{glyph}{}", moment.cursor);
-    let last = moment.axis.right().saturating_sub(width(&mark));
-    let x = moment.axis.column(moment.cursor)?;
-    Some((x.min(last).max(moment.axis.x), mark))
+    let (axis, cursor) = (moment.axis, moment.cursor);
+    if cursor < axis.span.start() {
+        return Some((axis.x, format!("< cursor {cursor}")));
+    }
+    let (x, mark) = match axis.column(cursor) {
+        Some(x) => (x, format!("{glyph}{cursor}")),
+        None if cursor > axis.span.end() => (axis.right(), format!("cursor {cursor} >")),
+        None => return None,
+    };
+    let last = axis.right().saturating_sub(width(&mark));
+    Some((x.min(last).max(axis.x), mark))
 }
 
-/// The shortest of 1, 2, 5 times a power of ten that leaves room between ticks: nine columns, or more if
-/// their labels are long.
+/// The shortest step that is told in hours.
+const TENTH_OF_AN_HOUR: u64 = Nanos::HOUR.0 / 10;
+
+/// The shortest of 1, 2, 5 times a power of ten of a nanosecond, or of a tenth of an hour, that leaves room
+/// between ticks: nine columns, or more if their labels are long.
 fn step(axis: Axis) -> Nanos {
+    let step = step_from(1, axis);
+    if axis.span.end().0 < Nanos::HOUR.0 || step.0 < TENTH_OF_AN_HOUR {
+        return step;
+    }
+    step_from(TENTH_OF_AN_HOUR, axis)
+}
+
+/// The shortest of 1, 2, 5 times a power of ten of `part` that does.
+fn step_from(part: u64, axis: Axis) -> Nanos {
     let end = axis.span.end();
     let fits = |step: u64| {
         let room = 9.max(width(&tick_label(end, Nanos(step), end)) + 2);
         let columns = u128::from(step) * u128::from(axis.width);
         columns >= u128::from(room) * u128::from(axis.span.length().0.max(1))
     };
-    let mut power = 1u64;
+    // Shorter ones leave no room for nine columns.
+    let least = u128::from(axis.span.length().0) * 9 / u128::from(axis.width.max(1));
+    let least = (least / u128::from(part)).clamp(1, 1_000_000_000_000_000);
+    let mut power = part.saturating_mul(10_u64.pow(least.ilog10()));
     loop {
         for step in [power, power * 2, power * 5] {
             if fits(step) || power >= 1_000_000_000_000_000 {
@@ -153,7 +192,9 @@ fn step(axis: Axis) -> Nanos {
 
 /// In the unit in which the `end` of the axis reads well, with as many decimals as the step has.
 fn tick_label(time: Time, step: Nanos, end: Time) -> String {
+    let in_hours = end.0 >= Nanos::HOUR.0 && step.0.is_multiple_of(TENTH_OF_AN_HOUR);
     let (unit, name) = match (end.0, step.0) {
+        _ if in_hours => (Nanos::HOUR.0, "h"),
         (1_000_000_000.., _) | (_, 10_000_000..) => (1_000_000_000, "s"),
         (1_000_000.., _) => (1_000_000, "ms"),
         (1_000.., _) => (1_000, "us"),
@@ -172,6 +213,8 @@ fn tick_label(time: Time, step: Nanos, end: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::method::Method;
+    use crate::ui::samples::{self, PLAIN, lines};
     use proptest::prelude::*;
 
     fn axis(from: u64, to: u64) -> Axis {
@@ -221,11 +264,41 @@ mod tests {
     }
 
     #[test]
+    fn a_long_run_has_ticks_in_hours() {
+        let second = 1_000_000_000;
+        let label = |from: u64, to: u64| {
+            let axis = axis(from * second, to * second);
+            let step = step(axis);
+            tick_label(Time(2 * step.0), step, axis.span.end())
+        };
+        assert_eq!(label(0, 3_000), "2000 s");
+        assert_eq!(label(0, 97_200), "20 h");
+        assert_eq!(label(0, 7_200), "1.0 h");
+        // Near the end of a long run, where a tenth of an hour is too much.
+        assert_eq!(label(54_000, 54_100), "100 s");
+    }
+
+    #[test]
     fn moments_off_the_axis_have_no_column_and_the_eighths_of_its_edges() {
         let axis = axis(100, 200);
         let columns = [99, 100, 199, 200].map(|time| axis.column(Time(time)));
         assert_eq!(columns, [None, Some(11), Some(50), None]);
         assert_eq!((axis.eighth(Time(0)), axis.eighth(Time::NEVER)), (0, 320));
+    }
+
+    #[test]
+    fn a_cursor_out_of_sight_is_at_the_edge_beyond_which_it_is() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let ruler = |from: u64, to: u64| {
+            let mut moment = samples::at(&run, 3, 20);
+            let unit = samples::UNIT;
+            moment.axis.span = Span::new(Time(from * unit), Time(to * unit));
+            lines(PLAIN, (70, 1), |area, pen| render(&moment, area.y, pen)).concat()
+        };
+        assert!(ruler(0, 8).contains('^'));
+        let (past, before) = (ruler(0, 2), ruler(5, 8));
+        assert!(past.contains("cursor ") && past.ends_with(" >"), "{past}");
+        assert!(before.trim().starts_with("< cursor "), "{before}");
     }
 
     #[test]
@@ -252,6 +325,32 @@ mod tests {
             let label = tick_label(axis.span.end(), step, axis.span.end());
             let columns = step.0 * 40 / length;
             assert!(columns > u64::from(width(&label)), "{label}: {columns}");
+        }
+    }
+
+    #[test]
+    fn the_columns_that_a_span_touches_are_those_of_all() {
+        for (width, length) in [(7, 100), (60, 60), (13, 5), (180, 12_345)] {
+            let axis = Axis {
+                x: 4,
+                width,
+                span: Span::new(Time(1_000), Time(1_000 + length)),
+            };
+            for from in (900..1_100 + length).step_by(9) {
+                for to in [from, from + 1, from + length / 3, from + 2 * length] {
+                    let touches =
+                        |stretch: &Span| stretch.end().0 >= from && stretch.start().0 < to;
+                    let near = axis.stretches_in(Span::new(Time(from), Time(to)));
+                    let near: Vec<Span> = near.collect();
+                    let all: Vec<Span> = axis.stretches().collect();
+                    assert!(near.iter().all(|stretch| all.contains(stretch)));
+                    let count = all.into_iter().filter(touches).count();
+                    assert!(near.len() <= count + 2);
+                    for stretch in axis.stretches().filter(touches) {
+                        assert!(near.contains(&stretch), "{from} {to} {stretch:?} {near:?}");
+                    }
+                }
+            }
         }
     }
 }

@@ -3,16 +3,16 @@
 use ratatui::layout::Rect;
 
 use super::header;
-use super::text::{Pen, sanitised, width};
+use super::text::{Pen, clipped, sanitised, width};
 use crate::app::calls::place_of_shown;
-use crate::event::NoteKind;
+use crate::event::{CallKind, NoteKind};
 use crate::method::{Badge, Method};
 use crate::plural::counted;
 use crate::time::Time;
 use crate::trace::{Call, Pool, TimedNote, Trace};
 
-/// Columns of a function's name that are worth showing.
-const NAME: usize = 40;
+/// Columns of a function's name that tell which one it is.
+const NAME: u16 = 9;
 
 /// What the line says of the shown call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,7 @@ pub struct CallLine {
     pub facts: Vec<String>,
     /// `Pool, fork, 4 workers`
     pub pool: String,
+    pub workers: Option<u32>,
 }
 
 impl CallLine {
@@ -49,9 +50,10 @@ impl CallLine {
         Some(Self {
             place: format!("call {} of {count}", place + 1),
             text: text(call),
-            badge: badge(call, pool),
+            badge: badge(trace, call),
             facts: told,
             pool: pool.map(|pool| words(trace, pool)).unwrap_or_default(),
+            workers: pool.and_then(|pool| pool.facts.workers),
         })
     }
 }
@@ -59,7 +61,7 @@ impl CallLine {
 /// The name of a file without its folders.
 pub fn file(path: &str) -> String {
     let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-    sanitised(&name.chars().take(NAME).collect::<String>())
+    sanitised(name)
 }
 
 /// `map(f)`
@@ -68,14 +70,24 @@ pub fn text(call: &Call) -> String {
         sanitised(&call.facts.method),
         sanitised(&call.facts.function),
     );
-    let function: String = function.chars().take(NAME).collect();
     format!("{method}({function})")
+}
+
+/// `map(long_nam…)`: what of a call is shown in so many columns, and more than that where else no name could be told.
+fn shortened(call: &str, room: u16, more: &str) -> String {
+    let Some((method, function)) = call.split_once('(') else {
+        return call.to_owned();
+    };
+    let function = function.strip_suffix(')').unwrap_or(function);
+    let room = room.saturating_sub(width(method) + 2).max(NAME);
+    format!("{method}({})", clipped(function, room, more))
 }
 
 /// How many tasks there are, and how many calls of one task each they came in.
 fn tasks(trace: &Trace, call: &Call, at: Time) -> String {
     let tasks = |count| counted(count, "task", "tasks");
     match call.facts.tasks {
+        _ if at < call.began => "not called yet".to_owned(),
         _ if call.is_series() => counted(call.members_until(at), "call", "calls"),
         Some(count) => tasks(count as usize),
         None if is_over(trace, call, at) => tasks(call.tasks().len()),
@@ -88,30 +100,21 @@ fn is_over(trace: &Trace, call: &Call, at: Time) -> bool {
     ended.into_iter().flatten().any(|(ended, _)| ended <= at)
 }
 
-/// What kind of call it is. An executor's `map` hands over one by one, whatever a Pool's does.
-fn badge(call: &Call, pool: Option<&Pool>) -> Option<Badge> {
-    let method = call.facts.method.as_str();
-    if pool.is_some_and(|pool| pool.facts.kind.ends_with("Executor")) {
-        return match method {
-            "map" => Some(Badge::IteratorInOrder),
-            "submit" => Some(Badge::Async),
-            _ => None,
-        };
+/// What kind of call it is.
+fn badge(trace: &Trace, call: &Call) -> Option<Badge> {
+    match trace.call_kind(call) {
+        CallKind::MapOfExecutor => Some(Badge::IteratorInOrder),
+        CallKind::Submit => Some(Badge::Async),
+        _ => Method::named(&call.facts.method).map(|method| method.rules().badge),
     }
-    Method::named(method).map(|method| method.rules().badge)
 }
 
 /// `Pool, fork, 4 workers`, with its place where there are several.
 fn words(trace: &Trace, pool: &Pool) -> String {
     let mut words = Vec::new();
     if trace.pools().len() > 1 {
-        let id = pool.facts.pool;
-        let before = trace.pools().take_while(|other| other.facts.pool != id);
-        words.push(format!(
-            "pool {} of {}",
-            before.count() + 1,
-            trace.pools().len()
-        ));
+        let number = trace.pool_number(pool.facts.pool);
+        words.extend(number.map(|number| format!("pool {number} of {}", trace.pools().len())));
     }
     words.push(sanitised(&pool.facts.kind));
     words.extend(pool.facts.start_method.as_deref().map(sanitised));
@@ -138,11 +141,22 @@ pub fn render(trace: &Trace, at: Time, area: Rect, pen: &mut Pen<'_>) {
         return;
     };
     let mut x = pen.text(area.x + 1, y, &line.place, theme.dim) + 2;
-    x = pen.bold(x, y, &line.text, theme.now) + 2;
+    let end = area.right().saturating_sub(1);
+    let badge = line.badge.map_or(0, |badge| width(badge.word()) + 4);
+    // A long name gives way to the place and to how many tasks there are, as long as it can still be told.
+    let facts = line.facts.iter().take(2).map(|fact| width(fact) + 2);
+    let facts: Vec<u16> = facts.collect();
+    let mut rooms = (0..=facts.len()).rev().map(|count| {
+        let others = x + badge + facts[..count].iter().sum::<u16>();
+        end.saturating_sub(others)
+    });
+    let least = width(&shortened(&line.text, 0, theme.glyphs.grows));
+    let room = rooms.find(|&room| room >= least).unwrap_or(least);
+    let call = shortened(&line.text, room, theme.glyphs.grows);
+    x = pen.bold(x, y, &call, theme.now) + 2;
     if let Some(badge) = line.badge {
         x = header::word(badge, (x, y), area.right().saturating_sub(x + 1), pen) + 2;
     }
-    let end = area.right().saturating_sub(1);
     for fact in &line.facts {
         if x + width(fact) > end {
             return;

@@ -1,6 +1,7 @@
 //! The main program: what it does, and the results it receives, each at the moment it can use it.
 
 mod ending;
+mod lane;
 
 use ratatui::layout::Rect;
 
@@ -8,21 +9,21 @@ use super::Moment;
 use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::text::{Pen, clipped, sanitised, width};
-use crate::event::{CALLER_ON_CPU, CallerState};
+use super::theme::Theme;
+use crate::event::CallerState;
+use crate::palette::Ink;
 use crate::time::{Nanos, Span, Time};
-use crate::trace::{CallerTrace, Order, Trace};
+use crate::trace::{Order, Trace};
 use ending::Ending;
+pub(super) use lane::{Doing, band};
+use lane::{IDLE, is_serial, on_cpu};
 
-/// States of one column that are looked at one by one.
-const LOOKED_AT: usize = 48;
-
-/// A main program that was on a CPU for less of a stretch does no work: it waits, and nobody tells for what.
-const IDLE: f64 = 0.05;
 /// What it does now is what it did for so long.
 const JUST_NOW: Nanos = Nanos(100_000_000);
 
 /// Draws main's lane into the first row of the area and what it receives into the second. How it ended is
-/// said behind what it received if that fits, or else in the row `spare`, if there is one.
+/// said behind what it received if that fits, or else in the row `spare`, if there is one; where neither has
+/// room it is what main does.
 pub fn render(moment: &Moment<'_>, area: Rect, spare: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let (x, y) = (area.x, area.y);
@@ -33,46 +34,68 @@ pub fn render(moment: &Moment<'_>, area: Rect, spare: Rect, pen: &mut Pen<'_>) {
         &clipped(&name, GUTTER - 2, theme.glyphs.grows),
         theme.text,
     );
-    lane(moment, y, pen);
-    if let Some(state) = moment
-        .trace
-        .caller()
-        .and_then(|caller| caller.state_at(moment.cursor))
-    {
-        let ink = match state {
-            CallerState::Blocked(_) => theme.wait,
-            CallerState::Done => theme.dim,
-            _ => theme.text,
-        };
-        let just_now = Span::new(moment.cursor - JUST_NOW, moment.cursor);
-        let does = match on_cpu(moment, just_now) {
-            Some(used) if state == CallerState::OwnWork && used < IDLE => "waits",
-            _ => word(state),
-        };
-        pen.bold(moment.axis.right() + 1, y, does, ink);
-    }
+    lane::render(moment, y, pen);
+    let mut unsaid = None;
     if area.height > 1 {
         pen.text_within(x + 1, y + 1, GUTTER - 2, "receives", theme.dim);
         receives(moment, y + 1, pen);
-        if let Some(ending) = Ending::of(moment.trace, moment.cursor) {
-            let row = Rect {
-                x: moment.axis.x,
-                y: y + 1,
-                width: area.right().saturating_sub(moment.axis.x),
-                height: 1,
-            };
-            ending.render(row, spare, pen);
-        }
+        // Right of the axis the lanes have their headings.
+        let row = Rect {
+            x: moment.axis.x,
+            y: y + 1,
+            width: moment.axis.width,
+            height: 1,
+        };
+        let ending = Ending::of(moment.trace, moment.cursor);
+        unsaid = ending.filter(|ending| !ending.render(row, spare, pen));
     }
+    let x = moment.axis.right() + 1;
+    let word = unsaid.as_ref().and_then(|ending| {
+        let word = ending.word(area.right().saturating_sub(x))?;
+        Some((word, ending.ink(theme)))
+    });
+    if let Some((word, ink)) = word.or_else(|| does(moment, theme)) {
+        pen.bold(x, y, word, ink);
+    }
+}
+
+/// What main does at the cursor.
+fn does(moment: &Moment<'_>, theme: Theme) -> Option<(&'static str, Ink)> {
+    let state = moment.trace.caller()?.state_at(moment.cursor)?;
+    let ink = match state {
+        CallerState::Blocked(_) => theme.wait,
+        CallerState::Done => theme.dim,
+        _ => theme.text,
+    };
+    let just_now = Span::new(moment.cursor - JUST_NOW, moment.cursor);
+    let word = match on_cpu(moment, just_now) {
+        Some(used) if state == CallerState::OwnWork && used < IDLE => "waits",
+        _ if state == CallerState::OwnWork && is_serial(moment.trace, moment.cursor) => "serial",
+        _ => word(state),
+    };
+    Some((word, ink))
 }
 
 /// Main, or in a program the thread or process that made the call that is shown.
 fn name(trace: &Trace) -> String {
     let lane = trace.call().and_then(|call| trace.lane(call.caller));
     match lane {
-        Some(lane) if trace.is_program() => sanitised(&lane.facts.name),
+        Some(lane) if trace.is_program() => {
+            let name = sanitised(&lane.facts.name);
+            as_lane(&name, trace.pools().len() > 1).unwrap_or(name)
+        }
         _ => "main".to_owned(),
     }
+}
+
+/// `worker 0 of pool 1` as its own lane is named.
+fn as_lane(name: &str, has_others: bool) -> Option<String> {
+    let (worker, pool) = name.strip_prefix("worker ")?.split_once(" of pool ")?;
+    Some(if has_others {
+        format!("{pool}: w{worker}")
+    } else {
+        format!("worker {worker}")
+    })
 }
 
 /// What main does, in one word.
@@ -88,115 +111,6 @@ pub fn word(state: CallerState) -> &'static str {
     }
 }
 
-/// What main did most of the time in this stretch, if it did anything for half of it.
-fn mostly(caller: &CallerTrace, stretch: Span, cursor: Time) -> Option<CallerState> {
-    let now = Span::new(stretch.start(), stretch.end().min(cursor));
-    let mut sums: Vec<(CallerState, u64)> = Vec::new();
-    for (span, state) in caller.states_in(now).take(LOOKED_AT) {
-        let part = span.overlap(now).0;
-        match sums.iter_mut().find(|(of, _)| *of == state) {
-            Some((_, sum)) => *sum += part,
-            None => sums.push((state, part)),
-        }
-    }
-    let (state, longest) = sums.into_iter().max_by_key(|(_, sum)| *sum)?;
-    (state != CallerState::Done && longest * 2 >= stretch.length().0).then_some(state)
-}
-
-/// The share of a stretch that main was on a CPU, where that was asked.
-fn on_cpu(moment: &Moment<'_>, stretch: Span) -> Option<f64> {
-    let lane = moment.trace.caller()?.lane;
-    let (used, known) = moment.trace.growth(lane, CALLER_ON_CPU, stretch)?;
-    Some((used / known.0.max(1) as f64).min(1.0))
-}
-
-/// What main did in a column: its state, and of own work whether it hardly was on a CPU.
-type Doing = Option<(CallerState, bool)>;
-
-fn lane(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
-    let Some(caller) = moment.trace.caller() else {
-        return;
-    };
-    let axis = moment.axis;
-    let doing = |x: u16| -> (Doing, f64) {
-        let stretch = axis.stretch(x);
-        let state = (moment.cursor > stretch.start())
-            .then(|| mostly(caller, stretch, moment.cursor))
-            .flatten();
-        let share = state
-            .filter(|state| *state == CallerState::OwnWork)
-            .and_then(|_| on_cpu(moment, stretch))
-            .unwrap_or(1.0);
-        (state.map(|state| (state, share < IDLE)), share)
-    };
-    let columns: Vec<(Doing, f64)> = (axis.x..axis.right()).map(doing).collect();
-    let mut x = axis.x;
-    for run in columns.chunk_by(|one, other| one.0 == other.0) {
-        match run[0].0 {
-            Some((CallerState::OwnWork, true)) => waits(x, y, run.len() as u16, pen),
-            Some((state, _)) => {
-                let shares: Vec<f64> = run.iter().map(|column| column.1).collect();
-                band(state, (x, y), &shares, pen);
-            }
-            None => {}
-        }
-        x += run.len() as u16;
-    }
-}
-
-/// A stretch in which main hardly was on a CPU although no pool kept it.
-fn waits(x: u16, y: u16, columns: u16, pen: &mut Pen<'_>) {
-    let theme = pen.theme;
-    for x in x..x + columns {
-        pen.cell(x, y, theme.glyphs.bars[1], theme.dim, theme.background);
-    }
-    let names = [" waits elsewhere ", " waits "];
-    if let Some(name) = names.iter().find(|name| columns >= width(name) + 2) {
-        pen.text(x + 1, y, name, theme.text);
-    }
-}
-
-/// A stretch of one state, with its name at its begin where there is room: there it stays while the
-/// stretch grows. Own work is as high in each column as its share of a CPU.
-pub(super) fn band(state: CallerState, at: (u16, u16), shares: &[f64], pen: &mut Pen<'_>) {
-    let theme = pen.theme;
-    let glyphs = theme.glyphs;
-    let columns = shares.len() as u16;
-    let (glyph, ink, ground) = match state {
-        CallerState::Blocked(_) => (glyphs.main_blocked, theme.wait, theme.background),
-        CallerState::OwnWork if theme.is_ascii() => {
-            (glyphs.main_works, theme.dim, theme.background)
-        }
-        CallerState::OwnWork => (glyphs.main_works, theme.on(theme.dim), theme.dim),
-        _ => (glyphs.rule, theme.faint, theme.background),
-    };
-    let mut is_full = true;
-    for (x, share) in (at.0..).zip(shares) {
-        match (share * 8.0).round() as usize {
-            8.. => pen.cell(x, at.1, glyph, ink, ground),
-            eighths => {
-                is_full = false;
-                let bar = glyphs.bars[eighths.max(1)];
-                pen.cell(x, at.1, bar, theme.dim, theme.background);
-            }
-        }
-    }
-    let long = match state {
-        CallerState::Blocked(call) => format!(" blocked in {} ", call.word()),
-        CallerState::RunsTasks => " runs the tasks ".to_owned(),
-        state => format!(" {} ", word(state)),
-    };
-    let names = [long, format!(" {} ", word(state))];
-    if let Some(name) = names.iter().find(|name| columns >= width(name) + 2) {
-        let x = at.0 + 1;
-        if state == CallerState::OwnWork && is_full && !theme.is_ascii() {
-            pen.bold_on(x, at.1, name, ink, ground);
-        } else {
-            pen.bold(x, at.1, name, theme.text);
-        }
-    }
-}
-
 /// How many results had reached main before column `x` ends, of those until the cursor.
 fn until(moment: &Moment<'_>, delivered: &Order, x: u16) -> usize {
     delivered.until(end_of(moment, x)).len()
@@ -204,12 +118,16 @@ fn until(moment: &Moment<'_>, delivered: &Order, x: u16) -> usize {
 
 /// The last moment of a column that is not after the cursor.
 fn end_of(moment: &Moment<'_>, x: u16) -> Time {
-    if x + 1 == moment.axis.right() {
-        // What comes at the very end of the axis belongs to its last column.
-        moment.cursor
+    let axis = moment.axis;
+    let end = axis.stretch(x).end();
+    // What comes at the very end of the axis belongs to its last column; what comes later is not on it.
+    let is_last = x + 1 == axis.right();
+    let last = if is_last {
+        end
     } else {
-        Time(moment.axis.stretch(x).end().0.saturating_sub(1)).min(moment.cursor)
-    }
+        Time(end.0.saturating_sub(1))
+    };
+    last.min(moment.cursor)
 }
 
 /// What main receives, in the row `y`.
@@ -267,10 +185,34 @@ fn receives(moment: &Moment<'_>, y: u16, pen: &mut Pen<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, Kind, Sample};
-    use crate::experiment::{Fault, FaultKind};
+    use crate::event::{CALLER_ON_CPU, Event, Kind, Sample};
+    use crate::experiment::{Fault, FaultKind, MainWork};
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
+    use crate::workload::Costs;
+
+    #[test]
+    fn a_worker_that_calls_is_named_as_its_lane() {
+        let named = |others| as_lane("worker 12 of pool 3", others);
+        assert_eq!(named(true).as_deref(), Some("3: w12"));
+        assert_eq!(named(false).as_deref(), Some("worker 12"));
+        assert_eq!(as_lane("MainThread", true), None);
+    }
+
+    #[test]
+    fn a_column_of_very_many_states_is_what_main_did_most() {
+        let unit = samples::UNIT / 100;
+        let many = samples::run_of(Method::Apply, 1, &[], |experiment| {
+            let cost = Nanos(unit);
+            experiment.costs = Costs::List((0..1_000).map(|_| cost).collect());
+            experiment.main_work = MainWork::Fixed(Nanos::ZERO);
+        });
+        let moment = samples::at(&many, 10, 10);
+        let drawn = lines(PLAIN, (61, 2), |area, pen| {
+            render(&moment, area, Rect::ZERO, pen);
+        });
+        assert!(drawn[0].contains(" . blocked .......... "), "{drawn:?}");
+    }
 
     fn drawn(method: Method, cursor: u64) -> Vec<String> {
         let run = samples::run(method, 1, &[]);
@@ -330,23 +272,93 @@ mod tests {
     }
 
     #[test]
+    fn starting_and_serial_work_have_their_names_where_there_is_room() {
+        let run = samples::run_of(Method::Map, 1, &[], |experiment| {
+            experiment.startup = Nanos(4 * samples::UNIT);
+            experiment.serial = Nanos(4 * samples::UNIT);
+        });
+        let drawn = |cursor, columns: u16| {
+            let mut moment = samples::at(&run, cursor, 40);
+            moment.axis.width = columns;
+            let width = moment.axis.right() + 12;
+            lines(PLAIN, (width, 1), |area, pen| {
+                render(&moment, area, Rect::ZERO, pen);
+            })[0][11..]
+                .trim_end()
+                .to_owned()
+        };
+        let now = drawn(6, 80);
+        assert!(
+            now.starts_with("- starts====") && now.ends_with("serial"),
+            "{now}"
+        );
+        assert!(drawn(30, 80).starts_with("- starts= serial. blocked"));
+        assert!(drawn(30, 160).starts_with("- starting -----= serial work =="));
+        // Own work is none of it.
+        assert!(drawn(30, 80).contains("# own work #"));
+    }
+
+    #[test]
+    fn what_main_receives_beside_the_axis_is_not_shown_on_it() {
+        let fault = Fault {
+            task: 4,
+            kind: FaultKind::Raise,
+        };
+        for method in [
+            Method::Map,
+            Method::ApplyAsync,
+            Method::Imap,
+            Method::ImapUnordered,
+        ] {
+            for faults in [&[][..], &[fault]] {
+                let run = samples::run(method, 1, faults);
+                let call = run.call().unwrap();
+                let received = run.received(call, run.end());
+                let results = call.delivered.until(run.end());
+                let results = (0..results.len()).filter_map(|place| results.get(place));
+                let moments: Vec<Time> = results
+                    .map(|entry| entry.at)
+                    .chain(received.errors().iter().map(|error| error.at))
+                    .collect();
+                for from in 0..14 {
+                    let mut moment = samples::at(&run, 40, 3);
+                    let start = Time(from * samples::UNIT);
+                    moment.axis.span = Span::new(start, start + Nanos(3 * samples::UNIT));
+                    let drawn = lines(PLAIN, (40, 2), |area, pen| {
+                        receives(&moment, area.y + 1, pen);
+                    });
+                    let seen = moments
+                        .iter()
+                        .any(|&at| start <= at && at <= moment.axis.span.end());
+                    assert_eq!(
+                        drawn[1].is_empty(),
+                        !seen,
+                        "{method:?} from {from}: {drawn:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn an_error_in_the_place_of_a_result_is_marked_and_said() {
         let fault = Fault {
             task: 4,
             kind: FaultKind::Raise,
         };
         let run = samples::run(Method::ImapUnordered, 1, &[fault]);
-        let drawn = |columns| {
-            let moment = samples::at(&run, 12, 20);
-            lines(PLAIN, (columns, 2), |area, pen| {
+        let drawn = |units| {
+            let moment = samples::at(&run, 12, units);
+            lines(PLAIN, (90, 2), |area, pen| {
                 render(&moment, area, Rect::ZERO, pen);
             })[1]
                 .clone()
         };
         let results = " receives                  ! + + +";
-        assert_eq!(drawn(80), format!("{results} next() raised"));
+        assert_eq!(drawn(15), " receives   next() raised  ! + + +");
+        assert_eq!(drawn(20), format!("{results} next() raised"));
         let whole = "next() raised ValueError: task 4 failed (1 of 8)";
-        assert_eq!(drawn(100), format!("{results} {whole}"));
+        assert_eq!(drawn(36), format!("{results} {whole}"));
     }
 
     #[test]
@@ -354,8 +366,8 @@ mod tests {
         let said = |kind| {
             let fault = Fault { task: 3, kind };
             let run = samples::run(Method::Map, 1, &[fault]);
-            let moment = samples::at(&run, 40, 20);
-            lines(PLAIN, (61, 2), |area, pen| {
+            let moment = samples::at(&run, 40, 30);
+            lines(PLAIN, (84, 2), |area, pen| {
                 render(&moment, area, Rect::ZERO, pen);
             })[1]
                 .clone()
@@ -372,5 +384,26 @@ mod tests {
             said(FaultKind::Hang),
             " receives   never completes: a task hangs"
         );
+    }
+
+    #[test]
+    fn what_never_completes_leaves_the_headings_of_the_lanes_their_place() {
+        let fault = Fault {
+            task: 0,
+            kind: FaultKind::Hang,
+        };
+        let run = samples::run(Method::ImapUnordered, 1, &[fault]);
+        let drawn = |units| {
+            let moment = samples::at(&run, 40, units);
+            lines(PLAIN, (31 + units as u16, 2), |area, pen| {
+                render(&moment, area, Rect::ZERO, pen);
+            })
+        };
+        for units in 4..40 {
+            let drawn = drawn(units);
+            let axis = usize::from(super::GUTTER) + 2 * units as usize;
+            assert!(drawn[1].len() <= axis, "{drawn:?}");
+            assert!(drawn.concat().contains("never"), "{drawn:?}");
+        }
     }
 }

@@ -6,14 +6,14 @@ use ratatui::layout::Rect;
 
 use super::header::Motion;
 use super::lanes::{self, GUTTER, Grid};
-use super::layout;
+use super::layout::{self, LaneRows};
 use super::strips::{self, Which};
 use super::text::{self, Pen};
-use super::{Moment, axis, caller, header, hints};
+use super::{Moment, axis, caller, header, hints, numbers};
 use crate::app::selection::{self, Selection};
 use crate::app::viewport::Follow;
 use crate::app::{App, Run};
-use crate::definition::{self, Facts, Value};
+use crate::definition::{self, Definition, Facts, Value};
 use crate::time::{Nanos, Span, Time};
 
 /// Columns of a number.
@@ -39,101 +39,135 @@ const KEYS: [&str; 11] = [
 
 /// Draws the comparison over the whole screen; the current run below, or above if they are swapped.
 pub fn render(app: &App, previous: &Run, screen: Rect, pen: &mut Pen<'_>) {
-    let mut runs = [("previous", previous), ("current", &app.run)];
-    if app.swapped {
-        runs.reverse();
+    let sides = Side::both(app, previous, screen);
+    let lanes = sides.each_ref().map(|side| side.lanes(app));
+    let regions = Regions::of(screen, lanes);
+    for (side, area) in sides.iter().zip(regions.runs) {
+        lane_panel(app, side, (area, regions.lanes), pen);
     }
-    let span = span(app, previous);
-    // When the current run has been seen to its end, so has the one before, however long it took.
-    let at = if app.at_end() {
-        Time::NEVER
-    } else {
-        app.cursor()
-    };
-    let moments = runs.map(|(_, run)| Moment {
-        trace: &run.trace,
-        cursor: at.min(run.end()),
-        axis: layout::axis(screen, span),
-        findings: &[],
+    axis::render(&ruler(app, &sides).moment, regions.axis, pen);
+    for (side, area) in sides.iter().zip(regions.strips) {
+        strip(side.name, &side.moment, area, pen);
+    }
+    let facts = sides.each_ref().map(Side::facts);
+    let columns = [0, 1].map(|place: usize| Column {
+        name: sides[place].name,
+        facts: &facts[place],
+        ended: sides[place].is_known_whole(),
     });
-    let rows = Rows::of(
-        screen.height,
-        moments.map(|moment| selection::rows(moment.trace, app.large)),
-    );
-    let mut y = screen.y;
-    for ((name, run), moment) in runs.iter().zip(&moments) {
-        let line = |y: u16, height: u16| Rect {
-            y,
-            height,
-            ..screen
+    table(&columns, regions.table, pen);
+    hints::render(app, regions.hints, pen);
+}
+
+/// One of the two runs, as it is seen.
+struct Side<'a> {
+    name: &'static str,
+    run: &'a Run,
+    moment: Moment<'a>,
+    is_current: bool,
+}
+
+impl<'a> Side<'a> {
+    /// From top to bottom.
+    fn both(app: &'a App, previous: &'a Run, screen: Rect) -> [Self; 2] {
+        let axis = layout::axis(screen, span(app, previous));
+        // When the current run has been seen to its end, so has the one before, however long it took.
+        let at = if app.at_end() {
+            Time::NEVER
+        } else {
+            app.cursor()
         };
-        let mut top = header::of(app, run, name, screen.width);
-        top.clock.time = moment.cursor.to_string();
-        top.clock.motion = match (moment.is_over(), app.run.playback.is_paused()) {
-            _ if moment.cursor >= run.end() && run.id != app.run.id => Motion::Ended,
-            (true, _) => Motion::Ended,
-            (false, true) => Motion::Paused,
-            (false, false) => Motion::Playing,
-        };
-        header::render(&top, line(y, 1), pen);
-        caller::render(moment, line(y + 1, 2), Rect::ZERO, pen);
-        let grid = Grid {
-            of: app.large,
-            rows: rows.lane,
-            first: 0,
-        };
-        let area = line(y + 3, rows.lanes);
-        lanes::render(moment, grid, Selection::default(), area, pen);
-        if moment.is_over() || run.id != app.run.id {
-            run_end(moment, run.end(), line(y + 1, rows.lanes + 2), pen);
+        let mut sides = [("previous", previous), ("current", &app.run)].map(|(name, run)| Self {
+            name,
+            run,
+            moment: Moment {
+                trace: &run.trace,
+                cursor: at.min(run.end()),
+                axis,
+                findings: &[],
+            },
+            is_current: run.id == app.run.id,
+        });
+        if app.swapped {
+            sides.reverse();
         }
-        lanes::scrolled(moment, grid, rows.lanes, y + 2, pen);
-        y += 3 + rows.lanes + rows.gap;
+        sides
     }
-    // The ruler says where the cursor is while there is more to come of either run.
-    let current = usize::from(!app.swapped);
-    let ended = [0, 1].map(|run: usize| moments[run].cursor >= runs[run].1.end());
-    let ruler = if moments[current].is_over() && !ended[1 - current] {
-        1 - current
+
+    fn lanes(&self, app: &App) -> usize {
+        selection::rows(self.moment.trace, app.large)
+    }
+
+    fn facts(&self) -> Facts<'a> {
+        Facts::of(self.moment.trace, self.moment.cursor)
+    }
+
+    /// All that there is of it so far is seen.
+    fn is_seen(&self) -> bool {
+        self.moment.cursor >= self.run.end()
+    }
+
+    /// It is over, or no more of it will come, as it is not watched any more.
+    fn is_done(&self) -> bool {
+        self.moment.is_over() || !self.is_current
+    }
+
+    /// Nothing more will be known of it.
+    fn is_known_whole(&self) -> bool {
+        self.is_seen() && self.is_done()
+    }
+
+    fn motion(&self, app: &App) -> Motion {
+        if self.moment.is_over() || self.is_known_whole() {
+            Motion::Ended
+        } else if app.run.playback.is_paused() {
+            Motion::Paused
+        } else {
+            Motion::Playing
+        }
+    }
+}
+
+/// The run whose cursor the ruler shows: the other one while only of that there is more to come.
+fn ruler<'a, 'b>(app: &App, sides: &'b [Side<'a>; 2]) -> &'b Side<'a> {
+    let [upper, lower] = sides;
+    let (current, other) = if app.swapped {
+        (upper, lower)
+    } else {
+        (lower, upper)
+    };
+    if current.moment.is_over() && !other.is_seen() {
+        other
     } else {
         current
-    };
-    axis::render(&moments[ruler], y - rows.gap, pen);
-    y += 1;
-    for ((name, _), moment) in runs.iter().zip(&moments) {
-        strip(
-            name,
-            moment,
-            Rect {
-                y,
-                height: rows.strip,
-                ..screen
-            },
-            pen,
-        );
-        y += rows.strip + u16::from(rows.gap > 0);
     }
-    let facts = moments.map(|moment| Facts::of(moment.trace, moment.cursor));
-    let columns = [0, 1].map(|run: usize| Column {
-        name: runs[run].0,
-        facts: &facts[run],
-        ended: ended[run] && (runs[run].1.id != app.run.id || moments[run].is_over()),
-    });
-    table(
-        &columns,
-        Rect {
-            y,
-            height: TABLE,
-            ..screen
-        },
-        pen,
-    );
-    let last = Rect {
-        y: screen.bottom().saturating_sub(1),
-        height: 1,
-        ..screen
+}
+
+/// Header, main with what it receives, and the lanes of a run.
+fn lane_panel(app: &App, side: &Side<'_>, (area, rows): (Rect, LaneRows), pen: &mut Pen<'_>) {
+    let moment = &side.moment;
+    let line = |below: u16, height: u16| Rect {
+        y: area.y + below,
+        height,
+        ..area
     };
-    hints::render(app, last, pen);
+    let mut top = header::of(app, side.run, side.name, area.width);
+    // Both are played as one.
+    top.clock.speed = app.run.speed().to_string();
+    top.clock.time = moment.cursor.to_string();
+    top.clock.motion = side.motion(app);
+    header::render(&top, line(0, 1), pen);
+    caller::render(moment, line(1, 2), Rect::ZERO, pen);
+    let grid = Grid {
+        of: app.large,
+        rows: rows.each,
+        first: 0,
+    };
+    lanes::render(moment, grid, Selection::default(), line(3, rows.all), pen);
+    if side.is_done() {
+        run_end(moment, side.run.end(), line(1, rows.all + 2), pen);
+    }
+    lanes::scrolled(moment, grid, rows.all, area.y + 2, pen);
 }
 
 /// The stretch of time that both share: all of the longer one, unless the person zoomed.
@@ -150,12 +184,46 @@ fn span(app: &App, previous: &Run) -> Span {
     Span::new(Time::ZERO, end + Nanos(end.0 / 64 + 1))
 }
 
+/// Where everything stands.
+struct Regions {
+    /// Header, main and lanes of each run.
+    runs: [Rect; 2],
+    /// Of one run.
+    lanes: LaneRows,
+    axis: u16,
+    strips: [Rect; 2],
+    table: Rect,
+    hints: Rect,
+}
+
+impl Regions {
+    /// With so many lanes in the two runs.
+    fn of(screen: Rect, lanes: [usize; 2]) -> Self {
+        let rows = Rows::of(screen.height, lanes);
+        let area = |y: u16, height: u16| Rect {
+            y,
+            height,
+            ..screen
+        };
+        let run = 3 + rows.lanes.all;
+        let axis = screen.y + 2 * run + rows.gap;
+        let strips = axis + 1 + rows.gap;
+        let strip = rows.strip + rows.gap;
+        Self {
+            runs: [screen.y, screen.y + run + rows.gap].map(|y| area(y, run)),
+            lanes: rows.lanes,
+            axis,
+            strips: [strips, strips + strip].map(|y| area(y, rows.strip)),
+            table: area(strips + 2 * strip, TABLE),
+            hints: area(screen.bottom().saturating_sub(1), 1),
+        }
+    }
+}
+
 /// How the height of the screen is shared out.
 struct Rows {
-    /// Rows of a lane; none: two share a row.
-    lane: u16,
-    /// Rows for the lanes of one run.
-    lanes: u16,
+    /// Of one run.
+    lanes: LaneRows,
     strip: u16,
     /// Empty rows between the parts.
     gap: u16,
@@ -175,14 +243,8 @@ impl Rows {
         // Header, main and what it receives twice, the axis, the hints.
         let fixed = 2 * (3 + strip + 2 * gap) + TABLE + 2;
         let room = height.saturating_sub(fixed) / 2;
-        let lane = (room / count).min(3);
-        let lanes = match lane {
-            0 => count.div_ceil(2).min(room),
-            lane => lane * count,
-        };
         Self {
-            lane,
-            lanes,
+            lanes: LaneRows::fit(room, count, 3),
             strip,
             gap,
         }
@@ -235,12 +297,19 @@ struct Column<'a> {
 }
 
 impl Column<'_> {
-    fn words(&self, value: Option<Value>, pen: &Pen<'_>) -> String {
+    fn words(&self, row: &Definition, value: Option<Value>, pen: &Pen<'_>) -> String {
         let glyphs = pen.theme.glyphs;
         match value {
-            Some(value) => value.text(glyphs.times),
-            None if self.ended => "n/a".to_owned(),
-            None => glyphs.grows.to_owned(),
+            Some(value) => {
+                let value = value.text(glyphs.times);
+                format!("{}{}", self.facts.bound(row), pen.theme.units(&value))
+            }
+            None if self.ended || self.facts.is_final(row) => "n/a".to_owned(),
+            None => {
+                let elapsed = self.facts.numbers.elapsed;
+                let value = numbers::pending(row.key, elapsed, glyphs);
+                pen.theme.units(&value).into_owned()
+            }
         }
     }
 
@@ -259,6 +328,8 @@ fn table(runs: &[Column<'_>; 2], area: Rect, pen: &mut Pen<'_>) {
     // A run that was stopped has no numbers that another could have more or less of.
     let same_moment = runs[0].facts.at == runs[1].facts.at;
     let comparable = same_moment || runs.iter().any(Column::is_whole);
+    // Nobody knows by how much a bound differs from anything.
+    let is_known = |row| runs.iter().all(|run| run.facts.bound(row).is_empty());
     let mut x = area.x + GUTTER;
     for row in KEYS.into_iter().filter_map(definition::of) {
         if x + COLUMN - 2 > area.right() {
@@ -266,14 +337,18 @@ fn table(runs: &[Column<'_>; 2], area: Rect, pen: &mut Pen<'_>) {
         }
         pen.text(x, area.y, row.label, theme.dim);
         let values = runs.each_ref().map(|run| (row.value)(run.facts));
-        let words = [0, 1].map(|run: usize| runs[run].words(values[run], pen));
+        let words = [0, 1].map(|run: usize| runs[run].words(row, values[run], pen));
         pen.text(x, area.y + 1, &words[0], theme.text);
         let end = pen.bold(x, area.y + 2, &words[1], theme.now);
-        if let ([Some(before), Some(after)], true) = (values, comparable) {
+        if let ([Some(before), Some(after)], true) = (values, comparable && is_known(row)) {
             match difference(before, after) {
                 // What reads the same is the same: two measured runs never agree to the nanosecond.
                 _ if words[0] == words[1] => {
                     pen.text(end + 1, area.y + 2, "=", theme.dim);
+                }
+                // As the line about the switch has it.
+                _ if definition::is_same(before, after) => {
+                    pen.text(x, area.y + 3, "same", theme.dim);
                 }
                 Some((rises, words)) => {
                     let arrow = if rises {
@@ -281,6 +356,7 @@ fn table(runs: &[Column<'_>; 2], area: Rect, pen: &mut Pen<'_>) {
                     } else {
                         theme.glyphs.less
                     };
+                    let words = theme.units(&words);
                     pen.bold(x, area.y + 3, &format!("{arrow} {words}"), theme.wait);
                 }
                 None => {}
@@ -296,7 +372,7 @@ fn difference(before: Value, after: Value) -> Option<(bool, String)> {
     Some(match (before, after) {
         (Value::Time(a), Value::Time(b)) => (b > a, Nanos(a.0.abs_diff(b.0)).to_string()),
         (Value::Count(a), Value::Count(b)) => (b > a, a.abs_diff(b).to_string()),
-        (Value::Share(a), Value::Share(b)) => {
+        (Value::Share(a), Value::Share(b)) | (Value::Part(a, _), Value::Part(b, _)) => {
             let (rises, by) = parts(a, b);
             (rises, format!("{:.0} points", by * 100.0))
         }
@@ -319,6 +395,8 @@ pub fn nothing(app: &App, area: Rect, pen: &mut Pen<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::method::Method;
+    use crate::ui::samples::{self, PLAIN, lines};
 
     #[test]
     fn a_difference_says_in_its_own_unit_how_much() {
@@ -337,16 +415,64 @@ mod tests {
     }
 
     #[test]
+    fn a_bound_is_called_one_and_differs_by_nothing_that_is_known() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let of = |speedup, at_most| {
+            let mut facts = Facts::of(&run, run.end());
+            (facts.numbers.speedup, facts.numbers.speedup_at_most) = (speedup, at_most);
+            facts
+        };
+        let facts = [of(None, Some(0.99)), of(Some(0.83), None)];
+        let columns = facts.each_ref().map(|facts| Column {
+            name: "run",
+            facts,
+            ended: true,
+        });
+        let drawn = lines(PLAIN, (96, TABLE), |area, pen| table(&columns, area, pen));
+        let of_speedup = |line: &str| line.get(79..).unwrap_or_default().trim().to_owned();
+        assert_eq!(
+            drawn
+                .iter()
+                .map(|line| of_speedup(line))
+                .collect::<Vec<_>>(),
+            ["speed-up", "<=0.99x", "0.83x", ""]
+        );
+    }
+
+    #[test]
+    fn what_hardly_differs_is_the_same_as_the_line_about_the_switch_has_it() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let of = |ms: u64| {
+            let mut facts = Facts::of(&run, run.end());
+            facts.numbers.makespan = Some(Nanos(ms * 1_000_000));
+            facts
+        };
+        let below = |before, after| {
+            let facts = [of(before), of(after)];
+            let columns = facts.each_ref().map(|facts| Column {
+                name: "run",
+                facts,
+                ended: true,
+            });
+            let drawn = lines(PLAIN, (28, TABLE), |area, pen| table(&columns, area, pen));
+            drawn[3].trim().to_owned()
+        };
+        assert_eq!(below(6_450, 6_540), "same");
+        assert_eq!(below(6_450, 6_850), "^ 400 ms");
+        assert_eq!(below(6_450, 6_450), "");
+    }
+
+    #[test]
     fn both_runs_and_the_table_fit_every_screen() {
         for height in 20..120 {
             for count in [1, 4, 8, 13, 64, 1024] {
                 let rows = Rows::of(height, [count, 1]);
-                let used = 2 * (3 + rows.lanes + rows.strip + 2 * rows.gap) + TABLE + 2;
+                let used = 2 * (3 + rows.lanes.all + rows.strip + 2 * rows.gap) + TABLE + 2;
                 assert!(used <= height, "{height} rows, {count} lanes: {used}");
-                assert!(rows.lanes > 0);
+                assert!(rows.lanes.all > 0);
             }
         }
         let small = Rows::of(24, [8, 8]);
-        assert_eq!((small.lane, small.lanes, small.strip), (0, 4, 2));
+        assert_eq!((small.lanes.each, small.lanes.all, small.strip), (0, 4, 2));
     }
 }

@@ -2,11 +2,12 @@
 
 use ratatui::layout::Rect;
 
-use super::overlay;
+use super::numbers;
+use super::overlay::{self, Block as _, pages};
 use super::text::{self, Pen};
 use crate::app::App;
 use crate::definition::{self, Definition, Facts, Topic};
-use crate::experiment::Backend;
+use crate::experiment::{Backend, CounterEffect, Experiment};
 use crate::finding;
 
 const NARROW: u16 = 78;
@@ -14,6 +15,8 @@ const WIDE: u16 = 110;
 /// Columns of a label, and of a label with its value.
 const LABEL: u16 = 18;
 const MEANING: u16 = LABEL + 11;
+/// Where there is no value, and will be none.
+const NONE: &str = "n/a";
 
 /// A topic's name, or a number with the lines of its definition.
 enum Block {
@@ -23,7 +26,7 @@ enum Block {
     Number(&'static Definition, Vec<String>),
 }
 
-impl Block {
+impl overlay::Block for Block {
     fn height(&self) -> usize {
         match self {
             Self::Topic(_) => 1,
@@ -31,6 +34,10 @@ impl Block {
             Self::Kind(_, lines) => lines.len() + 1,
             Self::Number(_, lines) => lines.len(),
         }
+    }
+
+    fn is_heading(&self) -> bool {
+        matches!(self, Self::Topic(_))
     }
 }
 
@@ -41,8 +48,7 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let (area, blocks) = laid_out(app, screen);
     let inside = overlay::inside(area);
     let pages = pages(&blocks, usize::from(inside.height));
-    let page = page.min(pages.len().saturating_sub(1));
-    let note = overlay::page_note(page, pages.len(), &app.keymap);
+    let (page, note) = overlay::turned_to(&pages, page, &app.keymap);
     let measured = trace.run().map_or("", |run| {
         if run.measured {
             ", measured"
@@ -52,7 +58,7 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     });
     overlay::render(pen, area, &format!("all numbers{measured}"), &note);
     let (theme, mut y) = (pen.theme, inside.y);
-    for block in pages.get(page).copied().unwrap_or_default() {
+    for block in page {
         match block {
             Block::Topic(word) => {
                 pen.bold_on(inside.x, y, word, theme.now, theme.panel);
@@ -63,7 +69,14 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
                     pen.text_on(inside.x + LABEL, y, line, theme.dim, theme.panel);
                 }
             }
-            Block::Number(row, lines) => number(row, lines, &facts, (inside.x, y), pen),
+            Block::Number(row, lines) => {
+                let value = if is_untold(app.run.experiment(), row) {
+                    NONE.to_owned()
+                } else {
+                    shown(row, &facts, pen)
+                };
+                number(row, lines, &value, (inside.x, y), pen);
+            }
         }
         y += block.height() as u16;
     }
@@ -82,9 +95,11 @@ fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block>) {
     } else {
         NARROW
     };
-    // The hint bar stays in sight.
+    // The hint bar stays in sight, and what is said above it.
     let above = Rect {
-        height: screen.height.saturating_sub(1),
+        height: screen
+            .height
+            .saturating_sub(1 + super::message_rows(app, screen)),
         ..screen
     };
     let area = overlay::place(above, width, above.height);
@@ -98,22 +113,11 @@ fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block>) {
     (area, blocks)
 }
 
-fn number(
-    row: &Definition,
-    lines: &[String],
-    facts: &Facts<'_>,
-    (x, y): (u16, u16),
-    pen: &mut Pen<'_>,
-) {
+fn number(row: &Definition, lines: &[String], value: &str, (x, y): (u16, u16), pen: &mut Pen<'_>) {
     let theme = pen.theme;
     pen.text_on(x + 1, y, row.label, theme.text, theme.panel);
-    pen.bold_on(
-        x + LABEL,
-        y,
-        &shown(row, facts, pen),
-        theme.now,
-        theme.panel,
-    );
+    let value = text::clipped(value, MEANING - LABEL - 1, theme.glyphs.grows);
+    pen.bold_on(x + LABEL, y, &value, theme.now, theme.panel);
     for (line, y) in lines.iter().zip(y..) {
         pen.text_on(x + MEANING, y, line, theme.dim, theme.panel);
     }
@@ -123,9 +127,26 @@ fn number(
 pub fn shown(row: &Definition, facts: &Facts<'_>, pen: &Pen<'_>) -> String {
     let glyphs = pen.theme.glyphs;
     match (row.value)(facts) {
-        Some(value) => format!("{}{}", facts.bound(row), value.text(glyphs.times)),
-        None if facts.is_final(row) => "n/a".to_owned(),
-        None => glyphs.grows.to_owned(),
+        Some(value) => {
+            let value = value.text(glyphs.times);
+            format!("{}{}", facts.bound(row), pen.theme.units(&value))
+        }
+        None if facts.is_final(row) => NONE.to_owned(),
+        None => {
+            let value = numbers::pending(row.key, facts.numbers.elapsed, glyphs);
+            pen.theme.units(&value).into_owned()
+        }
+    }
+}
+
+/// Of the counter: what is not told at the end of a run like this one either.
+fn is_untold(experiment: Option<&Experiment>, row: &Definition) -> bool {
+    let effect = experiment.map_or(CounterEffect::None, |lab| lab.effect);
+    match row.key {
+        "counter_main" | "counter_sum" => effect == CounterEffect::None,
+        "counter_min" | "counter_max" => effect != CounterEffect::Race,
+        "lock_wait" => !experiment.is_some_and(|lab| lab.lock),
+        _ => false,
     }
 }
 
@@ -158,41 +179,24 @@ fn blocks(room: u16, has_probe: bool) -> Vec<Block> {
         .collect()
 }
 
-/// As many blocks as fit on each page; a topic's name never stands last.
-fn pages(blocks: &[Block], height: usize) -> Vec<&[Block]> {
-    let mut pages = Vec::new();
-    let mut rest = blocks;
-    while !rest.is_empty() {
-        let mut used = 0;
-        let fitting = rest.iter().take_while(|block| {
-            used += block.height();
-            used <= height
-        });
-        let mut count = fitting.count().max(1);
-        if count > 1 && count < rest.len() && matches!(rest[count - 1], Block::Topic(_)) {
-            count -= 1;
-        }
-        let (page, after) = rest.split_at(count);
-        pages.push(page);
-        rest = after;
-    }
-    pages
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::Settings;
-    use crate::experiment::Experiment;
+    use crate::app::switch::{Basis, Change};
+    use crate::app::{Settings, View};
     use crate::palette::Look;
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
 
     fn drawn(width: u16, height: u16, page: usize) -> Vec<String> {
+        drawn_of(Experiment::default(), width, height, page)
+    }
+
+    fn drawn_of(experiment: Experiment, width: u16, height: u16, page: usize) -> Vec<String> {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
-        let app = App::new(Experiment::default(), Settings::default());
+        let app = App::new(experiment, Settings::default());
         render(&app, page, area, &mut pen);
         (0..height)
             .map(|y| (0..width).map(|x| buffer[(x, y)].symbol()).collect())
@@ -227,11 +231,71 @@ mod tests {
     }
 
     #[test]
+    fn what_a_switch_changed_stays_in_sight() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        app.change = Some(Change {
+            text: "makespan 4.17 -> 2.87 s".to_owned(),
+            basis: Basis::Measured,
+            is_news: false,
+        });
+        for view in [View::Timeline, View::Order, View::Numbers] {
+            app.view = view;
+            let screen = Rect::new(0, 0, 120, 36);
+            let mut buffer = Buffer::empty(screen);
+            let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+            crate::ui::scene(&app, screen, &mut pen);
+            render(&app, 0, screen, &mut pen);
+            let row: String = (0..120).map(|x| buffer[(x, 34)].symbol()).collect();
+            assert!(row.starts_with(" makespan 4.17 "), "{view:?} {row}");
+        }
+    }
+
+    #[test]
     fn what_is_not_known_yet_is_not_zero() {
         let lines = drawn(80, 24, 0);
-        let makespan = lines.iter().find(|line| line.contains("makespan")).unwrap();
-        assert!(makespan.contains("makespan         … "), "{makespan}");
+        let line = |label| lines.iter().find(|line| line.contains(label)).unwrap();
+        let makespan = line("makespan");
+        assert!(makespan.contains("makespan         0 ms … "), "{makespan}");
+        assert!(
+            line("speed-up").contains("speed-up         … "),
+            "{lines:#?}"
+        );
         assert!(makespan.contains("T: from the begin of the run"));
+    }
+
+    #[test]
+    fn a_counter_that_is_not_there_is_not_waited_for() {
+        let values = |effect, lock| {
+            let all = (0..20).flat_map(|page| {
+                let experiment = Experiment {
+                    lock,
+                    effect,
+                    ..Experiment::default()
+                };
+                drawn_of(experiment, 80, 24, page)
+            });
+            let all: Vec<String> = all.collect();
+            [
+                "G in main",
+                "G in all copies",
+                "G at least",
+                "G at most",
+                "lock wait",
+            ]
+            .map(|label| {
+                let line = all
+                    .iter()
+                    .find_map(|line| line.split_once(&format!(" {label} ")));
+                let value = line.and_then(|(_, rest)| rest.split_whitespace().next());
+                value.map(str::to_owned).unwrap()
+            })
+        };
+        assert_eq!(values(CounterEffect::None, false), [NONE; 5]);
+        assert_eq!(
+            values(CounterEffect::Count, false),
+            ["…", "…", NONE, NONE, NONE]
+        );
+        assert_eq!(values(CounterEffect::Race, true), ["…"; 5]);
     }
 
     #[test]

@@ -24,8 +24,6 @@ impl Dot {
         }
     }
 
-    pub const SMALL: Self = Self::of(1);
-
     /// The dot for a screen of this size: three numbers beside each other, under all the rest.
     pub fn for_screen(area: Rect) -> Self {
         let wide = area.width.saturating_sub(40) / 65;
@@ -94,6 +92,8 @@ fn dots(char: char) -> Option<[&'static str; 5]> {
         '9' => ["###", "# #", "###", "  #", "###"],
         '.' => [" ", " ", " ", " ", "#"],
         '-' => ["   ", "   ", "###", "   ", "   "],
+        '<' => ["  #", " # ", "#  ", " # ", "  #"],
+        '>' => ["#  ", " # ", "  #", " # ", "#  "],
         ' ' => [" ", " ", " ", " ", " "],
         _ => return None,
     })
@@ -105,6 +105,8 @@ mod tests {
     use crate::palette::{Charset, Look};
     use crate::ui::theme::Theme;
     use ratatui::buffer::Buffer;
+
+    const SMALL: Dot = Dot::of(1);
 
     fn lines(number: &str, dot: Dot, charset: Charset) -> Vec<String> {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 16, 5));
@@ -126,7 +128,7 @@ mod tests {
     #[test]
     fn a_dot_is_two_cells_wide_and_a_point_stands_close() {
         assert_eq!(
-            lines("1.4", Dot::SMALL, Charset::Ascii),
+            lines("1.4", SMALL, Charset::Ascii),
             [
                 "  ##      ##  ##",
                 "####      ##  ##",
@@ -135,15 +137,15 @@ mod tests {
                 "###### ##     ##",
             ]
         );
-        assert_eq!(width("1.4", Dot::SMALL), 16);
+        assert_eq!(width("1.4", SMALL), 16);
         assert_eq!(width("1.4", Dot::of(2)), 32);
     }
 
     #[test]
     fn what_does_not_fit_is_cut_and_what_has_no_dots_is_left_out() {
-        assert_eq!(lines("8x", Dot::SMALL, Charset::Unicode)[0], "██████");
+        assert_eq!(lines("8x", SMALL, Charset::Unicode)[0], "██████");
         assert_eq!(lines("7", Dot::of(2), Charset::Unicode)[4], "        ████");
-        assert_eq!(width("%", Dot::SMALL), 0);
+        assert_eq!(width("%", SMALL), 0);
     }
 
     #[test]

@@ -119,15 +119,9 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
     if area.height < 4 || area.width < 12 {
         return;
     }
-    let theme = pen.theme;
-    let (name, between) = length.words();
-    let named = pen.bold(area.x, area.y, name, theme.now);
-    let room = (area.right() - 1).saturating_sub(named + 2);
-    if area.width >= ROOMY && text::width(between) <= room {
-        pen.text(named + 2, area.y, between, theme.dim);
-    }
+    let named = title(length, area, pen);
     let Some(spread) = Spread::of(length, call, at) else {
-        pen.text_within(area.x, area.y + 1, area.width, "no task yet", theme.dim);
+        pen.text_within(area.x, area.y + 1, area.width, "no task yet", pen.theme.dim);
         return;
     };
     // No bar has more tasks than there are: so the bars stay where they are while it grows.
@@ -139,18 +133,38 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
         height: area.height - 3,
     };
     let highest = draw_bars(&spread, bars, pen);
-    let line = bars.bottom();
+    axes(highest, bars, pen);
+    figures(&spread, (area, bars), named, pen);
+    if spread.every > 1 {
+        let says = format!("of 1 task in {}", spread.every);
+        pen.text_until(bars.right(), area.y, &says, pen.theme.wait);
+    }
+}
+
+/// The name of the length, and where there is room between which moments it lies; answers the column after the name.
+fn title(length: Length, area: Rect, pen: &mut Pen<'_>) -> u16 {
+    let (name, between) = length.words();
+    let named = pen.bold(area.x, area.y, name, pen.theme.now);
+    let room = (area.right() - 1).saturating_sub(named + 2);
+    if area.width >= ROOMY && text::width(between) <= room {
+        pen.text(named + 2, area.y, between, pen.theme.dim);
+    }
+    named
+}
+
+/// How many tasks the highest bar has, and the line under the bars.
+fn axes(highest: u64, bars: Rect, pen: &mut Pen<'_>) {
+    let (theme, line) = (pen.theme, bars.bottom());
     pen.text_until(bars.x - 1, bars.y, &highest.to_string(), theme.dim);
     pen.text_until(bars.x - 1, line, "0", theme.dim);
     for x in bars.left()..bars.right() {
         pen.cell(x, line, theme.glyphs.rule, theme.faint, theme.background);
     }
-    let most = spread.most().0.max(1);
-    let mark = |value: Nanos, pen: &mut Pen<'_>| {
-        let column = u128::from(value.0) * u128::from(bars.width - 1) / u128::from(most);
-        let (x, glyph) = (bars.x + column as u16, theme.glyphs.cursor);
-        pen.cell(x, line, glyph, theme.now, theme.background);
-    };
+}
+
+/// Mean, median, 95th percentile and maximum below the bars, and marks of the second and the third on their axis.
+fn figures(spread: &Spread, (area, bars): (Rect, Rect), named: u16, pen: &mut Pen<'_>) {
+    let (theme, line) = (pen.theme, bars.bottom());
     let [p50, p95] = ["p50", "p95"].map(|name| format!("{}{name}", theme.glyphs.cursor));
     let figures = [
         ("mean", spread.mean.value()),
@@ -167,13 +181,7 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
     for (name, value) in figures.into_iter().skip(skip) {
         let Some(value) = value else { continue };
         if tight && name == "max" {
-            // At the end of the axis, above it.
-            let words = value.to_string();
-            let from = bars.right().saturating_sub(text::width(&words) + 4);
-            if from > named {
-                pen.text(from, area.y, name, theme.dim);
-                pen.bold(from + 4, area.y, &words, theme.now);
-            }
+            above_the_end(value, (area.y, bars.right()), named, pen);
             continue;
         }
         let columns = figure_width((name, Some(value)));
@@ -186,15 +194,29 @@ pub fn render(length: Length, call: &Call, at: Time, area: Rect, pen: &mut Pen<'
         }
         // A mark without a name would say nothing.
         if name.starts_with(theme.glyphs.cursor) {
-            mark(value, pen);
+            let x = column(value, spread.most(), bars);
+            pen.cell(x, line, theme.glyphs.cursor, theme.now, theme.background);
         }
         x = pen.text(x, line + 1, name, theme.dim) + 1;
-        x = pen.bold(x, line + 1, &value.to_string(), theme.now) + 2;
+        let words = value.to_string();
+        x = pen.bold(x, line + 1, &theme.units(&words), theme.now) + 2;
     }
-    if spread.every > 1 {
-        let says = format!("of 1 task in {}", spread.every);
-        pen.text_until(bars.right(), area.y, &says, theme.wait);
+}
+
+/// The maximum in the line of the title, where it does not run into the name.
+fn above_the_end(most: Nanos, (y, end): (u16, u16), named: u16, pen: &mut Pen<'_>) {
+    let (theme, words) = (pen.theme, most.to_string());
+    let from = end.saturating_sub(text::width(&words) + 4);
+    if from > named {
+        pen.text(from, y, "max", theme.dim);
+        pen.bold(from + 4, y, &theme.units(&words), theme.now);
     }
+}
+
+/// Where a length lies on the axis under the bars.
+fn column(length: Nanos, most: Nanos, bars: Rect) -> u16 {
+    let columns = u128::from(bars.width - 1);
+    bars.x + (u128::from(length.0) * columns / u128::from(most.0.max(1))) as u16
 }
 
 fn figure_width((name, value): (&str, Option<Nanos>)) -> u16 {

@@ -3,7 +3,7 @@
 use super::Moment;
 use super::lanes::GUTTER;
 use super::news;
-use super::text::{Pen, clipped, sanitised};
+use super::text::{Pen, sanitised};
 use crate::event::Outcome;
 use crate::time::Time;
 use crate::trace::{Call, Entry, List, Trace};
@@ -33,10 +33,9 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
             (false, false) => theme.dim,
         };
         let x = moment.axis.x + 8;
-        pen.text_until(x, y, &line.at.to_string(), ink);
+        pen.text_until(x, y, &theme.units(&line.at.to_string()), ink);
         let room = area.right().saturating_sub(x + 2);
-        let words = clipped(&line.words, room, theme.glyphs.grows);
-        pen.text(x + 2, y, &words, ink);
+        pen.text_within(x + 2, y, room, &theme.units(&line.words), ink);
     }
 }
 
@@ -159,6 +158,19 @@ mod tests {
                 "worker 1 finishes 1: held back",
             ]
         );
+    }
+
+    #[test]
+    fn what_fails_at_one_moment_stands_as_it_was_submitted() {
+        let run = samples::run_of(Method::Map, 1, &[], |experiment| experiment.pairs = true);
+        let lines = newest(&samples::at(&run, 0, 20), 10);
+        let said = lines
+            .iter()
+            .map(|line| line.words.split(": ").next().unwrap());
+        let mut expected = vec!["map ends".to_owned()];
+        expected.extend((0..8).rev().map(|index| format!("task {index}")));
+        expected.push("map begins".to_owned());
+        assert_eq!(said.collect::<Vec<_>>(), expected);
     }
 
     #[test]

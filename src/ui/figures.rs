@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use super::definitions::shown;
 use super::distribution::{self, Length};
 use super::text::{self, Pen};
-use super::worktime;
-use crate::app::selection;
+use super::timeline;
+use super::worktime::{self, Seen};
+use crate::app::action::Action;
+use crate::app::{App, Lanes, selection};
 use crate::definition::{self, Definition, Facts, Topic};
-use crate::time::Time;
-use crate::trace::Trace;
 
 /// Columns of a number with its label.
 const ENTRY: u16 = 23;
@@ -80,8 +80,9 @@ impl Regions {
     }
 }
 
-/// Draws the view; `first` is the worker at the top where not all fit.
-pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'_>) {
+/// Draws the view.
+pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
+    let (trace, at) = (&app.run.trace, app.cursor());
     let regions = Regions::of(area);
     if let Some(call) = trace.call() {
         for (length, area) in Length::ALL.into_iter().zip(regions.spreads) {
@@ -90,16 +91,40 @@ pub fn render(trace: &Trace, at: Time, first: usize, area: Rect, pen: &mut Pen<'
     }
     let facts = Facts::of(trace, at);
     // The view has the workers of one pool only.
-    let first = first.saturating_sub(selection::first_of_shown(trace));
-    worktime::render(&facts, first, regions.workers, pen);
-    numbers(&facts, regions.numbers, pen);
+    let before = selection::first_of_shown(trace);
+    let selected = timeline::chosen(app, Lanes::Workers);
+    let seen = Seen {
+        first: app.first_lane().saturating_sub(before),
+        chosen: selected.row.and_then(|row| row.checked_sub(before)),
+        task: (selected.task)
+            .filter(|task| {
+                trace
+                    .call()
+                    .is_some_and(|call| call.facts.call == task.call)
+            })
+            .map(|task| task.index),
+    };
+    worktime::render(&facts, seen, regions.workers, pen);
+    let all = app.keymap.of(Action::Definitions);
+    numbers(&facts, &all, regions.numbers, pen);
 }
 
-/// Column by column, in the order of the table; with the topics as headings where they fit.
-fn numbers(facts: &Facts<'_>, area: Rect, pen: &mut Pen<'_>) {
+/// Column by column, in the order of the table; with the topics as headings where they fit. Where not all
+/// numbers do, the last line says with which key they are seen.
+fn numbers(facts: &Facts<'_>, key: &str, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
     let columns = (area.width / ENTRY).max(1);
-    let entries = headed(columns, area.height).unwrap_or_else(|| plain(columns, area.height));
+    let mut entries = headed(columns, area.height).unwrap_or_else(|| plain(columns, area.height));
+    let all = TOPICS.into_iter().flat_map(definition::about).count();
+    let is_number = |entry: &(u16, u16, Entry)| matches!(entry.2, Entry::Number(_));
+    if entries.iter().filter(|entry| is_number(entry)).count() < all
+        && let Some((column, line, _)) = entries.pop()
+    {
+        let more = all - entries.iter().filter(|entry| is_number(entry)).count();
+        let (x, y) = (area.x + column * ENTRY, area.y + line);
+        let end = pen.text(x, y, &format!("{more} more: "), theme.dim);
+        pen.bold(end, y, key, theme.now);
+    }
     for (column, line, entry) in entries {
         let (x, y) = (area.x + column * ENTRY, area.y + line);
         match entry {
@@ -109,7 +134,8 @@ fn numbers(facts: &Facts<'_>, area: Rect, pen: &mut Pen<'_>) {
             Entry::Number(row) => {
                 pen.text_within(x, y, LABEL, row.label, theme.dim);
                 let value = shown(row, facts, pen);
-                let value = text::clipped(&value, ENTRY - LABEL - 1, theme.glyphs.grows);
+                let room = ENTRY - 2 - text::width(row.label).min(LABEL);
+                let value = text::clipped(&value, room, theme.glyphs.grows);
                 let end = (x + ENTRY - 1).min(area.right());
                 pen.bold(
                     end.saturating_sub(text::width(&value)),
@@ -171,6 +197,9 @@ fn plain(columns: u16, height: u16) -> Placed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::method::Method;
+    use crate::time::{Nanos, Time};
+    use crate::ui::samples::{self, PLAIN, lines};
 
     fn numbers_in(placed: &Placed) -> usize {
         let is_number = |placed: &&(u16, u16, Entry)| matches!(placed.2, Entry::Number(_));
@@ -189,6 +218,32 @@ mod tests {
             assert_eq!(cells.len(), placed.len());
             assert!(cells.iter().all(|cell| cell.0 < 2 && cell.1 < height));
         }
+    }
+
+    #[test]
+    fn where_not_all_numbers_fit_the_key_for_all_is_said() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let facts = Facts::of(&run, run.end());
+        let drawn = |height| {
+            let size = (2 * ENTRY, height);
+            lines(PLAIN, size, |area, pen| numbers(&facts, "d", area, pen))
+        };
+        let all = TOPICS.into_iter().flat_map(definition::about).count();
+        let few = drawn(5);
+        let more = all - 9;
+        assert!(few[4].ends_with(&format!("{more} more: d")), "{few:#?}");
+        assert!(!drawn(40).concat().contains(" more: "));
+    }
+
+    #[test]
+    fn a_makespan_that_grows_has_its_unit_beside_a_short_label() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let mut facts = Facts::of(&run, Time::ZERO);
+        facts.numbers.elapsed = Nanos(12_340_000_000);
+        let drawn = lines(PLAIN, (ENTRY, 9), |area, pen| {
+            numbers(&facts, "d", area, pen);
+        });
+        assert_eq!(drawn[0], "makespan   12.34 s ...");
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub fn render(form: &Form, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
         // What is wrong is said at length as the forecast.
         let is_cut = text::width(remark) > beside(inside).1;
         if is_cut && !matches!(field.remark, Remark::Wrong(_)) {
-            pen.text_on(inside.x + 2, y, remark, ink, theme.panel);
+            pen.text_on(inside.x + 2, y, &theme.units(remark), ink, theme.panel);
         }
     }
     let says = |words: &str| text::clipped(words, inside.width.saturating_sub(2), grows);
@@ -107,7 +107,7 @@ pub fn render(form: &Form, keys: &str, screen: Rect, pen: &mut Pen<'_>) {
         .any(|field| matches!(field.remark, Remark::Wrong(_)));
     let ink = if wrong { theme.bad } else { theme.text };
     for (line, y) in forecast.iter().zip(y + 1..) {
-        pen.text_on(inside.x + 2, y, &says(line), ink, theme.panel);
+        pen.text_on(inside.x + 2, y, &says(&theme.units(line)), ink, theme.panel);
     }
     let y = inside.bottom() - 1;
     pen.text_on(inside.x + 2, y, &says(keys), theme.dim, theme.panel);
@@ -151,7 +151,7 @@ fn row(field: &Field, focus: Focus, line: Rect, pen: &mut Pen<'_>) {
     value(field, focus, Rect::new(left, y, room, 1), pen);
     let (remark, ink) = remark(field, pen);
     let (left, room) = beside(line);
-    let remark = text::clipped(remark, room, theme.glyphs.grows);
+    let remark = text::clipped(&theme.units(remark), room, theme.glyphs.grows);
     pen.text_on(left, y, &remark, ink, theme.panel);
 }
 

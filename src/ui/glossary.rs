@@ -2,7 +2,7 @@
 
 /// A word and what it means here.
 #[rustfmt::skip]
-pub static WORDS: [(&str, &str); 31] = [
+pub static WORDS: [(&str, &str); 34] = [
     ("task", "one unit of work: one item of the call"),
     ("call", "one pool.map(...) or its like"),
     ("chunk", "tasks sent to a worker as one message"),
@@ -16,13 +16,15 @@ pub static WORDS: [(&str, &str); 31] = [
     ("queue", "tasks handed over but not begun"),
     ("finished", "the task's work is done, on its worker"),
     ("ready", "only main stands before its use"),
-    ("held", "finished, but kept back behind others"),
+    ("held, hold", "finished but kept back; how long, mean"),
     ("delivered", "main has the result and can use it"),
     ("out of order", "pairs whose later task came first"),
-    ("enqueued", "its chunk went into the pool's queue"),
-    ("returned", "its chunk's results left the worker"),
-    ("mixed", "every second task waits, others compute"),
-    ("I/O", "a task waits as it was told to"),
+    ("enqueued", "chunk is in the queue; returned: back"),
+    ("makespan", "from the begin to the last result ready"),
+    ("speed-up", "over a loop; efficiency: per worker"),
+    ("seed", "same seed, same tasks"),
+    ("counter G", "tasks add to it, if --effect says so"),
+    ("mixed, I/O", "half of the tasks, or all, wait as told"),
     ("waiting", "a task could run, another has the CPU"),
     ("blocked", "a task waits for a lock, or unasked I/O"),
     ("overhead", "starting, taking chunks, sending back"),
@@ -33,6 +35,7 @@ pub static WORDS: [(&str, &str); 31] = [
     ("simulated", "virtual time: exact, the same each time"),
     ("expected", "foretold in virtual time, not measured"),
     ("worked, busy", "computed or waited as asked; in tasks"),
+    ("asleep", "of a program: sleep, I/O or a lock"),
     ("p50, p95", "half, 95 % of the tasks took no longer"),
 ];
 

@@ -67,7 +67,7 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
     let (method, badge, facts, measured) = match &run.subject {
         Subject::Experiment(experiment) => {
             let measured = experiment.backend.is_measured();
-            let rules = experiment.method.rules();
+            let rules = experiment.rules();
             let facts = tasks_and_workers(app, run, experiment, columns);
             (rules.name.to_owned(), Some(rules.badge), facts, measured)
         }
@@ -96,7 +96,7 @@ pub fn of(app: &App, run: &Run, name: &str, columns: u16) -> Header {
         origin: if measured { "measured" } else { "simulated" }.to_owned(),
         clock: Clock {
             motion,
-            speed: playback.speed.to_string(),
+            speed: run.speed().to_string(),
             time: playback.cursor.to_string(),
         },
     }
@@ -120,7 +120,7 @@ fn tasks_and_workers(
     experiment: &Experiment,
     columns: u16,
 ) -> Vec<Vec<String>> {
-    let rules = experiment.method.rules();
+    let rules = experiment.rules();
     let told = run.trace.run();
     let cpus = told.and_then(|run| run.cpus).or(experiment.cpus).unwrap_or(
         if experiment.backend.is_measured() {
@@ -131,11 +131,13 @@ fn tasks_and_workers(
     );
     let mut workers = Vec::new();
     if rules.sends != Sends::Nothing {
-        let count = match (experiment.backend, experiment.workers) {
-            (Backend::Processes, workers) => counted(workers, "process", "processes"),
-            (_, workers) => counted(workers, "worker", "workers"),
-        };
-        workers.push(format!("{count} on {}", counted(cpus, "CPU", "CPUs")));
+        let count = workers_of(experiment.backend, experiment.workers);
+        let cpus_in_words = counted(cpus, "CPU", "CPUs");
+        workers.push(format!("{count} on {cpus_in_words}"));
+        // Where that is worth a word, and the name of the backend needs none.
+        if experiment.workers > cpus && experiment.backend == Backend::Simulated {
+            workers.push(format!("{} on {cpus_in_words}", experiment.workers));
+        }
         workers.push(count);
     }
     let is_python = experiment.backend == Backend::Python;
@@ -155,6 +157,16 @@ fn tasks_and_workers(
     facts
 }
 
+/// How many there are, as what they are on this backend.
+fn workers_of(backend: Backend, workers: u32) -> String {
+    match backend {
+        Backend::Threads => counted(workers, "thread", "threads"),
+        Backend::Processes => counted(workers, "process", "processes"),
+        Backend::Simulated => counted(workers, "worker", "workers"),
+        Backend::Python => format!("python: {}", counted(workers, "worker", "workers")),
+    }
+}
+
 /// How many tasks there are, at length with how long they take and in short without what they do.
 fn tasks(experiment: &Experiment, is_wide: bool) -> Vec<String> {
     let kind = match experiment.kind {
@@ -172,21 +184,27 @@ fn tasks(experiment: &Experiment, is_wide: bool) -> Vec<String> {
     }
     if is_mixed {
         words.push(format!("{tasks}{waits}"));
+        // That half of them wait is said in any case: it is why they take less of the CPUs.
+        words.push(format!("{} mixed tasks", experiment.tasks));
+    } else {
+        words.push(tasks);
     }
-    words.push(tasks);
     words
 }
 
-/// `python 3.11.7 Pool fork`, as far as is known.
+/// `3.11.7 Pool fork`, as far as is known; that it is Python is said of the workers.
 fn interpreter(run: &Run) -> Vec<String> {
     let told = run.trace.run();
-    let python = told.map_or_else(|| "python".to_owned(), |run| sanitised(&run.label));
+    let python = told.map_or_else(String::new, |run| sanitised(&run.label));
+    let python = python.strip_prefix("python ").unwrap_or(&python);
     let pool = run.trace.pools().next().map(|pool| {
         let start_method = pool.facts.start_method.as_deref().unwrap_or_default();
         sanitised(format!("{} {start_method}", pool.facts.kind).trim_end())
     });
-    let pool = pool.map(|pool| format!("{python} {pool}"));
-    pool.into_iter().chain([python]).collect()
+    let Some(pool) = pool else {
+        return Vec::from_iter((!python.is_empty()).then(|| python.to_owned()));
+    };
+    vec![format!("{python} {pool}").trim().to_owned(), pool]
 }
 
 /// How long tasks take, in a few words.
@@ -219,20 +237,20 @@ pub fn render(header: &Header, area: Rect, pen: &mut Pen<'_>) {
     pen.text_on(end, y, &header.origin, theme.dim, panel);
     pen.bold_on(clock_x, y, &format!("{glyph} {speed}"), theme.now, panel);
     let time_x = area.right().saturating_sub(width(time) + 1);
-    pen.bold_on(time_x, y, time, theme.now, panel);
+    pen.bold_on(time_x, y, &theme.units(time), theme.now, panel);
 
     let badge = header.badge.map_or("", Badge::word);
     let said = width(&header.method).min(MOST_METHOD) + width(&header.state);
     let said = said + width(badge) + 7;
     let named = width(&header.name) + said;
-    // The first fact tells more than the name of the program.
-    let longest = |from: u16| {
-        let mut words = header.facts.iter().take(1).flatten();
-        let place = words.position(|words| from + width(words) + 1 < end);
-        place.unwrap_or(usize::MAX)
+    // The first two facts tell more than the name of the program.
+    let worth = |from: u16| {
+        let told = fitting(&header.facts, from, end);
+        let columns = told.first().map_or(0, |words| width(words));
+        (told.len().min(2), columns)
     };
     let mut x = area.x + 1;
-    let gives_way = header.name == PROGRAM && longest(area.x + said) < longest(x + named);
+    let gives_way = header.name == PROGRAM && worth(area.x + said) > worth(x + named);
     if x + named < end && !gives_way {
         x = pen.bold_on(x, y, &header.name, theme.now, panel) + 1;
     }
@@ -266,14 +284,33 @@ pub fn facts(
     pen: &mut Pen<'_>,
 ) -> u16 {
     let mut x = x;
-    for fact in facts {
-        let fits = |words: &String| x + width(words) + 1 < end;
-        let Some(words) = fact.iter().find(|words| fits(words)) else {
-            break;
-        };
-        x = pen.text_on(x, y, words, pen.theme.text, ground) + 2;
+    for words in fitting(facts, x, end) {
+        let theme = pen.theme;
+        x = pen.text_on(x, y, &theme.units(words), theme.text, ground) + 2;
     }
     x
+}
+
+/// The words for as many facts as fit from a column on, each as long as it fits. The first makes room for the
+/// shortest of the second: how many there are and what they do belong together.
+fn fitting(facts: &[Vec<String>], x: u16, end: u16) -> Vec<&String> {
+    let mut x = x;
+    let mut told = Vec::new();
+    let second = facts.get(1).and_then(|fact| fact.last());
+    let mut reserved = second.map_or(0, |words| width(words) + 2);
+    for fact in facts {
+        let longest = |room: u16| {
+            let mut words = fact.iter();
+            words.find(|words| x + width(words) + room + 1 < end)
+        };
+        let Some(words) = longest(reserved).or_else(|| longest(0)) else {
+            break;
+        };
+        x += width(words) + 2;
+        told.push(words);
+        reserved = 0;
+    }
+    told
 }
 
 /// The word for a kind of call, as it stands out, in so much room; answers the column after it.
@@ -302,6 +339,7 @@ fn colours(badge: Badge, theme: Theme) -> (Ink, Ink) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::method::Method::{Imap, Map, MapAsync};
     use crate::ui::samples::{PLAIN, lines};
 
     fn header() -> Header {
@@ -337,13 +375,61 @@ mod tests {
             tasks: 24,
             ..Experiment::default()
         };
-        let short = ["24 tasks, half wait", "24 tasks"];
+        let short = ["24 tasks, half wait", "24 mixed tasks"];
         assert_eq!(tasks(&experiment, false), short);
         let wide = tasks(&experiment, true);
         assert_eq!(wide[0], "24 tasks of 1.00 s, half wait");
         assert_eq!(wide[1..], short);
         experiment.tasks = 1;
         assert_eq!(tasks(&experiment, false), ["1 task"]);
+    }
+
+    #[test]
+    fn what_a_worker_is_and_what_tasks_do_is_said_on_the_usual_screen() {
+        let told = |method, backend, kind| {
+            let experiment = Experiment {
+                method,
+                backend,
+                kind,
+                ..Experiment::default()
+            };
+            let app = App::new(experiment, crate::app::Settings::default());
+            let header = of(&app, &app.run, PROGRAM, 80);
+            let drawn = lines(PLAIN, (80, 1), |area, pen| render(&header, area, pen)).remove(0);
+            let (_, facts) = drawn.split_once("]  ").unwrap();
+            facts.split("    ").next().unwrap().trim_end().to_owned()
+        };
+        let (cpu, mixed) = (WorkKind::Cpu, WorkKind::Mixed);
+        for (method, backend, kind, says) in [
+            (
+                Map,
+                Backend::Threads,
+                mixed,
+                "4 threads on 4 CPUs  24 mixed tasks",
+            ),
+            (
+                Map,
+                Backend::Python,
+                mixed,
+                "python: 4 workers  24 tasks, half wait",
+            ),
+            (
+                MapAsync,
+                Backend::Processes,
+                mixed,
+                "4 processes  24 mixed tasks",
+            ),
+            (
+                MapAsync,
+                Backend::Simulated,
+                cpu,
+                "4 workers on 4 CPUs  24 tasks",
+            ),
+            (Imap, Backend::Python, mixed, "python: 4 workers"),
+        ] {
+            let drawn = told(method, backend, kind);
+            assert!(drawn.starts_with(says), "{drawn}");
+        }
     }
 
     #[test]
@@ -390,7 +476,7 @@ mod tests {
         );
         assert_eq!(
             drawn(90),
-            " imap_unordered  [ITERATOR as finished]  8 workers on 4 CPUs    measured   > 1x    1.07 s"
+            " imap_unordered  [ITERATOR as finished]  8 workers  24 tasks    measured   > 1x    1.07 s"
         );
         assert_eq!(
             drawn(80),

@@ -31,6 +31,16 @@ enum Row<'a> {
     Blank,
 }
 
+impl overlay::Block for Row<'_> {
+    fn height(&self) -> usize {
+        1
+    }
+
+    fn is_blank(&self) -> bool {
+        matches!(self, Self::Blank)
+    }
+}
+
 /// Draws this page over the screen; past the last one, the last.
 pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let keys: Vec<Entry> = app.keymap.help_now(app).collect();
@@ -41,7 +51,7 @@ pub fn render(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
 pub fn page_count(app: &App, screen: Rect) -> usize {
     let keys: Vec<Entry> = app.keymap.help_now(app).collect();
     let (area, _, rows) = laid_out(&keys, screen);
-    pages(&rows, area.height.saturating_sub(2)).len()
+    pages(&rows, area).len()
 }
 
 /// Where it stands, in how many columns, and its lines.
@@ -64,12 +74,11 @@ fn laid_out(keys: &[Entry], screen: Rect) -> (Rect, u16, Vec<Row<'_>>) {
 
 fn render_page(keys: &[Entry], keymap: &Keymap, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let (area, columns, rows) = laid_out(keys, screen);
-    let pages = pages(&rows, area.height.saturating_sub(2));
-    let page = page.min(pages.len().saturating_sub(1));
-    let note = overlay::page_note(page, pages.len(), keymap);
+    let pages = pages(&rows, area);
+    let (page, note) = overlay::turned_to(&pages, page, keymap);
     let inside = overlay::render(pen, area, "marks and keys", &note);
     let column = inside.width / columns;
-    for (y, row) in (inside.y..inside.bottom()).zip(pages.get(page).copied().unwrap_or_default()) {
+    for (y, row) in (inside.y..inside.bottom()).zip(page) {
         let at = |number: u16| inside.x + number * column;
         match row {
             Row::Blank => {}
@@ -123,20 +132,8 @@ fn rows(keys: &[Entry], columns: usize, height: u16) -> Vec<Row<'_>> {
     rows
 }
 
-/// The lines of each page; none begins with an empty line.
-fn pages<'a, 'b>(rows: &'b [Row<'a>], height: u16) -> Vec<&'b [Row<'a>]> {
-    let mut pages = Vec::new();
-    let mut rest = rows;
-    while let Some(row) = rest.first() {
-        if matches!(row, Row::Blank) {
-            rest = &rest[1..];
-            continue;
-        }
-        let (page, after) = rest.split_at(rest.len().min(usize::from(height.max(1))));
-        pages.push(page);
-        rest = after;
-    }
-    pages
+fn pages<'a, 'b>(rows: &'b [Row<'a>], area: Rect) -> Vec<&'b [Row<'a>]> {
+    overlay::pages(rows, usize::from(overlay::inside(area).height))
 }
 
 fn ramp(pen: &mut Pen<'_>, inside: Rect, y: u16) {
@@ -221,6 +218,7 @@ mod tests {
         assert!(shows(&words, "delivered     main has the result"));
         let last = drawn(80, 24, 2, Charset::Unicode);
         assert!(shows(&last, "unknown       a task runs"));
+        assert!(shows(&words, "makespan      from the begin"));
         assert_eq!(drawn(80, 24, 3, Charset::Unicode), last);
     }
 

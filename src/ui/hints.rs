@@ -8,6 +8,9 @@ use crate::app::keymap::Hint;
 use crate::app::switch::Basis;
 use crate::app::{App, Hit};
 
+/// Columns between two hints.
+const APART: u16 = 2;
+
 /// Draws the line about the last switch into the row of the area.
 pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let Some(change) = app.change.as_ref().filter(|_| area.height > 0) else {
@@ -17,7 +20,8 @@ pub fn change(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let arrows = |words: &str| words.replace("->", theme.glyphs.arrow);
     let basis = arrows(change.basis.word());
     let room = area.width.saturating_sub(width(&basis) + 3);
-    let words = arrows(&change.text);
+    let words = theme.units(&change.text);
+    let words = arrows(&words);
     let words = whole_clauses(&words, room);
     if change.basis == Basis::Expected {
         // What was not seen says so before anything else.
@@ -44,9 +48,7 @@ fn whole_clauses(words: &str, room: u16) -> &str {
 /// Draws as many hints as fit into the row, the most useful first; a notice takes their place.
 pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    if let Some(notice) = &app.notice {
-        let room = area.width.saturating_sub(2);
-        pen.text_within(area.x + 1, area.y, room, notice, theme.wait);
+    if notice(app, area, pen) {
         return;
     }
     for (x, hint) in placed(app, area) {
@@ -60,25 +62,63 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
     }
 }
 
+/// Draws what is to be read now, if there is anything.
+pub fn notice(app: &App, area: Rect, pen: &mut Pen<'_>) -> bool {
+    let Some(notice) = &app.notice else {
+        return false;
+    };
+    let theme = pen.theme;
+    let room = area.width.saturating_sub(2);
+    pen.text_within(area.x + 1, area.y, room, &theme.units(notice), theme.wait);
+    true
+}
+
 /// All of them as one line, for what lies on top of the row: `Enter keep   Esc leave`.
 pub fn line(app: &App) -> String {
     let hints = app.keymap.hints(app).into_iter();
     let hints = hints.map(|hint| format!("{} {}", hint.keys, hint.words));
-    hints.collect::<Vec<_>>().join("   ")
+    hints.collect::<Vec<_>>().join(super::find::APART)
 }
 
-/// The hints that fit into the row, each with its first column.
+/// The hints that fit into the row, each with its first column: up to the first that does not, and those that
+/// stay in any case.
 fn placed(app: &App, area: Rect) -> impl Iterator<Item = (u16, Hint)> {
-    let mut next = area.x + 1;
     let mut hints = app.keymap.hints(app);
     if super::pages(app).is_some_and(|(_, count)| count < 2) {
         hints.retain(|hint| !hint.actions.contains(&Action::PageDown));
     }
-    hints.into_iter().map_while(move |hint| {
-        let end = next + width(&hint.keys) + 1 + width(hint.words);
-        let x = std::mem::replace(&mut next, end + 2);
-        (end <= area.right()).then_some((x, hint))
+    if !super::timeline::hides_lanes(app) {
+        hints.retain(|hint| !hint.actions.contains(&Action::LanesDown));
+    }
+    let mut kept: u16 = hints.iter().filter(|hint| stays(hint)).map(columns).sum();
+    let mut next = area.x + 1;
+    let mut is_full = false;
+    hints.into_iter().filter_map(move |hint| {
+        let own = columns(&hint);
+        if stays(&hint) {
+            kept -= own;
+        } else {
+            is_full |= next + own + kept > area.right() + APART;
+        }
+        let fits = next + own <= area.right() + APART;
+        if !fits || is_full && !stays(&hint) {
+            return None;
+        }
+        let x = next;
+        next += own;
+        Some((x, hint))
     })
+}
+
+/// Columns of a hint, with those that part it from the next.
+fn columns(hint: &Hint) -> u16 {
+    width(&hint.keys) + 1 + width(hint.words) + APART
+}
+
+/// Whoever knows these two finds all others, and the way out.
+fn stays(hint: &Hint) -> bool {
+    let stays = [Action::Help, Action::Quit];
+    hint.actions.iter().any(|action| stays.contains(action))
 }
 
 /// What lies at this column of the row of hints: a key, or words, which do what their first key does.
@@ -104,7 +144,7 @@ pub fn hit(app: &App, area: Rect, x: u16) -> Option<Hit> {
 mod tests {
     use super::*;
     use crate::app::switch::{Basis, Change};
-    use crate::app::{Message, Overlay, Settings};
+    use crate::app::{Message, Overlay, Settings, View};
     use crate::experiment::Experiment;
     use crate::palette::{Depth, Look, ThemeName};
     use crate::ui::theme::Theme;
@@ -135,6 +175,18 @@ mod tests {
         assert_eq!(super::hit(&app, area, 79), None);
         app.notice = Some("something to read".to_owned());
         assert_eq!(hit(&app, "method", 3), None);
+    }
+
+    #[test]
+    fn a_notice_has_its_units_as_the_screen_can_write_them() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        app.notice = Some("12.3 us: task 5 failed".to_owned());
+        let area = Rect::new(0, 0, 40, 1);
+        let mut buffer = Buffer::empty(area);
+        let mut pen = Pen::new(&mut buffer, Theme::of(Look::default()));
+        render(&app, area, &mut pen);
+        let text: String = (0..40).map(|x| buffer[(x, 0)].symbol()).collect();
+        assert_eq!(text.trim(), "12.3 \u{b5}s: task 5 failed");
     }
 
     #[test]
@@ -186,6 +238,43 @@ mod tests {
     }
 
     #[test]
+    fn help_and_quit_stay_whatever_comes_forward() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        app.run.trace = crate::ui::samples::run(crate::method::Method::Map, 1, &[]);
+        let all = app.keymap.hints(&app).len() - 1;
+        let call = app.run.trace.call().unwrap().facts.call;
+        for index in [None, Some(3)] {
+            app.selection.task = index.map(|index| crate::event::TaskId { call, index });
+            for columns in 18..300 {
+                let area = Rect::new(0, 0, columns, 1);
+                let hints: Vec<_> = placed(&app, area).collect();
+                let shown = |hint: &&(u16, Hint)| stays(&hint.1);
+                assert_eq!(hints.iter().filter(shown).count(), 2, "{columns}");
+                let (x, last) = hints.last().unwrap();
+                let end = x + width(&last.keys) + 1 + width(last.words);
+                assert!(end <= columns, "{columns}");
+                // Only the lanes, all of which are in sight, are not to be scrolled.
+                assert!(columns < 299 || hints.len() >= all, "{hints:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_way_out_of_the_comparison_stands_first_whatever_is_selected() {
+        let mut app = App::new(Experiment::default(), Settings::default());
+        app.run.trace = crate::ui::samples::run(crate::method::Method::Map, 1, &[]);
+        let call = app.run.trace.call().map(|call| call.facts.call);
+        app.selection.task = call.map(|call| crate::event::TaskId { call, index: 3 });
+        app.scene = crate::app::Scene::Compare;
+        let area = Rect::new(0, 0, 80, 1);
+        let shown: Vec<Vec<Action>> = placed(&app, area).map(|(_, hint)| hint.actions).collect();
+        assert_eq!(shown[0], [Action::Close]);
+        for action in [Action::Help, Action::Quit] {
+            assert!(shown.iter().any(|actions| actions.contains(&action)));
+        }
+    }
+
+    #[test]
     fn in_the_view_of_numbers_their_definitions_come_forward() {
         let mut app = App::new(Experiment::default(), Settings::default());
         let defines = |app: &App| {
@@ -217,6 +306,27 @@ mod tests {
             app.size = (200, 100);
             assert!(!offered(&app));
         }
+    }
+
+    #[test]
+    fn the_keys_that_scroll_lanes_are_offered_only_where_lanes_are_out_of_sight() {
+        let offered = |workers, view| {
+            let experiment = Experiment {
+                workers,
+                backend: crate::experiment::Backend::Simulated,
+                ..Experiment::default()
+            };
+            let mut app = App::new(experiment.clone(), Settings::default());
+            app.run
+                .trace
+                .apply(crate::origin::simulated::run(&experiment));
+            app.view = view;
+            let area = Rect::new(0, 0, app.size.0, 1);
+            placed(&app, area).any(|(_, hint)| hint.actions.contains(&Action::LanesDown))
+        };
+        assert!(offered(64, View::Timeline));
+        assert!(!offered(8, View::Timeline));
+        assert!(!offered(64, View::Order));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use crate::trace::{Call, Trace};
 const GREY: f64 = 0.5;
 /// How much of a task's colour is left where it waits for something else than a CPU.
 const PALE: f64 = 0.45;
-/// How much of it is left in half a cell while it waits for a CPU.
-const WAITS: f64 = 0.4;
+/// How much of it is left in half a cell while it waits for a CPU, for each third of a whole that it computes.
+const WAITS: [f64; 3] = [0.5, 0.7, 0.85];
 /// How much of it a plate keeps, on which a number stands over a low box.
 const PLATE: f64 = 0.35;
 /// How far the line inside a chunk is from the box's colour to that of its number.
@@ -76,9 +76,10 @@ impl<'a> Hues<'a> {
         self.faded(index, PALE)
     }
 
-    /// Where it waits for a CPU, and no height can say so.
-    pub fn waiting(&self, index: u32) -> Ink {
-        self.faded(index, WAITS)
+    /// Where it waits for a CPU, and no height can say how much of a whole, 0 to 1, it computes.
+    pub fn waiting(&self, index: u32, share: f64) -> Ink {
+        let third = (share * WAITS.len() as f64) as usize;
+        self.faded(index, WAITS[third.min(WAITS.len() - 1)])
     }
 
     fn faded(&self, index: u32, share: f64) -> Ink {

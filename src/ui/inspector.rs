@@ -1,19 +1,22 @@
 //! The whole story of one task: when it was where, what it waited for, and how it ended.
 
+mod spent;
+
 use ratatui::layout::Rect;
 
 use super::overlay;
 use super::text::{self, Pen};
-use crate::app::Run;
+use crate::app::action::Action;
+use crate::app::{App, Run};
 use crate::bytes;
-use crate::definition::{percents, rounded};
-use crate::event::{Outcome, TaskId};
+use crate::event::Outcome;
+use crate::method::{Delivery, Method};
 use crate::palette::Ink;
 use crate::time::{Nanos, Time};
 use crate::trace::{Call, Sums, Task, Trace};
 
-/// Letters of a function's name.
-const NAME: usize = 60;
+/// Columns of a function's name that tell which one it is.
+const NAME: u16 = 10;
 const NARROW: u16 = 78;
 const WIDE: u16 = 104;
 const HEIGHT: u16 = 19;
@@ -26,13 +29,15 @@ const BAR: u16 = 34;
 struct Moment {
     word: &'static str,
     at: Time,
-    before: &'static str,
+    /// At length and in short.
+    before: [&'static str; 2],
     /// The time before it is the task's own.
     ran: bool,
 }
 
 /// Draws the story of a task, as far as the cursor, over the screen.
-pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) {
+pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
+    let (run, task) = (&app.run, app.selection.task);
     let width = if screen.width > WIDE + 10 {
         WIDE
     } else {
@@ -55,7 +60,8 @@ pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) 
         );
         return;
     };
-    let inside = overlay::render(pen, area, &format!("task {index}"), "Esc close");
+    let closes = format!("{} close", app.keymap.of(Action::Close));
+    let inside = overlay::render(pen, area, &format!("task {index}"), &closes);
     let cursor = run.playback.cursor;
     facts(run, call, index, &task, inside, pen);
     let of = super::hues::tasks(call);
@@ -70,13 +76,23 @@ pub fn render(run: &Run, task: Option<TaskId>, screen: Rect, pen: &mut Pen<'_>) 
         .render(&moments, ink, lines, pen);
     let ended = task.finished <= cursor;
     if let Some(sums) = sums(&run.trace, &task, cursor).filter(|sums| ended || sums.is_known()) {
-        let line = Rect {
-            y: inside.y + 5 + moments.len() as u16,
+        let y = inside.y + 5 + moments.len() as u16;
+        let lines = Rect {
+            y,
+            height: inside.bottom().saturating_sub(y),
             ..inside
         };
-        let title = if ended { "of its time" } else { "so far" };
+        let title = title(&task, cursor);
         let blocked = super::timebar::blocked(&run.trace, pen.theme);
-        spent(title, &sums, blocked, line, pen);
+        spent::render(title, &sums, (blocked.0, blocked.2), lines, pen);
+    }
+}
+
+/// What of its time is shown: also one that was lost has no more of it to come.
+fn title(task: &Task, cursor: Time) -> &'static str {
+    match task.outcome_at(cursor) {
+        Some(_) => "of its time",
+        None => "so far",
     }
 }
 
@@ -99,34 +115,42 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
             theme.glyphs.grows,
         )
     };
+    let (word, ink) = state(&run.trace, task, cursor, pen);
+    let room = inside.width.saturating_sub(text::width(&word) + 2);
     let called = run.experiment().map_or_else(
-        || foreign_call(call),
+        || foreign_call(call, room, theme.glyphs.grows),
         |experiment| experiment.call_text(index),
     );
-    let end = pen.bold_on(x, y, &within(x, &called), theme.now, panel);
-    let (word, ink) = state(&run.trace, task, cursor, pen);
-    let end = pen.bold_on((end + 2).max(x + 12), y, &word, ink, panel);
+    let called = text::clipped(&called, room, theme.glyphs.grows);
+    let end = pen.bold_on(x, y, &called, theme.now, panel);
+    let from = (end + 2).max(x + 12);
+    let end = pen.bold_on(from, y, &within(from, &word), ink, panel);
+    let words = whereabouts(&run.trace, call, (index, task), cursor, theme.glyphs.arrow);
+    let mut lines = text::wrapped(&words, inside.width);
     if let Some(error) = call.error(index).filter(|_| task.finished <= cursor) {
         let error = text::sanitised(error);
         // A long one has a line of its own.
         let (x, y) = if end + 2 + text::width(&error) <= inside.right() {
             (end + 2, y)
         } else {
+            lines = vec![words];
             (x, y + 2)
         };
         pen.text_on(x, y, &within(x, &error), theme.bad, panel);
     }
-    let words = whereabouts(&run.trace, call, index, task, theme.glyphs.arrow);
-    pen.text_on(x, y + 1, &within(x, &words), theme.text, panel);
+    for (line, y) in lines.iter().take(2).zip(y + 1..) {
+        pen.text_on(x, y, &within(x, line), theme.text, panel);
+    }
 }
 
-/// `f(...) at script.py:12`: the arguments of a program's call are not known.
-fn foreign_call(call: &Call) -> String {
-    let function: String = call.facts.function.chars().take(NAME).collect();
+/// `f(...) at script.py:12`: the arguments of a program's call are not known. A long name gives way to the place.
+fn foreign_call(call: &Call, room: u16, more: &str) -> String {
     let source = call.facts.source.as_ref();
     let place = source.map(|(file, line)| format!(" at {}:{line}", super::call::file(file)));
-    let function = text::sanitised(&function);
-    format!("{function}(...){}", place.unwrap_or_default())
+    let rest = format!("(...){}", place.unwrap_or_default());
+    let room = room.saturating_sub(text::width(&rest)).max(NAME);
+    let function = text::clipped(&text::sanitised(&call.facts.function), room, more);
+    format!("{function}{rest}")
 }
 
 fn state(trace: &Trace, task: &Task, at: Time, pen: &Pen<'_>) -> (String, Ink) {
@@ -148,10 +172,21 @@ fn state(trace: &Trace, task: &Task, at: Time, pen: &Pen<'_>) -> (String, Ink) {
     (word.to_owned(), ink)
 }
 
-/// `worker 3, thread 812, CPU 1 -> 2, chunk 6 (tasks 12-13)`
-fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str) -> String {
+/// `worker 3, thread 812, CPU 1 -> 2, chunk 6 (tasks 12-13)`: as far as it was settled at the cursor.
+fn whereabouts(
+    trace: &Trace,
+    call: &Call,
+    (index, task): (u32, &Task),
+    cursor: Time,
+    arrow: &str,
+) -> String {
     let mut parts = Vec::new();
-    if let Some(lane) = task.lane.and_then(|id| trace.lane(id)) {
+    let chunk = call.chunk_of(index);
+    let sent = call.chunk(chunk);
+    let dequeued = sent.map_or(Time::NEVER, |sent| sent.dequeued);
+    let taken = dequeued.min(task.started).min(task.finished).min(task.lost);
+    let lane = task.lane.filter(|_| taken <= cursor);
+    if let Some(lane) = lane.and_then(|id| trace.lane(id)) {
         parts.push(text::sanitised(&lane.facts.name));
         parts.extend(lane.facts.pid.map(|pid| format!("process {pid}")));
         // The first thread of a process has its number.
@@ -161,15 +196,18 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
                 .map(|tid| format!("thread {tid}")),
         );
     }
-    match (task.cpu_start, task.cpu_end) {
+    let cpus = (
+        task.cpu_start.filter(|_| task.started <= cursor),
+        task.cpu_end.filter(|_| task.finished <= cursor),
+    );
+    match cpus {
         (Some(from), Some(to)) if from != to => {
             parts.push(format!("CPU {} {arrow} {}", from.0, to.0));
         }
         (Some(cpu), _) | (None, Some(cpu)) => parts.push(format!("CPU {}", cpu.0)),
         (None, None) => {}
     }
-    let chunk = call.chunk_of(index);
-    if let Some(sent) = call.chunk(chunk) {
+    if let Some(sent) = sent {
         let noun = if sent.tasks.len() == 1 {
             "task"
         } else {
@@ -180,10 +218,13 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
             Call::words(sent.tasks)
         ));
         // The message may carry other tasks of the chunk as well.
-        let carried = [(sent.bytes_there, "there"), (sent.bytes_back, "back")];
-        parts.extend(carried.into_iter().filter_map(|(size, way)| {
-            let size = bytes::words(u64::from(size?));
-            Some(format!("{size} {way}"))
+        let carried = [
+            (sent.bytes_there, sent.enqueued, "there"),
+            (sent.bytes_back, sent.returned, "back"),
+        ];
+        parts.extend(carried.into_iter().filter_map(|(size, at, way)| {
+            let size = size.filter(|_| at <= cursor)?;
+            Some(format!("{} {way}", bytes::words(u64::from(size))))
         }));
     }
     parts.join(", ")
@@ -192,32 +233,45 @@ fn whereabouts(trace: &Trace, call: &Call, index: u32, task: &Task, arrow: &str)
 fn moments(call: &Call, index: u32, task: &Task) -> Vec<Moment> {
     let chunk = call.chunk(call.chunk_of(index));
     let of_chunk = |at: fn(crate::trace::Chunk) -> Time| chunk.map_or(Time::NEVER, at);
+    let is_first = chunk.is_none_or(|chunk| chunk.tasks.first == index);
+    let is_last = chunk.is_none_or(|chunk| chunk.tasks.end == index + 1);
+    let to_start = if is_first {
+        ["to its start", "to start"]
+    } else {
+        ["behind its chunk", "chunk"]
+    };
+    let back = if is_last {
+        ["on its way back", "way back"]
+    } else {
+        ["rest of its chunk", "chunk"]
+    };
+    let ran = if task.started.happened() { "ran" } else { "" };
+    let delivery = Method::named(&call.facts.method).map(|method| method.rules().delivery);
+    let to_ready = match delivery {
+        Some(Delivery::List | Delivery::InOrder) => ["held behind others", "held"],
+        // No other task is waited for.
+        _ => ["handed over", "handed"],
+    };
     let moment = |word, at, before| Moment {
         word,
         at,
         before,
         ran: false,
     };
+    let enqueued = of_chunk(|chunk| chunk.enqueued);
+    let dequeued = of_chunk(|chunk| chunk.dequeued);
     let mut moments = vec![
-        moment("submitted", task.submitted, ""),
-        moment("enqueued", of_chunk(|chunk| chunk.enqueued), "to the queue"),
-        moment("dequeued", of_chunk(|chunk| chunk.dequeued), "in the queue"),
-        moment("started", task.started, "behind its chunk"),
+        moment("submitted", task.submitted, [""; 2]),
+        moment("enqueued", enqueued, ["to the queue", "to queue"]),
+        moment("dequeued", dequeued, ["in the queue", "queued"]),
+        moment("started", task.started, to_start),
         Moment {
             ran: task.started.happened(),
-            ..moment(
-                "finished",
-                task.finished,
-                if task.started.happened() { "ran" } else { "" },
-            )
+            ..moment("finished", task.finished, [ran; 2])
         },
-        moment(
-            "returned",
-            of_chunk(|chunk| chunk.returned),
-            "rest of its chunk",
-        ),
-        moment("ready", task.ready, "held behind others"),
-        moment("delivered", task.delivered, "main was busy"),
+        moment("returned", of_chunk(|chunk| chunk.returned), back),
+        moment("ready", task.ready, to_ready),
+        moment("delivered", task.delivered, ["main was busy", "main busy"]),
     ];
     if task.lost.happened() {
         // A task that had ended before its worker died was lost with it all the same.
@@ -225,7 +279,7 @@ fn moments(call: &Call, index: u32, task: &Task) -> Vec<Moment> {
         moments.truncate(if running { 4 } else { 5 });
         moments.push(Moment {
             ran: running,
-            ..moment("lost", task.lost, "its worker died")
+            ..moment("lost", task.lost, ["its worker died", "died"])
         });
     }
     moments
@@ -238,7 +292,9 @@ struct Story {
     over: bool,
     begin: Time,
     end: Time,
-    /// Columns of the bars.
+    /// Columns of the longest bar.
+    scale: u16,
+    /// Columns of bars and words.
     columns: u16,
 }
 
@@ -249,19 +305,56 @@ impl Story {
         let going_on = !over && moments.iter().any(|moment| moment.at > cursor);
         let begin = seen.clone().min().unwrap_or(cursor);
         let last = seen.max().unwrap_or(cursor);
-        Self {
+        let mut story = Self {
             cursor,
             over,
             begin,
             end: if going_on { cursor } else { last },
+            scale: columns,
             columns,
-        }
+        };
+        // Bars are as long as leaves room for all words beside them: at length, if that does not make them short.
+        let ways = [(columns * 2 / 3, 1), (columns / 2, 2)];
+        let mut ways = ways
+            .iter()
+            .flat_map(|&(least, words)| (least..=columns).rev().map(move |scale| (scale, words)));
+        let best = ways.find(|&(scale, words)| {
+            story.scale = scale;
+            story.has_room(moments, words)
+        });
+        story.scale = best.map_or(columns / 2, |best| best.0);
+        story
+    }
+
+    /// Whether the first so many words of each moment, or one of them, fit beside its bar.
+    fn has_room(&self, moments: &[Moment], words: usize) -> bool {
+        let mut before: Option<Time> = None;
+        moments.iter().all(|moment| {
+            let until = moment.at.min(self.cursor);
+            let stretch = before.map(|from| (from, until));
+            before = (moment.at <= self.cursor).then_some(moment.at);
+            stretch
+                .filter(|(from, to)| from < to)
+                .is_none_or(|stretch| {
+                    let bar = self.bar(moment, stretch);
+                    let words = moment.before.iter().take(words);
+                    words
+                        .into_iter()
+                        .any(|words| place(text::width(words), bar, self.columns).is_some())
+                })
+        })
+    }
+
+    /// The columns from and to which the time before a moment is drawn.
+    fn bar(&self, moment: &Moment, (from, to): (Time, Time)) -> (u16, u16) {
+        let (from, to) = (self.column(from), self.column(to));
+        (from, to.max(from + u16::from(moment.ran)).min(self.scale))
     }
 
     fn column(&self, at: Time) -> u16 {
         let whole = self.end.since(self.begin).0.max(1);
         let since = at.since(self.begin).0.min(whole);
-        (u128::from(since) * u128::from(self.columns) / u128::from(whole)) as u16
+        (u128::from(since) * u128::from(self.scale) / u128::from(whole)) as u16
     }
 
     /// A line for each moment: when, how long after the one before, and the same as a bar.
@@ -311,99 +404,54 @@ impl Story {
         } else {
             (theme.glyphs.blocked, theme.dim)
         };
-        let (from, to) = (self.column(from), self.column(to));
-        let to = to.max(from + u16::from(moment.ran)).min(self.columns);
+        let (from, to) = self.bar(moment, (from, to));
         let left = line.x + BAR;
         for offset in from..to {
             pen.cell(left + offset, y, glyph, bar, theme.panel);
         }
         if length > Nanos::ZERO {
-            let (at, room) = place(text::width(moment.before), (from, to), self.columns);
-            let words = text::clipped(moment.before, room, theme.glyphs.grows);
-            pen.text_on(left + at, y, &words, theme.text, theme.panel);
+            let fits = |words: &&str| place(text::width(words), (from, to), self.columns);
+            let placed = moment
+                .before
+                .iter()
+                .find_map(|words| Some((fits(words)?, words)));
+            // Where no word fits, the length stands for itself.
+            if let Some((at, words)) = placed {
+                pen.text_on(left + at, y, words, theme.text, theme.panel);
+            }
         }
     }
 }
 
-/// The first column and the room for words of this width beside a bar: behind it, before it or in it;
-/// where they fit nowhere, on the side with more room.
-fn place(wide: u16, (from, to): (u16, u16), columns: u16) -> (u16, u16) {
-    let inside = columns.saturating_sub(from + 1);
+/// The first column for words of this width beside a bar: behind it or before it, never on it.
+fn place(wide: u16, (from, to): (u16, u16), columns: u16) -> Option<u16> {
     if to + 1 + wide <= columns {
-        (to + 1, wide)
-    } else if wide < from {
-        (from - wide - 1, wide)
-    } else if wide <= inside || inside >= from {
-        (from + 1, inside)
+        Some(to + 1)
     } else {
-        (0, from.saturating_sub(1))
+        from.checked_sub(wide + 1)
     }
 }
 
 fn right_aligned(pen: &mut Pen<'_>, (end, y): (u16, u16), words: &str, ink: Ink) {
-    let panel = pen.theme.panel;
-    pen.text_on(end.saturating_sub(text::width(words)), y, words, ink, panel);
-}
-
-/// How the time between start and end was spent, as a bar that adds up to it, and in words.
-fn spent(title: &str, sums: &Sums, blocked: (&'static str, Ink), area: Rect, pen: &mut Pen<'_>) {
     let theme = pen.theme;
-    let shares = &theme.glyphs.shares;
-    let parts = [
-        ("on CPU", sums.on_cpu, shares.on_cpu, theme.text),
-        ("I/O", sums.useful_wait, shares.useful_wait, theme.text),
-        (
-            "waiting for CPU",
-            sums.waiting,
-            shares.waiting_cpu,
-            theme.wait,
-        ),
-        (blocked.0, sums.blocked, shares.blocked, blocked.1),
-        ("unknown", sums.unknown, shares.unknown, theme.dim),
-    ];
-    let left = area.x + 12;
-    let columns = area.right().saturating_sub(left);
-    pen.text_on(area.x, area.y, title, theme.text, theme.panel);
-    let whole = sums.busy.seconds().max(1e-9);
-    let (mut sum, mut x) = (0.0, left);
-    for (_, part, glyph, ink) in parts {
-        sum += part.seconds() / whole;
-        let end = left + (sum.min(1.0) * f64::from(columns)).round() as u16;
-        while x < end {
-            pen.cell(x, area.y, glyph, ink, theme.panel);
-            x += 1;
-        }
-    }
-    let mut x = left;
-    let shares = parts.map(|part| part.1.seconds() / whole);
-    let known = parts
-        .into_iter()
-        .zip(shares.into_iter().zip(percents(shares)));
-    for ((name, part, glyph, ink), (share, percent)) in known {
-        if part == Nanos::ZERO {
-            continue;
-        }
-        let words = format!("{name} {part} {}", rounded(share, percent));
-        if x + 2 + text::width(&words) > area.right() {
-            break;
-        }
-        pen.cell(x, area.y + 1, glyph, ink, theme.panel);
-        x = pen.text_on(x + 2, area.y + 1, &words, theme.text, theme.panel) + 2;
-    }
+    let x = end.saturating_sub(text::width(words));
+    pen.text_on(x, y, &theme.units(words), ink, theme.panel);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method::Method;
-    use crate::ui::samples;
+    use crate::app::Settings;
+    use crate::event::TaskId;
+    use crate::experiment::{Backend, Experiment, Fault, FaultKind};
+    use crate::origin::simulated;
+    use crate::ui::samples::{self, PLAIN, lines};
 
     #[test]
-    fn words_beside_a_bar_stand_where_there_is_most_room() {
-        assert_eq!(place(5, (2, 10), 20), (11, 5));
-        assert_eq!(place(5, (8, 18), 20), (2, 5));
-        assert_eq!(place(12, (2, 19), 20), (3, 17));
-        assert_eq!(place(18, (18, 20), 20), (0, 17));
+    fn words_stand_beside_a_bar_and_never_on_it() {
+        assert_eq!(place(5, (2, 10), 20), Some(11));
+        assert_eq!(place(5, (8, 18), 20), Some(2));
+        assert_eq!(place(12, (2, 19), 20), None);
     }
 
     #[test]
@@ -416,5 +464,86 @@ mod tests {
         assert_eq!(told(middle), Some((half, half)));
         let whole = task.service().unwrap();
         assert_eq!(told(trace.end()), Some((whole, whole)));
+    }
+
+    #[test]
+    fn no_worker_is_named_before_one_took_the_task() {
+        let trace = samples::run(Method::Map, 1, &[]);
+        let call = trace.call().unwrap();
+        let task = call.task(7).unwrap();
+        let chunk = call.chunk(call.chunk_of(7)).unwrap();
+        let says = |cursor| whereabouts(&trace, call, (7, &task), cursor, "->");
+        assert_eq!(says(Time(chunk.dequeued.0 - 1)), "chunk 7 (task 7)");
+        let taken = says(chunk.dequeued);
+        assert!(
+            taken.starts_with("worker ") && taken.ends_with("chunk 7 (task 7)"),
+            "{taken}"
+        );
+        assert!(!taken.contains("->"), "{taken}");
+    }
+
+    #[test]
+    fn a_lost_task_has_no_more_time_to_come() {
+        let fault = Fault {
+            task: 3,
+            kind: FaultKind::Die,
+        };
+        let trace = samples::run(Method::Map, 1, &[fault]);
+        let task = trace.call().unwrap().task(3).unwrap();
+        let says = [Time(task.lost.0 - 1), task.lost].map(|cursor| title(&task, cursor));
+        assert_eq!(says, ["so far", "of its time"]);
+    }
+
+    #[test]
+    fn only_where_others_are_waited_for_a_result_is_held() {
+        let to_ready = |method| {
+            let trace = samples::short(method);
+            let call = trace.call().unwrap();
+            moments(call, 0, &call.task(0).unwrap())[6].before[0]
+        };
+        for method in [Method::Map, Method::MapAsync, Method::Imap] {
+            assert_eq!(to_ready(method), "held behind others");
+        }
+        for method in [Method::ImapUnordered, Method::ApplyAsync] {
+            assert_eq!(to_ready(method), "handed over");
+        }
+    }
+
+    #[test]
+    fn the_time_around_a_task_is_that_of_its_chunk_only_where_there_is_more_of_it() {
+        let before = |chunksize, index| {
+            let trace = samples::run(Method::Imap, chunksize, &[]);
+            let call = trace.call().unwrap();
+            let moments = moments(call, index, &call.task(index).unwrap());
+            [3, 5].map(|moment| moments[moment].before[0])
+        };
+        assert_eq!(before(1, 2), ["to its start", "on its way back"]);
+        assert_eq!(before(2, 2), ["to its start", "rest of its chunk"]);
+        assert_eq!(before(2, 3), ["behind its chunk", "on its way back"]);
+    }
+
+    #[test]
+    fn a_narrow_screen_has_all_of_who_ran_it_and_whole_words_beside_the_bars() {
+        let experiment = Experiment {
+            backend: Backend::Simulated,
+            method: Method::Map,
+            workers: 2,
+            tasks: 64,
+            chunksize: Some(16),
+            ..Experiment::default()
+        };
+        let mut app = App::new(experiment.clone(), Settings::default());
+        app.run.trace.apply(simulated::run(&experiment));
+        app.run.playback.cursor = app.run.trace.end();
+        let call = app.run.trace.call().unwrap().facts.call;
+        app.selection.task = Some(TaskId { call, index: 17 });
+        let drawn = |columns| {
+            let drawn = lines(PLAIN, (columns, 20), |area, pen| render(&app, area, pen));
+            drawn.join("\n")
+        };
+        let small = drawn(60);
+        assert!(small.contains(".. chunk "), "{small}");
+        assert!(small.contains(" held ."), "{small}");
+        assert!(drawn(40).contains("  16-31) "), "{}", drawn(40));
     }
 }

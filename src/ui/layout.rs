@@ -32,6 +32,29 @@ pub struct Needs {
     pub dispatcher: bool,
     /// A program is watched: there is a line about the call that is shown, and one about what was found.
     pub program: bool,
+    /// Main runs the tasks itself: there is no queue, and no result is held.
+    pub serial: bool,
+}
+
+/// How lanes share the rows that there are for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneRows {
+    /// Rows of a lane; 0: two lanes share one.
+    pub each: u16,
+    /// Of all lanes that are in sight.
+    pub all: u16,
+}
+
+impl LaneRows {
+    /// As many rows for each of `count` lanes as fit into `room`, but not more than `most`.
+    pub fn fit(room: u16, count: u16, most: u16) -> Self {
+        let each = (room / count.max(1)).min(most);
+        let all = match each {
+            0 => count.div_ceil(2).min(room),
+            each => each * count,
+        };
+        Self { each, all }
+    }
 }
 
 /// The places of the panels; a panel without a row has none.
@@ -99,10 +122,9 @@ pub fn axis(screen: Rect, span: Span) -> Axis {
 struct Rows {
     call: u16,
     dispatcher: u16,
-    lanes: u16,
-    /// Of one lane; 0: two lanes share one.
-    each: u16,
+    lanes: LaneRows,
     block: u16,
+    queue: u16,
     held: u16,
     strips: [u16; 4],
     timebar: u16,
@@ -117,9 +139,9 @@ impl Rows {
         let mut rows = Self {
             call: u16::from(needs.program),
             dispatcher: u16::from(needs.dispatcher),
-            lanes: 0,
-            each: 1,
+            lanes: LaneRows { each: 0, all: 0 },
             block: 0,
+            queue: u16::from(!needs.serial),
             held: 0,
             strips: [1, 0, 1, 1],
             timebar: 1,
@@ -129,19 +151,14 @@ impl Rows {
         };
         let room = height - rows.total();
         let lanes = needs.lanes.max(1);
-        if lanes <= room {
-            rows.lanes = lanes;
-        } else {
-            rows.each = 0;
-            rows.lanes = lanes.div_ceil(2).min(room);
-        }
-        let mut left = room - rows.lanes;
+        rows.lanes = LaneRows::fit(room, lanes, 1);
+        let mut left = room - rows.lanes.all;
         let mut grant = |rows: u16| {
             let granted = rows <= left;
             left -= if granted { rows } else { 0 };
             granted
         };
-        rows.held = u16::from(grant(1));
+        rows.held = u16::from(!needs.serial && grant(1));
         rows.strips[1] = u16::from(grant(1));
         if height < TALL {
             rows.taller_strips(grant(2));
@@ -149,13 +166,13 @@ impl Rows {
             rows.timebar += u16::from(grant(1));
         }
         let block = needs.block.div_ceil(2);
-        if rows.each > 0 && block > 0 && grant(block) {
+        if rows.lanes.each > 0 && block > 0 && grant(block) {
             rows.block = block;
         }
         rows.change |= u16::from(!needs.program && grant(1));
-        while (1..LANE).contains(&rows.each) && grant(lanes) {
-            rows.each += 1;
-            rows.lanes += lanes;
+        while (1..LANE).contains(&rows.lanes.each) && grant(lanes) {
+            rows.lanes.each += 1;
+            rows.lanes.all += lanes;
         }
         if height >= TALL {
             rows.taller_strips(grant(2));
@@ -188,16 +205,17 @@ impl Rows {
         }
     }
 
-    /// With header, main, what it receives, axis, queue, numbers and hints.
+    /// With header, main, what it receives, axis, numbers and hints.
     fn total(&self) -> u16 {
-        const FIXED: u16 = 1 + 2 + 1 + 1 + 2 + 1;
+        const FIXED: u16 = 1 + 2 + 1 + 2 + 1;
         let strips: u16 = self.strips.iter().sum();
         let program = self.call + self.change;
         FIXED
             + program
             + self.dispatcher
-            + self.lanes
+            + self.lanes.all
             + self.block
+            + self.queue
             + self.held
             + strips
             + self.timebar
@@ -219,10 +237,10 @@ impl Rows {
         let caption = next(self.gaps[0]);
         let caller = next(2);
         let dispatcher = next(self.dispatcher);
-        let lanes = next(self.lanes);
+        let lanes = next(self.lanes.all);
         let axis = next(1);
         let block = next(self.block);
-        let queue = next(1);
+        let queue = next(self.queue);
         let held = next(self.held);
         next(self.gaps[1]);
         let strips = self.strips.map(&mut next);
@@ -246,7 +264,7 @@ impl Rows {
             caller,
             dispatcher,
             lanes,
-            lane_rows: self.each,
+            lane_rows: self.lanes.each,
             axis,
             block,
             queue,
@@ -279,6 +297,20 @@ mod tests {
     }
 
     #[test]
+    fn a_loop_has_no_rows_for_what_waits_and_what_is_held() {
+        let heights = |serial| {
+            let needs = Needs {
+                lanes: 1,
+                serial,
+                ..Needs::default()
+            };
+            let layout = Layout::new(Rect::new(0, 0, 80, 24), needs).unwrap();
+            (layout.queue.height, layout.held.height)
+        };
+        assert_eq!((heights(false), heights(true)), ((1, 1), (0, 0)));
+    }
+
+    #[test]
     fn eight_workers_stand_as_designed_at_every_size() {
         let smallest = layout(60, 20, 8, 4);
         assert_eq!((smallest.lanes.height, smallest.lane_rows), (8, 1));
@@ -294,6 +326,17 @@ mod tests {
         assert_eq!((large.lane_rows, large.block.height), (3, 2));
         assert_eq!((large.caller.y, strips(&large)), (2, [2, 2, 3, 3]));
         assert!(large.events.height >= 3);
+    }
+
+    #[test]
+    fn lanes_have_equal_rows_or_two_share_one() {
+        let fit = |room, count| {
+            let rows = LaneRows::fit(room, count, 3);
+            (rows.each, rows.all)
+        };
+        assert_eq!([fit(9, 4), fit(40, 4)], [(2, 8), (3, 12)]);
+        assert_eq!([fit(3, 4), fit(3, 9)], [(0, 2), (0, 3)]);
+        assert_eq!([fit(3, 0), fit(0, 2)], [(3, 0), (0, 0)]);
     }
 
     #[test]
@@ -324,6 +367,7 @@ mod tests {
                     block: lanes / 2,
                     dispatcher: lanes % 2 == 1,
                     program: lanes % 3 == 0,
+                    serial: height % 2 == 0,
                 };
                 let layout = Layout::new(screen, needs).unwrap();
                 let mut y = 0;

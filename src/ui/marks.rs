@@ -1,9 +1,10 @@
 //! The marks of the timeline, drawn as the panels draw them, each with what it means.
 
-use super::caller;
+use super::caller::{self, Doing};
 use super::hues::Hues;
 use super::lanes::boxes::{Painter, Place};
 use super::lanes::columns::{Column, Level, Part};
+use super::lanes::pairs;
 use super::text::Pen;
 use crate::event::{BlockedIn, CallerState};
 use crate::palette::Ink;
@@ -24,16 +25,7 @@ pub struct Mark {
 /// The legend, to be read row by row in two columns.
 pub static LEGEND: [Mark; 12] = [
     Mark {
-        meaning: "task 12 on a CPU",
-        draw: |pen, x, y| {
-            let columns = [column(1.0, 0.0); WIDTH as usize];
-            let mut painter = painter(pen, x, y);
-            painter.boxes(&columns);
-            painter.numbers(&columns);
-        },
-    },
-    Mark {
-        meaning: "still running at the cursor",
+        meaning: "task 12 on a CPU, runs now",
         draw: |pen, x, y| {
             let mut columns = [column(1.0, 0.0); 5];
             columns[4] = Column::Cut {
@@ -57,6 +49,14 @@ pub static LEGEND: [Mark; 12] = [
     Mark {
         meaning: "has a worker, waits for CPU",
         draw: |pen, x, y| painter(pen, x, y).boxes(&[column(0.0, 0.0); WIDTH as usize]),
+    },
+    Mark {
+        meaning: "the same, two lanes in a row",
+        draw: |pen, x, y| {
+            let [waits, computes] = [0.0, 1.0].map(|solid| [column(solid, 0.0); WIDTH as usize]);
+            let hues = Hues::of(pen.theme, TASKS);
+            pairs::render(pen, hues, (x, y), [&waits, &computes], [None; 2]);
+        },
     },
     Mark {
         meaning: "blocked: sleep, I/O, a lock",
@@ -90,7 +90,7 @@ pub static LEGEND: [Mark; 12] = [
         },
     },
     Mark {
-        meaning: "worker killed, task lost",
+        meaning: "worker died, task lost",
         draw: |pen, x, y| {
             let theme = pen.theme;
             repeat(
@@ -108,26 +108,20 @@ pub static LEGEND: [Mark; 12] = [
         },
     },
     Mark {
-        meaning: "main starts, works, blocked",
+        meaning: "main starts up; serial work",
         draw: |pen, x, y| {
-            for (state, x) in [
-                CallerState::Starting,
-                CallerState::OwnWork,
-                CallerState::Blocked(BlockedIn::Next),
-            ]
-            .into_iter()
-            .zip((x..).step_by(2))
-            {
-                caller::band(state, (x, y), &[1.0; 2], pen);
-            }
+            main(
+                pen,
+                (x, y),
+                [Doing::Is(CallerState::Starting), Doing::Serial],
+            );
         },
     },
     Mark {
-        meaning: "where a run ends (compare)",
+        meaning: "main's own work; blocked",
         draw: |pen, x, y| {
-            let theme = pen.theme;
-            let glyph = theme.glyphs.run_end;
-            pen.cell(x + 2, y, glyph, theme.faint, theme.background);
+            let blocked = CallerState::Blocked(BlockedIn::Next);
+            main(pen, (x, y), [CallerState::OwnWork, blocked].map(Doing::Is));
         },
     },
     Mark {
@@ -177,6 +171,14 @@ fn column(solid: f64, pale: f64) -> Column {
         task: TASK,
         level,
         after: None,
+    }
+}
+
+/// Two things that main does, one after the other.
+fn main(pen: &mut Pen<'_>, (x, y): (u16, u16), did: [Doing; 2]) {
+    let half = [1.0; WIDTH as usize / 2];
+    for (doing, x) in did.into_iter().zip((x..).step_by(half.len())) {
+        caller::band(doing, (x, y), &half, pen);
     }
 }
 

@@ -3,8 +3,9 @@
 use ratatui::layout::Rect;
 
 use super::Moment;
-use super::overlay;
+use super::overlay::{self, Block as _};
 use super::text::{self, Pen, clipped, sanitised, width, wrapped};
+use super::theme::Theme;
 use crate::app::App;
 use crate::app::action::Action;
 use crate::finding::Finding;
@@ -40,7 +41,8 @@ pub fn render(app: &App, area: Rect, pen: &mut Pen<'_>) {
         sanitised(&finding.text),
         sanitised(&finding.advice)
     );
-    pen.text_within(x + 2, y, end.saturating_sub(x + 3), &words, theme.text);
+    let room = end.saturating_sub(x + 3);
+    pen.text_within(x + 2, y, room, &theme.units(&words), theme.text);
     pen.text(end + 1, y, &more, theme.dim);
 }
 
@@ -69,7 +71,7 @@ struct Block<'a> {
     advice: Vec<String>,
 }
 
-impl Block<'_> {
+impl overlay::Block for Block<'_> {
     /// With an empty line behind it.
     fn height(&self) -> usize {
         self.text.len() + self.advice.len() + 1
@@ -79,9 +81,8 @@ impl Block<'_> {
 /// Draws all findings over the screen, what went wrong first; past the last page, the last.
 pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let (area, blocks) = laid_out(app, screen);
-    let pages = pages(&blocks, usize::from(overlay::inside(area).height));
-    let page = page.min(pages.len().saturating_sub(1));
-    let note = overlay::page_note(page, pages.len(), &app.keymap);
+    let pages = pages(&blocks, area);
+    let (page, note) = overlay::turned_to(&pages, page, &app.keymap);
     let title = match app.findings.more {
         0 => "what went wrong and what is slow".to_owned(),
         more => format!("what went wrong and what is slow, without {more} less severe"),
@@ -89,7 +90,11 @@ pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
     let inside = overlay::render(pen, area, &title, &note);
     let (theme, mut y) = (pen.theme, inside.y);
     if blocks.is_empty() {
-        let says = "nothing so far: no evidence of anything wrong or slow";
+        let says = if app.run.over {
+            "nothing: no evidence of anything wrong or slow"
+        } else {
+            "nothing so far: no evidence of anything wrong or slow"
+        };
         pen.text_on(
             inside.x,
             y,
@@ -98,9 +103,9 @@ pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
             theme.panel,
         );
     }
-    for block in pages.get(page).copied().unwrap_or_default() {
+    for block in page {
         let at = block.finding.at.to_string();
-        pen.text_on(inside.x, y, &at, theme.dim, theme.panel);
+        pen.text_on(inside.x, y, &theme.units(&at), theme.dim, theme.panel);
         let x = inside.x + AT;
         let mark = ink(block.finding, pen);
         pen.bold_on(x.saturating_sub(2), y, "!", mark, theme.panel);
@@ -119,11 +124,12 @@ pub fn list(app: &App, page: usize, screen: Rect, pen: &mut Pen<'_>) {
 /// Pages that it takes on this screen.
 pub fn page_count(app: &App, screen: Rect) -> usize {
     let (area, blocks) = laid_out(app, screen);
-    pages(&blocks, usize::from(overlay::inside(area).height)).len()
+    pages(&blocks, area).len()
 }
 
 /// Where the list stands, and all that is in it.
 fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block<'_>>) {
+    let theme = Theme::of(app.look);
     let most = overlay::place(screen, WIDTH, screen.height.saturating_sub(2));
     let room = overlay::inside(most).width.saturating_sub(AT);
     let blocks: Vec<Block<'_>> = app
@@ -132,8 +138,11 @@ fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block<'_>>) {
         .iter()
         .map(|finding| Block {
             finding,
-            text: wrapped(&sanitised(&finding.text), room),
-            advice: wrapped(&format!("try: {}", sanitised(&finding.advice)), room),
+            text: wrapped(&theme.units(&sanitised(&finding.text)), room),
+            advice: wrapped(
+                &theme.units(&format!("try: {}", sanitised(&finding.advice))),
+                room,
+            ),
         })
         .collect();
     let lines: usize = blocks.iter().map(Block::height).sum();
@@ -144,21 +153,9 @@ fn laid_out(app: &App, screen: Rect) -> (Rect, Vec<Block<'_>>) {
     (area, blocks)
 }
 
-/// As many blocks as fit on each page, an empty line behind each.
-fn pages<'a, 'b>(blocks: &'b [Block<'a>], height: usize) -> Vec<&'b [Block<'a>]> {
-    let mut pages = Vec::new();
-    let mut rest = blocks;
-    while !rest.is_empty() {
-        let mut used = 0;
-        let fitting = rest.iter().take_while(|block| {
-            used += block.height();
-            used <= height + 1
-        });
-        let (page, after) = rest.split_at(fitting.count().max(1));
-        pages.push(page);
-        rest = after;
-    }
-    pages
+/// The empty line behind the last block of a page needs no room.
+fn pages<'a, 'b>(blocks: &'b [Block<'a>], area: Rect) -> Vec<&'b [Block<'a>]> {
+    overlay::pages(blocks, usize::from(overlay::inside(area).height) + 1)
 }
 
 /// Where findings stand on the ruler, what is slow before what went wrong.

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::text::{Pen, width};
-use crate::definition::FOR_EVER;
+use crate::definition::{FOR_EVER, percent};
 use crate::palette::Glyphs;
 use crate::time::Nanos;
 use crate::trace::{MainProgram, Numbers};
@@ -19,6 +19,15 @@ const LEAST: [&str; 3] = ["messages", "efficiency", "speed-up"];
 pub struct Shown {
     pub label: &'static str,
     pub value: String,
+}
+
+/// A number that is not known yet, the same wherever it stands; of the makespan what it is at least.
+pub fn pending(key: &str, elapsed: Nanos, glyphs: &Glyphs) -> String {
+    match key {
+        "makespan" => format!("{elapsed} {}", glyphs.grows),
+        "first_result" => "not yet".to_owned(),
+        _ => glyphs.grows.to_owned(),
+    }
 }
 
 /// The numbers of the main screen in their order.
@@ -40,16 +49,18 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
     let later = |value| by(over, value);
     let length = |length: Nanos| length.to_string();
     let first = match numbers.first_result {
-        None if !over => "not yet".to_owned(),
+        None if !over => pending("first_result", numbers.elapsed, glyphs),
         first => later(first.map(length)),
     };
     let makespan = match numbers.makespan {
-        None if !over => format!("{} {grows}", numbers.elapsed),
+        None if !over => pending("makespan", numbers.elapsed, glyphs),
         makespan => later(makespan.map(length)),
     };
     let times = |factor: f64| format!("{factor:.2}{}", glyphs.times);
     let blocked = if numbers.main == MainProgram::BlockedForEver {
         FOR_EVER.to_owned()
+    } else if numbers.main_computes {
+        "n/a".to_owned()
     } else {
         later(numbers.blocked_main.map(length))
     };
@@ -58,10 +69,7 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
     let values = [
         ("makespan", makespan),
         ("speed-up", later(speedup)),
-        (
-            "efficiency",
-            later(numbers.efficiency.map(|e| format!("{:.0} %", e * 100.0))),
-        ),
+        ("efficiency", later(numbers.efficiency.map(percent))),
         ("first result", first),
         ("main blocked", blocked),
         // A program goes on after its call.
@@ -102,7 +110,7 @@ pub fn render(numbers: &Numbers, area: Rect, pen: &mut Pen<'_>) {
             return;
         }
         pen.text(x, y, number.label, theme.dim);
-        pen.bold(x, y + 1, &number.value, theme.now);
+        pen.bold(x, y + 1, &theme.units(&number.value), theme.now);
         x += room(&number);
     }
 }

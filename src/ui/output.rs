@@ -37,6 +37,7 @@ pub fn render(app: &App, panel: &OutputPanel, screen: Rect, pen: &mut Pen<'_>) {
     if program.lines == 0 {
         let says = match &program.prints_to {
             Some(file) => format!("what it prints goes to {}", text::sanitised(file)),
+            None if app.run.over => "it printed nothing".to_owned(),
             None => "it has printed nothing yet".to_owned(),
         };
         let says = text::clipped(&says, inside.width, pen.theme.glyphs.grows);
@@ -127,9 +128,12 @@ mod tests {
     }
 
     fn drawn(panel: &OutputPanel, program: Watched) -> Vec<String> {
-        let app = App::watching(program, Settings::default());
+        drawn_of(&App::watching(program, Settings::default()), panel)
+    }
+
+    fn drawn_of(app: &App, panel: &OutputPanel) -> Vec<String> {
         lines(PLAIN, (60, 20), |area, pen| {
-            render(&app, panel, area, pen);
+            render(app, panel, area, pen);
         })
     }
 
@@ -158,6 +162,9 @@ mod tests {
     fn a_panel_without_lines_says_why() {
         let says = |program| drawn(&printed(&[]), program)[10].clone();
         assert!(says(Watched::default()).contains("it has printed nothing yet"));
+        let mut ended = App::watching(Watched::default(), Settings::default());
+        ended.run.over = true;
+        assert!(drawn_of(&ended, &printed(&[]))[10].contains("it printed nothing  "));
         let to_file = Watched {
             prints_to: Some("log.txt".to_owned()),
             ..Watched::default()

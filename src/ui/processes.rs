@@ -18,6 +18,10 @@ const ASKED: Nanos = Nanos(150_000_000);
 /// Most rows of a lane: a few processes fill the screen, one alone is no wall.
 const HIGHEST: u16 = 8;
 
+/// Rows that are kept for what the program printed last.
+const LEAST_PRINTS: u16 = 2;
+const MOST_PRINTS: u16 = 4;
+
 /// Of one that computes for less of the time there is nothing to say.
 const COMPUTES: f64 = 0.8;
 
@@ -57,6 +61,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     let first = screen.y + 3;
     let room = screen.height.saturating_sub(3 + below).max(1);
     let count = u16::try_from(lanes.len()).unwrap_or(u16::MAX).max(1);
+    let room = room - prints_of(room, count, app);
     let each = (room / count).clamp(1, HIGHEST);
     let seen = (room / each).min(count);
     let full = scale(&moment, &lanes);
@@ -78,6 +83,16 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
     prints(app, row(y + 1, end.saturating_sub(y + 1)), pen);
     news::render(app, row(screen.bottom().saturating_sub(2), 1), pen);
     hints::render(app, row(screen.bottom().saturating_sub(1), 1), pen);
+}
+
+/// Rows of this room above what is said that go to what the program printed last, once it has printed
+/// anything: a few, if each process keeps a line for its name.
+fn prints_of(room: u16, processes: u16, app: &App) -> u16 {
+    if app.last_lines.is_empty() {
+        return 0;
+    }
+    let left = room.saturating_sub(processes.saturating_mul(2));
+    left.clamp(LEAST_PRINTS.min(room / 2), MOST_PRINTS)
 }
 
 /// As much as there is room for of what the program printed last.
@@ -252,7 +267,7 @@ fn one(moment: &Moment<'_>, lane: &Lane, full: f64, area: Rect, pen: &mut Pen<'_
     if area.height > 1 {
         let room = area.right().saturating_sub(axis.x);
         let facts = facts(moment, lane, room, glyphs.grows);
-        pen.text_within(axis.x, area.y, room, &facts, theme.dim);
+        pen.text_within(axis.x, area.y, room, &theme.units(&facts), theme.dim);
     }
     let name = clipped(&name(moment, lane), GUTTER - 2, glyphs.grows);
     pen.text(area.x + 1, y, &name, theme.text);

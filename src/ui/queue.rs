@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::Moment;
 use super::hues::tasks;
 use super::lanes::GUTTER;
-use super::text::Pen;
+use super::text::{Pen, width};
 use crate::time::Time;
 use crate::trace::Call;
 
@@ -65,8 +65,12 @@ pub fn render(moment: &Moment<'_>, depth: Depth, area: Rect, pen: &mut Pen<'_>) 
             pen.cell(x, y, bar, theme.dim, theme.background);
         }
     }
-    let now = format!("{} {}", depth.at(call, moment.cursor), depth.word());
-    pen.text(moment.axis.right() + 1, y, &now, theme.dim);
+    let x = moment.axis.right() + 1;
+    let count = depth.at(call, moment.cursor).to_string();
+    let words = format!("{count} {}", depth.word());
+    // The label on the left says what is counted.
+    let fits = x + width(&words) <= pen.buffer.area.right();
+    pen.text(x, y, if fits { &words } else { &count }, theme.dim);
 }
 
 #[cfg(test)]
@@ -74,6 +78,16 @@ mod tests {
     use super::*;
     use crate::method::Method;
     use crate::ui::samples::{self, PLAIN, lines};
+
+    #[test]
+    fn a_number_that_leaves_no_room_for_its_word_stands_alone() {
+        let run = samples::run(Method::Map, 1, &[]);
+        let moment = samples::at(&run, 2, 12);
+        let drawn = lines(PLAIN, (42, 1), |area, pen| {
+            render(&moment, Depth::Waiting, area, pen);
+        });
+        assert_eq!(drawn, [" queue     --__                     2"]);
+    }
 
     #[test]
     fn results_are_held_until_the_list_is_whole() {

@@ -7,7 +7,8 @@ use super::Moment;
 use super::axis::Axis;
 use super::text::Pen;
 use super::theme::Theme;
-use crate::experiment::{Backend, Experiment, Fault, MainWork};
+use crate::event::{Event, Kind, LaneId, RunBegan};
+use crate::experiment::{Backend, Experiment, Fault, MainWork, Policy};
 use crate::method::Method;
 use crate::origin::simulated;
 use crate::palette::{Charset, Depth, Look};
@@ -32,8 +33,32 @@ pub(super) fn run_of(
     faults: &[Fault],
     change: impl FnOnce(&mut Experiment),
 ) -> Trace {
+    let mut experiment = experiment(method, chunksize, faults);
+    change(&mut experiment);
+    let mut trace = Trace::default();
+    trace.apply(simulated::run(&experiment));
+    trace
+}
+
+/// A pool of threads that gives up when one ends.
+pub(super) fn on_threads(faults: &[Fault]) -> Trace {
+    let mut events = simulated::run(&Experiment {
+        policy: Policy::Executor,
+        ..experiment(Method::Map, 1, faults)
+    });
+    for event in &mut events {
+        if let Kind::PoolOpened(pool) = &mut event.kind {
+            Backend::Threads.name().clone_into(&mut pool.kind);
+        }
+    }
+    let mut trace = Trace::default();
+    trace.apply(events);
+    trace
+}
+
+fn experiment(method: Method, chunksize: u32, faults: &[Fault]) -> Experiment {
     let costs = COSTS.map(|units| Nanos(units * UNIT));
-    let mut experiment = Experiment {
+    Experiment {
         method,
         backend: Backend::Simulated,
         workers: 4,
@@ -43,11 +68,7 @@ pub(super) fn run_of(
         main_work: MainWork::Fixed(Nanos(8 * UNIT)),
         faults: faults.to_vec(),
         ..Experiment::default()
-    };
-    change(&mut experiment);
-    let mut trace = Trace::default();
-    trace.apply(simulated::run(&experiment));
-    trace
+    }
 }
 
 /// The same costs in units of 10 ns.
@@ -62,6 +83,27 @@ pub(super) fn short(method: Method) -> Trace {
         ..Experiment::default()
     }));
     trace
+}
+
+/// A program that was just started, or a script of the lab with so much work.
+pub(super) fn of_python(work: Option<Nanos>) -> Trace {
+    let began = RunBegan {
+        label: String::new(),
+        measured: true,
+        cpus: None,
+        cpu_ids: Vec::new(),
+        gil: false,
+        serial: Nanos::ZERO,
+        work,
+        program: true,
+    };
+    let mut program = Trace::default();
+    program.apply(vec![Event {
+        at: Time::ZERO,
+        lane: LaneId(0),
+        kind: Kind::RunBegan(Box::new(began)),
+    }]);
+    program
 }
 
 /// The run at so many units, on an axis from 0 to `end` units with two columns for each.

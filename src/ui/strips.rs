@@ -14,12 +14,14 @@ use super::hues::{Hues, known};
 use super::lanes::GUTTER;
 use super::layout::Layout;
 use super::text::{Pen, sanitised, width};
+use super::theme::Theme;
 use crate::definition::percent;
 use crate::event::Ends;
 use crate::palette::{Depth, Ink};
 use crate::time::Time;
-use crate::trace::{Call, Order, Received, pairs};
+use crate::trace::{Call, ENOUGH, Order, Received, pairs};
 use cells::Cells;
+pub(super) use fate::never;
 
 /// One of the four orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,14 +159,18 @@ pub fn caption(
         return;
     };
     let Some(order) = which.order(call) else {
-        pen.text(x, y, "sets the colours", theme.dim);
+        pen.text(x, y, key(theme), theme.dim);
         return;
     };
     let raised = if which == Which::Delivered {
         match raised(moment, call) {
             Raised::Whole => {
-                let words = format!("none: {} raised", sanitised(&call.facts.method));
-                pen.bold(x, y, &words, theme.bad);
+                let room = pen.buffer.area.right().saturating_sub(x);
+                let method = format!("none: {} raised", sanitised(&call.facts.method));
+                let forms = [method.as_str(), "none: it raised", "none"];
+                if let Some(words) = forms.into_iter().find(|words| width(words) <= room) {
+                    pen.bold(x, y, words, theme.bad);
+                }
                 return;
             }
             Raised::Each(count) => count,
@@ -175,16 +181,22 @@ pub fn caption(
     let counted = order.counted_until(moment.cursor);
     let pairs = pairs(counted);
     let inversions = order.inversions_until(moment.cursor);
+    let ends = moment.trace.ends_of(call, moment.cursor);
+    let known = known(call, moment.cursor);
+    let all = call.facts.tasks.or(ends.map(|_| known));
     if pairs == 0 {
-        let all = known(call, moment.cursor);
-        let ends = moment.trace.ends_of(call, moment.cursor);
-        let so_far = match call.facts.tasks.or(ends.map(|_| all)) {
+        let so_far = match all {
             Some(all) => format!("{counted} of {all}"),
-            None => format!("{counted} of {all} so far"),
+            None => format!("{counted} of {known} so far"),
         };
         x = pen.text(x, y, &so_far, theme.dim);
     } else if inversions == 0 {
         x = pen.bold(x, y, theme.glyphs.in_order, theme.text);
+    } else if counted < ENOUGH && ends.is_none() {
+        // Of two results that came the other way round it would be all.
+        let what = if with_pairs { " out of order" } else { "" };
+        let words = format!("{inversions} of {pairs} pairs{what}");
+        x = pen.bold(x, y, &words, theme.wait);
     } else {
         let words = format!(
             "{} out of order",
@@ -205,6 +217,15 @@ pub fn caption(
         if count > 0 && x + 2 + width(&words) <= pen.buffer.area.right() {
             x = pen.bold(x + 2, y, &words, ink);
         }
+    }
+}
+
+/// What the order of submission decides in all other strips.
+fn key(theme: Theme) -> &'static str {
+    match (theme.depth, theme.is_ascii()) {
+        (Depth::None, true) => "sets the digits",
+        (Depth::None, false) => "sets the heights",
+        _ => "sets the colours",
     }
 }
 
@@ -337,7 +358,9 @@ impl Strip<'_, '_, '_> {
             }
             self.mark(index, x, columns);
         }
-        if base && every > 1 {
+        // Its heights say nothing that its numbers do not.
+        let is_key = self.which == Which::Submitted && !base;
+        if every > usize::from(!is_key) {
             self.scale(columns, every);
         }
         self.place.x + self.known as u16 * columns
@@ -356,8 +379,14 @@ impl Strip<'_, '_, '_> {
                 if under >= self.happened {
                     return;
                 }
-                let ink = self.hues.task(under as u32);
-                let on = self.pen.theme.on(ink);
+                let theme = self.pen.theme;
+                let (on, ink) = match theme.depth {
+                    Depth::None if self.place.rows == 1 => (theme.now, theme.background),
+                    _ => {
+                        let ink = self.hues.task(under as u32);
+                        (theme.on(ink), ink)
+                    }
+                };
                 let digit = digit.to_string();
                 self.pen.bold_on(x + offset, self.bottom(), &digit, on, ink);
             }
@@ -411,20 +440,21 @@ impl Strip<'_, '_, '_> {
                 return x;
             }
             let Some(index) = self.index(place) else {
-                self.pen.cell(
-                    x,
-                    bottom,
-                    theme.glyphs.future,
-                    theme.faint,
-                    theme.background,
-                );
-                continue;
+                // Nor has it to any other from here on.
+                let rest = (column..columns).take_while(|column| {
+                    cells.shown_place(column * cells.in_a_cell()) < self.known
+                });
+                let rest = rest.count() as u16;
+                let (glyph, ink) = (theme.glyphs.future, theme.faint);
+                self.pen.cell(x, bottom, glyph, ink, theme.background);
+                self.pen.repeat(Rect::new(x, bottom, rest, 1));
+                return x + rest;
             };
             let ink = self.hues.task(index);
-            let next = self.index(cells.shown_place((number + 1).min(cells.shown() - 1)));
             if theme.is_ascii() {
                 self.digit(x, index);
             } else if self.place.rows == 1 && theme.depth > Depth::None {
+                let next = self.index(cells.shown_place((number + 1).min(cells.shown() - 1)));
                 let under = next.map_or(theme.background, |next| self.hues.task(next));
                 self.pen.cell(x, bottom, theme.glyphs.left[4], ink, under);
             } else {

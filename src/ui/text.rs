@@ -5,7 +5,7 @@
 
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Color, Modifier, Style};
 use std::iter;
 use std::num::NonZeroU16;
 use unicode_segmentation::UnicodeSegmentation;
@@ -36,21 +36,30 @@ impl<'a> Pen<'a> {
 
     /// One glyph, a column wide; what was in the cell is gone.
     pub fn cell(&mut self, x: u16, y: u16, glyph: &str, ink: Ink, ground: Ink) {
-        let style = self.theme.style(ink, ground);
+        self.stamp(x, y, glyph, self.theme.style(ink, ground));
+    }
+
+    /// As [`Pen::cell`], in a style of the theme.
+    #[inline]
+    fn stamp(&mut self, x: u16, y: u16, glyph: &str, style: Style) {
         if let Some(cell) = self.buffer.cell_mut((x, y)) {
-            *cell = EMPTY;
-            if glyph != " " {
+            if glyph == " " {
+                *cell = EMPTY;
+            } else {
                 cell.set_symbol(glyph);
+                cell.diff_option = EMPTY.diff_option;
             }
-            cell.set_style(style);
+            cell.fg = style.fg.unwrap_or(Color::Reset);
+            cell.bg = style.bg.unwrap_or(Color::Reset);
+            cell.modifier = style.add_modifier;
         }
     }
 
     /// A glyph of this many columns. It and the cells that it covers are not as others are, so that all of
     /// them are sent when others take their place.
-    fn wide(&mut self, x: u16, y: u16, glyph: &str, columns: u16, ink: Ink, ground: Ink) {
+    fn wide(&mut self, x: u16, y: u16, glyph: &str, columns: u16, style: Style) {
         for (column, glyph) in (x..x + columns).zip([glyph].into_iter().chain(iter::repeat(" "))) {
-            self.cell(column, y, glyph, ink, ground);
+            self.stamp(column, y, glyph, style);
             if let Some(cell) = self.buffer.cell_mut((column, y)) {
                 cell.set_diff_option(CellDiffOption::None);
             }
@@ -138,7 +147,7 @@ impl<'a> Pen<'a> {
         let ground = self.theme.ground();
         self.buffer.cell((x, y)).is_some_and(|cell| {
             cell.symbol() == " "
-                && Some(cell.bg) == ground.bg.or(Some(ratatui::style::Color::Reset))
+                && Some(cell.bg) == ground.bg.or(Some(Color::Reset))
                 && !cell.modifier.contains(Modifier::REVERSED)
         })
     }
@@ -152,6 +161,10 @@ impl<'a> Pen<'a> {
 
     fn put(&mut self, x: u16, y: u16, words: &str, ink: Ink, ground: Ink, bold: bool) -> u16 {
         let mut x = x;
+        let mut style = self.theme.style(ink, ground);
+        if bold {
+            style = style.add_modifier(Modifier::BOLD);
+        }
         // Most words are ASCII: every character is one column, and looking for graphemes is dear.
         let (plain, rest) = if words.is_ascii() {
             (words, "")
@@ -160,10 +173,7 @@ impl<'a> Pen<'a> {
         };
         for place in 0..plain.len() {
             if x < self.buffer.area.right() && !plain.as_bytes()[place].is_ascii_control() {
-                self.cell(x, y, &plain[place..=place], ink, ground);
-                if bold {
-                    self.add(x, y, Modifier::BOLD);
-                }
+                self.stamp(x, y, &plain[place..=place], style);
                 x += 1;
             }
         }
@@ -180,11 +190,8 @@ impl<'a> Pen<'a> {
                 grapheme
             };
             match columns {
-                1 => self.cell(x, y, glyph, ink, ground),
-                _ => self.wide(x, y, glyph, columns, ink, ground),
-            }
-            if bold {
-                self.add(x, y, Modifier::BOLD);
+                1 => self.stamp(x, y, glyph, style),
+                _ => self.wide(x, y, glyph, columns, style),
             }
             x += columns;
         }

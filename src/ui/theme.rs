@@ -4,6 +4,7 @@
 //! ours to paint (sixteen colours or none), a glyph in the background's colour is drawn in the other
 //! colour reversed, so the same drawing code serves every depth.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use ratatui::style::{Color, Modifier, Style};
@@ -135,6 +136,28 @@ impl Theme {
     /// A paler colour says that a task waits; else a glyph does.
     pub fn pales(&self) -> bool {
         self.mixes() && !self.is_ascii()
+    }
+
+    /// Words in which lengths of time have their units as this terminal can write them, in as many columns:
+    /// where there is more than ASCII, `us` is written with the sign for a millionth.
+    pub fn units<'a>(&self, words: &'a str) -> Cow<'a, str> {
+        const MICROSECONDS: &str = " us";
+        if self.is_ascii() || !words.contains(MICROSECONDS) {
+            return words.into();
+        }
+        let mut parts = words.split(MICROSECONDS);
+        let mut all = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let is_length = all.ends_with(|last: char| last.is_ascii_digit());
+            let is_whole = !part.starts_with(|next: char| next.is_alphanumeric());
+            all.push_str(if is_length && is_whole {
+                " \u{b5}s"
+            } else {
+                MICROSECONDS
+            });
+            all.push_str(part);
+        }
+        all.into()
     }
 
     /// The colour of the task at `index` among `of` tasks.

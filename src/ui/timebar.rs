@@ -10,10 +10,14 @@ use crate::definition::{percent, percents};
 use crate::palette::Ink;
 use crate::trace::{Shares, Trace};
 
-/// Most columns of the bar where it has one row only.
+/// Columns of the bar where it has one row only.
 const SHORT: u16 = 24;
-/// The share of the axis that it has there.
+/// Columns of the bar at most where the words for all shares do not fit beside `SHORT`.
+const SHORTER: u16 = 12;
+/// On a narrow axis the bar has one of so many parts of that.
 const SHARE: u16 = 4;
+/// Columns between two entries of the legend.
+const APART: u16 = 2;
 
 /// One share of the time as it is shown.
 pub struct Part {
@@ -31,19 +35,21 @@ pub fn worked(trace: &Trace) -> &'static str {
     if trace.is_program() { "busy" } else { "worked" }
 }
 
-/// What time is called in which a task was blocked, and its colour. In the lab a task then does not get what it asks
-/// for; of one of a program nobody knows.
-pub fn blocked(trace: &Trace, theme: Theme) -> (&'static str, Ink) {
-    if trace.is_program() {
-        ("sleep, I/O or lock", theme.text)
+/// What time is called in which a task was blocked, at length and in short, and its colour. In the lab,
+/// where the work is known beforehand, a task then does not get what it asks for; of one of a program nobody
+/// knows.
+pub fn blocked(trace: &Trace, theme: Theme) -> (&'static str, &'static str, Ink) {
+    let is_lab = trace.run().is_none_or(|run| run.work.is_some());
+    if trace.is_program() && !is_lab {
+        ("sleep, I/O or lock", "asleep", theme.text)
     } else {
-        ("blocked", theme.wait)
+        ("blocked", "blocked", theme.wait)
     }
 }
 
 /// The shares in the order of the bar.
 pub fn parts(shares: &Shares, trace: &Trace, theme: Theme) -> [Part; 9] {
-    let (blocked, blocked_ink) = blocked(trace, theme);
+    let (blocked, blocked_short, blocked_ink) = blocked(trace, theme);
     let glyphs = &theme.glyphs.shares;
     let part = |name, short, time, glyph, ink| Part {
         name,
@@ -71,7 +77,7 @@ pub fn parts(shares: &Shares, trace: &Trace, theme: Theme) -> [Part; 9] {
         ),
         part(
             blocked,
-            blocked,
+            blocked_short,
             shares.blocked,
             glyphs.blocked,
             blocked_ink,
@@ -115,17 +121,21 @@ pub fn render(moment: &Moment<'_>, area: Rect, pen: &mut Pen<'_>) {
     pen.text_within(area.x + 1, y, GUTTER - 2, "time", theme.text);
     let parts = parts(&moment.trace.shares(moment.cursor), moment.trace, theme);
     let axis = moment.axis;
-    let columns = if rows > 1 {
-        axis.width
-    } else {
-        (axis.width / SHARE).min(SHORT)
-    };
-    bar(&parts, (axis.x, y), columns, pen);
     if rows > 1 {
-        let x = legend(&parts, (axis.x, y + 1), end, false, pen);
+        bar(&parts, (axis.x, y), axis.width, pen);
+        let names = Names::Long;
+        let x = legend(&parts, names, (axis.x, y + 1), end, pen);
         probe(moment, (x, y + 1), end, pen);
     } else {
-        legend(&parts, (axis.x + columns + 1, y), end, true, pen);
+        let names = Names::Short;
+        let beside = |columns: u16| axis.x + columns + 1;
+        let columns = if beside(SHORT) + names.columns(&seen(&parts)) <= end {
+            SHORT
+        } else {
+            SHORTER.min(axis.width / SHARE)
+        };
+        bar(&parts, (axis.x, y), columns, pen);
+        legend(&parts, names, (beside(columns), y), end, pen);
     }
 }
 
@@ -137,9 +147,10 @@ pub fn bar(parts: &[Part], at: (u16, u16), columns: u16, pen: &mut Pen<'_>) {
     for part in parts {
         sum += part.share;
         let end = at.0 + ((sum * f64::from(columns)).round() as u16).min(columns);
-        while x < end {
+        if x < end {
             pen.cell(x, at.1, part.glyph, part.ink, theme.background);
-            x += 1;
+            pen.repeat(Rect::new(x, at.1, end - x, 1));
+            x = end;
         }
     }
 }
@@ -154,50 +165,82 @@ fn probe(moment: &Moment<'_>, (x, y): (u16, u16), end: u16, pen: &mut Pen<'_>) {
     }
 }
 
-/// The largest shares in the order of the bar, as many as fit: what was computed in any case, idle time
-/// only if all others fit. Answers the column after them.
-fn legend(parts: &[Part], at: (u16, u16), end: u16, short: bool, pen: &mut Pen<'_>) -> u16 {
-    let theme = pen.theme;
-    let words = |part: &Part| {
-        let name = if short { part.short } else { part.name };
-        format!(" {name} {} %", part.percent)
-    };
-    let mut named: Vec<&Part> = parts.iter().filter(|part| part.percent > 0).collect();
-    let columns = |named: &[&Part]| -> u16 {
-        let each = named.iter().map(|part| width(&words(part)) + 3);
-        each.sum()
-    };
-    while at.0 + columns(&named) > end + 2 {
-        let least = (0..named.len()).rev();
-        let worth = |&place: &usize| match named[place].name {
-            "idle" => (0, 0),
-            "on CPU" => (2, 0),
-            _ => (1, named[place].percent),
+/// What the shares are called in a legend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    Long,
+    Short,
+}
+
+impl Names {
+    fn words(self, part: &Part) -> String {
+        let name = match self {
+            Self::Long => part.name,
+            Self::Short => part.short,
         };
-        let Some(least) = least.min_by_key(worth) else {
+        format!("{name} {} %", part.percent)
+    }
+
+    /// The columns of a legend of these, its marks included.
+    fn columns(self, parts: &[&Part]) -> u16 {
+        let each = parts
+            .iter()
+            .map(|part| 2 + width(&self.words(part)) + APART);
+        each.sum::<u16>().saturating_sub(APART)
+    }
+}
+
+/// The shares that are at least a per cent.
+fn seen(parts: &[Part]) -> Vec<&Part> {
+    parts.iter().filter(|part| part.percent > 0).collect()
+}
+
+/// What the shares that are not among these add up to, in words.
+fn others(parts: &[Part], shown: &[&Part]) -> Option<String> {
+    let all: u32 = parts.iter().map(|part| part.percent).sum();
+    let said: u32 = shown.iter().map(|part| part.percent).sum();
+    (said < all).then(|| format!("other {} %", all - said))
+}
+
+/// The shares in the order of the bar; where not all fit, what was computed and the largest of the others, and what
+/// is left as one number, so that it adds up. Answers the column after them.
+fn legend(parts: &[Part], names: Names, at: (u16, u16), end: u16, pen: &mut Pen<'_>) -> u16 {
+    let theme = pen.theme;
+    let mut shown = seen(parts);
+    let mut rest = None;
+    let columns = |shown: &[&Part], rest: &Option<String>| {
+        let rest = rest.as_ref().map_or(0, |words| APART + width(words));
+        names.columns(shown) + rest
+    };
+    while at.0 + columns(&shown, &rest) > end {
+        let worth = |&place: &usize| (shown[place].name == "on CPU", shown[place].percent);
+        let Some(least) = (0..shown.len()).rev().min_by_key(worth) else {
             break;
         };
-        named.remove(least);
+        shown.remove(least);
+        // A number of all that is there would say nothing.
+        rest = others(parts, &shown).filter(|_| !shown.is_empty());
     }
     let mut x = at.0;
-    for part in named {
-        let words = words(part);
+    for part in shown {
         pen.cell(x, at.1, part.glyph, part.ink, theme.background);
-        x = pen.text(x + 1, at.1, &words, theme.text) + 2;
+        x = pen.text(x + 2, at.1, &names.words(part), theme.text) + APART;
     }
-    x
+    match rest {
+        Some(words) => pen.text(x, at.1, &words, theme.dim) + APART,
+        None => x,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, Kind, LaneId, RunBegan};
     use crate::method::Method;
-    use crate::time::{Nanos, Time};
+    use crate::time::Nanos;
     use crate::ui::samples::{self, PLAIN, lines};
 
     #[test]
-    fn where_words_do_not_fit_the_largest_shares_have_them() {
+    fn where_words_do_not_fit_the_largest_shares_have_them_and_all_adds_up() {
         let ms = |count: u64| Nanos(count * 1_000_000);
         let shares = Shares {
             on_cpu: ms(12),
@@ -209,61 +252,59 @@ mod tests {
         let drawn = |width| {
             let drawn = lines(PLAIN, (width, 1), |area, pen| {
                 let parts = parts(&shares, &Trace::default(), pen.theme);
-                legend(&parts, (area.x, area.y), area.right(), true, pen);
+                legend(&parts, Names::Short, (area.x, area.y), area.right(), pen);
             });
             drawn[0].clone()
         };
         let all = "# CPU 12 %  % overhead 9 %  s starved 60 %  . idle 19 %";
         assert_eq!(drawn(55), all);
-        assert_eq!(drawn(54), "# CPU 12 %  % overhead 9 %  s starved 60 %");
-        assert_eq!(drawn(41), "# CPU 12 %  s starved 60 %");
-        assert_eq!(drawn(25), "# CPU 12 %");
-        assert_eq!(drawn(9), "");
+        let largest = "# CPU 12 %  s starved 60 %  . idle 19 %  other 9 %";
+        assert_eq!(drawn(54), largest);
+        assert_eq!(drawn(49), "# CPU 12 %  s starved 60 %  other 28 %");
+        assert_eq!(drawn(37), "# CPU 12 %  other 88 %");
+        assert_eq!(drawn(21), "");
     }
 
     #[test]
     fn of_a_program_nobody_knows_which_waits_were_asked_for() {
-        let began = RunBegan {
-            label: String::new(),
-            measured: true,
-            cpus: None,
-            cpu_ids: Vec::new(),
-            gil: false,
-            serial: Nanos::ZERO,
-            work: None,
-            program: true,
-        };
-        let mut program = Trace::default();
-        program.apply(vec![Event {
-            at: Time::ZERO,
-            lane: LaneId(0),
-            kind: Kind::RunBegan(Box::new(began)),
-        }]);
+        let program = samples::of_python(None);
         let shares = Shares {
             on_cpu: Nanos(1),
             blocked: Nanos(9),
             ..Shares::default()
         };
-        let said = |run: &Trace| {
+        let said = |run: &Trace, names| {
             lines(PLAIN, (60, 1), |area, pen| {
                 let parts = parts(&shares, run, pen.theme);
-                legend(&parts, (area.x, area.y), area.right(), true, pen);
+                legend(&parts, names, (area.x, area.y), area.right(), pen);
             })
             .concat()
         };
         let lab = samples::run(Method::Map, 1, &[]);
-        assert_eq!(said(&lab), "# CPU 10 %  b blocked 90 %");
-        assert_eq!(said(&program), "# CPU 10 %  b sleep, I/O or lock 90 %");
+        assert_eq!(said(&lab, Names::Short), "# CPU 10 %  b blocked 90 %");
+        let whole = "# on CPU 10 %  b sleep, I/O or lock 90 %";
+        assert_eq!(said(&program, Names::Long), whole);
+        assert_eq!(said(&program, Names::Short), "# CPU 10 %  b asleep 90 %");
+        let python = samples::of_python(Some(Nanos(10)));
+        assert_eq!(said(&python, Names::Long), "# on CPU 10 %  b blocked 90 %");
     }
 
     #[test]
     fn the_bar_shows_where_the_time_of_all_workers_went() {
         let run = samples::run(Method::Map, 1, &[]);
         let moment = samples::at(&run, 12, 20);
-        let drawn = |rows| lines(PLAIN, (70, rows), |area, pen| render(&moment, area, pen));
-        assert_eq!(drawn(1), [" time      ########.. # CPU 82 %  . idle 18 %"]);
+        let drawn = |rows, columns| {
+            lines(PLAIN, (columns, rows), |area, pen| {
+                render(&moment, area, pen);
+            })
+        };
+        let beside = "# CPU 82 %  . idle 18 %";
+        let bar = "####################....";
+        assert_eq!(drawn(1, 59), [format!(" time      {bar} {beside}")]);
+        // One column less has no room for so long a bar and all words.
+        assert_eq!(drawn(1, 58), [format!(" time      ########.. {beside}")]);
         assert_eq!(
-            drawn(2),
+            drawn(2, 70),
             [
                 " time      #################################.......",
                 "           # on CPU 82 %  . idle 18 %",

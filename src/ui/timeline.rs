@@ -4,16 +4,16 @@ use ratatui::layout::Rect;
 use std::ops::Range;
 
 use super::lanes::{self, Grid};
-use super::layout::{self, Layout, Needs};
+use super::layout::{self, LaneRows, Layout, Needs};
 use super::strips::{self, Which};
 use super::text::Pen;
 use super::{
-    Moment, axis, call, caller, dispatcher, events, figures, header, hints, news, numbers, queue,
-    timebar,
+    Moment, axis, call, caller, dispatcher, events, figures, header, hints, news, numbers,
+    presenter, queue, timebar,
 };
 use crate::app::selection::{self, Selection};
-use crate::app::{App, Hit, Lanes, Panel, Scene, Subject};
-use crate::experiment::Backend;
+use crate::app::{App, Hit, Lanes, Panel, Scene, Subject, View};
+use crate::experiment::{Backend, Experiment};
 
 /// Rows of a lane that has the screen with the others.
 const MOST_ROWS: u16 = 6;
@@ -45,7 +45,8 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
             rows: 0,
             first: 0,
         };
-        lanes::render(&moment, block, app.selection, layout.block, pen);
+        // What is chosen is one of the large lanes.
+        lanes::render(&moment, block, Selection::default(), layout.block, pen);
     }
     queue::render(&moment, queue::Depth::Waiting, layout.queue, pen);
     queue::render(&moment, queue::Depth::Held, layout.held, pen);
@@ -72,7 +73,7 @@ pub fn render(app: &App, screen: Rect, pen: &mut Pen<'_>) {
 /// What there is to see of the method, where a row is left for it.
 fn caption(app: &App, area: Rect, pen: &mut Pen<'_>) {
     if let Some(experiment) = app.run.experiment().filter(|_| area.height > 0) {
-        let caption = experiment.method.rules().caption;
+        let caption = experiment.rules().caption;
         let room = area.width.saturating_sub(2);
         pen.text_within(area.x + 1, area.y, room, caption, pen.theme.dim);
     }
@@ -83,6 +84,12 @@ fn hints_give_way(app: &App, layout: &Layout) -> bool {
     let news = app.change.as_ref().is_some_and(|change| change.is_news);
     let is_program = app.run.program().is_some();
     layout.change.height == 0 && news && app.notice.is_none() && !is_program
+}
+
+/// Rows above the hints that say what the last switch changed.
+pub fn message_rows(app: &App, screen: Rect) -> u16 {
+    let layout = Layout::new(screen, needs(app)).filter(|_| app.change.is_some());
+    layout.map_or(0, |layout| layout.change.height)
 }
 
 /// What the hint at this column of the last row does, if it shows hints.
@@ -164,9 +171,10 @@ fn needs(app: &App) -> Needs {
     let used = selection::rows(trace, Lanes::Cpus);
     let (workers, cpus) = match &app.run.subject {
         Subject::Experiment(experiment) => {
-            let workers = match experiment.method.rules().sends {
-                crate::method::Sends::Nothing => 1,
-                _ => experiment.workers as usize,
+            let workers = if experiment.is_loop() {
+                1
+            } else {
+                experiment.workers as usize
             };
             let workers = workers.max(seen);
             let cpus = match experiment.backend {
@@ -196,6 +204,7 @@ fn needs(app: &App) -> Needs {
         block: count(block),
         dispatcher: trace.dispatcher().is_some(),
         program: app.run.program().is_some(),
+        serial: app.run.experiment().is_some_and(Experiment::is_loop),
     }
 }
 
@@ -207,7 +216,7 @@ fn other(lanes: Lanes) -> Lanes {
 }
 
 /// What is selected, as a row of these lanes.
-fn chosen(app: &App, of: Lanes) -> Selection {
+pub(super) fn chosen(app: &App, of: Lanes) -> Selection {
     let selected = app.selection;
     match selected.task {
         _ if of == app.large => selected,
@@ -219,7 +228,7 @@ fn chosen(app: &App, of: Lanes) -> Selection {
 /// Lanes with the selected one in sight.
 pub(super) fn grid(app: &App, of: Lanes, area: Rect, rows: u16) -> Grid {
     let all = selection::rows(&app.run.trace, of);
-    let first = if of == app.large { app.first_lane } else { 0 };
+    let first = if of == app.large { app.first_lane() } else { 0 };
     let grid = Grid { of, rows, first };
     let shown = grid.lanes(area.height).max(1);
     let mut first = first.min(all.saturating_sub(shown));
@@ -232,6 +241,18 @@ pub(super) fn grid(app: &App, of: Lanes, area: Rect, rows: u16) -> Grid {
     Grid { first, ..grid }
 }
 
+/// Whether lanes are out of sight that scrolling would show.
+pub fn hides_lanes(app: &App) -> bool {
+    let has_lanes = match app.scene {
+        Scene::View => app.view == View::Timeline,
+        Scene::Panel => matches!(app.panel, Panel::Lanes | Panel::Cpus),
+        // Only workers have lanes there.
+        Scene::Presenter => app.large == Lanes::Workers,
+        Scene::Compare => false,
+    };
+    has_lanes && scrolled(app, true).len() < selection::rows(&app.run.trace, app.large)
+}
+
 /// The lanes that are in sight when they have been scrolled by half of what is in sight.
 pub fn scrolled(app: &App, down: bool) -> Range<usize> {
     let screen = Rect::new(0, 0, app.size.0, app.size.1);
@@ -240,6 +261,7 @@ pub fn scrolled(app: &App, down: bool) -> Range<usize> {
             let tall = TallLanes::new(app, &moment(app, screen), super::body(app, screen));
             (tall.grid, tall.area)
         }
+        (Scene::Presenter, Some(_)) => presenter::grid(app, screen),
         (_, Some(layout)) => {
             let area = layout.lanes;
             (grid(app, app.large, area, layout.lane_rows), area)
@@ -285,7 +307,7 @@ pub fn panel(app: &App, screen: Rect, body: Rect, pen: &mut Pen<'_>) {
             }
         }
         Panel::Numbers => {
-            figures::render(moment.trace, moment.cursor, app.first_lane, body, pen);
+            figures::render(app, body, pen);
         }
         Panel::Events => events::render(&moment, body, pen),
     }
@@ -339,18 +361,14 @@ impl TallLanes {
         };
         let room = body.height.saturating_sub(3);
         let count = u16::try_from(selection::rows(moment.trace, of)).unwrap_or(u16::MAX);
-        let rows = (room / count.max(1)).min(MOST_ROWS);
-        let height = match rows {
-            0 => count.div_ceil(2).min(room),
-            rows => rows * count,
-        };
+        let rows = LaneRows::fit(room, count, MOST_ROWS);
         let area = Rect {
             y: body.y + 2,
-            height,
+            height: rows.all,
             ..body
         };
         Self {
-            grid: grid(app, of, area, rows),
+            grid: grid(app, of, area, rows.each),
             area,
             axis: area.bottom(),
         }

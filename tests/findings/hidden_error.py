@@ -1,6 +1,7 @@
-"""One error that is asked for only after other work, and one that nobody asks for."""
+"""One error that is asked for only after other work, and two that nobody asks for."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pool
 
 begun = time.monotonic()
@@ -22,3 +23,5 @@ if __name__ == "__main__":
         late.get()
     except ValueError as error:
         print(error)
+    with ThreadPoolExecutor(2) as executor:
+        executor.map(work, [3])

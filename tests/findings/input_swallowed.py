@@ -1,5 +1,6 @@
-"""imap reads the whole input before the first result is there."""
+"""imap reads the whole input before the first result is there, or before any is taken."""
 
+import sys
 import time
 from multiprocessing import Pool
 
@@ -10,7 +11,7 @@ def work(x):
 
 def items(pool):
     for x in range(500):
-        if x == 499:
+        if x == 499 and len(sys.argv) < 2:
             (results,) = pool._cache.values()
             while len(results._items) < 400:
                 time.sleep(0.01)
@@ -20,6 +21,6 @@ def items(pool):
 if __name__ == "__main__":
     with Pool(2) as pool:
         results = pool.imap(work, items(pool))
-        while results._length is None:
+        while results._length is None or len(results._items) < 400:
             time.sleep(0.01)
         print(sum(map(len, results)))

@@ -16,10 +16,10 @@ def work(x):
 
 
 # Until whoever started it is gone.
-OTHER = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
+OTHER = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
 
 if __name__ == "__main__":
-    others = [subprocess.Popen([sys.executable, "-I", "-S", "-c", OTHER]) for _ in range(3 * CPUS)]
+    others = [subprocess.Popen([sys.executable, "-I", "-S", "-c", OTHER, str(os.getpid())]) for _ in range(3 * CPUS)]
     try:
         with Pool(2 * CPUS) as pool:
             for x in range(8):

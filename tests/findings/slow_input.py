@@ -1,5 +1,6 @@
-"""A generator that takes long for each item, and tasks that take none."""
+"""A generator that takes long for each item, for a few of them longer, and tasks that take none."""
 
+import sys
 import time
 from multiprocessing import Pool
 
@@ -9,8 +10,9 @@ def work(x):
 
 
 def items():
-    for x in range(150):
-        time.sleep(0.02)
+    few = len(sys.argv) > 1
+    for x in range(20 if few else 150):
+        time.sleep(0.1 if few else 0.02)
         yield x
 
 

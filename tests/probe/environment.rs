@@ -1,7 +1,8 @@
 //! Where a program runs looks as it always does, to it and to its children, and all of them are watched.
 
+use crate::probe::text;
 use crate::probe::watch::{Place, Seen, Watched, call, python, pythons, script, watch};
-use parviz::origin::python::wire::Message;
+use parviz::origin::python::wire::{Message, Told};
 use std::path::Path;
 use std::process::Command;
 
@@ -96,5 +97,55 @@ fn without_its_folder_a_program_runs_as_ever() {
             again.env(name, value.unwrap_or_default());
         }
         assert_eq!(Seen::from(again.output().unwrap()), alone);
+    }
+}
+
+#[test]
+fn a_program_that_closes_what_it_does_not_know_is_watched_on_and_its_files_are_its_own() {
+    let program = script("closes.py");
+    for python in pythons() {
+        for when in ["before", "after"] {
+            let run = || {
+                let folder = tempfile::tempdir().unwrap();
+                let words = [text(&program), when, text(folder.path())];
+                (call(&python, &words), folder)
+            };
+            let (mut command, _folder) = run();
+            let alone: Seen = command.output().unwrap().into();
+            let (command, _folder) = run();
+            let watched = watch(command);
+            assert_eq!(watched.seen, alone, "{}", python.display());
+            assert_eq!(alone.err, "");
+            let mut calls = vec!["map square", "map write"];
+            if when == "after" {
+                calls.insert(0, "map square");
+            }
+            assert_eq!(watched.calls(), calls, "{}", python.display());
+        }
+    }
+}
+
+#[test]
+fn a_program_that_stops_its_clocks_is_told_of_by_the_real_ones() {
+    let watched = watch(call(&python(), &[text(&script("clocks.py"))]));
+    assert_eq!(watched.seen.out, "[0, 1, 2, 3]\n".repeat(2));
+    let (first, last) = watched
+        .records
+        .iter()
+        .map(|(_, record)| record.at)
+        .fold((u64::MAX, 0), |(first, last), at| {
+            (first.min(at), last.max(at))
+        });
+    assert!(first > 1_000_000_000 && last > first, "{first} to {last}");
+    let on_cpu = |told: &Told| matches!(told, Told::Spent { on_cpu, .. } if *on_cpu > 1);
+    assert!(watched.count(on_cpu) > 0);
+}
+
+#[test]
+fn a_task_finds_the_tools_of_monitoring_free_and_no_event_asked_for() {
+    for python in pythons() {
+        let watched = watch(call(&python, &[text(&script("tool.py"))]));
+        let free = "[([], True), ([], True)]\n";
+        assert_eq!(watched.seen.out, free, "{}", python.display());
     }
 }

@@ -1,7 +1,7 @@
 //! What goes wrong is told, and looks to the program as it always does.
 
-use crate::probe::watch::{Seen, Watched, call, python, script, watch};
-use parviz::origin::python::wire::{Closing, Told};
+use crate::probe::watch::{Seen, Watched, call, python, pythons, script, watch};
+use parviz::origin::python::wire::{Closing, Told, Waits};
 
 /// A fork server starts its workers as `fork` does.
 const METHODS: [&str; 2] = ["fork", "spawn"];
@@ -193,4 +193,43 @@ fn an_idle_worker_that_holds_the_lock_is_known_after_its_death() {
         .collect();
     assert_eq!(holds.len(), 1, "{:?}", watched.entries);
     assert_eq!(holds[0].since, None);
+}
+
+#[test]
+fn whoever_is_interrupted_waits_no_longer_and_each_executor_is_closed() {
+    for python in pythons() {
+        let path = script("left.py");
+        let watched = watch(call(&python, &[path.to_str().unwrap()]));
+        let place = python.display();
+        assert_eq!(watched.seen.out, "interrupted\n".repeat(2), "{place}");
+        let mut told = watched.told().map(|(_, told)| told);
+        let mut waits = 0;
+        while told.any(|told| {
+            matches!(
+                told,
+                Told::Block {
+                    waits: Waits::Join | Waits::Shutdown,
+                    ..
+                }
+            )
+        }) {
+            let next = told.find(|told| matches!(told, Told::Call { .. } | Told::Unblock { .. }));
+            assert!(
+                matches!(next, Some(Told::Unblock { .. })),
+                "{place}: {next:?}"
+            );
+            waits += 1;
+        }
+        assert!(waits >= 3, "{place}: {waits}");
+        let closed = |told: &Told| {
+            matches!(
+                told,
+                Told::PoolClose {
+                    how: Closing::Shutdown,
+                    ..
+                }
+            )
+        };
+        assert_eq!(watched.count(closed), 3, "{place}");
+    }
 }

@@ -234,6 +234,9 @@ impl Watched {
             if let Message::Hello(hello) = &message {
                 pid = Some(hello.pid);
             }
+            if let Message::Again { pid: same } = &message {
+                pid = Some(*same);
+            }
             let pid = pid.expect("a hello comes first");
             if let Message::String { id, text } = &message {
                 self.strings.insert((pid, *id), text.clone());

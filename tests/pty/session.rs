@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use vt100::{MouseProtocolMode, Parser, Screen};
 
 /// Only a failure takes as long as this.
-const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE: Duration = Duration::from_secs(400);
 
 /// How the program is started.
 pub(crate) struct Setting {

@@ -194,12 +194,13 @@ for flags, env in [([], dict(os.environ)), (["-I"], None), ([], None)]:
     if child == 0:
         os.dup2(reader, 0)
         os.close(writer)
+        time.sleep(0.3)  # It is a copy of this program for a while.
         os.execve(words[0], words, env) if env is not None else os.execv(words[0], words)
 if os.fork() == 0:
     os.close(writer)
     os.read(reader, 1)
     os._exit(0)
-time.sleep(600)
+time.sleep(60)
 "#,
     );
     let watched = python::start(&program(&script)).unwrap();

@@ -24,6 +24,17 @@ def message(kind, payload):
 def number(value):
     return value.to_bytes(4, "little")
 
+# What a process begins with that only says it is watched.
+stranger = '''
+import os, socket, sys
+folder, rings = sys.argv[1:]
+there = socket.socket(socket.AF_UNIX)
+there.connect(folder + "/socket")
+say = lambda kind, payload: there.sendall((len(payload) + 1).to_bytes(4, "little") + bytes([kind]) + payload)
+number = lambda value: value.to_bytes(4, "little")
+say(1, number(os.getpid()) + number(os.getppid()) + b"3.11.7" + bytes(1) + b"python" + bytes(1) + b"x")
+'''
+
 if __name__ == "__main__":
     # Children of this process still find what it does not see itself.
     words = ["sh", "-c", 'printf "%s\n%s" "$PARVIZ_PROBE" "$PARVIZ_RINGS"']
@@ -113,18 +124,12 @@ fn thousands_of_connections_cost_only_themselves() {
 fn a_ring_of_noise_harms_only_its_own_process() {
     let report = attacked(
         r#"
-    child = '''
-import os, random, socket, sys
+    child = stranger + '''
+import random
 noise = random.Random(7)
-folder, rings = sys.argv[1:]
-there = socket.socket(socket.AF_UNIX)
-there.connect(folder + "/socket")
-say = lambda kind, payload: there.sendall((len(payload) + 1).to_bytes(4, "little") + bytes([kind]) + payload)
-number = lambda value: value.to_bytes(4, "little")
-say(1, number(os.getpid()) + number(os.getppid()) + b"3.11.7" + bytes(1) + b"python" + bytes(1) + b"x")
 name = "%d-1.ring" % os.getpid()
 with open(rings + "/" + name, "wb") as ring:
-    slots = b"".join(noise.randbytes(28) + number(index + 1) for index in range(131072))
+    slots = b"".join(noise.getrandbits(224).to_bytes(28, "little") + number(index + 1) for index in range(131072))
     kinds = bytearray(slots)
     for index in range(131072):
         kinds[32 * index] = index % 27
@@ -150,4 +155,22 @@ for identifier in range(1000):
         (&100.into(), &"returned".into())
     );
     assert!(!report.to_string().contains("u001b"));
+}
+
+#[test]
+fn what_a_process_says_in_a_second_ring_is_known_to_be_lost() {
+    let report = attacked(
+        r#"
+    child = stranger + '''
+for name in ["%d-%d.ring" % (os.getpid(), ring) for ring in (1, 2, 3)]:
+    with open(rings + "/" + name, "wb") as ring:
+        ring.truncate(4096 + 32 * 131072)
+    say(5, name.encode())
+'''
+    subprocess.check_call(["python3", "-I", "-c", child, folder, rings])
+"#,
+    );
+    is_told_whole(&report);
+    // What it did is lost, unlike what an interpreter without the probe does.
+    assert_eq!(report["calls"][0]["at_least"], true);
 }

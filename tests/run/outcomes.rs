@@ -206,6 +206,19 @@ if __name__ == "__main__":
     let (said, report) = script.watch(&[]);
     assert_eq!(said.out, "[1, 3]\n");
     assert_eq!(callers(&report), ["main", "worker 0 of pool 1"]);
+    let numbers = report["pools"].as_array().unwrap().iter();
+    let numbers: Vec<_> = numbers
+        .map(|pool| (&pool["number"], &pool["kind"]))
+        .collect();
+    let executor = (&1.into(), &"ProcessPoolExecutor".into());
+    assert_eq!(numbers[0], executor);
+    let text = script.start(&["--text"]).end().err;
+    for worker in [
+        "ProcessPoolExecutor worker 0 of pool 1, pid",
+        "ThreadPool worker 0 of pool 2, pid",
+    ] {
+        assert!(text.contains(worker), "{text}");
+    }
 }
 
 #[test]
@@ -235,4 +248,200 @@ if __name__ == "__main__":
     let calls = report["calls"].as_array().unwrap();
     let at_least: Vec<&Value> = calls.iter().map(|call| &call["at_least"]).collect();
     assert_eq!(at_least, [false, true]);
+}
+
+#[test]
+fn a_program_that_closes_all_descriptors_or_becomes_another_is_watched_on() {
+    let script = Script::new(
+        r#"
+import gc, multiprocessing, os, sys
+
+try:
+    # A thread that ends opens this library, maybe a while after its join; whoever closes it then ends the program.
+    import ctypes
+    ctypes.CDLL("libgcc_s.so.1")
+except (ImportError, OSError):
+    pass
+
+fork = multiprocessing.get_context("fork")
+
+def first(x):
+    return x
+
+def second(x):
+    return x
+
+def third(x):
+    return x
+
+def use(function):
+    with fork.Pool(1) as pool:
+        print(pool.map(function, range(3)), flush=True)
+    pool.join()
+    del pool
+    gc.collect()
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        use(third)
+    else:
+        use(first)
+        os.closerange(3, 1024)
+        use(second)
+        os.closerange(3, 1024)
+        os.execv(sys.executable, [sys.executable, sys.argv[0], "again"])
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    assert_eq!(
+        (said.out, said.err),
+        ("[0, 1, 2]\n".repeat(3), String::new())
+    );
+    let calls = report["calls"].as_array().unwrap().iter();
+    let calls: Vec<&Value> = calls.map(|call| &call["function"]).collect();
+    assert_eq!(calls, ["first", "second", "third"]);
+    assert_eq!(outcomes(&report), ["returned"; 3]);
+    assert_eq!(report["counts"]["tasks"], 9);
+    assert_eq!(report["losses"], serde_json::json!([]));
+}
+
+#[test]
+fn an_interpreter_that_came_in_the_place_of_another_and_went_before_anybody_looked_is_known() {
+    let script = Script::new(
+        r#"
+from multiprocessing.pool import ThreadPool
+import os, signal, subprocess, sys
+
+def first(x):
+    return x
+
+def second(x):
+    return x
+
+def use(function):
+    with ThreadPool(1) as pool:
+        print(pool.map(function, range(3)), flush=True)
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        use(second)
+        # Whoever looks goes on when this has ended.
+        words = ["sh", "-c", "read end; kill -CONT $0", str(os.getppid())]
+        there = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        sys.stdout.flush()
+        os._exit(0)
+    else:
+        # Nobody looks before the other interpreter has come and gone.
+        os.kill(os.getppid(), signal.SIGSTOP)
+        use(first)
+        os.execv(sys.executable, [sys.executable, sys.argv[0], "again"])
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    assert_eq!(said.out, "[0, 1, 2]\n".repeat(2));
+    let calls = report["calls"].as_array().unwrap().iter();
+    let calls: Vec<&Value> = calls.map(|call| &call["function"]).collect();
+    assert_eq!(calls, ["first", "second"]);
+    assert_eq!(report["counts"]["tasks"], 6);
+    assert_eq!(report["losses"], serde_json::json!([]));
+}
+
+#[test]
+fn what_runs_in_an_executor_that_cancels_the_rest_and_breaks_did_not_return() {
+    let script = Script::new(
+        r#"
+from concurrent.futures import ProcessPoolExecutor
+import multiprocessing, os, signal, sys, threading
+
+fork = multiprocessing.get_context("fork")
+started = fork.Event()
+
+def wait(x):
+    started.set()
+    signal.pause()
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, mp_context=fork)
+    futures = [pool.submit(wait, x) for x in range(6)]
+    started.wait()
+    workers = list(pool._processes)
+    cancelled = threading.Event()
+    futures[-1].add_done_callback(lambda _: cancelled.set())
+    if sys.version_info >= (3, 9):
+        pool.shutdown(wait=False, cancel_futures=True)
+    else:
+        list(map(lambda future: future.cancel(), futures))
+    cancelled.wait()
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    for future in futures:
+        print("cancelled" if future.cancelled() else type(future.exception()).__name__)
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    let said: Vec<&str> = said.out.lines().collect();
+    assert_eq!(outcomes(&report), said);
+    assert!(said.contains(&"cancelled") && said.contains(&"BrokenProcessPool"));
+    assert!(findings(&report).contains(&"broken-process-pool"));
+}
+
+#[test]
+fn a_program_that_dies_of_a_signal_leaves_no_workers_behind() {
+    let script = Script::new(
+        r#"
+import multiprocessing, signal
+
+fork = multiprocessing.get_context("fork")
+both = fork.Barrier(3)
+
+def wait(x):
+    both.wait()
+    signal.pause()
+
+if __name__ == "__main__":
+    with fork.Pool(2) as pool:
+        result = pool.map_async(wait, range(2), 1)
+        both.wait()
+        print("they run", flush=True)
+        result.get()
+"#,
+    );
+    let mut running = script.start(&["--report", "report.json"]);
+    running.read_line("they run");
+    running.signal(Signal::TERM);
+    // Its workers have its stdout: this is the end of all of them.
+    let said = running.end();
+    assert_eq!((said.out.as_str(), said.code), ("", Some(143)));
+    assert_eq!(script.report()["counts"]["workers"], 2);
+}
+
+#[test]
+fn a_process_of_the_program_is_no_worker_whatever_its_name() {
+    let script = Script::new(
+        r#"
+import multiprocessing
+
+fork = multiprocessing.get_context("fork")
+
+def pass_on(there, back):
+    for task in iter(there.get, None):
+        back.put(task)
+
+if __name__ == "__main__":
+    with fork.Pool(2) as pool:
+        print(pool.map(abs, range(4)))
+    there, back = fork.SimpleQueue(), fork.SimpleQueue()
+    process = fork.Process(target=pass_on, args=(there, back), name="OwnPoolWorker-1")
+    process.start()
+    for number in range(3):
+        there.put((number, 0, abs, (1,), {}))
+    there.put(None)
+    process.join()
+    print(back.get()[0])
+"#,
+    );
+    let (said, report) = script.watch(&[]);
+    assert_eq!(said.out, "[0, 1, 2, 3]\n0\n");
+    assert_eq!(report["counts"]["workers"], 2);
+    assert_eq!(outcomes(&report), ["returned"]);
 }

@@ -206,7 +206,10 @@ impl<'a> Recount<'a> {
                     .filter(|&speedup| workers > 1.0 && speedup > 0.0)
                     .map(|speedup| (1.0 / speedup - 1.0 / workers) / (1.0 - 1.0 / workers)),
             ),
-            ("lower_bound", over.filter(|_| need > 0).map(|_| bound)),
+            (
+                "lower_bound",
+                over.filter(|_| need > 0 && !goes_on).map(|_| bound),
+            ),
             ("blocked_main", Some(self.blocked(at) as f64)),
             ("program_end", self.program_end(at)),
         ]

@@ -191,7 +191,7 @@ fn deliver(
     tasks: &mut [Task],
 ) {
     let rules = experiment.method.rules();
-    let own_work = experiment.main_work_length(&[]).0;
+    let own_work = experiment.main_work_length(&[], 1).0;
     let free = if rules.blocks { 0 } else { begin + own_work };
     let all = returned.iter().copied().max().unwrap_or(0);
     let mut latest = 0;

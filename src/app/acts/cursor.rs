@@ -34,8 +34,20 @@ impl App {
                 self.jump(cursor);
                 self.say("nothing more has happened yet");
             }
-            None => self.jump(if forward { end } else { Time::ZERO }),
+            None => self.step_to_edge(forward, if forward { end } else { Time::ZERO }),
         }
+    }
+
+    /// Where no event is left that way, the edge of the run itself is the last step.
+    fn step_to_edge(&mut self, forward: bool, edge: Time) {
+        if self.cursor() == edge {
+            self.say(if forward {
+                "this is the end: nothing happened later"
+            } else {
+                "this is the start: nothing happened before"
+            });
+        }
+        self.jump(edge);
     }
 
     /// Goes to the next mark of the trace or of a finding.
@@ -87,13 +99,14 @@ impl App {
     }
 
     pub(super) fn faster(&mut self) {
-        if !self.run.playback.faster() {
+        if !self.run.playback.faster(self.run.over) {
             self.say("this is live: it cannot go faster");
         }
     }
 
     pub(super) fn go_to_start(&mut self) {
-        self.run.playback.rewind();
+        let run = &mut self.run;
+        run.playback.rewind(run.end(), run.over);
         self.viewport.reveal(Time::ZERO);
     }
 

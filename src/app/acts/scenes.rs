@@ -31,6 +31,18 @@ impl App {
         self.make_room();
     }
 
+    /// Panels are those of the timeline: the other views have the screen for themselves.
+    pub(super) fn zoom_panel(&mut self) {
+        if self.scene == Scene::View && self.view != View::Timeline {
+            let timeline = self.keymap.of(Action::Timeline);
+            self.say(format!(
+                "this view has the screen already: {timeline} shows the panels"
+            ));
+            return;
+        }
+        self.toggle_scene(Scene::Panel);
+    }
+
     pub(super) fn next_panel(&mut self) {
         if self.scene == Scene::Compare {
             self.swapped = !self.swapped;

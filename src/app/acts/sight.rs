@@ -2,7 +2,8 @@
 
 use crate::app::keymap::Context;
 use crate::app::selection::{self, Selection};
-use crate::app::{App, Lanes, Run, Scene};
+use crate::app::viewport::Follow;
+use crate::app::{App, Lanes, Panel, Run, Scene, View};
 use crate::event::TaskId;
 use crate::time::{Span, Time};
 use std::ops::Range;
@@ -14,23 +15,58 @@ impl App {
             return;
         }
         if self.selection.task.is_none() {
-            self.viewport.pan(if forward { 1 } else { -1 });
+            self.pan(forward);
             return;
         }
         let cursor = self.cursor();
         let next = self
             .selection
             .next_task(&self.run.trace, self.large, forward, cursor);
-        if let Some(next) = next {
-            self.select(next);
+        match next {
+            Some(next) => self.select(next),
+            None if self.selection.row.is_none() => self.say("this task is on no lane"),
+            None if !forward => self.say("no earlier task is on this lane"),
+            None if self.at_end() => self.say("no later task is on this lane"),
+            None => self.say("no later task is on this lane yet"),
+        }
+    }
+
+    /// Not into what is empty, see [`Viewport::pan`](crate::app::viewport::Viewport::pan).
+    fn pan(&mut self, forward: bool) {
+        if !self.has_axis() {
+            return self.say("there is no time axis here to move");
+        }
+        let seen = self.viewport.span();
+        let is_edge = if forward {
+            seen.end() >= self.axis_end()
+        } else {
+            seen.start() == Time::ZERO
+        };
+        match (is_edge, forward) {
+            (false, _) => self.viewport.pan(if forward { 1 } else { -1 }),
+            (true, false) => self.say("nothing lies further left: the start is in sight"),
+            (true, true) if self.run.over => {
+                self.say("nothing lies further right: the end is in sight");
+            }
+            (true, true) => self.say("nothing lies further right yet"),
         }
     }
 
     pub(super) fn vertical(&mut self, down: bool) {
+        if self.scene == Scene::Presenter {
+            return self.say("the presenter shows no choice of lanes: { } scroll them");
+        }
         let at = self.chosen_moment();
         let next = self
             .selection
             .next_lane(&self.run.trace, self.large, down, at);
+        if next == self.selection {
+            self.say(match (next.row, down) {
+                (None, _) => "there is no lane yet",
+                (_, true) => "this is the last lane",
+                (_, false) => "this is the first lane",
+            });
+        }
         self.select(next);
     }
 
@@ -49,8 +85,8 @@ impl App {
 
     fn select(&mut self, selection: Selection) {
         self.selection = selection;
-        if let Some(row) = selection.row {
-            self.first_lane = self.first_lane.min(row);
+        if let Some(row) = selection.row.filter(|&row| row < self.first_lane()) {
+            self.scrolled_to = Some(row);
         }
         let task = selection.task.and_then(|task| self.task(task));
         if let Some(task) = task
@@ -82,6 +118,25 @@ impl App {
         self.viewport.zoom(nearer, around);
     }
 
+    /// Whether the axis shows the moment that the cursor is at. Of a run seen to its end nothing more is to
+    /// come, and what has no axis hides nothing.
+    pub(in crate::app) fn cursor_is_in_sight(&self) -> bool {
+        let by_hand = matches!(self.viewport.follow, Follow::Hand | Follow::Page);
+        let (span, cursor) = (self.viewport.span(), self.cursor());
+        let shows = span.start() <= cursor && cursor <= span.end();
+        !self.has_axis() || !by_hand || self.at_end() || shows
+    }
+
+    /// What is shown has a time axis that can be moved.
+    fn has_axis(&self) -> bool {
+        match self.scene {
+            Scene::View => self.view == View::Timeline,
+            Scene::Panel => matches!(self.panel, Panel::Lanes | Panel::Cpus),
+            Scene::Compare => true,
+            Scene::Presenter => false,
+        }
+    }
+
     pub(super) fn fit(&mut self) {
         let end = self.axis_end();
         if self.run.over {
@@ -111,14 +166,15 @@ impl App {
 
     pub(super) fn swap_lanes(&mut self) {
         if self.large == Lanes::Workers && self.run.trace.cpus().is_empty() {
-            self.say("no CPU is known to have run a task yet");
+            let yet = if self.run.over { "" } else { " yet" };
+            self.say(format!("no CPU is known to have run a task{yet}"));
             return;
         }
         self.large = match self.large {
             Lanes::Workers => Lanes::Cpus,
             Lanes::Cpus => Lanes::Workers,
         };
-        self.first_lane = 0;
+        self.scrolled_to = None;
         match self.selection.task {
             Some(task) => self.select_task(task),
             None => self.selection = Selection::default(),
@@ -131,7 +187,7 @@ impl App {
             self.say("all lanes are in sight");
             return;
         }
-        self.first_lane = lanes.start;
+        self.scrolled_to = Some(lanes.start);
         if self.selection.row.is_some_and(|row| !lanes.contains(&row)) {
             self.selection = Selection::default();
         }

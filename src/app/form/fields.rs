@@ -3,8 +3,8 @@
 use super::{Draft, Remark};
 use crate::bytes;
 use crate::experiment::{
-    Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, MemoryModel, Policy,
-    PythonPool, StartMethod, WorkKind,
+    AUTO, Backend, CounterEffect, Experiment, Fault, MainWork, MemoryModel, Policy, PythonPool,
+    StartMethod, WorkKind, whole, whole_or_auto,
 };
 use crate::method::{Method, Sends};
 use crate::time::Nanos;
@@ -102,7 +102,7 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "cpus",
         fill: Fill::Number {
-            least: "auto",
+            least: AUTO,
             read: |e| or_auto(e.cpus),
             write: |e, text| auto_or_whole(text).map(|number| e.cpus = number),
         },
@@ -174,19 +174,19 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "chunk size",
         fill: Fill::Number {
-            least: "auto",
+            least: AUTO,
             read: |e| or_auto(e.chunksize),
             write: |e, text| auto_or_whole(text).map(|number| e.chunksize = number),
         },
         remark: |d| {
             let experiment = d.experiment;
-            match experiment.method.rules().sends {
+            match experiment.rules().sends {
                 Sends::Nothing => plain("a loop sends nothing"),
                 Sends::Tasks => plain("one task at a time"),
                 Sends::ChunksOfOne | Sends::ChunksByRule => {
                     let auto =
                         experiment
-                            .method
+                            .rules()
                             .chunksize(None, experiment.tasks, experiment.workers);
                     Remark::Plain(format!("auto is {auto} here"))
                 }
@@ -266,9 +266,9 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "python",
         fill: Fill::Text {
-            read: |e| e.python.clone().unwrap_or_else(|| "auto".to_owned()),
+            read: |e| e.python.clone().unwrap_or_else(|| AUTO.to_owned()),
             write: |e, text| {
-                let named = !matches!(text, "" | "auto");
+                let named = !matches!(text, "" | AUTO);
                 e.python = named.then(|| text.to_owned());
                 Ok(())
             },
@@ -301,8 +301,8 @@ pub(super) const FIELDS: [Spec; 26] = [
     Spec {
         label: "faults",
         fill: Fill::Text {
-            read: |e| faults_text(&e.faults),
-            write: |e, text| read_faults(text).map(|faults| e.faults = faults),
+            read: |e| Fault::all_written(&e.faults),
+            write: |e, text| Fault::parse_all(text).map(|faults| e.faults = faults),
         },
         remark: |_| plain("3:die 1,5:raise 2:hang"),
     },
@@ -399,7 +399,7 @@ fn place<T: PartialEq>(all: &[T], one: &T) -> usize {
 
 /// These words after `auto`, which stands for none of them.
 const fn after_auto<const N: usize>(names: &[&'static str]) -> [&'static str; N] {
-    let mut words = ["auto"; N];
+    let mut words = [AUTO; N];
     let mut place = 0;
     while place < names.len() {
         words[place + 1] = names[place];
@@ -416,22 +416,16 @@ fn at_or_auto<T: Copy>(all: &[T], at: usize) -> Option<T> {
     at.checked_sub(1).map(|at| all[at])
 }
 
-fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    text.parse()
-        .map_err(|_| format!("`{text}` is no whole number"))
-}
-
 fn or_auto(number: Option<u32>) -> String {
-    number.map_or_else(|| "auto".to_owned(), |number| number.to_string())
+    number.map_or_else(|| AUTO.to_owned(), |number| number.to_string())
 }
 
+/// An empty box is `auto` too.
 fn auto_or_whole(text: &str) -> Result<Option<u32>, String> {
-    match text {
-        "auto" | "" => Ok(None),
-        _ => whole(text)
-            .map(Some)
-            .map_err(|_| format!("`{text}` is no number: write a whole number or auto")),
+    if text.is_empty() {
+        return Ok(None);
     }
+    whole_or_auto(text)
 }
 
 fn length(text: &str, unit: Nanos) -> Result<Nanos, String> {
@@ -451,39 +445,5 @@ fn length_text(length: Nanos) -> String {
     match length {
         Nanos::ZERO => "0".to_owned(),
         length => length.exact(),
-    }
-}
-
-/// Reads `3:die 1,5,9:raise`; nothing, or `none`, is no fault.
-pub(super) fn read_faults(text: &str) -> Result<Vec<Fault>, String> {
-    let mut faults = Vec::new();
-    for group in text.split_whitespace().filter(|group| *group != "none") {
-        let wrong = || format!("`{group}` is no fault: write 3:die, 1,5:raise or 2:hang");
-        let (tasks, kind) = group.split_once(':').ok_or_else(wrong)?;
-        let mut kinds = FaultKind::ALL.iter().copied();
-        let kind = kinds.find(|known| known.name() == kind).ok_or_else(wrong)?;
-        for task in tasks.split(',') {
-            let task = task.parse().map_err(|_| wrong())?;
-            faults.push(Fault { task, kind });
-        }
-    }
-    Ok(faults)
-}
-
-/// The text that [`read_faults`] reads back as the same faults.
-fn faults_text(faults: &[Fault]) -> String {
-    let mut text = String::new();
-    for (number, fault) in faults.iter().enumerate() {
-        let goes_on = number > 0 && faults[number - 1].kind == fault.kind;
-        if number > 0 && !goes_on {
-            text.extend([":", faults[number - 1].kind.name(), " "]);
-        } else if goes_on {
-            text.push(',');
-        }
-        text.push_str(&fault.task.to_string());
-    }
-    match faults.last() {
-        Some(last) => text + ":" + last.kind.name(),
-        None => "none".to_owned(),
     }
 }

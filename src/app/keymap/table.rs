@@ -2,7 +2,7 @@
 
 use crate::app::action::Action;
 use crate::app::{App, Overlay, Scene, View};
-use crate::method::{Badge, Rules};
+use crate::method::{Rules, Sends};
 
 /// Which part of the program the keys go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,9 +98,14 @@ fn has_views(app: &App) -> bool {
     app.run.program().is_none() || app.run.trace.call().is_some()
 }
 
+/// Two runs stand beside each other.
+fn is_compared(app: &App) -> bool {
+    app.scene == Scene::Compare
+}
+
 /// The rules of the experiment's method.
 fn rules(app: &App) -> Option<Rules> {
-    Some(app.run.experiment()?.method.rules())
+    Some(app.run.experiment()?.rules())
 }
 
 /// The table, in the order of the help screen.
@@ -110,13 +115,8 @@ pub const ROWS: &[Row] = &[
         &[("s", Action::SwitchForm)],
         "sync / async (imap: order)",
     )
-    .hint(0, |app| match rules(app).map(|rules| rules.badge) {
-        Some(Badge::Sync) => "async",
-        Some(Badge::Async) => "sync",
-        Some(Badge::IteratorInOrder) => "as finished",
-        Some(Badge::IteratorAsFinished) => "in order",
-        Some(Badge::Serial) | None => "",
-    })
+    .hint(0, |app| rules(app).map_or("", |rules| rules.switch()))
+    .sooner(1, is_compared)
     .works(|app| rules(app).is_some_and(|rules| rules.partner.is_some())),
     row(
         Context::Lab,
@@ -134,7 +134,8 @@ pub const ROWS: &[Row] = &[
         ],
         "fewer / more workers",
     )
-    .hint(7, |_| "workers"),
+    .hint(7, |_| "workers")
+    .works(|app| rules(app).is_some_and(|rules| rules.sends != Sends::Nothing)),
     row(Context::Lab, &[("e", Action::Edit)], "edit the experiment").hint(9, |_| "edit"),
     row(
         Context::Lab,
@@ -187,7 +188,7 @@ pub const ROWS: &[Row] = &[
     )
     .hint(3, |_| "step")
     // Two runs beside each other are mostly looked at as wholes, and have no room to spare.
-    .works(|app| app.scene != Scene::Compare),
+    .works(|app| !is_compared(app)),
     row(
         Context::Main,
         &[
@@ -196,7 +197,7 @@ pub const ROWS: &[Row] = &[
             ("pageup", Action::PreviousMarker),
             ("pagedown", Action::NextMarker),
         ],
-        "marker before / after",
+        "marker back / on",
     ),
     row(
         Context::Main,
@@ -204,6 +205,7 @@ pub const ROWS: &[Row] = &[
         "slower / faster",
     )
     .hint(10, |_| "speed")
+    // At the end they are for the next run, and there is more use for the room.
     .works(|app| !app.at_end()),
     row(
         Context::Main,
@@ -221,7 +223,8 @@ pub const ROWS: &[Row] = &[
         "pan; choose lane and task",
     )
     .hint(1, |_| "lane, task")
-    .works(|app| !app.selection.is_empty()),
+    // Two runs beside each other show no selection.
+    .works(|app| !app.selection.is_empty() && !is_compared(app)),
     row(
         Context::Main,
         &[
@@ -231,7 +234,15 @@ pub const ROWS: &[Row] = &[
         ],
         "zoom in, out; fit, follow",
     )
-    .hint(12, |_| "zoom"),
+    .hint(12, |app| {
+        if app.cursor_is_in_sight() {
+            "zoom"
+        } else {
+            "zoom in, out, follow"
+        }
+    })
+    // Whoever has lost sight of the cursor looks for the way back to it.
+    .sooner(0, |app| !app.cursor_is_in_sight()),
     row(
         Context::Main,
         &[("l", Action::SwapLanes)],
@@ -241,7 +252,8 @@ pub const ROWS: &[Row] = &[
         Context::Main,
         &[("{", Action::LanesUp), ("}", Action::LanesDown)],
         "scroll the lanes",
-    ),
+    )
+    .hint(4, |_| "more lanes"),
     row(
         Context::Main,
         &[("enter", Action::Inspect)],
@@ -252,7 +264,7 @@ pub const ROWS: &[Row] = &[
         let is_open = matches!(app.overlay, Some(Overlay::Inspector));
         app.selection.task.is_some() && !is_open
     })
-    .works(|app| app.run.trace.call().is_some()),
+    .works(|app| app.run.trace.call().is_some() && !is_compared(app)),
     row(Context::Main, &[("/", Action::Find)], "find tasks"),
     row(
         Context::Main,
@@ -277,7 +289,7 @@ pub const ROWS: &[Row] = &[
     )
     .hint(5, |_| "compare")
     // There its way back is Esc.
-    .works(|app| app.previous.is_some() && app.scene != Scene::Compare),
+    .works(|app| app.previous.is_some() && !is_compared(app)),
     row(
         Context::Main,
         &[("d", Action::Definitions)],
@@ -311,6 +323,8 @@ pub const ROWS: &[Row] = &[
         "close what is on top",
     )
     .hint(4, |_| "close")
+    // Nothing else on the screen of two runs says how to leave it.
+    .sooner(0, is_compared)
     .works(|app| app.scene != Scene::View),
     row(Context::Main, &[("q", Action::Quit)], "quit").hint(6, |_| "quit"),
     row(

@@ -123,6 +123,104 @@ fn slow_motion_lags_behind_a_live_run_and_end_catches_up() {
 }
 
 #[test]
+fn slow_motion_stays_through_switches_and_the_end() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    tell_all(&mut app);
+    press(&mut app, "< <");
+    for keys in ["s", "m", "end", "r", "n"] {
+        press(&mut app, keys);
+        tell_all(&mut app);
+        assert_eq!(app.run.speed().to_string(), "1/4x", "{keys}");
+    }
+    wait(&mut app, 8);
+    assert_eq!(units(&app), 2);
+    press(&mut app, "b");
+    tell(&mut app, 6);
+    wait(&mut app, 8);
+    assert_eq!((units(&app), app.run.playback.pace), (2, Pace::Playing));
+    // What is live has the speed of the clock.
+    press(&mut app, "end");
+    assert_eq!((units(&app), app.run.speed()), (6, Speed::default()));
+    press(&mut app, "<");
+    assert_eq!(app.run.speed().to_string(), "1/4x");
+}
+
+#[test]
+fn going_back_to_the_start_at_the_end_waits_there() {
+    for end in [true, false] {
+        let mut app = app(Method::Map, Backend::Simulated);
+        tell_all(&mut app);
+        if end {
+            press(&mut app, "end");
+        } else {
+            wait(&mut app, 90);
+        }
+        assert!(app.at_end());
+        press(&mut app, "home");
+        assert!(app.run.playback.is_paused() && units(&app) == 0);
+        press(&mut app, "space");
+        wait(&mut app, 3);
+        press(&mut app, "home");
+        assert!(app.moving() && units(&app) == 0);
+    }
+}
+
+#[test]
+fn keys_that_have_nowhere_to_go_say_so() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    tell_all(&mut app);
+    press(&mut app, "end");
+    let seen = app.viewport;
+    for keys in [
+        ".",
+        "left",
+        "right",
+        "home ,",
+        "end down up",
+        "left",
+        "right",
+        "down down down down",
+    ] {
+        press(&mut app, keys);
+        assert!(app.notice.is_some(), "{keys}");
+    }
+    assert_eq!(app.viewport, seen);
+    press(&mut app, "esc i");
+    for (keys, says) in [
+        ("left", false),
+        ("left left left left left left left left left", true),
+    ] {
+        press(&mut app, keys);
+        assert_eq!(app.notice.is_some(), says, "{keys}");
+    }
+    press(&mut app, "right");
+    assert_eq!(app.notice, None);
+}
+
+#[test]
+fn where_there_is_no_axis_nothing_pans() {
+    for view in ["2", "3", "p"] {
+        let mut app = app(Method::Map, Backend::Simulated);
+        tell_all(&mut app);
+        press(&mut app, "i");
+        press(&mut app, view);
+        let span = app.viewport.span();
+        press(&mut app, "left right");
+        assert_eq!(app.viewport.span(), span);
+        let says = app.notice.unwrap();
+        assert!(says.contains("no time axis"), "{view}: {says}");
+    }
+}
+
+#[test]
+fn in_the_presenter_no_lane_is_chosen_unseen() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    tell_all(&mut app);
+    press(&mut app, "p down");
+    assert!(app.selection.is_empty() && app.notice.is_some());
+}
+
+#[test]
 fn panning_by_hand_stops_following_and_one_key_resumes() {
     let mut app = app(Method::Map, Backend::Threads);
     tell(&mut app, 1);
@@ -154,7 +252,9 @@ fn arrows_choose_a_lane_then_its_tasks_and_esc_lets_go() {
     assert_ne!(app.selection.task.map(|task| task.index), Some(1));
     press(&mut app, "esc");
     assert!(app.selection.is_empty());
-    press(&mut app, "right");
+    press(&mut app, "i");
+    let span = app.viewport.span();
+    press(&mut app, "left");
     assert_ne!(app.viewport.span(), span);
 }
 

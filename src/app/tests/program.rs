@@ -81,6 +81,24 @@ fn a_program_without_a_pool_has_no_task_to_inspect() {
 }
 
 #[test]
+fn keys_of_a_program_say_in_the_lab_that_there_is_none() {
+    let mut app = super::app(Method::Map, Backend::Simulated);
+    for key in ["O", "F", "(", ")"] {
+        press(&mut app, key);
+        let says = app.notice.take().unwrap_or_default();
+        assert!(
+            says.starts_with("only for a program that is watched: "),
+            "{key}: {says}"
+        );
+    }
+    // Where something is typed, and for keys that are in no table, there is nothing to say.
+    for keys in ["/ O", "esc x"] {
+        press(&mut app, keys);
+        assert_eq!(app.notice, None);
+    }
+}
+
+#[test]
 fn no_key_is_offered_for_two_things() {
     let mut app = watching(false);
     for keys in ["esc", "O", "?", "d"] {

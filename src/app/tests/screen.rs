@@ -230,6 +230,23 @@ fn the_mouse_is_given_back_and_taken() {
 }
 
 #[test]
+fn a_view_that_has_the_screen_has_no_panel_to_be_given_it() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell_all(&mut app);
+    press(&mut app, "3 z");
+    assert_eq!((app.view, app.scene), (View::Numbers, Scene::View));
+    assert!(
+        app.notice
+            .as_ref()
+            .is_some_and(|says| says.contains("has the screen already"))
+    );
+    press(&mut app, "1 z");
+    assert_eq!(app.scene, Scene::Panel);
+    press(&mut app, "z");
+    assert_eq!(app.scene, Scene::View);
+}
+
+#[test]
 fn hints_show_only_what_works_now() {
     let words = |app: &App| -> Vec<&str> {
         let hints = app.keymap.hints(app).into_iter();

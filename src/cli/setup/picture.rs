@@ -8,8 +8,9 @@
 use crate::app::Settings;
 use crate::cli::Lab;
 use crate::cli::flags::Size;
+use crate::cli::look::charset;
 use crate::config::Config;
-use crate::palette::{Charset, Depth, Look, ThemeName};
+use crate::palette::{Depth, Look};
 use crate::time::{Nanos, Time};
 use std::path::PathBuf;
 
@@ -23,16 +24,6 @@ pub struct Picture {
 }
 
 impl Lab {
-    fn look(&self, config: &Config) -> (Option<ThemeName>, bool) {
-        let theme = self
-            .output
-            .theme
-            .or(config.theme)
-            .and_then(|choice| choice.0);
-        let ascii = self.output.ascii || config.ascii == Some(true);
-        (theme, ascii)
-    }
-
     /// A picture has all colours and all characters, whatever the terminal has.
     pub(super) fn picture(
         &self,
@@ -60,7 +51,7 @@ impl Lab {
                 folder.display()
             ));
         }
-        let (theme, ascii) = self.look(config);
+        let look = self.output.look;
         let size = self.output.size.unwrap_or(Size::PICTURE);
         let at = self
             .output
@@ -75,13 +66,9 @@ impl Lab {
             at: at.map(|at| Time(at.0)),
             settings: Settings {
                 look: Look {
-                    theme: theme.unwrap_or_default(),
+                    theme: look.theme(config).unwrap_or_default(),
                     depth: Depth::True,
-                    charset: if ascii {
-                        Charset::Ascii
-                    } else {
-                        Charset::Unicode
-                    },
+                    charset: charset(look.ascii || config.ascii == Some(true)),
                 },
                 theme_named: true,
                 mouse: false,

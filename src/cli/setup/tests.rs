@@ -169,8 +169,12 @@ fn what_gives_way_is_as_if_it_were_not_there() {
 fn contradictions_are_told_in_one_line() {
     for (words, line) in [
         (
-            "--costs 9,2,6 --tasks 3",
-            "--costs lists 3 tasks: leave --tasks 3 out",
+            "--costs 9,2,6 --tasks 4",
+            "--costs lists 3 tasks: leave --tasks 4 out",
+        ),
+        (
+            "--costs 10us --tasks 24",
+            "--costs 10us is a list of one task: write --costs const:10us for 24 like it",
         ),
         (
             "--method apply --chunksize 2",
@@ -195,7 +199,7 @@ fn contradictions_are_told_in_one_line() {
         ("--at 2s", "--at is for pictures: add --picture FILE.svg"),
         (
             "--picture a.svg --unit 10000s --at 10000000",
-            "--at `10000000` is too long: at most a week, 604800s",
+            "--at `10000000` is too long: at most a week, 168h",
         ),
         (
             "--size 80x24 --text",
@@ -226,7 +230,7 @@ fn contradictions_are_told_in_one_line() {
             "--fault 24: there is no task 24, the last one is 23",
         ),
         (
-            "--memory-model separate",
+            "--effect count --memory-model separate",
             "--memory-model separate is for --backend simulated: threads share their memory",
         ),
         (
@@ -237,6 +241,10 @@ fn contradictions_are_told_in_one_line() {
         (
             "--lock",
             "--lock is for --effect race: add it, or leave --lock out",
+        ),
+        (
+            "--backend simulated --memory-model shared",
+            "--memory-model is for --effect count: add it, or leave --memory-model out",
         ),
         (
             "--effect count --increments 3",
@@ -254,6 +262,13 @@ fn contradictions_are_told_in_one_line() {
         with("--tasks 5", listed, AROUND).unwrap_err(),
         "--tasks 5: the config file lists the costs of 2 tasks: add --costs, such as --costs lognormal:600ms"
     );
+}
+
+#[test]
+fn a_list_of_costs_goes_with_its_own_length() {
+    let given = experiment("--costs 9,2,6 --tasks 3", "");
+    assert_eq!(given, experiment("--costs 9,2,6", ""));
+    assert_eq!(experiment("--tasks 2", "[lab]\ncosts = [1, 2]\n").tasks, 2);
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use super::{GOOD_CHUNK, Spell};
 use crate::definition::percent;
 use crate::event::NoteKind;
+use crate::finding::index::About;
 use crate::finding::words::call as named;
 use crate::finding::{Finding, FindingKind};
 use crate::time::Nanos;
-use crate::trace::TimedNote;
 
 /// Fewer messages than this say nothing about what one costs.
 const SMALL_CHUNKS: u32 = 100;
+/// Nor do fewer than this say at which pace the input comes.
+const FEWEST_MESSAGES: u32 = 8;
 /// A message costs 20 to 200 us, so a chunk that computes longer earns it.
 const SMALL_CHUNK: Nanos = Nanos(200_000);
 /// Messages that come slower than this are not held up by their own cost but by what is to be sent.
@@ -35,7 +37,7 @@ impl Spell<'_> {
         let message = Nanos(length.0 / u64::from(chunks.max(1)));
         let worker_time = length.0 as f64 * self.parallel() as f64;
         let idle = 1.0 - self.work.0 as f64 / worker_time;
-        if chunks < SMALL_CHUNKS || self.finished.is_empty() || idle < OVERHEAD_SHARE {
+        if chunks < FEWEST_MESSAGES || self.finished.is_empty() || idle < OVERHEAD_SHARE {
             return None;
         }
         let shares = self.scene.trace.shares_of(self.call, self.last);
@@ -45,7 +47,7 @@ impl Spell<'_> {
         if self.reads_generator() && is_starved && message > DEAR_MESSAGE {
             return Some(self.slow_input(starved, message));
         }
-        (message < SLOW_MESSAGE)
+        (chunks >= SMALL_CHUNKS && message < SLOW_MESSAGE)
             .then(|| self.chunk_too_small(chunks, worker_time))
             .flatten()
     }
@@ -61,6 +63,12 @@ impl Spell<'_> {
         let overhead = 1.0 - work.0 as f64 / worker_time;
         let advice = if work < LOOP_WORK {
             format!("use a plain loop: all these tasks together take {work}")
+        } else if self.has_no_chunks() {
+            format!(
+                "give each task more to do, such as a list of {} items: threads of an executor ignore chunksize; or, if \
+                 that work computes, use the map of a ProcessPoolExecutor with that chunksize",
+                self.good_chunk(service.0)
+            )
         } else if self.call.is_series() {
             format!(
                 "use map with chunksize={} instead of one call for each task",
@@ -94,12 +102,17 @@ impl Spell<'_> {
         Some((overhead * length.seconds(), finding))
     }
 
+    /// Each task is a message whatever its `map` is told.
+    fn has_no_chunks(&self) -> bool {
+        let pool = self.call.facts.pool;
+        self.scene.is_executor(pool) && self.scene.has_threads(pool)
+    }
+
     /// Its tasks come from something that makes them one by one.
     fn reads_generator(&self) -> bool {
-        let id = Some(self.call.facts.call);
-        let is_end = |note: &&TimedNote| note.note.kind == NoteKind::InputSwallowed;
-        let mut ends = self.scene.notes().iter().filter(is_end);
-        self.call.facts.method.starts_with("imap") && ends.any(|note| note.note.call == id)
+        let call = About::Call(self.call.facts.call);
+        self.scene.trace.call_kind(self.call).is_imap()
+            && self.scene.has_noted(NoteKind::InputSwallowed, call)
     }
 
     fn slow_input(&self, starved: f64, message: Nanos) -> (f64, Finding) {
@@ -175,7 +188,16 @@ mod tests {
     }
 
     fn told(tasks: u32, pace: u64, chunksize: u32, work: impl Fn(u32) -> u64) -> Vec<Finding> {
-        let mut told = Told::pool("Pool", 2).call(0, "map", tasks, chunksize);
+        told_of("Pool", (tasks, chunksize), pace, work)
+    }
+
+    fn told_of(
+        kind: &str,
+        (tasks, chunksize): (u32, u32),
+        pace: u64,
+        work: impl Fn(u32) -> u64,
+    ) -> Vec<Finding> {
+        let mut told = Told::pool(kind, 2).call(0, "map", tasks, chunksize);
         for index in 0..tasks {
             let at = Time(u64::from(index) * pace);
             let task = TaskId { call: CALL, index };
@@ -216,6 +238,19 @@ mod tests {
     }
 
     #[test]
+    fn threads_of_an_executor_know_no_chunks() {
+        let advice = |kind| {
+            told_of(kind, (20_000, 1), 40_000, |_| 10_000)
+                .remove(0)
+                .advice
+        };
+        assert_eq!(advice("ThreadPool"), "use chunksize=1000");
+        assert_eq!(advice("ProcessPoolExecutor"), "use chunksize=1000");
+        let words = "give each task more to do, such as a list of 1000 items: threads of an executor ignore chunksize";
+        assert!(advice("ThreadPoolExecutor").starts_with(words));
+    }
+
+    #[test]
     fn a_few_tasks_that_were_held_up_are_not_the_work_of_all() {
         // One in a hundred takes as long as half of all together.
         let found = spread(20_000, 20_000, |index| {
@@ -251,6 +286,24 @@ mod tests {
             [FindingKind::ChunkTooSmall]
         );
         assert_eq!(with("map", 450_000), [FindingKind::ChunkTooSmall]);
+    }
+
+    #[test]
+    fn a_slow_generator_is_told_by_the_time_it_costs() {
+        let with = |count: u32| {
+            let told = Told::pool("Pool", 2).calls_as_they_come("imap");
+            let told = (0..count).fold(told, |told, index| {
+                told.comes(
+                    index,
+                    Time(u64::from(index) * 60_000_000),
+                    Nanos(20_000_000),
+                )
+            });
+            told.note(10_000, 0, NoteKind::InputSwallowed, count.into())
+                .kinds()
+        };
+        assert_eq!(with(30), [FindingKind::SlowInput]);
+        assert_eq!(with(7), []);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) const LOOK: usize = 1;
 /// It sleeps at the queue.
 pub(super) const ASLEEP: usize = 2;
 const ROOM_BELL: usize = 3;
-/// Its task has begun not to end.
+/// The index of its task that has begun not to end, plus 1.
 pub(super) const HANGS: usize = 4;
 
 // Words.
@@ -44,6 +44,8 @@ const HEARD: usize = 24;
 pub(super) const HOLDS: usize = 32;
 /// Increments it has made.
 pub(super) const COUNT: usize = 40;
+/// When its task began not to end.
+pub(super) const HUNG_AT: usize = 48;
 
 /// See the module; the same for both sides.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@
     reason = "a process of its own, which measures what it does"
 )]
 
-use super::book::{ASLEEP, Book, COUNT, HANGS, HOLDS, LOOK, QUIET, Writer};
+use super::book::{ASLEEP, Book, COUNT, HANGS, HOLDS, HUNG_AT, LOOK, QUIET, Writer};
 use super::line::{COUNTER, LOCK, LOCK_WAIT, Line, READER_SLEEPS};
 use super::message::{self, Answer, Order, Setup, Value};
 use super::tape;
@@ -128,8 +128,9 @@ impl Place for There {
         }
     }
 
-    fn hangs(&self) {
-        self.book.flag(HANGS).store(1, SeqCst);
+    fn hangs(&self, index: u32, at: Time) {
+        self.book.word(HUNG_AT).store(at.0, SeqCst);
+        self.book.flag(HANGS).store(index.saturating_add(1), SeqCst);
         self.book.flag(LOOK).store(1, SeqCst);
         self.bell.ring();
     }

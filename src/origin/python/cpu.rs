@@ -9,6 +9,7 @@
 //! Interpreters among them that cannot have loaded the probe are counted: what they do is not seen.
 
 use super::join::{Join, Peer};
+use super::peers;
 use super::program;
 use super::tell::harmless;
 use crate::event::{self, Ended, Kind, LaneId, LaneKind, LaneOpened, NoteKind};
@@ -19,9 +20,14 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// Nanoseconds between two looks at the processes, and at the workers.
+/// Nanoseconds between two looks at the processes, at the workers, and at those of them that have nothing to do.
 const PROCESSES: u64 = 100_000_000;
 const WORKERS: u64 = 20_000_000;
+const RESTING: u64 = 500_000_000;
+/// Who was forked and is to become another program has become it by then, in nanoseconds.
+const BECOMES: u64 = 2_000_000_000;
+/// More threads than this are looked at in turns: each takes some microseconds.
+const AT_ONCE: usize = 64;
 /// More processes than this get no lane.
 const MOST: usize = 64;
 
@@ -34,6 +40,10 @@ pub(super) struct Cpu {
     processes: HashMap<u32, Usage>,
     lanes: usize,
     threads: HashMap<Thread, Times>,
+    /// So many of their clocks may be kept open.
+    clocks: usize,
+    /// When each was last asked, whether or not it answered.
+    asked: HashMap<Thread, u64>,
     /// The folder of the probe.
     folder: PathBuf,
 }
@@ -54,16 +64,76 @@ struct Usage {
     told: Option<u64>,
     /// Opened when it has lived for two looks.
     lane: Option<LaneId>,
-    /// It was asked whether it has loaded the probe: by then it is what it will be.
+    /// When it was first seen.
+    since: u64,
+    /// It was asked whether it has loaded the probe, and is what it will be.
     is_known: bool,
 }
 
 #[derive(Debug)]
 struct Times {
-    clock: ThreadTimes,
+    /// `None`: it is opened each time, as there are more threads than files that may be open.
+    clock: Option<ThreadTimes>,
     at: u64,
     spent: Spent,
     ahead: Ahead,
+}
+
+impl Times {
+    /// `None` when the thread is gone.
+    fn read(&self, thread: Thread) -> Option<Spent> {
+        match &self.clock {
+            Some(clock) => clock.read(),
+            None => ThreadTimes::open(thread.pid, thread.tid)?.read(),
+        }
+    }
+}
+
+/// A thread that may be sampled.
+#[derive(Clone, Copy, Debug)]
+struct Watched {
+    peer: Peer,
+    thread: Thread,
+    /// Which of the workers it is.
+    worker: Option<usize>,
+    /// It only waits for work.
+    rests: bool,
+    /// It is in an item.
+    runs: bool,
+}
+
+impl Watched {
+    /// Between two samples of it, in nanoseconds.
+    fn pause(&self) -> u64 {
+        if self.rests { RESTING } else { WORKERS }
+    }
+}
+
+fn watched(peers: &[(Peer, u32)], join: &Join) -> Vec<Watched> {
+    let mut all = Vec::new();
+    for &(peer, pid) in peers {
+        let workers = join.threads_of(peer);
+        if workers.iter().all(|working| working.tid != pid) {
+            all.push(Watched {
+                peer,
+                thread: Thread { pid, tid: pid },
+                worker: None,
+                rests: false,
+                runs: false,
+            });
+        }
+        all.extend(workers.into_iter().map(|working| Watched {
+            peer,
+            thread: Thread {
+                pid,
+                tid: working.tid,
+            },
+            worker: Some(working.worker),
+            rests: !working.is_busy,
+            runs: working.runs,
+        }));
+    }
+    all
 }
 
 /// What was told before the kernel counted it, in nanoseconds. It counts a wait for a CPU when the wait is
@@ -110,63 +180,75 @@ impl Cpu {
             processes: HashMap::new(),
             lanes: 0,
             threads: HashMap::new(),
+            clocks: peers::most(),
+            asked: HashMap::new(),
         }
     }
 
-    /// Samples the main threads of these processes, and those of their threads that work for pools. What
-    /// the samples mean is known only when everything up to now is joined: see [`Cpu::tell`].
+    /// Samples the main threads of these processes, and those of their threads that work for pools: those whose
+    /// turn it is. What the samples mean is known only when everything up to now is joined: see [`Cpu::tell`].
     pub(super) fn sample(&mut self, peers: &[(Peer, u32)], join: &Join) -> Vec<Sample> {
         let now = platform::monotonic();
         if now.saturating_sub(self.sampled) < WORKERS {
             return Vec::new();
         }
         self.sampled = now;
-        let mut threads = Vec::new();
-        for &(peer, pid) in peers {
-            let workers = join.threads_of(peer);
-            if workers.iter().all(|&(tid, _)| tid != pid) {
-                threads.push((peer, Thread { pid, tid: pid }, None));
-            }
-            for (tid, worker) in workers {
-                threads.push((peer, Thread { pid, tid }, Some(worker)));
-            }
-        }
-        let here: HashSet<Thread> = threads.iter().map(|&(_, thread, _)| thread).collect();
+        let watched = watched(peers, join);
+        let here: HashSet<Thread> = watched.iter().map(|watched| watched.thread).collect();
         self.threads.retain(|thread, _| here.contains(thread));
-        let mut samples = Vec::new();
-        for (peer, thread, worker) in threads {
-            let Some(times) = self.times(thread) else {
-                continue;
-            };
-            let Some(total) = times.clock.read() else {
-                continue;
-            };
-            let at = platform::monotonic();
-            let since = times.at;
-            let length = Nanos(at.saturating_sub(since));
-            if length < Nanos(WORKERS / 2) {
-                // It is watched since a moment ago.
-                continue;
-            }
-            let counted = total.since(times.spent);
-            let is_runnable = || platform::is_runnable(thread.pid, thread.tid);
-            let spent = times.ahead.settle(counted, length, is_runnable);
-            (times.at, times.spent) = (at, total);
-            samples.push(Sample {
-                peer,
-                is_main: thread.tid == thread.pid,
-                worker,
-                since,
-                at,
-                spent,
-                total,
-            });
+        self.asked.retain(|thread, _| here.contains(thread));
+        let turn = self.turn(watched, now);
+        let samples = turn.iter().filter_map(|watched| self.sample_of(watched));
+        samples.collect()
+    }
+
+    /// Those that are asked now: whose turn came first of those whose turn it is, and no more than cost little.
+    fn turn(&mut self, watched: Vec<Watched>, now: u64) -> Vec<Watched> {
+        let asked = |watched: &Watched| self.asked.get(&watched.thread).copied();
+        let due = |watched: &Watched| asked(watched).map_or(0, |asked| asked + watched.pause());
+        let mut turn: Vec<(u64, Watched)> = watched
+            .into_iter()
+            .map(|watched| (due(&watched), watched))
+            .filter(|&(due, _)| due <= now)
+            .collect();
+        turn.sort_by_key(|&(due, _)| due);
+        turn.truncate(AT_ONCE);
+        let turn: Vec<Watched> = turn.into_iter().map(|(_, watched)| watched).collect();
+        self.asked
+            .extend(turn.iter().map(|watched| (watched.thread, now)));
+        turn
+    }
+
+    fn sample_of(&mut self, watched: &Watched) -> Option<Sample> {
+        let thread = watched.thread;
+        let times = self.times(thread)?;
+        let total = times.read(thread)?;
+        let at = platform::monotonic();
+        let since = times.at;
+        let length = Nanos(at.saturating_sub(since));
+        if length < Nanos(WORKERS / 2) {
+            // It is watched since a moment ago.
+            return None;
         }
-        samples
+        let counted = total.since(times.spent);
+        // Asking costs more than all the rest. Who waits for work sleeps.
+        let is_runnable = || watched.runs && platform::is_runnable(thread.pid, thread.tid);
+        let spent = times.ahead.settle(counted, length, is_runnable);
+        (times.at, times.spent) = (at, total);
+        Some(Sample {
+            peer: watched.peer,
+            is_main: thread.tid == thread.pid,
+            worker: watched.worker,
+            since,
+            at,
+            spent,
+            total,
+        })
     }
 
     /// The clock of a thread, and when it was last looked at: now, if it was not before.
     fn times(&mut self, thread: Thread) -> Option<&mut Times> {
+        let has_room = self.threads.len() < self.clocks;
         match self.threads.entry(thread) {
             Entry::Occupied(there) => Some(there.into_mut()),
             Entry::Vacant(place) => {
@@ -175,7 +257,7 @@ impl Cpu {
                 let at = platform::monotonic();
                 let ahead = Ahead::default();
                 Some(place.insert(Times {
-                    clock,
+                    clock: has_room.then_some(clock),
                     at,
                     spent,
                     ahead,
@@ -203,8 +285,8 @@ impl Cpu {
             }
         }
         for (worker, thread) in join.unsettled() {
-            let times = thread.and_then(|(pid, tid)| self.times(Thread { pid, tid }));
-            let total = times.and_then(|times| times.clock.read());
+            let thread = thread.map(|(pid, tid)| Thread { pid, tid });
+            let total = thread.and_then(|thread| self.times(thread)?.read(thread));
             join.settle(worker, platform::monotonic(), total);
         }
         let now = platform::monotonic();
@@ -237,6 +319,7 @@ impl Cpu {
                     used,
                     told: None,
                     lane: None,
+                    since: now,
                     // Of the main program it is told in other words.
                     is_known: pid == self.main,
                 };
@@ -246,8 +329,10 @@ impl Cpu {
             let image = (!before.is_known).then(|| platform::image(pid)).flatten();
             // One that is just being replaced has no environment yet.
             if let Some(image) = image.as_ref().filter(|image| !image.environment.is_empty()) {
-                before.is_known = true;
-                unwatched.extend(obstacle(image, &self.folder));
+                let why = obstacle(image, &self.folder);
+                // One that was forked may still become another program.
+                before.is_known = why.is_some() || now.saturating_sub(before.since) > BECOMES;
+                unwatched.extend(why);
             }
             if before.lane.is_none() && self.lanes < MOST {
                 self.lanes += 1;
@@ -381,6 +466,64 @@ mod tests {
         let isolated = why("python3", &["python3", "-uI", "s.py"], "PYTHONPATH=/probe");
         assert!(isolated.unwrap().contains("-I"));
     }
+
+    fn resting(tid: u32) -> Watched {
+        Watched {
+            peer: Peer(0),
+            thread: Thread { pid: 1, tid },
+            worker: Some(0),
+            rests: true,
+            runs: false,
+        }
+    }
+
+    #[test]
+    fn workers_that_rest_are_looked_at_now_and_then() {
+        let mut cpu = Cpu::new(1, Path::new("/probe"));
+        let mut asked = |rests: bool, now: u64| {
+            let working = Watched {
+                rests,
+                ..resting(2)
+            };
+            cpu.turn(vec![working], SECOND + now).len()
+        };
+        assert_eq!(asked(true, 0), 1);
+        assert_eq!(asked(true, RESTING - 1), 0);
+        assert_eq!(asked(false, RESTING - 1), 1);
+        assert_eq!(asked(false, RESTING - 1 + WORKERS), 1);
+    }
+
+    #[test]
+    fn of_many_threads_each_has_its_turn() {
+        let mut cpu = Cpu::new(1, Path::new("/probe"));
+        let all: Vec<Watched> = (0..3 * AT_ONCE as u32).map(resting).collect();
+        let mut seen = HashSet::new();
+        for look in 0..3 {
+            let turn = cpu.turn(all.clone(), SECOND + look * WORKERS);
+            assert_eq!(turn.len(), AT_ONCE);
+            seen.extend(turn.iter().map(|watched| watched.thread));
+        }
+        assert_eq!(seen.len(), all.len());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_thread_is_asked_without_a_file_of_its_own_where_there_are_none_left() {
+        let mut cpu = Cpu::new(1, Path::new("/probe"));
+        cpu.clocks = 1;
+        // A test runs in another thread than the first.
+        let pid = std::process::id();
+        let this = rustix::thread::gettid().as_raw_nonzero().get() as u32;
+        let [main, this] = [pid, this].map(|tid| Thread { pid, tid });
+        for (thread, has_file) in [(main, true), (this, false)] {
+            let times = cpu.times(thread).unwrap();
+            assert_eq!(times.clock.is_some(), has_file);
+            assert!(times.read(thread).is_some());
+        }
+    }
+
+    /// Some time after the machine was started.
+    const SECOND: u64 = 1_000_000_000;
 
     #[test]
     fn a_process_is_named_as_it_was_started() {

@@ -10,6 +10,7 @@
 //! worker. A number that nobody gave out before means nothing.
 
 mod account;
+mod beyond;
 mod call;
 mod calls;
 mod hand;
@@ -17,6 +18,8 @@ mod items;
 mod notes;
 mod pool;
 mod process;
+#[cfg(test)]
+mod tests;
 mod workers;
 
 use super::tell::{Tell, harmless};
@@ -26,6 +29,7 @@ use crate::event::{
     PoolId, PoolOpened,
 };
 use crate::time::Time;
+use beyond::BEYOND;
 use pool::{Pool, Worker};
 use process::{Caller, Process};
 use std::collections::HashMap;
@@ -57,6 +61,8 @@ pub(super) struct Join {
     dying: Vec<usize>,
     /// Workers that told how long they were on a CPU, and nobody yet how long they waited for one.
     unsettled: Vec<usize>,
+    /// Up to here all records are joined.
+    joined: u64,
 }
 
 impl Join {
@@ -88,6 +94,7 @@ impl Join {
             holding: Vec::new(),
             dying: Vec::new(),
             unsettled: Vec::new(),
+            joined: 0,
         }
     }
 
@@ -132,7 +139,13 @@ impl Join {
     }
 
     pub(super) fn thread(&mut self, Peer(peer): Peer, number: u32, native: u32, name: &str) {
-        self.processes[peer].thread(number, native, name);
+        if number < u32::from(BEYOND) {
+            let is_new = self.processes[peer].native(number).is_none();
+            self.processes[peer].thread(number, native, name);
+            if is_new {
+                self.thread_said(peer, number as u16, native);
+            }
+        }
     }
 
     /// The lane on which a process is shown: its worker's, or that of its first caller.
@@ -147,7 +160,7 @@ impl Join {
     pub(super) fn main_caller(&self, Peer(peer): Peer) -> Option<LaneId> {
         let process = &self.processes[peer];
         let mut callers = process.callers.iter();
-        let main = callers.find(|&(&thread, _)| process.thread_name(thread).is_none());
+        let main = callers.find(|&(&thread, _)| process.is_first(thread));
         main.map(|(_, caller)| caller.lane)
     }
 
@@ -282,9 +295,12 @@ impl Join {
                 let caller = self.processes[peer].callers.remove(&thread);
                 caller.map(|caller| self.close_caller(caller.lane, at))
             }
-            Told::Note { about, .. } => match about {
+            Told::Note { kind, about, .. } => match about {
                 About::Worker | About::Call { work: true, .. } => self.hand_on(peer, record),
-                About::Call { call, .. } if !self.processes[peer].calls.contains_key(&call) => {
+                About::Call { call, .. }
+                    if kind.is_of_worker() && self.processes[peer].hands.contains_key(&thread)
+                        || !self.processes[peer].calls.contains_key(&call) =>
+                {
                     self.hand_on(peer, record)
                 }
                 _ => self.note(peer, record),
@@ -306,15 +322,26 @@ impl Join {
         let lane = self.caller(peer, thread, at);
         let [kind, start_method] = self.processes[peer].parts(text);
         let index = self.add_pool(peer, lane, pool);
-        self.pools[index].is_executor = kind.ends_with("Executor");
         let facts = PoolOpened {
             pool: self.pools[index].id,
             kind,
             start_method: Some(start_method).filter(|word| !word.is_empty()),
             workers: Some(workers).filter(|&workers| workers > 0),
         };
-        let at = self.tell.time(at);
-        self.tell.say(lane, at, Kind::PoolOpened(Box::new(facts)));
+        self.pools[index].is_executor = facts.is_executor();
+        self.pools[index].has_threads = facts.kind.starts_with("Thread");
+        self.pools[index].unshown = Some((lane, at, facts));
+        if self.pools[index].is_executor {
+            self.show_pool(index);
+        }
+    }
+
+    /// A pool whose constructor cannot start a worker never was one: it is told with the first.
+    pub(super) fn show_pool(&mut self, pool: usize) {
+        if let Some((lane, at, facts)) = self.pools[pool].unshown.take() {
+            let at = self.tell.time(at);
+            self.tell.say(lane, at, Kind::PoolOpened(Box::new(facts)));
+        }
     }
 
     fn add_pool(&mut self, peer: usize, lane: LaneId, number: u32) -> usize {
@@ -328,7 +355,9 @@ impl Join {
     /// The pool of this number, opened without a name if its begin was not seen.
     fn pool(&mut self, peer: usize, thread: u16, at: u64, number: u32) -> usize {
         if let Some(id) = self.processes[peer].pools.get(&number) {
-            return id.0 as usize;
+            let pool = id.0 as usize;
+            self.show_pool(pool);
+            return pool;
         }
         let lane = self.caller(peer, thread, at);
         self.add_unnamed(peer, lane, number, at)
@@ -350,12 +379,16 @@ impl Join {
 
     /// The lane of a thread that calls.
     fn caller(&mut self, peer: usize, thread: u16, at: u64) -> LaneId {
+        if thread == BEYOND {
+            return self.others(peer, at);
+        }
         if let Some(caller) = self.processes[peer].callers.get(&thread) {
             return caller.lane;
         }
         let process = &self.processes[peer];
         let own_name = process.thread_name(thread).map(str::to_owned);
-        let is_main = process.pid == self.main_pid && own_name.is_none() && !self.main_is_taken;
+        let is_main =
+            process.pid == self.main_pid && process.is_first(thread) && !self.main_is_taken;
         let lane = if is_main {
             self.main_is_taken = true;
             self.main
@@ -378,7 +411,6 @@ impl Join {
         let caller = Caller {
             lane,
             state: CallerState::OwnWork,
-            series: HashMap::new(),
             last: None,
         };
         self.processes[peer].callers.insert(thread, caller);
@@ -469,11 +501,22 @@ impl Join {
         self.turn(peer, thread, at, state);
     }
 
+    /// A caller that was collecting has got the last that there was.
+    fn stop_collecting(&mut self, peer: usize, thread: u16, at: u64) {
+        let caller = self.processes[peer].callers.get(&thread);
+        if caller.is_some_and(|caller| caller.state == CallerState::Collecting) {
+            self.turn(peer, thread, at, CallerState::OwnWork);
+        }
+    }
+
     /// Everything that is still open ends with the program.
     pub(super) fn close(&mut self, at: u64) {
+        self.settle_all();
         for peer in 0..self.processes.len() {
             self.give_up_waiting(peer);
+            self.close_others(peer, at);
         }
+        self.decide_all(u64::MAX);
         self.end_calls(at);
         self.close_workers(at);
         let mut lanes: Vec<LaneId> = self

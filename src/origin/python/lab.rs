@@ -1,29 +1,32 @@
 //! The lab's experiment on CPython's own pools: a script does the calls, and is watched as any program.
 //!
 //! The script stands in `assets/probe/lab.py`. What cannot be seen from outside it says on its standard
-//! output, a JSON object a line: its version, when all is started, the tasks of a plain loop, the counter.
+//! output, a JSON object a line: its version, when all is started, the tasks of a plain loop and when it is over,
+//! which task hangs now, when main has all it asked for, the counter.
 
+mod counters;
 mod last_line;
 mod plain;
+pub(in crate::origin) mod program;
+mod said;
 mod stuck;
 mod waits;
 
-use super::{Exit, Handle, Input, Outlet, Output, Program, Stream, Target, Watched};
+use super::{Exit, Handle, Output, Stream, Watched};
 use crate::event::{
-    CALLER_ON_CPU, CallId, CallerState, Counter, Ended, Ends, Event, Kind, LaneId, LaneKind,
+    BlockedIn, CALLER_ON_CPU, CallId, CallerState, Ended, Ends, Event, Kind, LaneId, LaneKind,
     NoteKind, RunBegan, TaskId,
 };
-use crate::experiment::{CounterEffect, Experiment, PythonPool, StartMethod};
-use crate::method::{Method, Sends};
-use crate::origin::simulated::race;
+use crate::experiment::Experiment;
+use crate::method::Method;
 use crate::origin::{Batch, Feed};
 use crate::platform;
 use crate::time::{Nanos, Span, Time};
 use crate::workload;
+use counters::Counters;
 use crossbeam_channel::select;
 use last_line::LastLine;
-use serde::Deserialize;
-use serde_json::json;
+use said::Said;
 use std::collections::{HashMap, HashSet};
 use stuck::Stuck;
 use waits::Waits;
@@ -37,85 +40,9 @@ const LONGEST_LINE: usize = 1 << 16;
 /// What the script says of a loop arrives this much later than it happens, at most.
 const SAID_LATE: Nanos = Nanos(30_000_000);
 
-/// The script with the experiment beside it.
-pub(in crate::origin) fn program(experiment: &Experiment) -> Program {
-    Program {
-        python: experiment.python.clone().map(Into::into),
-        target: Target::Text {
-            name: "lab.py".to_owned(),
-            text: include_str!("../../../assets/probe/lab.py").to_owned(),
-            beside: vec![("experiment.json".to_owned(), spec(experiment))],
-        },
-        flags: Vec::new(),
-        args: Vec::new(),
-        input: Input::Empty,
-        outlet: Outlet::Kept,
-        group: true,
-    }
-}
-
-/// What the script has to know, lengths in nanoseconds.
-fn spec(experiment: &Experiment) -> String {
-    let works = workload::tasks(experiment);
-    let costs: Vec<Nanos> = works.iter().map(|work| work.cost).collect();
-    let works: Vec<(u64, bool)> = works.iter().map(|work| (work.cost.0, work.io)).collect();
-    let faults: HashMap<String, &str> = experiment
-        .faults
-        .iter()
-        .map(|fault| (fault.task.to_string(), fault.kind.name()))
-        .collect();
-    let rules = experiment.method.rules();
-    let starmap = experiment.method.family() == Method::Starmap;
-    let chunked = matches!(rules.sends, Sends::ChunksByRule | Sends::ChunksOfOne);
-    let spec = json!({
-        "method": experiment.method.name(),
-        "pool": experiment.pool.name(),
-        "start_method": experiment.start_method.map(StartMethod::name),
-        "workers": experiment.workers,
-        "chunksize": experiment.chunksize.filter(|_| chunked),
-        "pairs": experiment.pairs || starmap,
-        "two_arguments": experiment.pairs || starmap,
-        "works": works,
-        "payload": experiment.payload,
-        "effect": experiment.effect,
-        "increments": experiment.increments,
-        "lock": experiment.lock,
-        "faults": faults,
-        "main_work": experiment.main_work_length(&costs).0,
-        "startup": experiment.startup.0,
-        "serial": experiment.serial.0,
-    });
-    spec.to_string()
-}
-
-/// A line of the script.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Said {
-    Version {
-        python: String,
-    },
-    Ready {
-        ready: u64,
-    },
-    Began {
-        began: u32,
-        at: u64,
-    },
-    Ended {
-        ended: u32,
-        at: u64,
-        error: Option<String>,
-    },
-    Counter {
-        main: u64,
-        sum: u64,
-    },
-}
-
 /// Starts the script and hands on what is seen of it, as a run of the lab.
 pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
-    let watched = match super::start(&program(experiment)) {
+    let watched = match super::start(&program::of(experiment)) {
         Ok(watched) => watched,
         Err(error) => {
             let text = format!("python cannot be started: {error}");
@@ -138,14 +65,21 @@ pub(crate) fn feed(experiment: &Experiment, feed: &Feed) {
         workers: HashMap::new(),
         others: HashSet::new(),
         begun: HashMap::new(),
-        done: Vec::new(),
-        counter: None,
+        counter: Counters::default(),
         stuck: Stuck::new(experiment),
         waits: Waits::new(experiment),
         called: false,
+        ready_at: None,
         ready: None,
+        hanging: Vec::new(),
+        done: None,
+        leaving: Vec::new(),
+        doing: None,
+        looped: false,
         never: None,
         last: Time::ZERO,
+        raised: false,
+        error: None,
     }
     .run(&watched);
     let Watched {
@@ -171,18 +105,31 @@ struct Lab<'a> {
     others: HashSet<LaneId>,
     /// When the tasks that run now began.
     begun: HashMap<LaneId, Time>,
-    /// Tasks that ended.
-    done: Vec<Span>,
-    /// G in the main program, and the sum over all copies.
-    counter: Option<(u64, u64)>,
+    counter: Counters,
     stuck: Stuck,
     waits: Waits,
     called: bool,
-    /// When the script had started all it needs, until that is told.
+    /// When the script had started all it needs.
+    ready_at: Option<Time>,
+    /// The same, until that is told.
     ready: Option<Time>,
+    /// Tasks that hang, and since when, until that is told.
+    hanging: Vec<(Time, u32)>,
+    /// When main had all results and had done its own work. What follows is the end of the pool.
+    done: Option<Time>,
+    /// The events of main that end it.
+    leaving: Vec<Event>,
+    /// What main was told to do last.
+    doing: Option<CallerState>,
+    /// A plain loop came to its end.
+    looped: bool,
     /// When it was clear that the call can never complete.
     never: Option<Time>,
     last: Time,
+    /// Main asked for a result and got an error.
+    raised: bool,
+    /// The name of the error that ended main.
+    error: Option<String>,
 }
 
 impl Lab<'_> {
@@ -220,9 +167,13 @@ impl Lab<'_> {
     }
 
     /// Tells how it ended.
-    fn close(&self) {
+    fn close(mut self) {
         let ends = self.ends();
-        let mut events = self.counters();
+        let mut events = self.counter.told(self.experiment);
+        if self.experiment.tasks == 0 {
+            self.tell_nothing();
+        }
+        self.leave();
         if ends == Ends::Error && !self.called {
             let text = format!("python made no call: {}", self.last_words());
             events.push(Kind::Marked(Box::new(text)));
@@ -239,10 +190,9 @@ impl Lab<'_> {
             self.send(closed, Time::ZERO);
         }
         if self.is_loop() {
-            events.push(Kind::Caller {
-                state: CallerState::Done,
-            });
-            events.push(Kind::CallEnded { call: CALL, ends });
+            if self.never.is_none() && !self.looped {
+                events.push(Kind::CallEnded { call: CALL, ends });
+            }
             let closed = Event {
                 at: self.last,
                 lane: HANDS,
@@ -256,6 +206,39 @@ impl Lab<'_> {
         let at = self.never.unwrap_or(self.last);
         let events = events.into_iter().map(|kind| main(at, kind)).collect();
         self.send(events, Time::NEVER);
+    }
+
+    /// Where there is nothing to do some methods make no call that could be seen.
+    fn tell_nothing(&mut self) {
+        if let Some(ready) = self.ready_at.filter(|_| !self.called) {
+            let events = self.nothing(ready + self.experiment.serial);
+            self.send(events, Time::ZERO);
+        }
+    }
+
+    /// A call without tasks, in the middle of what main does itself.
+    fn nothing(&mut self, at: Time) -> Vec<Event> {
+        self.called = true;
+        let state = CallerState::OwnWork;
+        let ready = self.ready.take();
+        let start = ready.map(|at| main(at, Kind::Caller { state }));
+        let call = plain::nothing(self.experiment.method, at);
+        start.into_iter().chain(call).collect()
+    }
+
+    /// Main ends when it has what it asked for, not when its pool is gone.
+    fn leave(&mut self) {
+        let mut leaving = std::mem::take(&mut self.leaving);
+        if self.never.is_some() {
+            // It was killed in its call.
+            return;
+        }
+        for event in &mut leaving {
+            if matches!(event.kind, Kind::Caller { .. }) {
+                event.at = self.done.unwrap_or(event.at);
+            }
+        }
+        self.send(leaving, Time::ZERO);
     }
 
     /// The last line of its standard error, or else how it ended.
@@ -283,8 +266,11 @@ impl Lab<'_> {
             Some(exit) if exit.value() == 0 && (self.called || self.experiment.tasks == 0) => {
                 Ends::Returned
             }
-            Some(_) if self.stuck.is_broken() => Ends::BrokenProcessPool,
-            Some(_) => Ends::Error,
+            Some(_) => match &self.error {
+                Some(name) if name == Ends::BrokenProcessPool.word() => Ends::BrokenProcessPool,
+                None if self.stuck.is_broken() => Ends::BrokenProcessPool,
+                _ => Ends::Error,
+            },
         }
     }
 
@@ -306,16 +292,16 @@ impl Lab<'_> {
             !(is_loop && event.lane != MAIN)
                 && is_of_the_lab(&event.kind, self.others.contains(&event.lane))
         });
-        for event in &mut events {
-            // An iterator has no length, but the lab knows what it iterates over.
-            if let Kind::CallBegan(call) = &mut event.kind {
-                call.tasks.get_or_insert(self.experiment.tasks);
-            }
+        self.mend(&mut events);
+        // The probe takes a call that Python refuses for a task that starts.
+        if !self.experiment.enters() {
+            events.retain(|event| !matches!(event.kind, Kind::Started { .. }));
         }
         if let Some(never) = self.never {
             // What became of it when it was killed is no part of the run.
             events.retain(|event| event.at <= never);
         }
+        self.keep_leaving(&mut events);
         self.tell_start(&mut events, batch.complete_to);
         for event in &events {
             self.note(event);
@@ -329,7 +315,60 @@ impl Lab<'_> {
             complete_to = Time(complete_to.0.saturating_sub(SAID_LATE.0));
         }
         self.send(events, complete_to);
+        for (_, index) in self
+            .hanging
+            .extract_if(.., |(at, _)| *at <= batch.complete_to)
+        {
+            self.stuck.hangs(index);
+        }
         self.give_up();
+    }
+
+    /// What the lab knows better than who watches.
+    fn mend(&mut self, events: &mut [Event]) {
+        let method = self.experiment.method;
+        let one_by_one = matches!(method, Method::Apply | Method::ApplyAsync);
+        for event in events {
+            match &mut event.kind {
+                // An iterator has no length, and of calls of one task each the first begins; the lab knows of all.
+                Kind::CallBegan(call) => call.tasks = Some(self.experiment.tasks),
+                Kind::Noted(note) => self.raised |= note.kind == NoteKind::ErrorTaken,
+                // Main ended with the first error of its tasks; the others went on, or broke later.
+                Kind::CallEnded { ends, .. } if self.raised => match ends {
+                    Ends::BrokenProcessPool => *ends = Ends::Error,
+                    Ends::Returned if one_by_one => *ends = Ends::Error,
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+    }
+
+    /// Keeps the end of main until it is known when that was. That it waits for its pool to end is no part of the
+    /// experiment.
+    fn keep_leaving(&mut self, events: &mut Vec<Event>) {
+        let ends = |event: &mut Event| {
+            let state = CallerState::Done;
+            let is_end = matches!(event.kind, Kind::LaneClosed { .. })
+                || event.kind == Kind::Caller { state };
+            event.lane == MAIN && is_end
+        };
+        self.leaving.extend(events.extract_if(.., ends));
+        // Of a loop the script itself tells what main does.
+        let is_told = self.is_loop() && self.called;
+        events.retain(|event| match event.kind {
+            Kind::Caller { .. } if event.lane == MAIN && is_told => false,
+            Kind::Caller { state } if event.lane == MAIN => {
+                let waits = matches!(
+                    state,
+                    CallerState::Blocked(BlockedIn::Join | BlockedIn::Shutdown)
+                );
+                let is_news = !waits && self.doing != Some(state);
+                self.doing = if waits { self.doing } else { Some(state) };
+                is_news
+            }
+            _ => true,
+        });
     }
 
     /// Before its call main starts, and then does the serial part. The watcher knows nothing of that.
@@ -367,9 +406,8 @@ impl Lab<'_> {
                 self.begun.insert(event.lane, event.at);
             }
             Kind::Finished { .. } => {
-                let begun = self.begun.remove(&event.lane);
-                self.done
-                    .push(Span::new(begun.unwrap_or(event.at), event.at));
+                let begun = self.begun.remove(&event.lane).unwrap_or(event.at);
+                self.counter.ran(Span::new(begun, event.at));
             }
             _ => {}
         }
@@ -378,8 +416,10 @@ impl Lab<'_> {
 
     /// Ends a script whose call can never complete, as soon as nothing else can happen in it.
     fn give_up(&mut self) {
-        if self.never.is_none() && self.stuck.is_so() && self.handle.exit().is_none() {
-            self.never = Some(self.last);
+        let main_is_out = self.done.is_some();
+        if self.never.is_none() && self.stuck.is_so(main_is_out) && self.handle.exit().is_none() {
+            // An executor that is left with a task that hangs never ends; main has its error by then.
+            self.never = Some(self.last).filter(|_| !main_is_out);
             self.handle.kill();
         }
     }
@@ -402,19 +442,58 @@ impl Lab<'_> {
         let events = match serde_json::from_slice(&line) {
             Ok(Said::Version { python }) => vec![begin(self.experiment, &python)],
             Ok(Said::Ready { ready }) => {
-                self.ready = Some(Time(ready.saturating_sub(self.began)));
+                self.ready_at = Some(Time(ready.saturating_sub(self.began)));
+                self.ready = self.ready_at;
                 return;
             }
             Ok(Said::Began { began, at }) => {
                 let at = self.at(at);
                 let mut events = self.loop_begins(at);
-                events.extend(plain::starts(task(began), at));
+                events.extend(self.waits.tell(plain::starts(task(began), at)));
+                self.begun.insert(HANDS, at);
                 events
             }
-            Ok(Said::Ended { ended, at, error }) => plain::ends(task(ended), self.at(at), error),
-            Ok(Said::Counter { main, sum }) => {
-                self.counter = Some((main, sum));
+            Ok(Said::Ended {
+                ended,
+                at,
+                took,
+                error,
+            }) => {
+                let at = self.at(at);
+                let since = self.begun.remove(&HANDS).unwrap_or(at);
+                let ran = plain::ran(task(ended), since, at, &took);
+                let events = ran.into_iter().chain(plain::ends(task(ended), at, error));
+                self.counter.ran(Span::new(since, at));
+                self.waits.tell(events.collect())
+            }
+            Ok(Said::Looped { looped }) => {
+                let at = self.at(looped);
+                self.looped = true;
+                let state = CallerState::OwnWork;
+                let ends = Ends::Returned;
+                if self.called {
+                    vec![
+                        main(at, Kind::CallEnded { call: CALL, ends }),
+                        main(at, Kind::Caller { state }),
+                    ]
+                } else {
+                    self.nothing(at)
+                }
+            }
+            Ok(Said::Hangs { hangs, at }) => {
+                let at = self.at(at);
+                self.hanging.push((at, hangs));
                 return;
+            }
+            Ok(Said::Done { done, error }) => {
+                (self.done, self.error) = (Some(self.at(done)), error);
+                return self.give_up();
+            }
+            Ok(Said::Counted { copy, counted }) => {
+                return self.counter.counted(copy, counted);
+            }
+            Ok(Said::Counter { main, counter }) => {
+                return self.counter.close(main, counter);
             }
             // Whatever else the interpreter prints.
             Err(_) => Vec::new(),
@@ -422,32 +501,19 @@ impl Lab<'_> {
         self.send(events, Time::ZERO);
     }
 
-    /// What the tasks left in the counter, once all of them are known.
-    fn counters(&self) -> Vec<Kind> {
-        let Some((of_main, sum)) = self.counter else {
-            return Vec::new();
-        };
-        let Experiment { effect, pool, .. } = self.experiment;
-        // Processes have a counter each, and nobody to race with.
-        let races = *effect == CounterEffect::Race && *pool == PythonPool::ThreadPool;
-        let times = u64::from(self.experiment.increments);
-        let bounds = races.then(|| race::bounds(&self.done, times, self.experiment.lock));
-        let counter = Counter {
-            main: of_main,
-            sum,
-            bounds,
-            lock_wait: None,
-        };
-        let told = counter.samples();
-        told.map(|sample| Kind::Sample(Box::new(sample))).collect()
-    }
-
     /// A plain loop begins with its first task.
     fn loop_begins(&mut self, at: Time) -> Vec<Event> {
         if std::mem::replace(&mut self.called, true) {
             return Vec::new();
         }
-        plain::begins(self.handle.pid(), self.experiment.tasks, at)
+        let starting = self.doing.is_none().then_some(Time::ZERO);
+        let starting = starting.map(|at| (at, CallerState::Starting));
+        let ready = self.ready.take();
+        let own_work = ready.map(|at| (at, CallerState::OwnWork));
+        let before = starting.into_iter().chain(own_work);
+        let before = before.map(|(at, state)| main(at, Kind::Caller { state }));
+        let begins = plain::begins(self.handle.pid(), self.experiment.tasks, at);
+        before.chain(begins).collect()
     }
 
     /// A moment that the script tells of.
@@ -469,7 +535,7 @@ fn begin(experiment: &Experiment, version: &str) -> Event {
         measured: true,
         cpus: Some(platform::usable_cpus()),
         cpu_ids: Vec::new(),
-        gil: experiment.pool == PythonPool::ThreadPool,
+        gil: experiment.has_one_interpreter(),
         serial: experiment.serial,
         work: Some(works.iter().map(|work| work.cost).sum()),
         program: true,

@@ -10,6 +10,9 @@
 //!    caused it may have been missed. So does what speaks of a text that is still on its way, as a record
 //!    may tell of a time before its text was sent, and everything behind it.
 //!
+//! A process that closed its connection and lives on is cut off: its ring is read as before, and it may connect
+//! again. Another interpreter in its place, which it became by itself, waits until it has left.
+//!
 //! Who sends what makes no sense is no longer listened to. There are never more than so many connections,
 //! and who does not say hello soon is forgotten, so a flood costs itself only. Who is one too many is
 //! counted as not seen.
@@ -39,8 +42,9 @@ use std::path::{Path, PathBuf};
 const MOST: usize = 2_000;
 /// So often in one look those who left without a word make room for others.
 const WEEDINGS: usize = 4;
-/// Files of a connection, and those that all the rest of parviz may need.
-const FILES: u64 = 2;
+/// Files of a connection, with one of those from which the clocks of threads are read; and those that all the
+/// rest of parviz may need.
+const FILES: u64 = 3;
 const OTHER_FILES: u64 = 124;
 /// Who has not said hello after so many nanoseconds will not.
 const SILENT: u64 = 2_000_000_000;
@@ -60,7 +64,8 @@ const COST: u64 = 1_000_000_000;
 #[derive(Debug)]
 pub(super) struct Peers {
     listener: UnixListener,
-    rings: PathBuf,
+    /// Where rings may be: a process that finds no room in the first makes its own in the second.
+    rings: [PathBuf; 2],
     list: Vec<Connection>,
     paged: u64,
     costed: u64,
@@ -80,6 +85,8 @@ struct Connection {
     pid: u32,
     hello: Option<Hello>,
     ring: Option<Ring>,
+    /// How many rings it has named: there is one.
+    named_rings: u32,
     /// Slots that are no records.
     unread: u64,
     /// Messages that it says it had to drop.
@@ -90,6 +97,12 @@ struct Connection {
     later: Vec<(u64, Said)>,
     records: u64,
     items: u64,
+    /// Its process closed it, and lived on.
+    is_cut: bool,
+    /// Instead of a hello: it is the next connection of the process with this pid.
+    again: Option<u32>,
+    /// It has the pid of a process that has not left, and waits for that.
+    instead: Option<u32>,
     /// It said its last word.
     is_closed: bool,
     /// Its ring was emptied after that.
@@ -113,13 +126,13 @@ impl Said {
 }
 
 impl Peers {
-    /// Listens in the folder of the probe; rings are in the other one.
+    /// Listens in the folder of the probe; rings are in the other one, or here.
     pub(super) fn listen(folder: &Path, rings: &Path) -> io::Result<Self> {
         let listener = UnixListener::bind(folder.join(SOCKET))?;
         listener.set_nonblocking(true)?;
         Ok(Self {
             listener,
-            rings: rings.to_owned(),
+            rings: [rings, folder].map(Path::to_owned),
             list: Vec::new(),
             paged: 0,
             costed: 0,
@@ -131,15 +144,25 @@ impl Peers {
     /// See the module; `now` was read before. With `last` what is later than `now` is joined as well.
     pub(super) fn look(&mut self, join: &mut Join, now: u64, last: bool) {
         self.accept(now);
+        let mut present = Vec::new();
+        if self.list.iter().any(|one| one.peer.is_none()) {
+            present.extend(self.pids().map(|(_, pid)| pid));
+        }
+        let mut replaced = Vec::new();
         for connection in &mut self.list {
-            if !connection.is_closed {
-                connection.listen(join, &self.rings, now);
+            if connection.is_cut {
+                connection.is_closed = !platform::has_memory(connection.pid);
+            } else if !connection.is_closed {
+                connection.listen(join, &self.rings, now, &present);
+                replaced.extend(connection.instead.take());
             }
             if let (None, Some(hello)) = (&self.greeted, connection.hello.take()) {
                 self.greeted = Some(hello);
             }
         }
+        self.reunite(join, now);
         for connection in &mut self.list {
+            connection.is_closed |= connection.is_cut && replaced.contains(&connection.pid);
             connection.empty(join, now, last);
         }
         let until = if last {
@@ -193,7 +216,7 @@ impl Peers {
             }
             !is_over
         });
-        join.pass(now);
+        join.pass(now, seen);
     }
 
     /// Up to when everything is known: `now`, or just before the first record whose text is on its way.
@@ -209,6 +232,25 @@ impl Peers {
             Some(first.0.saturating_sub(1))
         });
         first.min().unwrap_or(now).min(now)
+    }
+
+    /// Those that were cut off and have connected again go on.
+    fn reunite(&mut self, join: &mut Join, now: u64) {
+        if self.list.iter().all(|one| one.again.is_none()) {
+            return;
+        }
+        let all = std::mem::take(&mut self.list).into_iter();
+        let (back, rest): (Vec<_>, Vec<_>) = all.partition(|one| one.again.is_some());
+        self.list = rest;
+        for next in back {
+            let mut known = self.list.iter_mut();
+            let old = known
+                .find(|old| !old.is_closed && old.peer.is_some() && Some(old.pid) == next.again);
+            match old {
+                Some(old) => old.resume(next, join, &self.rings, now),
+                None => self.list.push(next),
+            }
+        }
     }
 
     fn accept(&mut self, now: u64) {
@@ -247,12 +289,16 @@ impl Connection {
             pid: 0,
             hello: None,
             ring: None,
+            named_rings: 0,
             unread: 0,
             unsaid: 0,
             latest: HashMap::new(),
             later: Vec::new(),
             records: 0,
             items: 0,
+            is_cut: false,
+            again: None,
+            instead: None,
             is_closed: false,
             is_empty: false,
         }
@@ -265,16 +311,22 @@ impl Connection {
     }
 
     /// Reads what it says.
-    fn listen(&mut self, join: &mut Join, rings: &Path, now: u64) {
+    fn listen(&mut self, join: &mut Join, rings: &[PathBuf; 2], now: u64, present: &[u32]) {
         let mut piece = [0; 1 << 14];
         let mut read = 0;
-        while read < AT_ONCE && !self.is_closed {
+        self.is_closed = self.heed(join, rings, now, present).is_none();
+        // What is behind words that have to wait waits in the socket, and so does its end.
+        while read < AT_ONCE && !self.is_closed && !self.waits() {
             match self.stream.read(&mut piece) {
+                Ok(0) if self.peer.is_some() && platform::has_memory(self.pid) => {
+                    self.is_cut = true;
+                    return;
+                }
                 Ok(0) => self.is_closed = true,
                 Ok(length) => {
                     read += length;
                     self.bytes.extend_from_slice(&piece[..length]);
-                    if self.heed(join, rings, now).is_none() {
+                    if self.heed(join, rings, now, present).is_none() {
                         self.is_closed = true;
                     }
                 }
@@ -285,15 +337,31 @@ impl Connection {
         }
     }
 
+    /// For its turn to be heeded.
+    fn waits(&self) -> bool {
+        self.instead.is_some() || self.again.is_some()
+    }
+
     /// Does what the messages say that are there; `None` if one of them makes no sense.
-    fn heed(&mut self, join: &mut Join, rings: &Path, now: u64) -> Option<()> {
+    fn heed(
+        &mut self,
+        join: &mut Join,
+        rings: &[PathBuf; 2],
+        now: u64,
+        present: &[u32],
+    ) -> Option<()> {
         let mut place = 0;
-        while let Some((message, length)) = Message::parse(self.bytes.get(place..)?).ok()? {
-            place += length;
+        while self.again.is_none()
+            && let Some((message, length)) = Message::parse(self.bytes.get(place..)?).ok()?
+        {
             match (self.peer, message) {
                 (None, Message::Hello(hello)) => {
                     if !is_from(&self.stream, hello.pid) {
                         return None;
+                    }
+                    if present.contains(&hello.pid) {
+                        self.instead = Some(hello.pid);
+                        break;
                     }
                     self.peer = Some(join.hello(&hello)?);
                     self.pid = hello.pid;
@@ -309,19 +377,53 @@ impl Connection {
                     },
                 ) => join.thread(peer, number, native, &name),
                 (Some(_), Message::Ring { file }) => {
-                    if self.ring.is_none() && belongs(&file, self.pid) {
-                        self.ring = open(rings, &file).ok().map(Ring::new);
+                    if let Err(reason) = self.take_ring(rings, &file) {
+                        let part = RING.to_owned();
+                        self.later.push((now, Said::NoProbe { part, reason }));
                     }
                 }
                 (Some(_), Message::NoProbe { at, part, reason }) => {
                     let said = Said::NoProbe { part, reason };
                     self.later.push((at.min(now), said));
                 }
-                (None, _) | (Some(_), Message::Hello(_)) => return None,
+                (None, Message::Again { pid }) if is_from(&self.stream, pid) => {
+                    self.again = Some(pid);
+                }
+                (None, _) | (Some(_), Message::Hello(_) | Message::Again { .. }) => return None,
             }
+            place += length;
         }
         self.bytes.drain(..place);
         Some(())
+    }
+
+    /// Goes on with its next connection.
+    fn resume(&mut self, next: Self, join: &mut Join, rings: &[PathBuf; 2], now: u64) {
+        if !self.is_cut {
+            // A child may have the same descriptor.
+            self.listen(join, rings, now, &[]);
+        }
+        self.stream = next.stream;
+        // What was begun before is said again.
+        self.bytes = next.bytes;
+        self.is_cut = false;
+        self.listen(join, rings, now, &[]);
+    }
+
+    /// Opens the ring it names, or says why that is not read: once, whatever it names after that.
+    fn take_ring(&mut self, [first, second]: &[PathBuf; 2], file: &str) -> Result<(), String> {
+        let named = self.named_rings;
+        self.named_rings = named.saturating_add(1);
+        match named {
+            0 if !belongs(file, self.pid) => Err("it names that of another process".to_owned()),
+            0 => {
+                let opened = open(&first.join(file)).or_else(|_| open(&second.join(file)));
+                self.ring = Some(Ring::new(opened.map_err(|error| error.to_string())?));
+                Ok(())
+            }
+            1 => Err("it has a second one".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// Takes what is in the ring, in pairs of the moment by which it is sorted and the record.
@@ -445,8 +547,8 @@ impl Connection {
     }
 }
 
-/// So many connections there may be now.
-fn most() -> usize {
+/// So many connections there may be now, and so many clocks of threads may be kept open.
+pub(super) fn most() -> usize {
     let files = platform::files_allowed().saturating_sub(OTHER_FILES) / FILES;
     usize::try_from(files).unwrap_or(MOST).min(MOST)
 }
@@ -458,10 +560,9 @@ fn belongs(file: &str, pid: u32) -> bool {
 }
 
 /// Opens a ring if it is what it should be, and takes its name away: nobody else needs it.
-fn open(rings: &Path, file: &str) -> io::Result<File> {
-    let path = rings.join(file);
+fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::open(&path, flags, Mode::empty())?);
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let facts = file.metadata()?;
     let is_ours = facts.uid() == rustix::process::getuid().as_raw();
     if !facts.is_file() || facts.len() != RING_BYTES as u64 || !is_ours {

@@ -99,15 +99,17 @@ impl Program {
             return Err(NoProgram::Script(script.display().to_string()));
         }
         if let Input::File(file) = &self.input
-            && let Err(error) = File::open(file)
+            && let Err(error) = readable(file)
         {
-            let file = file.display().to_string();
-            return Err(NoProgram::Input(file, error.to_string()));
+            let wrong = platform::at_file(file, &error, true);
+            return Err(NoProgram::Input(file.display().to_string(), wrong));
         }
         self.interpreter()?;
         match &self.outlet {
-            Outlet::File(path) => writable(path)
-                .map_err(|error| NoProgram::Output(path.display().to_string(), error.to_string())),
+            Outlet::File(path) => writable(path).map_err(|error| {
+                let wrong = platform::at_file(path, &error, false);
+                NoProgram::Output(path.display().to_string(), wrong)
+            }),
             _ => Ok(()),
         }
     }
@@ -206,6 +208,14 @@ fn find(name: &OsStr) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file() && platform::is_executable(file))
+}
+
+/// A folder can be opened, and only then not be read.
+fn readable(path: &Path) -> io::Result<()> {
+    if File::open(path)?.metadata()?.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(())
 }
 
 /// Whether a file can be written, which is left as it is. A pipe is not opened: who reads it would find it

@@ -23,6 +23,7 @@ use crate::time::{Nanos, Time};
 use std::collections::VecDeque;
 use std::io;
 use std::process::Child;
+use std::sync::atomic::AtomicI32;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,7 @@ pub(super) fn start(program: &Program) -> io::Result<Watched> {
         group: program.group,
         exit: Mutex::new(None),
         sent: Mutex::default(),
+        passed: AtomicI32::default(),
         python: OnceLock::new(),
         kept,
     }));
@@ -281,6 +283,9 @@ impl Watch {
             Ok(status) => status.map(launch::how),
             Err(_) => Some(Exit::Code(-1)),
         };
+        if let Some(exit) = *exit {
+            self.handle.pass_to_rest(exit);
+        }
         *exit
     }
 

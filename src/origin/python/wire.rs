@@ -8,7 +8,9 @@
 //! ```
 //!
 //! 1. A process connects to `socket` when it starts (a forked child: before its first record), without ever
-//!    waiting, and keeps the connection: its end is the end of the process. It sends [`Message`]s.
+//!    waiting, and keeps the connection: its end is the end of the process, if that does not live on. One that
+//!    closes descriptors it does not know connects again when it has something to say ([`Message::Again`]), and
+//!    goes on with the message that it had begun. It sends [`Message`]s.
 //! 2. With its first record it makes its ring and says so ([`Message::Ring`]). The reader may unlink the file
 //!    as soon as it has opened it. A process that watches nothing makes no ring.
 //! 3. A record is a slot of 32 bytes. The writer claims index `i` (from 0), fills slot `i % SLOTS` and stores

@@ -209,6 +209,9 @@ impl Simulation<'_> {
     /// The executor stops all its workers, and everything that is outstanding fails.
     fn give_up(&mut self, dead: usize) {
         self.broken = true;
+        if !self.is_shared() {
+            self.workers[dead].effects = 0;
+        }
         for worker in (0..self.workers.len()).filter(|&worker| worker != dead) {
             let lane = self.workers[worker].lane;
             if let Some(running) = self.workers[worker].running.take() {

@@ -60,8 +60,8 @@ pub(in crate::origin) trait Place {
     fn waits_tell_every(&self) -> Nanos;
     /// What the task does to the counter.
     fn count(&self);
-    /// A task that never ends has begun not to.
-    fn hangs(&self);
+    /// This task, which never ends, has begun not to.
+    fn hangs(&self, index: u32, at: Time);
     /// What Python prints for a task that fails as it was asked to.
     fn error_text(&self, index: u32) -> String;
 }
@@ -99,6 +99,7 @@ impl<P: Place, R: Tell> Runner<P, R> {
             spent: measures.then(|| self.cpu_time.at(at)).flatten(),
             cpu,
             waited: Nanos::ZERO,
+            hangs: false,
         };
         // Nothing is seen of a task that unwound but what it told before.
         let body = catch_unwind(AssertUnwindSafe(|| self.body(&work, at, &mut meter)));
@@ -119,7 +120,7 @@ impl<P: Place, R: Tell> Runner<P, R> {
             self.compute(work.cost, meter)?;
         }
         if work.fault == Some(FaultKind::Hang) {
-            return self.hang();
+            return self.hang(meter);
         }
         self.place.count();
         match work.fault {
@@ -209,15 +210,20 @@ impl<P: Place, R: Tell> Runner<P, R> {
         token.map(|token| self.recorder.quietly(|| token.take()))
     }
 
-    /// Never ends by itself.
-    fn hang(&mut self) -> Result<(), Cut> {
-        self.place.hangs();
-        let halt = self.place.halt();
-        self.recorder.quietly(|| {
-            // Nothing is ever sent: this is the end of the channel.
-            let _ = halt.closed().recv();
-        });
-        Err(Cut::Halted)
+    /// Never ends by itself. What it did before is told first: this is a wait that nobody asked for.
+    fn hang(&mut self, meter: &mut Meter) -> Result<(), Cut> {
+        let now = self.measure(meter);
+        meter.hangs = true;
+        self.place.hangs(meter.task.index, now);
+        let every = self.place.waits_tell_every();
+        loop {
+            let until = self.place.instant(meter.since + every);
+            let halt = self.place.halt();
+            if self.recorder.quietly(|| halt.wait_until(until)) {
+                return Err(Cut::Halted);
+            }
+            self.measure(meter);
+        }
     }
 
     /// Tells how the task spent the stretch that ends now, and begins the next one.
@@ -261,17 +267,20 @@ struct Meter {
     cpu: Option<CpuId>,
     /// What the task has waited of its own will in this stretch.
     waited: Nanos,
+    /// It does nothing any more.
+    hangs: bool,
 }
 
 impl Meter {
     /// The account of the stretch that ends `now`, and the moment up to which it accounts. Without a
-    /// clock only a wait that was asked for is known.
+    /// clock only a wait that was asked for is known, and that a task hangs.
     fn ran(&mut self, now: Time, spent: Option<Spent>) -> Option<(Time, Ran)> {
         let waited = std::mem::take(&mut self.waited);
-        if !self.measures || (spent.is_none() && waited == Nanos::ZERO) {
+        let is_measured = self.measures && (spent.is_some() || waited > Nanos::ZERO);
+        if !is_measured && !self.hangs {
             return None;
         }
-        let end = if spent.is_some() {
+        let end = if spent.is_some() || self.hangs {
             now
         } else {
             now.min(self.since + waited)
@@ -280,7 +289,11 @@ impl Meter {
         let spent = spent.unwrap_or_default();
         // The parts come from three clocks; together they are never more than the whole.
         let on_cpu = spent.on_cpu.min(length);
-        let waiting = spent.waiting.min(length.saturating_sub(on_cpu));
+        // Who asked for a wait misses no CPU before its end, whatever the system counts.
+        let useful_wait = waited.min(length.saturating_sub(on_cpu));
+        let waiting = spent
+            .waiting
+            .min(length.saturating_sub(on_cpu + useful_wait));
         let cpu_now = platform::current_cpu();
         let cpu = std::mem::replace(&mut self.cpu, cpu_now);
         Some((
@@ -290,7 +303,7 @@ impl Meter {
                 since: self.since,
                 on_cpu,
                 waiting,
-                useful_wait: waited.min(length.saturating_sub(on_cpu + waiting)),
+                useful_wait,
                 cpu,
                 moved_to: cpu_now.filter(|_| cpu_now != cpu),
             },
@@ -334,7 +347,7 @@ mod tests {
             (self.with)();
         }
 
-        fn hangs(&self) {}
+        fn hangs(&self, _: u32, _: Time) {}
 
         fn error_text(&self, index: u32) -> String {
             format!("ValueError: task {index} failed")
@@ -372,6 +385,30 @@ mod tests {
         Runner::new(place, Told::default())
             .run_task(Time::ZERO, 5, work)
             .1
+    }
+
+    #[test]
+    fn who_asked_for_a_wait_waits_for_a_cpu_only_after_it() {
+        let mut meter = Meter {
+            task: TaskId {
+                call: CALL,
+                index: 0,
+            },
+            since: Time(100),
+            measures: true,
+            spent: None,
+            cpu: None,
+            waited: Nanos(300),
+            hangs: false,
+        };
+        let spent = Spent {
+            on_cpu: Nanos(2),
+            waiting: Nanos(50),
+        };
+        let (end, ran) = meter.ran(Time(410), Some(spent)).unwrap();
+        assert_eq!(end, Time(410));
+        let parts = (ran.on_cpu, ran.useful_wait, ran.waiting);
+        assert_eq!(parts, (Nanos(2), Nanos(300), Nanos(8)));
     }
 
     #[test]

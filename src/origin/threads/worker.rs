@@ -87,7 +87,7 @@ impl Place for Here {
         }
     }
 
-    fn hangs(&self) {
+    fn hangs(&self, _: u32, _: Time) {
         self.shared.desk.hang();
         // The hub looks whether anything else can still happen; if not, it stops the run.
         self.shared.tell_hub(HubMessage::Look);
@@ -183,7 +183,10 @@ impl Worker {
     }
 
     pub(super) fn close(&mut self, ended: Ended) {
-        let at = self.runner.recorder.now();
+        self.close_at(self.runner.recorder.now(), ended);
+    }
+
+    fn close_at(&mut self, at: Time, ended: Ended) {
         self.runner.recorder.tell(at, Kind::LaneClosed { ended });
     }
 
@@ -235,7 +238,7 @@ impl Worker {
                             .recorder
                             .tell(now, Kind::Lost { call: CALL, tasks });
                     }
-                    self.close(self.ended_by_halt());
+                    self.close_at(now, self.ended_by_halt());
                     return Break(());
                 }
             }

@@ -3,7 +3,7 @@
 //! trace, call by call, so that a program of millions of tasks needs no second copy of itself.
 
 use super::Report;
-use crate::event::{CallId, Ends, LaneId, PROCESS_ON_CPU, PoolId, Way};
+use crate::event::{CallId, LaneId, PROCESS_ON_CPU, PoolId, Way};
 use crate::finding::{Finding, short};
 use crate::report::json::{Orders, numbers, shares};
 use crate::report::{orders, workers};
@@ -83,6 +83,7 @@ fn pools(trace: &Trace) -> Vec<Value> {
     let row = |(index, pool): (usize, &Pool)| {
         json!({
             "index": index,
+            "number": index + 1,
             "kind": said(&pool.facts.kind),
             "start_method": pool.facts.start_method,
             "workers": pool.facts.workers,
@@ -145,10 +146,14 @@ impl Serialize for CallRow<'_> {
         row.serialize_entry("tasks", &call.tasks().len())?;
         row.serialize_entry("chunks", &own.messages)?;
         row.serialize_entry("chunksize", &call.facts.chunksize)?;
-        row.serialize_entry("outcome", &ends.map(|(_, ends)| Ends::word(ends)))?;
+        row.serialize_entry(
+            "outcome",
+            &ends.map(|(_, ends)| trace.ends_word(Some(call), ends)),
+        )?;
         let outcome = trace.outcome_of(call, end);
         row.serialize_entry("lost", &outcome.lost)?;
         row.serialize_entry("cancelled", &outcome.cancelled)?;
+        row.serialize_entry("untaken", &trace.untaken(call, end))?;
         row.serialize_entry("failed", &call.failed(end))?;
         row.serialize_entry("error", &trace.raised(call, end).map(short))?;
         row.serialize_entry("bytes_sent", &call.bytes_until(Time::NEVER, Way::ToWorker))?;

@@ -1,4 +1,4 @@
-//! A program in plain ASCII lines: its calls, the numbers of the one that took longest, its workers, and
+//! A program in plain ASCII lines: its calls, the numbers of the one with the most task time, its workers, and
 //! what was found.
 
 use super::Report;
@@ -23,11 +23,15 @@ pub fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     title(report, out)?;
     no_probe(trace, out)?;
     calls(trace, out)?;
-    if let Some(call) = longest(trace) {
+    if let Some(call) = trace.largest_call().and_then(|call| trace.call_by(call)) {
         let place = source(call).map_or_else(String::new, |source| format!(", {source}"));
+        let which = match trace.calls().len() {
+            1 => "",
+            _ => ", the call with the most task time",
+        };
         writeln!(
             out,
-            "\n{}{place}: the same tasks, four orders (measured)",
+            "\n{}{place}{which}: the same tasks, four orders (measured)",
             name(call)
         )?;
         strips(Some(call), trace.end(), out)?;
@@ -61,6 +65,10 @@ fn title(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let counts = report.trace.counts(report.trace.end());
     let least = if counts.dropped > 0 { ">= " } else { "" };
+    // As the lines of the calls have them: those that no worker got, too.
+    let tasks = report.trace.calls().map(|call| call.tasks().len() as u64);
+    let end = report.trace.end();
+    let failed = report.trace.calls().map(|call| u64::from(call.failed(end)));
     let count = |count: u64, one, many| format!("{least}{}", counted(count, one, many));
     write!(
         out,
@@ -68,10 +76,10 @@ fn title(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         count(counts.pools, "pool", "pools"),
         count(counts.workers, "worker", "workers"),
         count(counts.calls, "call", "calls"),
-        count(counts.tasks, "task", "tasks"),
+        count(tasks.sum(), "task", "tasks"),
         count(counts.chunks, "message", "messages"),
     )?;
-    for (number, word) in [(counts.failed, "failed"), (counts.lost, "lost")] {
+    for (number, word) in [(failed.sum(), "failed"), (counts.lost, "lost")] {
         if number > 0 {
             write!(out, ", {least}{number} {word}")?;
         }
@@ -147,7 +155,12 @@ fn one(trace: &Trace, call: &Call) -> String {
         let _ = write!(line, ", <= {most:.2}x");
     }
     bad_ends(trace, &[call], &mut line);
-    let _ = write!(line, ", {}", how(ends.map(|ends| ends.1)));
+    let _ = write!(line, ", {}", how(trace, call, ends));
+    let untaken = trace.untaken(call, trace.end());
+    if untaken > 0 && ends.is_some_and(|(_, ends)| ends == Ends::Left) {
+        let results = counted(untaken, "result", "results");
+        let _ = write!(line, " with {results} that nobody took");
+    }
     line
 }
 
@@ -171,8 +184,9 @@ fn many(trace: &Trace, calls: &[&Call]) -> String {
         .collect();
     lengths.sort_by_key(|(length, call)| (*length, call.began));
     if let [(least, _), .., (most, slowest)] = lengths[..] {
-        let median = lengths[(lengths.len() - 1) / 2].0;
-        let all: Nanos = lengths.iter().map(|(length, _)| *length).sum();
+        let middle = [(lengths.len() - 1) / 2, lengths.len() / 2].map(|place| lengths[place].0.0);
+        let median = Nanos(middle[0].midpoint(middle[1]));
+        let all = under_way(&lengths);
         let place = trace
             .calls()
             .take_while(|call| call.facts.call != slowest.facts.call);
@@ -185,8 +199,8 @@ fn many(trace: &Trace, calls: &[&Call]) -> String {
     }
     bad_ends(trace, calls, &mut line);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for ends in ends {
-        *counts.entry(how(ends.map(|ends| ends.1))).or_default() += 1;
+    for (call, ends) in calls.iter().zip(ends) {
+        *counts.entry(how(trace, call, ends)).or_default() += 1;
     }
     for (word, count) in &counts {
         let _ = match counts.len() {
@@ -195,6 +209,22 @@ fn many(trace: &Trace, calls: &[&Call]) -> String {
         };
     }
     line
+}
+
+/// How long at least one of these calls was under way.
+fn under_way(calls: &[(Nanos, &Call)]) -> Nanos {
+    let spans = calls.iter();
+    let mut spans: Vec<(Time, Time)> = spans
+        .map(|&(length, call)| (call.began, call.began + length))
+        .collect();
+    spans.sort_unstable();
+    let mut until = Time::ZERO;
+    let fresh = spans.into_iter().map(|(begin, end)| {
+        let fresh = end.since(begin.max(until));
+        until = until.max(end);
+        fresh
+    });
+    fresh.sum()
 }
 
 /// Where calls stand, how many tasks they have and messages, and the pool of the first.
@@ -244,11 +274,11 @@ fn bad_ends(trace: &Trace, calls: &[&Call], line: &mut String) {
 }
 
 /// How a call ended, in words.
-fn how(ends: Option<Ends>) -> &'static str {
-    match ends {
+fn how(trace: &Trace, call: &Call, ends: Option<(Time, Ends)>) -> &'static str {
+    match ends.map(|(_, ends)| ends) {
         Some(Ends::Never) => "can never complete",
         Some(Ends::Left) => "left before its end",
-        Some(ends) => ends.word(),
+        Some(ends) => trace.ends_word(Some(call), ends),
         None => "not over",
     }
 }
@@ -267,17 +297,6 @@ fn source(call: &Call) -> Option<String> {
     let (file, line) = call.facts.source.as_ref()?;
     let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
     Some(plain(&format!("{file}:{line}")))
-}
-
-/// The call that took the most time, of all that have tasks.
-fn longest(trace: &Trace) -> Option<&Call> {
-    let length = |call: &Call| {
-        let end = trace.ends_of(call, trace.end());
-        end.map_or(trace.end(), |end| end.0).since(call.began)
-    };
-    let with_tasks = trace.calls().filter(|call| call.has_tasks());
-    // The first of several.
-    with_tasks.rev().max_by_key(|call| length(call))
 }
 
 fn pool_workers(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
@@ -321,7 +340,7 @@ fn processes(trace: &Trace, out: &mut dyn Write) -> io::Result<()> {
     more(all.len(), out)
 }
 
-/// `Pool worker 0, pid 4711`
+/// `Pool worker 0, pid 4711`, and which pool if there are several: `Pool worker 0 of pool 2, pid 4711`.
 fn whose(trace: &Trace, lane: &Lane) -> String {
     let kind = |pool: PoolId| trace.pool(pool).map(|pool| pool.facts.kind.as_str());
     let mut place = lane.facts.pool.and_then(kind).unwrap_or("").to_owned();
@@ -329,6 +348,10 @@ fn whose(trace: &Trace, lane: &Lane) -> String {
         place.push(' ');
     }
     place.push_str(&lane.facts.name);
+    let number = lane.facts.pool.and_then(|pool| trace.pool_number(pool));
+    if let Some(number) = number.filter(|_| trace.pools().len() > 1) {
+        let _ = write!(place, " of pool {number}");
+    }
     if let Some(pid) = lane.facts.pid {
         let _ = write!(place, ", pid {pid}");
     }

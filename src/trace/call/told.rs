@@ -3,7 +3,7 @@
 use super::first::is_spoiling;
 use super::{Call, MOST};
 use crate::event::{CpuId, Indexes, LaneId, Outcome, Ran, Way};
-use crate::time::Time;
+use crate::time::{Nanos, Time};
 use crate::trace::lane::Change;
 use crate::trace::task::{Of, Sent, Task};
 use crate::trace::text::cut;
@@ -147,6 +147,16 @@ impl Call {
         }
         let started = tasks.time(Of::Started, index).happened();
         let ready = tasks.time(Of::Ready, index);
+        if outcome == Outcome::Failed {
+            self.spoil(index);
+        }
+        let lost = self.tasks.time(Of::Lost, index).known();
+        if let Some(lost) = lost.filter(|&lost| at <= lost && outcome.is_end()) {
+            self.undone.add(lost, 1);
+        }
+        if ready.happened() && !outcome.is_end() {
+            self.passed.add(ready, 1);
+        }
         if !started {
             self.unstarted.add(at, 1);
             self.queue_changed(at);
@@ -160,28 +170,19 @@ impl Call {
             self.answer_changed(chunk, answered);
         }
         self.account.changed(index);
-        let ran = matches!(outcome, Outcome::Ok | Outcome::Failed);
-        let place = self.finished.insert(at, None, index, ran);
+        let place = self.finished.insert(at, None, index, outcome.is_end());
         self.services.forget_from(place);
         if ready.happened() {
+            self.ready_unended = self.ready_unended.saturating_sub(1);
             self.holds.forget_from(self.ready.count_before(ready));
         }
         Some(started && outcome == Outcome::Failed)
     }
 
     pub(in crate::trace) fn account(&mut self, ran: &Ran, at: Time) {
-        let index = ran.task.index;
-        if self.keep(index) {
-            for (field, length) in [
-                (Of::OnCpu, ran.on_cpu),
-                (Of::Waiting, ran.waiting),
-                (Of::UsefulWait, ran.useful_wait),
-                (Of::Known, at.since(ran.since)),
-            ] {
-                self.tasks.add(field, index, length);
-            }
-            self.account.changed(index);
-        }
+        let known = at.since(ran.since);
+        let lengths = [ran.on_cpu, ran.waiting, ran.useful_wait, known];
+        self.add_to_account(ran.task.index, lengths);
     }
 
     pub(in crate::trace) fn correct(&mut self, change: &Change) {
@@ -201,13 +202,15 @@ impl Call {
     }
 
     pub(in crate::trace) fn copy_account(&mut self, index: u32, from: &Task) {
+        let lengths = [from.on_cpu, from.waiting, from.useful_wait, from.known];
+        self.add_to_account(index, lengths);
+    }
+
+    /// Time on a CPU, waiting for one, in a wait that was asked for, and all that is known of.
+    fn add_to_account(&mut self, index: u32, lengths: [Nanos; 4]) {
         if self.keep(index) {
-            for (field, length) in [
-                (Of::OnCpu, from.on_cpu),
-                (Of::Waiting, from.waiting),
-                (Of::UsefulWait, from.useful_wait),
-                (Of::Known, from.known),
-            ] {
+            let fields = [Of::OnCpu, Of::Waiting, Of::UsefulWait, Of::Known];
+            for (field, length) in fields.into_iter().zip(lengths) {
                 self.tasks.add(field, index, length);
             }
             self.account.changed(index);
@@ -247,6 +250,10 @@ impl Call {
             }
             let before = self.given_up(index);
             self.tasks.set(Of::Lost, index, at.0);
+            let ran = self.tasks.told(index).is_some_and(Outcome::is_end);
+            if ran && self.tasks.time(Of::Finished, index) <= at {
+                self.undone.add(at, 1);
+            }
             if self.is_waiting(index) {
                 if let Some(left) = before {
                     self.unstarted.take(left, 1);
@@ -257,6 +264,7 @@ impl Call {
             }
             self.account.changed(index);
         }
+        self.lost.add(at, lost);
         lost
     }
 
@@ -276,6 +284,7 @@ impl Call {
         let mut kept = self.kept(tasks);
         while let Some(new) = next_of(&mut kept, |index| !self.has(Of::Ready, index)) {
             for index in new.iter() {
+                self.ready_unended += u32::from(!self.has(Of::Finished, index));
                 if self.is_waiting(index) && !self.has(Of::Lost, index) {
                     self.unstarted.add(at, 1);
                     self.queue_changed(at);
@@ -288,6 +297,10 @@ impl Call {
                 let place = self.ready.insert(at, Some(lane), index, false);
                 self.hopeless = self.hopeless.min(place);
                 self.holds.forget_from(place);
+                self.spoil_ready(index, at);
+                if self.tasks.told(index).is_some_and(|told| !told.is_end()) {
+                    self.passed.add(at, 1);
+                }
             }
             for (chunk, before) in waiting {
                 self.answer_changed(chunk, before);
@@ -319,4 +332,38 @@ fn next_of(rest: &mut Indexes, is_so: impl Fn(u32) -> bool) -> Option<Indexes> {
     let end = behind.find(|&index| !is_so(index)).unwrap_or(rest.end);
     rest.first = end;
     Some(Indexes::new(first, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::CallId;
+
+    #[test]
+    fn how_many_are_lost_or_ready_without_an_end_equals_a_recount() {
+        let mut call = Call::unseen(Time::ZERO, LaneId(0), CallId(0));
+        for k in 0..2_000_u32 {
+            let (index, at) = (k * 37 % 90, Time(u64::from(k * 7 % 50)));
+            let tasks = Indexes::new(index, index + k % 5);
+            match k % 7 {
+                0 => call.make_ready(tasks, at, LaneId(0)),
+                1 => drop(call.lose(tasks, at)),
+                2 => drop(call.finish(index, at, LaneId(1), Outcome::Ok, None)),
+                _ => continue,
+            }
+            let has_no_end = call
+                .tasks()
+                .any(|task| task.ready.happened() && !task.finished.happened());
+            assert_eq!(call.has_ready_unended(), has_no_end);
+            for time in [0, 7, 31, 60].map(Time) {
+                let lost = call.tasks().filter(|task| task.lost <= time).count();
+                assert_eq!(call.lost_until(time), lost);
+            }
+        }
+        // The rest of the ends, so that none is left.
+        for index in 0..100 {
+            call.finish(index, Time(99), LaneId(1), Outcome::Ok, None);
+        }
+        assert!(!call.has_ready_unended() && call.lost_until(Time(99)) > 20);
+    }
 }

@@ -231,6 +231,20 @@ fn a_program_whose_tasks_were_blocked_has_a_bound_instead_of_a_speedup() {
 }
 
 #[test]
+fn before_its_first_call_nothing_of_a_program_is_measured() {
+    for (program, elapsed) in [(false, 7), (true, 0)] {
+        let mut events = small_map();
+        events.truncate(4);
+        if let Kind::RunBegan(run) = &mut events[0].kind {
+            run.program = program;
+        }
+        let mut trace = Trace::default();
+        trace.apply(events);
+        assert_eq!(trace.numbers(Time(7)).elapsed, Nanos(elapsed));
+    }
+}
+
+#[test]
 fn shares_add_up_at_every_moment() {
     let mut trace = Trace::default();
     trace.apply(small_map());
@@ -465,4 +479,33 @@ fn a_task_whose_caller_was_given_an_error_waits_for_no_worker() {
         (queue(&trace, 1), queue(&trace, 2), queue(&trace, 3)),
         (1, 0, 0)
     );
+}
+
+#[test]
+fn pools_are_counted_by_their_numbers_in_whatever_order_they_open() {
+    let opened = |pool| {
+        let facts = PoolOpened {
+            pool: PoolId(pool),
+            kind: "Pool".to_owned(),
+            start_method: None,
+            workers: None,
+        };
+        event(5, 0, Kind::PoolOpened(Box::new(facts)))
+    };
+    let trace = |pools: &[u32]| {
+        let mut trace = Trace::default();
+        for &pool in pools {
+            trace.apply(vec![opened(pool)]);
+        }
+        trace
+    };
+    let one = trace(&[9, 2, 5]);
+    let number = |pool| one.pool_number(PoolId(pool));
+    assert_eq!([2, 5, 9, 7].map(number), [Some(1), Some(2), Some(3), None]);
+    assert!(one == trace(&[2, 5, 9]));
+    assert_eq!(
+        one.pool(PoolId(5)).map(|pool| pool.facts.pool),
+        Some(PoolId(5))
+    );
+    assert_eq!(one.pool(PoolId(7)), None);
 }

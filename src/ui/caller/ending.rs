@@ -11,11 +11,11 @@ use crate::trace::{Call, Trace};
 use crate::ui::text::{Pen, sanitised, width};
 use crate::ui::theme::Theme;
 
-/// What there is to say, at length and in short.
+/// What there is to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ending {
-    long: String,
-    short: String,
+    /// The same in ever fewer words.
+    forms: Vec<String>,
     kind: Kind,
 }
 
@@ -37,7 +37,7 @@ impl Ending {
         verdict.or_else(|| counted(trace, cursor))
     }
 
-    fn ink(&self, theme: Theme) -> Ink {
+    pub(super) fn ink(&self, theme: Theme) -> Ink {
         match self.kind {
             Kind::Bad => theme.bad,
             Kind::Short => theme.wait,
@@ -45,32 +45,44 @@ impl Ending {
         }
     }
 
-    /// Whole in any case: behind the results of this row, in the spare row, between results, or in short
-    /// over the last of them.
-    pub(super) fn render(&self, row: Rect, spare: Rect, pen: &mut Pen<'_>) {
+    /// The fewest words for it, if they have so many columns.
+    pub(super) fn word(&self, room: u16) -> Option<&str> {
+        let word = self.forms.last().map(String::as_str);
+        word.filter(|word| width(word) <= room)
+    }
+
+    /// Behind the results of this row, in the spare row, or between results, in as many words as there is
+    /// room for. Answers whether there was any.
+    pub(super) fn render(&self, row: Rect, spare: Rect, pen: &mut Pen<'_>) -> bool {
         let ink = self.ink(pen.theme);
         let free = free(pen, row);
-        let behind = |words: &str| {
+        let behind = |words: &String| {
             let last = free.last().filter(|free| free.1 == row.right());
-            last.filter(|free| free.0 + width(words) + 2 <= free.1)
+            let place = last.filter(|free| free.0 + width(words) < free.1);
+            place.map(|place| (place.0 + 1, row.y))
         };
-        let between = |words: &str| {
+        let below = |words: &String| {
+            let fits = spare.height > 0 && width(words) + 2 <= spare.width;
+            fits.then_some((spare.x + 1, spare.y))
+        };
+        let between = |words: &String| {
             let mut places = free.iter().rev();
-            places.find(|free| free.0 + width(words) + 2 <= free.1)
+            let place = places.find(|free| free.0 + width(words) + 2 <= free.1);
+            place.map(|place| (place.0 + 1, row.y))
         };
-        if let Some(place) = behind(&self.long) {
-            pen.text(place.0 + 1, row.y, &self.long, ink);
-        } else if spare.height > 0 {
-            let room = spare.width.saturating_sub(2);
-            pen.text_within(spare.x + 1, spare.y, room, &self.long, ink);
-        } else if let Some(place) = between(&self.long) {
-            pen.text(place.0 + 1, row.y, &self.long, ink);
-        } else if let Some(place) = between(&self.short) {
-            pen.text(place.0 + 1, row.y, &self.short, ink);
-        } else {
-            let words = format!(" {} ", self.short);
-            pen.text_until(row.right(), row.y, &words, ink);
+        let place = |words| {
+            behind(words)
+                .or_else(|| below(words))
+                .or_else(|| between(words))
+        };
+        let said = self
+            .forms
+            .iter()
+            .find_map(|words| Some((words, place(words)?)));
+        if let Some((words, (x, y))) = said {
+            pen.text(x, y, words, ink);
         }
+        said.is_some()
     }
 }
 
@@ -84,19 +96,23 @@ fn free(pen: &Pen<'_>, row: Rect) -> Vec<(u16, u16)> {
         .collect()
 }
 
-/// What main finds in the counter at the end.
+/// What main finds in the counter at the end, and what has become of the rest.
 fn counted(trace: &Trace, cursor: Time) -> Option<Ending> {
     let of = |name| trace.sample(name, cursor).map(|value| value as u64);
     let main = of(COUNTER_MAIN)?;
-    let (most, words) = match (of(COUNTER_MAX), of(COUNTER_SUM)) {
-        (Some(most), _) => (most, format!("{main}, at most {most}")),
-        (None, Some(sum)) => (sum, format!("{main} of {sum}")),
+    let (all, where_to) = match (of(COUNTER_MAX), of(COUNTER_SUM)) {
+        (Some(most), _) => (most, format!("{} lost", most.saturating_sub(main))),
+        (None, Some(sum)) => (sum, "workers count in memory of their own".to_owned()),
         (None, None) => return None,
     };
+    let short = format!("counter G in main: {main} of {all}");
+    let mut forms = vec![short, format!("G: {main} of {all}")];
+    if main != all {
+        forms.insert(0, format!("{}, {where_to}", forms[0]));
+    }
     Some(Ending {
-        long: format!("counter G in main: {words}"),
-        short: format!("G: {words}"),
-        kind: if main == most {
+        forms,
+        kind: if main == all {
             Kind::Plain
         } else {
             Kind::Short
@@ -112,31 +128,46 @@ fn verdict(trace: &Trace, cursor: Time, is_meant: impl Fn(Ends) -> bool) -> Opti
     let (_, ends) = ended.filter(|ended| is_meant(ended.1))?;
     let tasks = |count| plural::counted(count, "task", "tasks");
     let call = trace.call()?;
-    let (short, rest) = match ends {
+    let forms = match ends {
         Ends::Returned | Ends::Left | Ends::Cancelled => return None,
         Ends::Error => {
             let skipped = skipped(call, cursor);
             let error = trace
                 .raised(call, cursor)
                 .map_or_else(String::new, |error| format!(": {}", sanitised(error)));
-            let failed = tasks(call.failed(cursor));
-            (format!("raises: {failed} failed"), skipped + &error)
+            let failed = format!("raises: {} failed", tasks(call.failed(cursor)));
+            vec![
+                format!("{failed}{skipped}{error}"),
+                format!("{failed}{error}"),
+                failed,
+                "raises".to_owned(),
+            ]
         }
         Ends::Never => {
             let why = match call.lost_until(cursor) as u32 {
                 0 => "a task hangs".to_owned(),
                 lost => format!("{} lost", tasks(lost)),
             };
-            ("never completes".to_owned(), format!(": {why}"))
+            let long = format!("never completes: {why}");
+            vec![long, "never completes".to_owned(), "never ends".to_owned()]
         }
-        Ends::BrokenProcessPool => {
-            let why = ": a worker died".to_owned();
-            ("BrokenProcessPool".to_owned(), why)
-        }
+        Ends::BrokenProcessPool if trace.is_of_threads(call.facts.pool) => [
+            "the pool is broken: a worker's thread ended",
+            "broken: a thread ended",
+            "broken",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        Ends::BrokenProcessPool => [
+            "BrokenProcessPool: a worker died",
+            "BrokenProcessPool",
+            "broken",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     };
     Some(Ending {
-        long: short.clone() + &rest,
-        short,
+        forms,
         kind: Kind::Bad,
     })
 }
@@ -153,12 +184,19 @@ fn raised(trace: &Trace, cursor: Time) -> Option<Ending> {
     let call = trace.call()?;
     let words = sanitised(&trace.errors_in_words(call, cursor)?);
     let asked = words.split_once(" raised").map_or("", |words| words.0);
+    let asked = format!("{asked} raised");
     let ended = call.ended.filter(|&(at, _)| at <= cursor);
     let is_out = !trace.is_program() && ended.is_some_and(|(_, ends)| ends == Ends::Error);
     let out = if is_out { ": main is out" } else { "" };
+    let skipped = skipped(call, cursor);
     Some(Ending {
-        short: format!("{asked} raised"),
-        long: format!("{words}{}{out}", skipped(call, cursor)),
+        forms: vec![
+            format!("{words}{skipped}{out}"),
+            format!("{words}{skipped}"),
+            words,
+            asked,
+            "raised".to_owned(),
+        ],
         kind: Kind::Bad,
     })
 }
@@ -181,7 +219,14 @@ mod tests {
             ..Experiment::default()
         }));
         let ending = Ending::of(&trace, trace.end()).unwrap();
-        assert_eq!(ending.long, "counter G in main: 0 of 8");
+        assert_eq!(
+            ending.forms,
+            [
+                "counter G in main: 0 of 8, workers count in memory of their own",
+                "counter G in main: 0 of 8",
+                "G: 0 of 8"
+            ]
+        );
         assert_eq!(ending.kind, Kind::Short);
         assert_eq!(Ending::of(&trace, Time(1)), None);
     }
@@ -194,7 +239,7 @@ mod tests {
         };
         let said = |method, chunksize| {
             let run = samples::run(method, chunksize, &[fault]);
-            Ending::of(&run, run.end()).unwrap().long
+            Ending::of(&run, run.end()).unwrap().forms.swap_remove(0)
         };
         let error = "raised ValueError: task 1 failed (1 of 8)";
         assert_eq!(
@@ -210,10 +255,30 @@ mod tests {
     }
 
     #[test]
-    fn it_is_said_whole_wherever_the_results_stand() {
+    fn threads_break_no_process_pool() {
+        let fault = Fault {
+            task: 1,
+            kind: FaultKind::Die,
+        };
+        let run = samples::on_threads(&[fault]);
+        let ending = Ending::of(&run, run.end()).unwrap();
+        assert_eq!(
+            ending.forms[0],
+            "the pool is broken: a worker's thread ended"
+        );
+        let texts = run.markers().iter().map(|marker| marker.text.as_str());
+        let said: Vec<&str> = texts.filter(|text| !text.ends_with("begins")).collect();
+        assert!(said.contains(&"map ends: broken"), "{said:?}");
+        assert!(said.contains(&"worker 1 died"), "{said:?}");
+        assert!(!said.concat().contains("killed"), "{said:?}");
+    }
+
+    #[test]
+    fn it_is_said_wherever_the_results_stand_and_none_of_them_is_lost() {
         let ending = Ending {
-            long: "never completes: 1 task lost".to_owned(),
-            short: "never completes".to_owned(),
+            forms: ["never completes: 1 task lost", "never completes"]
+                .map(str::to_owned)
+                .to_vec(),
             kind: Kind::Bad,
         };
         let drawn = |results: &str, spare: u16| {
@@ -232,7 +297,7 @@ mod tests {
             "+ + +",
             "+                                    +",
             "+                  +                 +",
-            "+ + + + + + + + + + + + + + + + + + + ",
+            "+ + + + + + + + + + + + + + + + + + +",
         ];
         assert_eq!(
             results.map(|results| drawn(results, 0).swap_remove(0)),
@@ -240,13 +305,38 @@ mod tests {
                 "  + + + never completes: 1 task lost",
                 "  + never completes: 1 task lost       +",
                 "  +                  + never completes +",
-                "  + + + + + + + + + + + never completes",
+                "  + + + + + + + + + + + + + + + + + + +",
             ]
         );
         for crowded in &results[1..] {
             let drawn = drawn(crowded, 1);
-            assert_eq!(drawn[0], format!("  {}", crowded.trim_end()));
+            assert_eq!(drawn[0], format!("  {crowded}"));
             assert_eq!(drawn[1], " never completes: 1 task lost");
         }
+    }
+
+    #[test]
+    fn a_narrow_row_has_fewer_whole_words() {
+        let fault = Fault {
+            task: 1,
+            kind: FaultKind::Raise,
+        };
+        let run = samples::run(Method::ApplyAsync, 1, &[fault]);
+        let ending = Ending::of(&run, run.end()).unwrap();
+        let below = |columns| {
+            lines(PLAIN, (columns, 2), |area, pen| {
+                let spare = Rect {
+                    y: 1,
+                    height: 1,
+                    ..area
+                };
+                ending.render(Rect::ZERO, spare, pen);
+            })[1]
+                .clone()
+        };
+        let error = "get() raised ValueError: task 1 failed (1 of 8)";
+        assert_eq!(below(70), format!(" {error}: main is out"));
+        assert_eq!(below(60), format!(" {error}"));
+        assert_eq!(below(40), " get() raised");
     }
 }

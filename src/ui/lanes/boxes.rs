@@ -176,6 +176,11 @@ impl Painter<'_, '_, '_> {
                 (_, high) if theme.pales() => {
                     self.pen.cell(x, y, bar(high), pale, theme.background);
                 }
+                // Shades have no heights: one above a box that ends lower would stand out of it. In the
+                // lowest row it is the only sign of what waits.
+                (low, high) if row > 0 && high < if theme.is_ascii() { 4 } else { 8 } => {
+                    self.pen.cell(x, y, bar(low), ink, theme.background);
+                }
                 _ => self
                     .pen
                     .cell(x, y, theme.glyphs.blocked, ink, theme.background),
@@ -281,13 +286,14 @@ impl Painter<'_, '_, '_> {
         if hues::is_other(task) {
             return;
         }
-        let label = task.to_string();
         let edge = |column: &Column| matches!(column, Column::Whole { after: Some(_), .. });
         let free = usize::from(columns.first().is_some_and(edge));
         let columns = &columns[free..];
-        if label.len() > columns.len() {
+        let digits = task.checked_ilog10().unwrap_or(0) as usize + 1;
+        if digits > columns.len() {
             return;
         }
+        let label = task.to_string();
         let (theme, y) = (self.pen.theme, self.place.bottom());
         let x = self.place.x + (from + free) as u16;
         let pale = |column: &Column| matches!(column, Column::Whole { level, .. } if level.pale > level.solid);
@@ -315,13 +321,7 @@ impl Painter<'_, '_, '_> {
 
     /// The number of the chosen task in the colours of the cursor, over whatever is there.
     pub fn select(&mut self, task: u32, columns: &[Column]) {
-        let of = |column: &Column| match *column {
-            Column::Whole { task: of, .. } | Column::Several { task: of, .. } => of == task,
-            Column::Cut { left, right, .. } => {
-                [left, right].iter().flatten().any(|part| part.task == task)
-            }
-            Column::Idle => false,
-        };
+        let of = |column: &Column| column.has(task);
         // Where its number stands: behind the boundary, if the box is wide enough.
         let numbered = |column: &Column| matches!(*column, Column::Whole { task: of, after: None, .. } if of == task);
         let first = columns.iter().position(numbered);
@@ -386,9 +386,8 @@ impl Painter<'_, '_, '_> {
         let theme = self.pen.theme;
         let glyphs = theme.glyphs;
         let (column, at) = ((eighth / 8) as usize, (eighth % 8) as u8);
-        let Some(last) = columns.get(column) else {
-            return;
-        };
+        // Of the column that begins with the edge nothing has happened.
+        let last = columns.get(column).unwrap_or(&Column::Idle);
         let part = match *last {
             Column::Cut {
                 at: end,
@@ -483,6 +482,43 @@ mod tests {
             ("1", "2")
         );
         assert_eq!(buffer[(0, 0)].bg, buffer[(1, 0)].bg);
+    }
+
+    #[test]
+    fn where_nothing_is_paler_no_shade_stands_out_of_a_box() {
+        let trace = Trace::default();
+        let column = Column::Whole {
+            task: 12,
+            level: Level {
+                solid: 0.6,
+                pale: 0.4,
+                held: 1.0,
+            },
+            after: None,
+        };
+        for depth in [Depth::None, Depth::Sixteen] {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 1, 2));
+            let look = Look {
+                depth,
+                ..Look::default()
+            };
+            let mut pen = Pen::new(&mut buffer, Theme::of(look));
+            let (hues, place) = (
+                Hues::new(pen.theme, &trace),
+                Place {
+                    x: 0,
+                    y: 0,
+                    rows: 2,
+                },
+            );
+            Painter {
+                pen: &mut pen,
+                hues,
+                place,
+            }
+            .boxes(&[column]);
+            assert_eq!(buffer[(0, 0)].symbol(), " ", "{depth:?}");
+        }
     }
 
     #[test]

@@ -23,6 +23,13 @@ pub struct Level {
 }
 
 impl Level {
+    /// The share of the time it holds its worker in which it does not wait for a CPU. Tasks that hold a CPU at
+    /// once share it.
+    pub fn advances(self) -> f64 {
+        let held = self.held.clamp(f64::EPSILON, 1.0);
+        ((self.solid + self.pale) / held).min(1.0)
+    }
+
     /// Never waits for a CPU, as far as eighths can show.
     fn is_full(self) -> bool {
         self.solid + self.pale > self.held * 15.0 / 16.0
@@ -33,7 +40,7 @@ impl Level {
         self.solid.min(self.pale) < self.held / 16.0
     }
 
-    fn is_pale(self) -> bool {
+    pub fn is_pale(self) -> bool {
         self.pale > self.solid
     }
 }
@@ -77,6 +84,17 @@ impl Column {
         }
     }
 
+    /// The task is one of those that the column tells of.
+    pub fn has(&self, task: u32) -> bool {
+        match *self {
+            Self::Whole { task: of, .. } | Self::Several { task: of, .. } => of == task,
+            Self::Cut { left, right, .. } => {
+                [left, right].iter().flatten().any(|part| part.task == task)
+            }
+            Self::Idle => false,
+        }
+    }
+
     /// All of the column belongs to one task that never waits for a CPU in it.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Whole { level, .. } if level.is_full())
@@ -94,8 +112,8 @@ struct Held {
     inside: bool,
 }
 
-/// The columns of a lane up to the cursor. `sources` are the workers that were one after another in it;
-/// tasks stand in them by the number that [`hues::number`] gives them.
+/// The columns of a lane of which something has happened. `sources` are the workers that were one after another in it,
+/// as they opened; tasks stand in them by the number that [`hues::number`] gives them.
 pub fn columns(
     sources: &[Source<'_>],
     axis: Axis,
@@ -103,24 +121,30 @@ pub fn columns(
     shown: Option<CallId>,
 ) -> Vec<Column> {
     let mut reader = Reader {
-        sources,
+        ahead: sources,
+        near: Vec::new(),
         shown,
-        finders: sources.iter().map(|source| source.finder()).collect(),
         pieces: Vec::new(),
         held: Vec::new(),
         filled: None,
         before: None,
+        between: 0,
     };
-    axis.stretches()
-        .map(|stretch| reader.column(stretch, cursor))
-        .collect()
+    let mut columns = Vec::with_capacity(axis.width.into());
+    let happened = axis
+        .stretches()
+        .take_while(|stretch| stretch.start() < cursor);
+    columns.extend(happened.map(|stretch| reader.column(stretch, cursor)));
+    columns
 }
 
 /// Reads a lane column by column.
 struct Reader<'a> {
-    sources: &'a [Source<'a>],
+    /// The sources that open behind the column.
+    ahead: &'a [Source<'a>],
+    /// Those that may be in it, of perhaps thousands.
+    near: Vec<Near<'a>>,
     shown: Option<CallId>,
-    finders: Vec<Finder<'a>>,
     /// The pieces that touch the column.
     pieces: Vec<Piece>,
     held: Vec<Held>,
@@ -128,6 +152,15 @@ struct Reader<'a> {
     filled: Option<Filled>,
     /// The task whose box touches the left edge of the column.
     before: Option<u32>,
+    /// So many columns just before have the boundary of two boxes in them.
+    between: u16,
+}
+
+/// A source that has opened and is not over.
+struct Near<'a> {
+    source: Source<'a>,
+    finder: Finder<'a>,
+    until: Time,
 }
 
 /// What a piece gives to each column that it fills.
@@ -139,25 +172,42 @@ struct Filled {
 }
 
 impl Reader<'_> {
+    /// Goes on to the sources that may be in this column.
+    fn approach(&mut self, stretch: Span) {
+        self.near.retain(|near| near.until >= stretch.start());
+        while let [next, ahead @ ..] = self.ahead {
+            let (opened, until) = next.reach();
+            if opened >= stretch.end() {
+                break;
+            }
+            self.ahead = ahead;
+            if until >= stretch.start() {
+                self.near.push(Near {
+                    source: *next,
+                    finder: next.finder(),
+                    until,
+                });
+            }
+        }
+    }
+
     fn column(&mut self, stretch: Span, cursor: Time) -> Column {
+        self.approach(stretch);
         let whole = stretch.end() <= cursor;
+        let between = std::mem::take(&mut self.between);
         // A worker runs one task at a time, so that nothing else can be in a column that one piece fills.
         if let Some(filled) = self.filled
             && whole
             && stretch.end() <= filled.until
-            && matches!(self.sources, [Source::Worker(_)])
+            && self.is_of_one_worker()
         {
             return filled.column(self.before);
-        }
-        if cursor <= stretch.start() {
-            self.before = None;
-            return Column::Idle;
         }
         let now = Span::new(stretch.start(), stretch.end().min(cursor));
         self.pieces.clear();
         let mut crowded = false;
-        for finder in &mut self.finders {
-            crowded |= finder.find(now, &mut self.pieces);
+        for near in &mut self.near {
+            crowded |= near.finder.find(now, &mut self.pieces);
         }
         for piece in &mut self.pieces {
             piece.task.index = hues::number(piece.task, self.shown);
@@ -177,17 +227,30 @@ impl Reader<'_> {
                 self.before = None;
                 Column::Idle
             }
-            _ => self.mixed(stretch, now, crowded),
+            _ => self.mixed(stretch, now, crowded, between),
         }
     }
 
-    /// A column with the edge of a piece in it.
-    fn mixed(&mut self, stretch: Span, now: Span, crowded: bool) -> Column {
+    fn is_of_one_worker(&self) -> bool {
+        let mut near = self.near.iter().map(|near| near.source);
+        matches!((near.next(), near.next()), (Some(Source::Worker(_)), None))
+    }
+
+    /// A column with the edge of a piece in it, behind so many with the boundary of two boxes.
+    fn mixed(&mut self, stretch: Span, now: Span, crowded: bool, between: u16) -> Column {
         let held = &mut self.held;
         held.clear();
         for piece in &self.pieces {
             add(held, piece, stretch, now);
         }
+        let level = if crowded {
+            let levels = self.near.iter();
+            let levels = levels.map(|near| near.source.level(now, stretch));
+            levels.fold(Level::default(), Level::plus)
+        } else {
+            let levels = held.iter().map(|part| part.level);
+            levels.fold(Level::default(), Level::plus)
+        };
         // What rounds to nothing here shows in the neighbouring column that has the rest of it.
         held.retain(|part| part.from < part.to || part.inside);
         let before = self.before;
@@ -217,19 +280,18 @@ impl Reader<'_> {
                     && left.level.is_full()
                     && right.level.is_full() =>
             {
-                cut(left.to, Some(left.part()), Some(right.part()))
+                self.between = between + 1;
+                // A single box so narrow is told apart on both sides.
+                if between >= 2 {
+                    left.or(right, level)
+                } else {
+                    cut(left.to, Some(left.part()), Some(right.part()))
+                }
             }
             _ => {
                 let most = held
                     .iter()
                     .max_by(|a, b| a.level.held.total_cmp(&b.level.held));
-                let level = if crowded {
-                    let levels = self.sources.iter().map(|source| source.level(now, stretch));
-                    levels.fold(Level::default(), Level::plus)
-                } else {
-                    let levels = held.iter().map(|part| part.level);
-                    levels.fold(Level::default(), Level::plus)
-                };
                 most.map_or(Column::Idle, |most| Column::Several {
                     task: most.task,
                     level,
@@ -254,6 +316,16 @@ fn cut(at: u8, left: Option<Part>, right: Option<Part>) -> Column {
 }
 
 impl Held {
+    /// The column as that of the larger of two boxes. Where box after box is about a column wide, the gaps between
+    /// them would take half of the lane.
+    fn or(self, right: Self, level: Level) -> Column {
+        let most = if self.to < 4 { right } else { self };
+        Column::Several {
+            task: most.task,
+            level,
+        }
+    }
+
     fn part(self) -> Part {
         Part {
             task: self.task,
@@ -266,18 +338,23 @@ impl Level {
     /// What a piece adds to a column by the part of it in `now`, spread evenly over the piece.
     pub fn of(piece: &Piece, now: Span, column: Span) -> Self {
         let part = Span::new(piece.start, piece.end).overlap(now);
-        let held = part.seconds() / column.length().seconds().max(1e-9);
-        let length = piece.length().seconds();
-        if !piece.known || !piece.end.happened() || length <= 0.0 {
-            return Self {
-                held,
-                solid: held,
-                pale: 0.0,
-            };
+        let share = |part: Nanos, whole: Nanos| part.0 as f64 / whole.0.max(1) as f64;
+        let held = share(part, column.length());
+        let length = piece.length();
+        let plain = Self {
+            held,
+            solid: held,
+            pale: 0.0,
+        };
+        if !piece.known || !piece.end.happened() || length == Nanos::ZERO {
+            return plain;
         }
-        let share = |time: Nanos| (time.seconds() / length).clamp(0.0, 1.0);
-        let waiting = share(piece.waiting);
-        let pale = share(piece.useful_wait + piece.blocked()).min(1.0 - waiting);
+        let quiet = piece.useful_wait + piece.blocked();
+        if quiet + piece.waiting == Nanos::ZERO {
+            return plain;
+        }
+        let waiting = share(piece.waiting, length).min(1.0);
+        let pale = share(quiet, length).min(1.0 - waiting);
         Self {
             held,
             solid: held * (1.0 - waiting - pale),
@@ -441,6 +518,32 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_narrow_to_show_counts_in_the_share() {
+        let tasks = [(0, 83), (83, 105), (105, 130), (130, 157), (157, 240)];
+        let trace = trace(&tasks.map(|(start, end)| (start, end, end - start, 0)));
+        let columns = drawn(&trace, 3);
+        assert!(
+            matches!(columns[1], Column::Several { level, .. } if (level.held - 1.0).abs() < 1e-9)
+        );
+    }
+
+    #[test]
+    fn boxes_about_a_column_wide_leave_no_gap_in_each() {
+        let tasks = [(0, 40), (40, 120), (120, 200), (200, 280), (280, 320)];
+        let trace = trace(&tasks.map(|(start, end)| (start, end, end - start, 0)));
+        let columns = drawn(&trace, 4);
+        for column in &columns[..2] {
+            assert!(matches!(column, Column::Cut { at: 4, .. }), "{column:?}");
+        }
+        for (column, of) in columns[2..].iter().zip([2, 3]) {
+            assert!(
+                matches!(column, Column::Several { task, level } if *task == of && (level.held - 1.0).abs() < 1e-9),
+                "{column:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_task_of_no_width_is_seen_and_does_not_fill_its_column() {
         let trace = trace(&[(101, 103, 2, 0)]);
         let columns = drawn(&trace, 3);
@@ -488,7 +591,7 @@ mod tests {
             span: Span::new(Time::ZERO, Time(240)),
         };
         let columns = super::columns(&[Source::Worker(lane)], axis, Time(120), None);
+        assert_eq!(columns.len(), 2);
         assert_eq!(columns[1], cut(4, Some(part(0)), None));
-        assert_eq!(columns[2], Column::Idle);
     }
 }

@@ -44,29 +44,39 @@ pub(super) fn state(
     let task = running(moment, track).filter(|_| !moment.is_over());
     if let Some(piece) = task {
         let ink = hues.task(hues::number(piece.task, moment.shown()));
-        let chip = format!("{:^4}", piece.task.index);
+        let chip = chip(piece.task.index, theme.is_ascii());
         return if theme.is_bare() {
             pen.bold(at.0, at.1, &chip, theme.text)
         } else {
             pen.bold_on(at.0, at.1, &chip, theme.on(ink), ink)
         };
     }
-    let here = track.workers.iter().rfind(|lane| lane.opened <= cursor);
+    let here = track.here;
+    let last = track.row.and_then(|row| row.lanes.last());
     let died = here.is_some_and(|lane| died(lane).is_some_and(|at| at <= cursor));
     let main = track.row.filter(|row| is_main(moment.trace, row));
     let main = main.and_then(|_| moment.trace.caller()?.state_at(cursor));
     let (word, ink) = match here {
         _ if main.is_some() => (main.map_or("", caller::word), theme.dim),
-        _ if died && here.map(|lane| lane.id) != track.workers.last().map(|lane| lane.id) => {
-            ("restart", theme.bad)
-        }
-        _ if died => (death(here.and_then(|lane| lane.exit)), theme.bad),
+        Some(lane) if died && last != Some(&lane.id) => ("restart", theme.bad),
+        _ if died => (here.map_or("", |lane| death(moment.trace, lane)), theme.bad),
         Some(lane) if moment.trace.hangs(lane, cursor) => ("hangs", theme.bad),
         Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
-        None if !track.workers.is_empty() => ("starts", theme.dim),
+        None if track.row.is_some() => ("starts", theme.dim),
         _ => ("idle", theme.dim),
     };
     pen.text(at.0, at.1, word, ink)
+}
+
+/// The number of a task in the columns that leave room for the share: of a long one its end, as neighbours differ
+/// there.
+fn chip(index: u32, is_ascii: bool) -> String {
+    let number = index.to_string();
+    let more = if is_ascii { "~" } else { "…" };
+    match number.len().checked_sub(usize::from(STATE) - 1) {
+        Some(over @ 1..) => format!("{more}{}", &number[over + 1..]),
+        _ => format!("{number:^4}"),
+    }
 }
 
 /// The piece that has the lane at the cursor. On which CPU a measured task is, is told every few
@@ -75,11 +85,13 @@ fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
     let cursor = moment.cursor;
     let recent = || {
         let measured = moment.trace.run().is_some_and(|run| run.measured);
+        if !measured || track.row.is_some() {
+            return None;
+        }
         let span = Span::new(cursor - TOLD_EVERY, cursor);
-        let piece = track.sources.iter().find_map(|source| source.last_in(span));
-        piece.filter(|_| measured && track.workers.is_empty())
+        track.sources.iter().find_map(|source| source.last_in(span))
     };
-    track.piece_at(cursor).or_else(recent)
+    track.now.or_else(recent)
 }
 
 /// The worker ended well, or its pool did.
@@ -110,6 +122,7 @@ pub(super) fn share(moment: &Moment<'_>, track: &Track<'_>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::chip;
     use crate::app::Lanes;
     use crate::app::selection::Selection;
     use crate::experiment::{Fault, FaultKind};
@@ -159,11 +172,18 @@ mod tests {
         let run = samples::run_of(Method::Map, 1, &[], |experiment| experiment.cpus = Some(2));
         let shares = run.rows().iter().map(|row| {
             let worked = run.row_worked(row, run.end()).unwrap();
-            format!("idle  {:>3.0} %", worked * 100.0)
+            format!("idle  {:>3} %", (worked * 100.0).round())
         });
         let said: Vec<String> = shares.collect();
         assert_eq!(drawn(&run)[1..], said);
         assert!(said.iter().all(|said| said < &"idle   70 %".to_owned()));
+    }
+
+    #[test]
+    fn a_long_number_leaves_room_for_the_share() {
+        let chips = [7, 4_567, 34_567, 123_456, 1_234_567].map(|index| chip(index, false));
+        assert_eq!(chips, [" 7  ", "4567", "34567", "…3456", "…4567"]);
+        assert_eq!(chip(123_456, true), "~3456");
     }
 
     #[test]

@@ -18,7 +18,16 @@ pub enum Source<'a> {
 /// Finds the pieces of one stretch after another.
 pub enum Finder<'a> {
     Worker(Walk<'a, Piece>),
-    Cpu(&'a CpuLane, Walk<'a, CpuPiece>),
+    Cpu(OnCpu<'a>),
+}
+
+/// Goes along the pieces of a CPU, which may overlap.
+pub struct OnCpu<'a> {
+    cpu: &'a CpuLane,
+    walk: Walk<'a, CpuPiece>,
+    /// Of the first so many pieces those that had not ended by the last stretch's begin.
+    open: Vec<CpuPiece>,
+    seen: usize,
 }
 
 impl Finder<'_> {
@@ -34,16 +43,31 @@ impl Finder<'_> {
                 }
                 stride > 1
             }
-            Self::Cpu(cpu, walk) => {
-                let (before, inside) = walk.starting_in(stretch);
-                let stride = inside.len().div_ceil(LOOKED_AT).max(1);
-                let reaching = cpu.reaching(before, stretch.start());
-                let touches = |found: &CpuPiece| found.end > stretch.start();
-                let inside = inside.every(stride).filter(touches);
-                found.extend(reaching.chain(inside).map(|found| piece(&found)));
-                stride > 1
-            }
+            Self::Cpu(pieces) => pieces.find(stretch, found),
         }
+    }
+}
+
+impl OnCpu<'_> {
+    fn find(&mut self, stretch: Span, found: &mut Vec<Piece>) -> bool {
+        let (before, inside) = self.walk.starting_in(stretch);
+        let touches = |found: &CpuPiece| found.end > stretch.start();
+        if self.seen == before {
+            self.open.retain(touches);
+        } else {
+            self.open = self.cpu.reaching(before, stretch.start()).collect();
+            self.seen = before;
+        }
+        found.extend(self.open.iter().map(piece));
+        let stride = inside.len().div_ceil(LOOKED_AT).max(1);
+        for new in inside.every(stride).filter(touches) {
+            found.push(piece(&new));
+            self.open.push(new);
+        }
+        if stride == 1 {
+            self.seen += inside.len();
+        }
+        stride > 1
     }
 }
 
@@ -51,7 +75,23 @@ impl<'a> Source<'a> {
     pub fn finder(self) -> Finder<'a> {
         match self {
             Self::Worker(lane) => Finder::Worker(lane.walk()),
-            Self::Cpu(cpu) => Finder::Cpu(cpu, cpu.walk()),
+            Self::Cpu(cpu) => Finder::Cpu(OnCpu {
+                cpu,
+                walk: cpu.walk(),
+                open: Vec::new(),
+                seen: 0,
+            }),
+        }
+    }
+
+    /// Nothing of it is before the one moment, nor at the other or after it.
+    pub fn reach(self) -> (Time, Time) {
+        match self {
+            Self::Worker(lane) => {
+                let last = lane.pieces().last();
+                (lane.opened, last.map_or(Time::ZERO, |last| last.end))
+            }
+            Self::Cpu(_) => (Time::ZERO, Time::NEVER),
         }
     }
 
@@ -114,5 +154,80 @@ fn piece(found: &CpuPiece) -> Piece {
         useful_wait: Nanos::ZERO,
         known: true,
         cpu: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{CallBegan, CallId, CpuId, Event, Kind, LaneId, Ran, TaskId};
+    use crate::trace::Trace;
+
+    /// Tasks of several workers on one CPU: most of them short, one as long as all others, many at once.
+    fn trace() -> Trace {
+        let call = CallBegan {
+            call: CallId(0),
+            pool: None,
+            method: "map".into(),
+            function: "f".into(),
+            source: None,
+            tasks: Some(400),
+            chunksize: Some(1),
+        };
+        let mut kinds = vec![(0, LaneId(0), Kind::CallBegan(Box::new(call)))];
+        for k in 0..400_u64 {
+            let crowded = (200..260).contains(&k);
+            let start = if crowded {
+                2_000 + k % 3
+            } else {
+                k * 10 + k * 7 % 13
+            };
+            let length = if k == 70 { 3_000 } else { k * 11 % 29 };
+            let task = TaskId {
+                call: CallId(0),
+                index: k as u32,
+            };
+            let (cpu, lane) = (Some(CpuId(0)), LaneId(1 + k as u32));
+            kinds.push((start, lane, Kind::Started { task, cpu }));
+            let ran = Ran {
+                task,
+                since: Time(start),
+                on_cpu: Nanos(length / 2),
+                waiting: Nanos(length / 2),
+                useful_wait: Nanos::ZERO,
+                cpu,
+                moved_to: None,
+            };
+            kinds.push((start + length, lane, Kind::Ran(Box::new(ran))));
+        }
+        kinds.sort_by_key(|&(at, ..)| at);
+        let events = kinds.into_iter().map(|(at, lane, kind)| Event {
+            at: Time(at),
+            lane,
+            kind,
+        });
+        let mut trace = Trace::default();
+        trace.apply(events.collect());
+        trace
+    }
+
+    #[test]
+    fn along_a_cpu_the_same_pieces_are_found_as_in_each_stretch_alone() {
+        let trace = trace();
+        let cpu = &trace.cpus()[0];
+        for (width, from) in [(1, 0), (7, 0), (7, 1_900), (50, 500), (400, 0)] {
+            let mut finder = Source::Cpu(cpu).finder();
+            for start in (from..5_000).step_by(width) {
+                let stretch = Span::new(Time(start), Time(start + width as u64));
+                let mut found = Vec::new();
+                let sampled = finder.find(stretch, &mut found);
+                let all: Vec<Piece> = cpu.pieces_in(stretch).map(|found| piece(&found)).collect();
+                if sampled {
+                    assert!(all.len() > LOOKED_AT && found.iter().all(|one| all.contains(one)));
+                } else {
+                    assert_eq!(found, all, "{stretch:?}");
+                }
+            }
+        }
     }
 }

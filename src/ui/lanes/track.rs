@@ -2,7 +2,9 @@
 
 use super::source::Source;
 use crate::app::{Lanes, selection};
-use crate::trace::{Lane, Row, Trace};
+use crate::time::Span;
+use crate::trace::{Lane, Piece, Row, Trace};
+use crate::ui::Moment;
 use crate::ui::text::sanitised;
 
 /// A lane as it is drawn: the workers that were one after another in it, or a CPU.
@@ -13,23 +15,33 @@ pub(super) struct Track<'a> {
     pub(super) counts: bool,
     pub(super) name: String,
     pub(super) short: String,
-    pub(super) workers: Vec<&'a Lane>,
+    /// The last worker that had opened at the cursor.
+    pub(super) here: Option<&'a Lane>,
+    /// What may be in sight: a place may have had thousands of workers.
     pub(super) sources: Vec<Source<'a>>,
+    /// The piece that has the lane at the cursor.
+    pub(super) now: Option<Piece>,
 }
 
-pub(super) fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>> {
+pub(super) fn track<'a>(moment: &Moment<'a>, of: Lanes, index: usize) -> Option<Track<'a>> {
+    let (trace, cursor) = (moment.trace, moment.cursor);
     match of {
         Lanes::Workers => {
             let row = selection::row(trace, index)?;
-            let workers: Vec<&Lane> = row.lanes.iter().filter_map(|&id| trace.lane(id)).collect();
+            let here = trace.opened_by(row, cursor).last();
+            let lanes_in = |span| {
+                let lanes = trace.lanes_in(row, span).iter();
+                lanes.filter_map(|&id| trace.lane(id))
+            };
             let pool = trace.call().map(|call| call.facts.pool);
             Some(Track {
                 row: Some(row),
                 counts: !trace.is_program() || pool == Some(row.pool),
                 name: name(trace, row),
                 short: short(trace, row, index),
-                sources: workers.iter().map(|lane| Source::Worker(lane)).collect(),
-                workers,
+                here: here.and_then(|&id| trace.lane(id)),
+                sources: lanes_in(moment.axis.span).map(Source::Worker).collect(),
+                now: lanes_in(Span::new(cursor, cursor)).find_map(|lane| lane.piece_at(cursor)),
             })
         }
         Lanes::Cpus => {
@@ -41,8 +53,9 @@ pub(super) fn track(trace: &Trace, of: Lanes, index: usize) -> Option<Track<'_>>
                 counts: true,
                 name: format!("cpu {number}"),
                 short: number.to_string(),
-                workers: Vec::new(),
+                here: None,
                 sources: cpu.map(Source::Cpu).into_iter().collect(),
+                now: cpu.and_then(|cpu| Source::Cpu(cpu).piece_at(cursor)),
             })
         }
     }
@@ -69,11 +82,10 @@ fn short(trace: &Trace, row: &Row, index: usize) -> String {
 
 /// The number of the pool of a program's worker, from 1 on, where there are others.
 fn one_of_several(trace: &Trace, row: &Row) -> Option<usize> {
-    let pool = row
-        .pool
-        .filter(|_| trace.is_program() && trace.pools().len() > 1)?;
-    let before = trace.pools().take_while(|other| other.facts.pool != pool);
-    Some(before.count() + 1)
+    let several = trace.is_program() && trace.pools().len() > 1;
+    row.pool
+        .filter(|_| several)
+        .and_then(|pool| trace.pool_number(pool))
 }
 
 /// The tasks of a loop in the lab: no worker has them.

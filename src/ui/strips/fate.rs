@@ -3,18 +3,29 @@
 use super::{Strip, Which};
 use crate::event::Outcome;
 use crate::palette::Ink;
+use crate::time::Time;
+use crate::trace::{Call, Task};
+
+/// How many tasks had died with their workers before they came into this order: unfinished, or finished
+/// and not sent back, as the results of a chunk go back together.
+pub(in crate::ui) fn never(call: &Call, which: Which, cursor: Time) -> usize {
+    let had_come = |task: &Task| match which {
+        Which::Delivered => task.delivered <= cursor,
+        _ => task.finished <= cursor,
+    };
+    let lost = call
+        .tasks()
+        .filter(|task| task.outcome_at(cursor) == Some(Outcome::Lost) && !had_come(task));
+    lost.count()
+}
 
 impl Strip<'_, '_, '_> {
-    /// How many tasks never come here: they died with their workers, unfinished. Their cells are the last.
+    /// How many tasks never come here. Their cells are the last.
     pub(super) fn never(&self) -> usize {
         if !matches!(self.which, Which::Finished | Which::Delivered) {
             return 0;
         }
-        let cursor = self.cursor;
-        let lost = self.call.tasks().filter(|task| {
-            task.outcome_at(cursor) == Some(Outcome::Lost) && task.finished > cursor
-        });
-        lost.count().min(self.known)
+        never(self.call, self.which, self.cursor).min(self.known)
     }
 
     /// A cell that nothing has come to, or never will.

@@ -45,11 +45,11 @@ fn without_blocks_digits_say_the_order() {
     let line = |which, cursor| drawn(PLAIN, Method::Map, 1, cursor, which).remove(0);
     assert_eq!(
         line(Which::Submitted, 4),
-        " submitted 0 1 2 3 4 5 6 7  sets the colours"
+        " submitted 0 1 2 3 4 5 6 7  sets the digits"
     );
     assert_eq!(
         line(Which::Finished, 4),
-        " finished  3 1 5 . . . . .  33 % out of order"
+        " finished  3 1 5 . . . . .  1 of 3 pairs"
     );
     assert_eq!(
         line(Which::Delivered, 4),
@@ -86,7 +86,7 @@ fn of_an_input_without_a_length_a_strip_shows_what_was_read() {
     };
     assert_eq!(
         line(2, Which::Submitted, 70),
-        " submitted 0 1 2 3 4  sets the colours"
+        " submitted 0 1 2 3 4  sets the digits"
     );
     assert_eq!(
         line(2, Which::Delivered, 70),
@@ -186,6 +186,25 @@ fn a_click_finds_the_task_of_a_digit() {
 }
 
 #[test]
+fn what_raised_as_a_whole_is_said_in_whole_words() {
+    let fault = crate::experiment::Fault {
+        task: 1,
+        kind: crate::experiment::FaultKind::Raise,
+    };
+    let run = samples::run(Method::MapAsync, 1, &[fault]);
+    let moment = samples::at(&run, 1_000, 12);
+    let said = |columns| {
+        lines(PLAIN, (columns, 1), |_, pen| {
+            caption(&moment, Which::Delivered, (0, 0), true, pen);
+        })
+        .remove(0)
+    };
+    assert_eq!(said(22), "none: map_async raised");
+    assert_eq!(said(20), "none: it raised");
+    assert_eq!(said(9), "none");
+}
+
+#[test]
 fn pairs_are_counted_only_where_there_is_room_for_them() {
     let run = samples::run(Method::ImapUnordered, 1, &[]);
     let moment = samples::at(&run, 12, 12);
@@ -199,13 +218,48 @@ fn pairs_are_counted_only_where_there_is_room_for_them() {
 }
 
 #[test]
+fn without_colours_the_key_has_its_numbers_and_says_what_it_sets() {
+    let look = Look {
+        depth: Depth::None,
+        charset: Charset::Unicode,
+        ..PLAIN
+    };
+    let run = samples::run_of(Method::Map, 1, &[], |run| {
+        run.tasks = 24;
+        run.costs = Costs::Const(Nanos(1_000_000));
+    });
+    let moment = samples::at(&run, 12, 12);
+    let drawn = lines(look, (70, 1), |area, pen| {
+        panel(&moment, Which::Submitted, area, area, pen);
+    });
+    let key = " submitted 0▂▃▃▃▃▄▄▄▄10▅▅▆▆▆▆▇▇20██ sets the heights";
+    assert_eq!(drawn, [key]);
+}
+
+#[test]
+fn of_a_few_results_pairs_are_counted() {
+    let run = samples::run(Method::ImapUnordered, 1, &[]);
+    let said = |at| {
+        let moment = samples::at(&run, at, 40);
+        lines(PLAIN, (40, 1), |_, pen| {
+            caption(&moment, Which::Finished, (0, 0), false, pen);
+        })
+        .remove(0)
+    };
+    assert_eq!(said(4), "1 of 3 pairs");
+    assert_eq!(said(12), "39 % out of order");
+    let share = |at| run.numbers(samples::at(&run, at, 40).cursor).out_of_order();
+    assert_eq!((share(4), share(40)), (None, Some(11.0 / 28.0)));
+}
+
+#[test]
 fn tasks_that_died_unfinished_stand_at_the_end() {
     let fault = crate::experiment::Fault {
         task: 3,
         kind: crate::experiment::FaultKind::Die,
     };
     let run = samples::run(Method::ImapUnordered, 2, &[fault]);
-    let drawn = |cursor| {
+    let drawn = |which, cursor| {
         let moment = samples::at(&run, cursor, 30);
         let place = Place {
             x: 0,
@@ -214,11 +268,12 @@ fn tasks_that_died_unfinished_stand_at_the_end() {
             rows: 1,
         };
         lines(PLAIN, (20, 1), |_, pen| {
-            render(&moment, Which::Finished, place, pen);
+            render(&moment, which, place, pen);
         })
         .remove(0)
     };
-    // Task 2 had finished before its worker died of task 3.
-    assert_eq!(drawn(6), "4 5 2 . . . . .");
-    assert_eq!(drawn(40), "4 5 X 6 0 1 7 X");
+    // Task 2 had finished before its worker died of task 3, and its result was not sent back yet.
+    assert_eq!(drawn(Which::Finished, 6), "4 5 2 . . . . .");
+    assert_eq!(drawn(Which::Finished, 40), "4 5 X 6 0 1 7 X");
+    assert_eq!(drawn(Which::Delivered, 40), "4 5 0 1 6 7 X X");
 }

@@ -13,6 +13,9 @@ use crate::time::Nanos;
 const SLACK: u64 = 1_000_000;
 /// Who waits for work so long is on no CPU.
 const RESTS: u64 = 10_000_000;
+/// Who worked so long since its last reading reads its clock again when it is done; a worker leaves that out only after
+/// work that is much shorter.
+const READS: u64 = 10_000_000;
 /// More readings than this do not wait for what the system says.
 const MOST: usize = 4_096;
 
@@ -36,6 +39,19 @@ impl Reading {
     }
 }
 
+/// A thread that works for a pool.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::origin::python) struct Working {
+    /// Its number in the system.
+    pub(in crate::origin::python) tid: u32,
+    /// Which of the workers it is.
+    pub(in crate::origin::python) worker: usize,
+    /// It has a chunk in hand.
+    pub(in crate::origin::python) is_busy: bool,
+    /// And is in an item of it.
+    pub(in crate::origin::python) runs: bool,
+}
+
 /// See the module. All numbers are nanoseconds, and on the clock of all processes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Account {
@@ -47,8 +63,12 @@ pub(super) struct Account {
     open: Vec<Reading>,
     /// It had an item in hand since the last reading.
     worked: bool,
+    /// Until then, as far as is known.
+    worked_until: u64,
     /// What is to be told when all is joined that was told until now.
     ready: Vec<Stretch>,
+    /// When the thread was first seen to be gone.
+    gone: Option<u64>,
 }
 
 /// A stretch between two readings.
@@ -61,9 +81,10 @@ struct Stretch {
 }
 
 impl Account {
-    /// The thread has an item in hand.
-    pub(super) fn works(&mut self) {
+    /// The thread has an item in hand, or had one until then.
+    pub(super) fn works(&mut self, at: u64) {
         self.worked = true;
+        self.worked_until = self.worked_until.max(at);
     }
 
     fn has_news(&self) -> bool {
@@ -103,9 +124,10 @@ impl Account {
     /// The thread waits for work, and so much was counted. What is counted is exact of a thread on no CPU.
     fn rests(&mut self, at: u64, counted: Times) {
         let on_cpu = counted.on_cpu.0;
-        let rests = self
-            .told
-            .is_some_and(|told| at.saturating_sub(told.at) > RESTS && on_cpu >= told.on_cpu);
+        let rests = self.told.is_some_and(|told| {
+            let reads = self.worked && self.worked_until.saturating_sub(told.at) > READS;
+            at.saturating_sub(told.at) > RESTS && on_cpu >= told.on_cpu && !reads
+        });
         if rests && self.open.is_empty() {
             let rested = true;
             self.told = Some(Reading { at, on_cpu, rested });
@@ -210,15 +232,15 @@ impl Join {
         let thread = if process.worker == Some(worker) {
             process.works_in
         } else {
-            let mut hands = process.hands.iter();
-            hands.find(|&(_, &hand)| hand == worker).map(|hand| *hand.0)
+            let thread = self.workers[worker].thread;
+            thread.filter(|thread| process.hands.get(thread) == Some(&worker))
         };
         let native = u32::try_from(process.native(u32::from(thread?))?).ok()?;
         Some((process.pid, native))
     }
 
-    /// The threads of a process that work for a pool: their numbers in the system, and which workers they are.
-    pub(in crate::origin::python) fn threads_of(&self, Peer(peer): Peer) -> Vec<(u32, usize)> {
+    /// The threads of a process that work for a pool, but those that have nothing to do any more.
+    pub(in crate::origin::python) fn threads_of(&self, Peer(peer): Peer) -> Vec<Working> {
         let process = &self.processes[peer];
         let own = process.works_in.zip(process.worker);
         let hands = process
@@ -226,8 +248,18 @@ impl Join {
             .iter()
             .map(|(&thread, &worker)| (thread, worker));
         let threads = hands.chain(own).filter_map(|(thread, worker)| {
-            let native = u32::try_from(process.native(u32::from(thread))?).ok()?;
-            Some((native, worker))
+            let there = &self.workers[worker];
+            let hand = there.hand.as_ref();
+            if hand.is_none() && self.pools[there.pool].is_closed {
+                return None;
+            }
+            let tid = u32::try_from(process.native(u32::from(thread))?).ok()?;
+            Some(Working {
+                tid,
+                worker,
+                is_busy: hand.is_some(),
+                runs: hand.is_some_and(|hand| hand.running().is_some()),
+            })
         });
         threads.collect()
     }
@@ -245,10 +277,26 @@ impl Join {
         };
         let idle = there.hand.is_none();
         match spent {
-            Some(spent) => there.account.settle_by(at, spent, idle),
+            Some(spent) => {
+                there.account.gone = None;
+                there.account.settle_by(at, spent, idle);
+            }
+            // The last that a thread tells is how it waited. It may have done so since we looked.
+            None if self.joined <= *there.account.gone.get_or_insert(at) => {
+                self.unsettled.push(worker);
+                return;
+            }
             None => there.account.settle(None, 0),
         }
         self.say_spent(worker);
+    }
+
+    /// Nothing more will come: tells what is known.
+    pub(super) fn settle_all(&mut self) {
+        for worker in std::mem::take(&mut self.unsettled) {
+            self.workers[worker].account.settle(None, 0);
+            self.say_spent(worker);
+        }
     }
 
     /// The same of a worker that may wait for work.
@@ -266,6 +314,9 @@ impl Join {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Event;
+    use crate::origin::python::wire::{Child, Hello, Record, StringId, Told};
+    use crate::time::Time;
 
     fn counted(on_cpu: u64, waiting: u64) -> Times {
         Times {
@@ -286,7 +337,7 @@ mod tests {
     fn working() -> Account {
         let mut account = Account::default();
         account.read(100, 10, Some(5));
-        account.works();
+        account.works(150);
         account
     }
 
@@ -326,7 +377,7 @@ mod tests {
         account.settle_by(10_200, counted(80, 20), true);
         assert_eq!(told(&mut account), [(100, 200, 70, Some(15))]);
         account.read(20_000, 90, None);
-        account.works();
+        account.works(20_050);
         account.read(20_100, 120, Some(60));
         let all = [(200, 20_000, 10, Some(0)), (20_000, 20_100, 30, Some(40))];
         assert_eq!(told(&mut account), all);
@@ -346,6 +397,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_system_says_of_a_thread_at_rest_begins_a_stretch() {
+        let mut account = working();
+        account.rests(20_000_100, counted(20, 5));
+        account.read(20_000_200, 30, Some(9));
+        assert_eq!(told(&mut account), [(20_000_100, 20_000_200, 10, Some(4))]);
+    }
+
+    #[test]
+    fn the_reading_after_a_long_item_is_waited_for() {
+        let mut account = working();
+        account.works(20_000_050);
+        account.rests(20_000_100, counted(20, 5));
+        account.read(20_000_200, 30, Some(9));
+        assert_eq!(told(&mut account), [(100, 20_000_200, 20, Some(4))]);
+    }
+
+    #[test]
     fn a_clock_that_runs_backwards_or_too_fast_is_not_believed() {
         for (at, on_cpu) in [(50, 20), (200, 9), (200, 100 + 2 * SLACK)] {
             let mut account = working();
@@ -354,5 +422,68 @@ mod tests {
             account.read(300, on_cpu + 1, Some(7));
             assert_eq!(told(&mut account).len(), 1);
         }
+    }
+
+    /// What is told of a thread of which the system says nothing any more when all of it is joined up to
+    /// `joined`, if its last words come then; how it waited.
+    fn told_of_one_that_is_gone(joined: &[u64], last_words: bool) -> Vec<Option<Nanos>> {
+        let mut join = Join::new(0, 7);
+        let hello = Hello {
+            pid: 7,
+            parent: 1,
+            version: "3.11.7".to_owned(),
+            executable: "python".to_owned(),
+            argv: Vec::new(),
+        };
+        let peer = join.hello(&hello).unwrap();
+        join.name(peer, StringId(0), "ThreadPool\0".to_owned());
+        let opened = Told::PoolOpen {
+            pool: 1,
+            workers: 1,
+            text: StringId(0),
+        };
+        let spawned = Told::Spawn {
+            pool: 1,
+            child: Child::Thread(3),
+            slot: 0,
+        };
+        for told in [opened, spawned] {
+            let record = Record {
+                at: 10,
+                thread: 0,
+                cpu: None,
+                told,
+            };
+            join.record(peer, record);
+        }
+        join.reading(0, 100, 10, Some(5));
+        join.workers[0].account.works(150);
+        join.reading(0, 200, 20, None);
+        for &joined in joined {
+            join.pass(joined, joined);
+            for (worker, _) in join.unsettled() {
+                join.settle(worker, joined + 50, None);
+            }
+        }
+        if last_words {
+            join.reading(0, 300, 25, Some(35));
+        }
+        join.close(1_000);
+        let spent = |event: &Event| match &event.kind {
+            Kind::Spent(spent) => Some(spent.waiting),
+            _ => None,
+        };
+        join.take(Time::NEVER).iter().filter_map(spent).collect()
+    }
+
+    #[test]
+    fn a_thread_that_is_gone_may_have_said_since_how_it_waited() {
+        let of = told_of_one_that_is_gone;
+        let known = vec![Some(Nanos(30)), Some(Nanos(0))];
+        assert_eq!(of(&[210], true), known);
+        assert_eq!(of(&[210, 250], true), known);
+        // Everything is there that it told before it was seen to be gone.
+        assert_eq!(of(&[210, 270], true)[0], None);
+        assert_eq!(of(&[210], false), [None]);
     }
 }

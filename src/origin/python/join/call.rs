@@ -1,13 +1,17 @@
 //! One call as its process counts them, and where it stands among the calls that are shown.
 
-use crate::event::{CallId, Ends, Indexes, LaneId, PoolId};
+use crate::event::{CallId, CallKind, Ends, Indexes, LaneId, PoolId};
 use crate::method::{Delivery, Method};
+use crate::origin::python::wire::StringId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More tasks in one call than this are told of only as they are sent: a number from outside never sizes memory.
 pub(super) const BELIEVED: u32 = 1 << 20;
 /// No more tasks than this are followed in one call.
 pub(super) const MOST: u32 = 1 << 26;
+
+/// Who sends a chunk says this of one that has as many tasks, or more.
+pub(super) const MANY: u32 = u16::MAX as u32;
 
 /// A part of a call that is one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,10 @@ pub(super) struct RawCall {
     pub(super) base: u32,
     pub(super) pool: PoolId,
     pub(super) caller: LaneId,
+    /// The thread that called.
+    pub(super) thread: u16,
+    /// The line from which it is one of a series.
+    pub(super) series: Option<StringId>,
     pub(super) delivery: Delivery,
     pub(super) chunksize: u32,
     /// `None`: as many as its chunks have.
@@ -53,12 +61,14 @@ pub(super) struct RawCall {
 }
 
 impl RawCall {
-    pub(super) fn new(shown: CallId, base: u32, pool: PoolId, caller: LaneId) -> Self {
+    pub(super) fn new(shown: CallId, base: u32, pool: PoolId, caller: LaneId, thread: u16) -> Self {
         Self {
             shown,
             base,
             pool,
             caller,
+            thread,
+            series: None,
             delivery: Delivery::Value,
             chunksize: 1,
             tasks: None,
@@ -98,11 +108,25 @@ impl RawCall {
         })
     }
 
-    /// A chunk has so many tasks.
+    /// A chunk that is sent has so many tasks, or [`MANY`] or more. Only the last one is short, so the one before
+    /// it is as long as usual.
     pub(super) fn sized(&mut self, chunk: u32, items: u32) {
+        let before = chunk.checked_sub(1);
+        if let Some(before) = before.filter(|before| self.short.get(before) == Some(&MANY)) {
+            self.short.remove(&before);
+        }
         if self.tasks.is_none() && items < self.chunksize && self.short.len() < BELIEVED as usize {
             self.short.insert(chunk, items);
         }
+    }
+
+    /// Who took a chunk counted its tasks; true if it has more than was known.
+    pub(super) fn counted(&mut self, chunk: u32, items: u32) -> bool {
+        let is_more = items > MANY && self.short.get(&chunk) == Some(&MANY);
+        if is_more {
+            self.short.insert(chunk, items.min(self.chunksize));
+        }
+        is_more
     }
 
     /// The tasks of this chunk that were not told as submitted before; they are now.
@@ -170,18 +194,11 @@ impl RawCall {
 }
 
 /// How the results of a method reach the caller.
-pub(super) fn delivery(method: &str, is_executor: bool) -> Delivery {
-    if is_executor {
-        return if method.ends_with("map") {
-            Delivery::InOrder
-        } else {
-            Delivery::Value
-        };
+pub(super) fn delivery(kind: CallKind, method: &str) -> Delivery {
+    match kind {
+        CallKind::MapOfExecutor => Delivery::InOrder,
+        _ => Method::named(method).map_or(Delivery::Value, |known| known.rules().delivery),
     }
-    let known = Method::ALL
-        .into_iter()
-        .find(|known| known.rules().name == method);
-    known.map_or(Delivery::Value, |known| known.rules().delivery)
 }
 
 #[cfg(test)]
@@ -189,7 +206,7 @@ mod tests {
     use super::*;
 
     fn call(tasks: Option<u32>, chunksize: u32) -> RawCall {
-        let mut call = RawCall::new(CallId(0), 0, PoolId(0), LaneId(0));
+        let mut call = RawCall::new(CallId(0), 0, PoolId(0), LaneId(0), 0);
         (call.tasks, call.chunksize) = (tasks, chunksize);
         call.delivery = Delivery::InOrder;
         call
@@ -203,6 +220,20 @@ mod tests {
         let mut open = call(None, 4);
         open.sized(1, 3);
         assert_eq!(open.place(1).unwrap().tasks, Indexes::new(4, 7));
+    }
+
+    #[test]
+    fn a_chunk_of_very_many_tasks_is_counted_by_who_takes_it() {
+        let mut open = call(None, 100_000);
+        let place = |open: &RawCall, chunk| open.place(chunk).unwrap().tasks;
+        open.sized(0, MANY);
+        assert_eq!(place(&open, 0), Indexes::new(0, 65_535));
+        // There is another one, so the first is as long as usual.
+        open.sized(1, MANY);
+        assert_eq!(place(&open, 0), Indexes::new(0, 100_000));
+        assert!(!open.counted(0, 100_000) && open.counted(1, 70_000));
+        assert_eq!(place(&open, 1), Indexes::new(100_000, 170_000));
+        assert!(!open.counted(1, 90_000));
     }
 
     #[test]

@@ -2,17 +2,13 @@
 
 use super::Join;
 use super::call::{BELIEVED, MOST, Place, RawCall, delivery};
-use super::process::{Begun, Series};
+use super::pool::Series;
+use super::process::Begun;
 use crate::event::{
-    CallBegan, CallId, CallerState, Ends, Indexes, Kind, LaneId, Note, NoteKind, Outcome, PoolId,
-    Raised, TaskId, Way,
+    CallBegan, CallId, CallKind, CallerState, Ends, Indexes, Kind, LaneId, Note, NoteKind, Outcome,
+    PoolId, Raised, TaskId, Way,
 };
 use crate::origin::python::wire::{Chunk, Record, StringId, Told};
-
-/// Methods of which each call is one task; they are shown together when a loop makes them.
-const SINGLE: [&str; 3] = ["apply", "apply_async", "submit"];
-/// Methods that return only with their result.
-const BLOCKING: [&str; 3] = ["map", "starmap", "apply"];
 
 impl Join {
     pub(super) fn begin_call(
@@ -45,12 +41,13 @@ impl Join {
         let (id, is_executor) = (self.pools[pool].id, self.pools[pool].is_executor);
         let lane = self.caller(peer, thread, at);
         let [method, function, file, row] = self.processes[peer].parts(text);
-        let blocks = !is_executor && BLOCKING.contains(&method.as_str());
-        if blocks {
+        let kind = CallKind::named(&method).of(is_executor);
+        if kind.blocks() {
             self.turn(peer, thread, at, CallerState::Submitting);
         }
-        let is_single = tasks == Some(1) && SINGLE.contains(&method.as_str());
-        let delivery = delivery(&method, is_executor);
+        // Such calls are shown together when a loop makes them.
+        let is_single = tasks == Some(1) && kind.is_single();
+        let delivery = delivery(kind, &method);
         let time = self.tell.time(at);
         let again = self.again(peer, thread, id, text).filter(|_| is_single);
         let (shown, base) = again.unwrap_or((CallId(self.calls), 0));
@@ -79,7 +76,8 @@ impl Join {
             is_single.then_some((shown, base)),
             shown,
         );
-        let mut raw = RawCall::new(shown, base, id, lane);
+        let mut raw = RawCall::new(shown, base, id, lane, thread);
+        raw.series = is_single.then_some(text);
         raw.delivery = delivery;
         raw.chunksize = chunksize.unwrap_or(1).max(1);
         raw.tasks = tasks;
@@ -91,7 +89,7 @@ impl Join {
             };
             self.tell.say(lane, time, submitted);
         }
-        self.processes[peer].calls.insert(call, raw);
+        self.processes[peer].open(call, raw);
         Some(())
     }
 
@@ -104,7 +102,7 @@ impl Join {
         text: StringId,
     ) -> Option<(CallId, u32)> {
         let caller = self.processes[peer].callers.get(&thread)?;
-        let series = caller.series.get(&(pool, text))?;
+        let series = self.pools[pool.0 as usize].series.get(&(thread, text))?;
         let goes_on = caller.last == Some(series.shown) || series.open > 0;
         (goes_on && series.next < MOST).then_some((series.shown, series.next))
     }
@@ -123,7 +121,8 @@ impl Join {
         };
         caller.last = Some(shown);
         if let Some((shown, index)) = single {
-            let series = caller.series.entry((pool, text)).or_insert(Series {
+            let all = &mut self.pools[pool.0 as usize].series;
+            let series = all.entry((thread, text)).or_insert(Series {
                 shown,
                 next: 0,
                 open: 0,
@@ -155,6 +154,20 @@ impl Join {
         Some(())
     }
 
+    /// A worker of this process took a chunk, and says how many tasks it has.
+    pub(super) fn counted(&mut self, peer: usize, at: u64, (call, chunk): (u32, u32), items: u32) {
+        let raw = self.processes[peer].calls.get_mut(&call);
+        let Some(raw) = raw.filter(|raw| !raw.ended) else {
+            return;
+        };
+        if raw.counted(chunk, items)
+            && let Some(place) = raw.place(chunk)
+        {
+            let (lane, new) = (raw.caller, raw.submit(place));
+            self.submitted(lane, at, place.call, new);
+        }
+    }
+
     fn submitted(&mut self, lane: LaneId, at: u64, call: CallId, tasks: Option<Indexes>) {
         if let Some(tasks) = tasks {
             let at = self.tell.time(at);
@@ -172,9 +185,7 @@ impl Join {
     ) -> Option<()> {
         let (call, number) = own(chunk)?;
         let raw = self.processes[peer].calls.get_mut(&call)?;
-        if items < u16::MAX {
-            raw.sized(number, u32::from(items));
-        }
+        raw.sized(number, u32::from(items));
         let place = raw.place(number)?;
         let (lane, new) = (raw.caller, raw.submit(place));
         self.submitted(lane, at, place.call, new);
@@ -318,7 +329,8 @@ impl Join {
             Some(chunk) => raw.place(chunk)?.tasks,
             None => raw.all(),
         };
-        let (lane, shown, time) = (raw.caller, raw.shown, self.tell.time(at));
+        let (lane, thread, shown) = (raw.caller, raw.thread, raw.shown);
+        let time = self.tell.time(at);
         raw.delivered = raw.delivered.saturating_add(tasks.len());
         raw.chunks_delivered += u32::from(chunk.is_some());
         // The error of its input comes in a message without tasks.
@@ -342,6 +354,7 @@ impl Join {
         }
         if let Some(ends) = ends {
             self.end_call(peer, at, call, ends);
+            self.stop_collecting(peer, thread, at);
         }
         Some(())
     }
@@ -352,16 +365,18 @@ impl Join {
         if std::mem::replace(&mut raw.ended, true) {
             return Some(());
         }
-        let (lane, shown) = (raw.caller, raw.shown);
+        let (lane, shown, pool) = (raw.caller, raw.shown, raw.pool);
+        let series = raw.series.map(|text| (raw.thread, text));
         let at = self.tell.time(at);
         self.tell
             .say(lane, at, Kind::CallEnded { call: shown, ends });
-        let callers = self.processes[peer].callers.values_mut();
-        for series in callers.flat_map(|caller| caller.series.values_mut()) {
-            if series.shown == shown {
-                series.open = series.open.saturating_sub(1);
-            }
+        let all = &mut self.pools[pool.0 as usize].series;
+        if let Some(series) = series.and_then(|series| all.get_mut(&series))
+            && series.shown == shown
+        {
+            series.open = series.open.saturating_sub(1);
         }
+        self.processes[peer].is_ended(pool, call);
         self.forget(peer, call);
         Some(())
     }
@@ -461,19 +476,10 @@ impl Join {
             return (Vec::new(), 0);
         };
         let process = &self.processes[owner.owner];
-        let open: Vec<(u32, u32)> = process
-            .calls
-            .iter()
-            .filter(|(_, raw)| raw.pool == owner.id && !raw.ended)
-            .map(|(&call, raw)| (call, raw.all().len().saturating_sub(raw.back)))
-            .collect();
-        let tasks = open
-            .iter()
-            .map(|&(_, tasks)| tasks)
-            .fold(0, u32::saturating_add);
-        let mut calls: Vec<u32> = open.into_iter().map(|(call, _)| call).collect();
-        calls.sort_unstable();
-        (calls, tasks)
+        let open = process.open_calls(owner.id);
+        let open = open.map(|(call, raw)| (call, raw.all().len().saturating_sub(raw.back)));
+        let (calls, tasks): (Vec<u32>, Vec<u32>) = open.unzip();
+        (calls, tasks.into_iter().fold(0, u32::saturating_add))
     }
 }
 

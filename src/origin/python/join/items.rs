@@ -1,6 +1,6 @@
 //! What workers do with their chunks, item by item.
 
-use super::call::Place;
+use super::call::{MANY, Place};
 use super::hand::Hand;
 use super::{Join, Peer};
 use crate::event::{Category, CpuId, Kind, LaneId, NamedSpan, Raised, Ran, Way};
@@ -14,7 +14,7 @@ impl Join {
         let cpu = cpu.map(CpuId);
         match told {
             Told::WorkerBegin { .. } => {}
-            Told::WorkerEnd => self.workers[worker].said_end = true,
+            Told::WorkerEnd => self.worker_end(worker, record.thread, at),
             Told::Taken { chunk, items } => self.taken(worker, chunk, items, at)?,
             Told::ItemStart { chunk, item } => {
                 self.with_hand(worker, chunk, at, |hand, tell| {
@@ -69,6 +69,10 @@ impl Join {
     }
 
     fn taken(&mut self, worker: usize, chunk: Chunk, items: u32, at: u64) -> Option<()> {
+        let owner = self.pools[self.workers[worker].pool].owner;
+        if let Some(number) = self.own_number(worker, chunk).filter(|_| items > MANY) {
+            self.counted(owner, at, number, items);
+        }
         let place = self.place(worker, chunk)?;
         let lane = self.workers[worker].lane;
         let dequeued = Kind::Dequeued {
@@ -94,7 +98,7 @@ impl Join {
             let items = place.tasks.len();
             self.workers[worker].hand = Some(Hand::new(chunk, place, lane, items, at));
         }
-        self.workers[worker].account.works();
+        self.workers[worker].account.works(at);
         let hand = self.workers[worker].hand.as_mut()?;
         act(hand, &mut self.tell);
         Some(())
@@ -137,13 +141,18 @@ impl Join {
     /// What a chunk is that a worker speaks of: one of the process that has its pool.
     pub(super) fn place(&self, worker: usize, chunk: Chunk) -> Option<Place> {
         let pool = &self.pools[self.workers[worker].pool];
-        let process = &self.processes[pool.owner];
-        let (call, number) = if chunk.work {
-            process.works.get(&(pool.id, chunk.call)).copied()?
-        } else {
-            (chunk.call, chunk.chunk)
-        };
-        process.calls.get(&call)?.place(number)
+        let (call, number) = self.own_number(worker, chunk)?;
+        self.processes[pool.owner].calls.get(&call)?.place(number)
+    }
+
+    /// The call and the chunk as that process numbers them.
+    fn own_number(&self, worker: usize, chunk: Chunk) -> Option<(u32, u32)> {
+        if !chunk.work {
+            return Some((chunk.call, chunk.chunk));
+        }
+        let pool = &self.pools[self.workers[worker].pool];
+        let works = &self.processes[pool.owner].works;
+        works.get(&(pool.id, chunk.call)).copied()
     }
 
     /// The page of a ring was looked at: what a thread does at this moment, records or not.

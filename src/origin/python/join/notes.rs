@@ -57,6 +57,8 @@ impl Join {
             || [String::new()],
             |text| self.processes[teller].parts(text),
         );
+        self.workers[worker].interrupted |=
+            kind == Said::WorkerExit && text.starts_with("KeyboardInterrupt");
         let call_number = match about {
             About::Call { call, work: false } => Some(call),
             _ => None,
@@ -127,6 +129,8 @@ impl Join {
             self.give_up(peer, at, call);
         }
         if self.pools[index].give_up(at) {
+            // Threads cannot be made to end.
+            self.pools[index].is_broken = !self.pools[index].has_threads;
             let note = Note {
                 kind: NoteKind::Broken,
                 pool: Some(pool),

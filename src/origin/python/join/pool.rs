@@ -1,24 +1,46 @@
 //! A pool with its workers, as their parent tells of them.
 
 use super::account::Account;
+use super::call::Place;
 use super::hand::Hand;
-use crate::event::{Ended, LaneId, PoolId};
+use crate::event::{CallId, Ended, LaneId, PoolId, PoolOpened};
+use crate::origin::python::wire::StringId;
+use std::collections::HashMap;
 
 /// See the module.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Pool {
     pub(super) id: PoolId,
     /// The process that has it.
     pub(super) owner: usize,
     pub(super) lane: LaneId,
     pub(super) is_executor: bool,
+    /// Its workers are threads.
+    pub(super) has_threads: bool,
+    /// By whom it was opened, when, and as what, until that is told.
+    pub(super) unshown: Option<(LaneId, u64, PoolOpened)>,
     pub(super) is_closed: bool,
     /// Its workers are made to end: what they have in hand was given up.
     pub(super) is_given_up: bool,
+    /// An executor of processes that lost one makes the others end: what they have in hand is lost.
+    pub(super) is_broken: bool,
     /// Since this time of the clock, if it is.
     pub(super) gave_up: u64,
+    /// Calls that may be joined by more of the same thread and line, until it is closed.
+    pub(super) series: HashMap<(u16, StringId), Series>,
     /// Who has each row; a worker that replaces one that died takes its row.
     rows: Vec<bool>,
+}
+
+/// Calls from one line of which each is one task.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Series {
+    pub(super) shown: CallId,
+    /// The index of the next task.
+    pub(super) next: u32,
+    /// Those that have not been delivered.
+    pub(super) open: u32,
 }
 
 impl Pool {
@@ -28,9 +50,13 @@ impl Pool {
             owner,
             lane,
             is_executor: false,
+            has_threads: false,
+            unshown: None,
             is_closed: false,
             is_given_up: false,
+            is_broken: false,
             gave_up: u64::MAX,
+            series: HashMap::new(),
             rows: Vec::new(),
         }
     }
@@ -65,12 +91,21 @@ pub(super) struct Worker {
     pub(super) lane: LaneId,
     pub(super) pool: usize,
     pub(super) row: usize,
+    /// Its parent has not told of it: whose it is was guessed.
+    pub(super) is_guessed: bool,
+    /// Which of the threads of its process it is, if it is no process itself.
+    pub(super) thread: Option<u16>,
     /// The process that speaks for it.
     pub(super) teller: Option<usize>,
     pub(super) hand: Option<Hand>,
     pub(super) account: Account,
     /// It said why its task could not come to an end.
     pub(super) said_why: bool,
+    /// That was Ctrl-C, as far as it knows.
+    pub(super) interrupted: bool,
+    /// It died of that with this in hand, a part of the call of this number, and the program may be about to leave
+    /// the pool.
+    pub(super) undecided: Option<(Option<u32>, Place)>,
     /// It said itself that it ends.
     pub(super) said_end: bool,
     /// When its end was noticed, on the clock of all processes.
@@ -89,10 +124,14 @@ impl Worker {
             lane,
             pool,
             row,
+            is_guessed: false,
+            thread: None,
             teller: None,
             hand: None,
             account: Account::default(),
             said_why: false,
+            interrupted: false,
+            undecided: None,
             said_end: false,
             died: None,
             exit: None,
@@ -108,7 +147,7 @@ impl Worker {
             // Who died with a chunk in hand was not made to end.
             None | Some(..=-1) if self.lost && !self.said_end => Ended::Killed,
             _ if self.lost => Ended::Crashed,
-            _ if pool.is_given_up => Ended::Finished,
+            _ if pool.is_given_up && !pool.is_broken => Ended::Finished,
             Some(..=-1) => Ended::Killed,
             Some(1..) => Ended::Crashed,
             None if !self.said_end => Ended::Killed,

@@ -4,8 +4,10 @@ use super::call::RawCall;
 use crate::event::{CallId, CallerState, LaneId, PoolId};
 use crate::origin::python::tell::harmless;
 use crate::origin::python::wire::{Hello, Record, StringId};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
+/// What Python calls the thread with which a process begins.
+const FIRST: &str = "MainThread";
 /// Different names, threads and pools that one process may have.
 const MOST_NAMES: usize = 1 << 16;
 /// Bytes of all its texts.
@@ -28,6 +30,8 @@ pub(super) struct Process {
     /// Pools and calls by the numbers this process gave them.
     pub(super) pools: HashMap<u32, PoolId>,
     pub(super) calls: HashMap<u32, RawCall>,
+    /// Those of each pool that have not ended.
+    open: HashMap<PoolId, BTreeSet<u32>>,
     /// Calls of which the pool is still to be told.
     pub(super) begun: HashMap<u32, Begun>,
     /// What the work ids of its process executors stand for: call and chunk.
@@ -50,6 +54,10 @@ pub(super) struct Process {
     /// What it told before its parent told of it.
     pub(super) held: Vec<Record>,
     pub(super) callers: HashMap<u16, Caller>,
+    /// The lane of callers without a number.
+    pub(super) others: Option<LaneId>,
+    /// It has workers without a number.
+    pub(super) has_unseen: bool,
     pub(super) is_gone: bool,
 }
 
@@ -75,19 +83,7 @@ struct Thread {
 pub(super) struct Caller {
     pub(super) lane: LaneId,
     pub(super) state: CallerState,
-    /// Calls that may be joined by more of the same.
-    pub(super) series: HashMap<(PoolId, StringId), Series>,
     pub(super) last: Option<CallId>,
-}
-
-/// Calls from one line of which each is one task.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Series {
-    pub(super) shown: CallId,
-    /// The index of the next task.
-    pub(super) next: u32,
-    /// Those that have not been delivered.
-    pub(super) open: u32,
 }
 
 impl Process {
@@ -121,6 +117,29 @@ impl Process {
         text
     }
 
+    /// A call of this number begins.
+    pub(super) fn open(&mut self, call: u32, raw: RawCall) {
+        self.open.entry(raw.pool).or_default().insert(call);
+        self.calls.insert(call, raw);
+    }
+
+    /// A call of this pool ends, or nobody will hear of its end.
+    pub(super) fn is_ended(&mut self, pool: PoolId, call: u32) {
+        if let Some(open) = self.open.get_mut(&pool) {
+            open.remove(&call);
+            if open.is_empty() {
+                self.open.remove(&pool);
+            }
+        }
+    }
+
+    /// The calls of a pool that have not ended, in the order of their numbers.
+    pub(super) fn open_calls(&self, pool: PoolId) -> impl Iterator<Item = (u32, &RawCall)> {
+        let open = self.open.get(&pool).into_iter().flatten();
+        let calls = open.filter_map(|&call| Some((call, self.calls.get(&call)?)));
+        calls.filter(move |(_, raw)| raw.pool == pool && !raw.ended)
+    }
+
     /// A work id of an executor stands for a chunk.
     pub(super) fn stands_for(&mut self, work: Work, (call, chunk): (u32, u32)) {
         self.works.insert(work, (call, chunk));
@@ -142,8 +161,9 @@ impl Process {
         self.answered.push_back(call);
         if self.answered.len() > MOST_ANSWERED
             && let Some(call) = self.answered.pop_front()
+            && let Some(raw) = self.calls.remove(&call)
         {
-            self.calls.remove(&call);
+            self.is_ended(raw.pool, call);
         }
     }
 
@@ -175,10 +195,20 @@ impl Process {
         Some(u64::from(thread.native))
     }
 
+    /// It is the thread with which the process began: by its number, as a program may give it any name. Until that
+    /// is known it is.
+    pub(super) fn is_first(&self, thread: u16) -> bool {
+        let Some(thread) = self.threads.get(&u32::from(thread)) else {
+            return true;
+        };
+        // Elsewhere threads are not numbered like processes.
+        thread.native == self.pid || !cfg!(target_os = "linux") && thread.name == FIRST
+    }
+
     /// The name of a thread other than the first one of the process.
     pub(super) fn thread_name(&self, thread: u16) -> Option<&str> {
         let thread = self.threads.get(&u32::from(thread))?;
-        (thread.name != "MainThread" && !thread.name.is_empty()).then_some(&thread.name)
+        (thread.name != FIRST && !thread.name.is_empty()).then_some(&thread.name)
     }
 
     /// Keeps a record until its time has come; false if there is no room.

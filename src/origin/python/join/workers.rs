@@ -1,17 +1,21 @@
 //! Workers: their start, whose they are, and their end.
 
+use super::beyond::BEYOND;
 use super::call::Place;
 use super::pool::Worker;
 use super::{Join, Peer};
 use crate::event::{
-    Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, RAISING, TERMINATED,
+    EXITING, Ended, Kind, LaneId, LaneKind, LaneOpened, Note, NoteKind, RAISING, TERMINATED,
 };
 use crate::origin::python::wire::{Child, Closing, Entry, Record, Told};
+use std::collections::HashMap;
 
 /// A worker whose parent says nothing of its end is given this long.
-const PATIENCE: u64 = 300_000_000;
+const PATIENCE: u64 = 1_000_000_000;
 /// What stands for an exit code that a parent could not know yet.
 const UNKNOWN_EXIT: i32 = i32::MIN;
+/// After Ctrl-C, which reaches all its processes, a program is given this long to leave its pool.
+const LEAVES: u64 = 500_000_000;
 /// A worker whose parent says nothing of its begin is given this long.
 const UNNAMED: u64 = 1_000_000_000;
 
@@ -27,11 +31,16 @@ impl Join {
         let pool = self.pool(peer, thread, at, pool);
         match child {
             Child::Thread(number) => {
-                let number = u16::try_from(number).ok()?;
+                let number = u16::try_from(number).unwrap_or(BEYOND);
+                if number == BEYOND {
+                    self.unseen(peer, at);
+                    return None;
+                }
                 if !self.processes[peer].hands.contains_key(&number) {
                     self.open_thread(peer, number, pool, at);
                 }
             }
+            Child::Process(pid) if self.is_guessed(pid) => self.confirm(pid, pool, at),
             Child::Process(pid) => {
                 let at = self.first_held(pid).map_or(at, |first| first.min(at));
                 let worker = self.open_worker(pool, at, Some(pid), Some(u64::from(pid)));
@@ -40,6 +49,31 @@ impl Join {
             }
         }
         Some(())
+    }
+
+    /// The worker with this pid is there without a word of its parent.
+    fn is_guessed(&self, pid: u32) -> bool {
+        let worker = self.children.get(&pid).map(|&worker| &self.workers[worker]);
+        worker.is_some_and(|worker| worker.is_guessed && !worker.is_closed)
+    }
+
+    /// The parent of a worker that was guessed to be of some pool tells of it, late.
+    fn confirm(&mut self, pid: u32, pool: usize, at: u64) {
+        let Some(&worker) = self.children.get(&pid) else {
+            return;
+        };
+        self.workers[worker].is_guessed = false;
+        let Worker {
+            pool: before, row, ..
+        } = self.workers[worker];
+        if before != pool {
+            self.pools[before].free_row(row);
+            let row = self.pools[pool].take_row();
+            (self.workers[worker].pool, self.workers[worker].row) = (pool, row);
+            let facts = self.worker_facts(pool, row, Some(pid), Some(u64::from(pid)));
+            let (lane, at) = (self.workers[worker].lane, self.tell.time(at));
+            self.tell.say(lane, at, Kind::LaneOpened(Box::new(facts)));
+        }
     }
 
     /// When a process first said something that waits for its parent.
@@ -73,6 +107,7 @@ impl Join {
         let (pid, native) = (process.pid, process.native(u32::from(number)));
         let worker = self.open_worker(pool, at, Some(pid), native);
         self.workers[worker].teller = Some(peer);
+        self.workers[worker].thread = Some(number);
         self.processes[peer].hands.insert(number, worker);
         if let Some(record) = self.processes[peer].early.remove(&number) {
             self.work(worker, record);
@@ -82,21 +117,49 @@ impl Join {
 
     fn open_worker(&mut self, pool: usize, at: u64, pid: Option<u32>, tid: Option<u64>) -> usize {
         let row = self.pools[pool].take_row();
-        let facts = LaneOpened {
-            kind: LaneKind::Worker,
-            pool: Some(self.pools[pool].id),
-            name: format!("worker {row}"),
-            pid,
-            tid,
-        };
+        let facts = self.worker_facts(pool, row, pid, tid);
         let at = self.tell.time(at);
         let lane = self.tell.open(at, facts);
         self.workers.push(Worker::new(lane, pool, row));
         self.workers.len() - 1
     }
 
+    /// A thread says its number in the system itself, perhaps after who started it told of it.
+    pub(super) fn thread_said(&mut self, peer: usize, thread: u16, native: u32) {
+        let Some(&worker) = self.processes[peer].hands.get(&thread) else {
+            return;
+        };
+        let Worker {
+            lane, pool, row, ..
+        } = self.workers[worker];
+        let (pid, tid) = (self.processes[peer].pid, u64::from(native));
+        let facts = self.worker_facts(pool, row, Some(pid), Some(tid));
+        let at = self.tell.time(self.joined);
+        self.tell.say(lane, at, Kind::LaneOpened(Box::new(facts)));
+    }
+
+    fn worker_facts(
+        &self,
+        pool: usize,
+        row: usize,
+        pid: Option<u32>,
+        tid: Option<u64>,
+    ) -> LaneOpened {
+        LaneOpened {
+            kind: LaneKind::Worker,
+            pool: Some(self.pools[pool].id),
+            name: format!("worker {row}"),
+            pid,
+            tid,
+        }
+    }
+
     /// Hands a record to the worker that its thread is; keeps it while that is not known.
     pub(super) fn hand_on(&mut self, peer: usize, record: Record) -> Option<()> {
+        if record.thread == BEYOND {
+            self.unseen(peer, record.at);
+            return None;
+        }
         let process = &self.processes[peer];
         let worker = if process.works_in == Some(record.thread) {
             if process.worker.is_none() {
@@ -189,6 +252,10 @@ impl Join {
             let at = self.workers[worker].reaped.unwrap_or(at);
             self.died(worker, at, entry);
         }
+        // Its workers end with it: they did not leave by themselves.
+        for id in self.processes[peer].pools.values() {
+            self.pools[id.0 as usize].give_up(at);
+        }
         let threads: Vec<usize> = self.processes[peer].hands.drain().map(|(_, k)| k).collect();
         for worker in threads {
             self.workers[worker].said_end = true;
@@ -196,15 +263,13 @@ impl Join {
             self.died(worker, at, None);
             self.close_worker(worker);
         }
-        for pool in self.pools.iter_mut().filter(|pool| pool.owner == peer) {
-            pool.give_up(at);
-        }
         // What is left of the main program is told when it has ended.
         if self.processes[peer].pid != self.main_pid {
             let callers = std::mem::take(&mut self.processes[peer].callers);
             for caller in callers.into_values() {
                 self.close_caller(caller.lane, at);
             }
+            self.close_others(peer, at);
             self.processes[peer].forget();
         }
     }
@@ -219,7 +284,8 @@ impl Join {
         self.workers[worker].died = Some(at);
         let hand = self.workers[worker].hand.take();
         let pool = &self.pools[pool];
-        let (given_up, owner, id) = (pool.gave_up <= at, pool.owner, pool.id);
+        let given_up = pool.gave_up <= at && !pool.is_broken;
+        let (owner, id) = (pool.owner, pool.id);
         let was_idle = hand.is_none();
         if let Some(hand) = hand.filter(|_| !given_up) {
             let number = if hand.raw.work {
@@ -228,13 +294,39 @@ impl Join {
             } else {
                 Some(hand.raw.call)
             };
-            self.lose(worker, at, number, hand.place);
+            if self.workers[worker].interrupted {
+                self.workers[worker].undecided = Some((number, hand.place));
+            } else {
+                self.lose(worker, at, number, hand.place);
+            }
         }
         let held = entry.is_some_and(|entry| entry.holds_lock);
         if held && was_idle && !given_up && !self.workers[worker].said_end {
             self.say_note(lane, at, NoteKind::QueueLockHeld, worker, 0);
         }
         self.dying.push(worker);
+    }
+
+    /// What a worker had in hand that ended because of Ctrl-C is lost only if the program does not leave the pool
+    /// as well.
+    fn decide(&mut self, worker: usize, now: u64) {
+        let Worker {
+            undecided: Some((call, place)),
+            died: Some(died),
+            pool,
+            ..
+        } = self.workers[worker]
+        else {
+            return;
+        };
+        let last = died.saturating_add(LEAVES);
+        let is_left = self.pools[pool].gave_up <= last;
+        if is_left || now > last {
+            self.workers[worker].undecided = None;
+            if !is_left {
+                self.lose(worker, died, call, place);
+            }
+        }
     }
 
     /// The results of these tasks will not come; `call` is the number of their call in its process.
@@ -250,6 +342,18 @@ impl Join {
         let calls = &mut self.processes[self.pools[pool].owner].calls;
         if let Some(raw) = call.and_then(|call| calls.get_mut(&call)) {
             raw.has_lost = true;
+        }
+    }
+
+    /// A worker said that it ends by itself: a process has more to say until it is gone, a thread has not.
+    pub(super) fn worker_end(&mut self, worker: usize, thread: u16, at: u64) {
+        self.workers[worker].said_end = true;
+        let Some(teller) = self.workers[worker].teller else {
+            return;
+        };
+        if self.processes[teller].hands.get(&thread) == Some(&worker) {
+            self.died(worker, at, None);
+            self.close_worker(worker);
         }
     }
 
@@ -269,6 +373,9 @@ impl Join {
         let Some(at) = self.workers[worker].died else {
             return;
         };
+        if self.workers[worker].undecided.is_some() {
+            return;
+        }
         if std::mem::replace(&mut self.workers[worker].is_closed, true) {
             return;
         }
@@ -311,7 +418,10 @@ impl Join {
         let time = self.tell.time(at);
         let gives_up = !matches!(how, Closing::Close | Closing::Shutdown);
         let first = !std::mem::replace(&mut self.pools[index].is_closed, true);
+        self.show_pool(index);
         if first {
+            // Nobody calls it any more.
+            self.pools[index].series = HashMap::new();
             self.tell.say(lane, time, Kind::PoolClosed { pool: id });
         }
         if gives_up && self.pools[index].give_up(at) {
@@ -322,6 +432,7 @@ impl Join {
                 let why = match how {
                     Closing::Raising => RAISING,
                     Closing::Terminate => TERMINATED,
+                    Closing::Exit => EXITING,
                     _ => "the end of `with`",
                 };
                 let note = Note {
@@ -337,12 +448,16 @@ impl Join {
         Some(())
     }
 
-    /// Time passes: whoever was waited for long enough is waited for no longer.
-    pub(in crate::origin::python) fn pass(&mut self, now: u64) {
+    /// Time passes: whoever was waited for long enough is waited for no longer. All records up to `joined` are
+    /// there.
+    pub(in crate::origin::python) fn pass(&mut self, now: u64, joined: u64) {
+        self.joined = joined;
+        self.decide_all(joined);
         let (late, rest): (Vec<usize>, Vec<usize>) =
             std::mem::take(&mut self.dying).into_iter().partition(|&k| {
-                let died = self.workers[k].died.unwrap_or_default();
-                self.workers[k].exit.is_some() || now.saturating_sub(died) > PATIENCE
+                let worker = &self.workers[k];
+                let late = now.saturating_sub(worker.died.unwrap_or_default()) > PATIENCE;
+                worker.undecided.is_none() && (worker.exit.is_some() || late)
             });
         self.dying = rest;
         for worker in late {
@@ -358,16 +473,24 @@ impl Join {
         }
     }
 
-    /// Nobody told whose worker this process is: it gets the pool of the call it works for, or one
-    /// without a name.
+    pub(super) fn decide_all(&mut self, now: u64) {
+        for place in 0..self.dying.len() {
+            self.decide(self.dying[place], now);
+        }
+    }
+
+    /// Nobody told whose worker this process is: it gets the pool of the call it works for, or the one that its
+    /// parent opened last, or one without a name.
     pub(super) fn give_up_waiting(&mut self, peer: usize) {
         if self.processes[peer].held.is_empty() || self.processes[peer].worker.is_some() {
             return;
         }
         let (pid, at) = (self.processes[peer].pid, self.processes[peer].held[0].at);
-        let claimed = self.claimed_pool(peer);
+        let claimed = self.claimed_pool(peer).or_else(|| self.latest_pool(peer));
         let pool = claimed.unwrap_or_else(|| self.add_unnamed(peer, self.main, u32::MAX, at));
+        self.show_pool(pool);
         let worker = self.open_worker(pool, at, Some(pid), Some(u64::from(pid)));
+        self.workers[worker].is_guessed = true;
         self.children.insert(pid, worker);
         self.adopt(pid, worker);
         if self.processes[peer].is_gone {
@@ -385,6 +508,17 @@ impl Join {
         })?;
         let call = self.processes[parent].calls.get(&call)?;
         Some(call.pool.0 as usize)
+    }
+
+    /// The pool of processes that the parent opened last, and did not close.
+    fn latest_pool(&self, peer: usize) -> Option<usize> {
+        let parent = *self.pids.get(&self.processes[peer].parent?)?;
+        let pools = self.processes[parent].pools.values();
+        let pools = pools.map(|id| id.0 as usize).filter(|&pool| {
+            let pool = &self.pools[pool];
+            !pool.has_threads && !pool.is_closed
+        });
+        pools.max()
     }
 
     /// Every lane of a worker that is still open ends with the program.

@@ -2,10 +2,11 @@
 
 use super::{CALL, HANDS, main};
 use crate::event::{
-    CallBegan, CallerState, Event, Indexes, Kind, LaneKind, LaneOpened, Outcome, Raised, TaskId,
+    CallBegan, CallerState, Ends, Event, Indexes, Kind, LaneKind, LaneOpened, Outcome, Raised, Ran,
+    TaskId,
 };
 use crate::method::Method;
-use crate::time::Time;
+use crate::time::{Nanos, Time};
 
 /// The call begins, in the process with this pid.
 pub(super) fn begins(pid: u32, tasks: u32, at: Time) -> Vec<Event> {
@@ -16,23 +17,33 @@ pub(super) fn begins(pid: u32, tasks: u32, at: Time) -> Vec<Event> {
         pid: Some(pid),
         tid: None,
     };
-    let call = CallBegan {
-        call: CALL,
-        pool: None,
-        method: Method::Loop.name().to_owned(),
-        function: "f".to_owned(),
-        source: None,
-        tasks: Some(tasks),
-        chunksize: Some(1),
-    };
     let hands = Event {
         at,
         lane: HANDS,
         kind: Kind::LaneOpened(Box::new(hands)),
     };
     let state = CallerState::RunsTasks;
-    let call = Kind::CallBegan(Box::new(call));
+    let call = call(Method::Loop, tasks);
     vec![hands, main(at, call), main(at, Kind::Caller { state })]
+}
+
+/// A call without tasks, of whatever method.
+pub(super) fn nothing(method: Method, at: Time) -> [Event; 2] {
+    let ends = Ends::Returned;
+    let ended = Kind::CallEnded { call: CALL, ends };
+    [main(at, call(method, 0)), main(at, ended)]
+}
+
+fn call(method: Method, tasks: u32) -> Kind {
+    Kind::CallBegan(Box::new(CallBegan {
+        call: CALL,
+        pool: None,
+        method: method.name().to_owned(),
+        function: "f".to_owned(),
+        source: None,
+        tasks: Some(tasks),
+        chunksize: Some(1),
+    }))
 }
 
 /// One task of a plain loop starts: it was not submitted before.
@@ -44,6 +55,27 @@ pub(super) fn starts(task: TaskId, at: Time) -> Vec<Event> {
         kind: Kind::Started { task, cpu: None },
     };
     vec![main(at, Kind::Submitted { call: CALL, tasks }), started]
+}
+
+/// How one task of a plain loop spent its time: on a CPU and waiting for one. `None` where the latter is not known.
+pub(super) fn ran(task: TaskId, since: Time, at: Time, took: &[u64]) -> Option<Event> {
+    let &[on_cpu, waiting] = took else {
+        return None;
+    };
+    let ran = Ran {
+        task,
+        since,
+        on_cpu: Nanos(on_cpu),
+        waiting: Nanos(waiting),
+        useful_wait: Nanos::ZERO,
+        cpu: None,
+        moved_to: None,
+    };
+    Some(Event {
+        at,
+        lane: HANDS,
+        kind: Kind::Ran(Box::new(ran)),
+    })
 }
 
 /// One task of a plain loop ends: its value is there at once.
@@ -69,8 +101,8 @@ pub(super) fn ends(task: TaskId, at: Time, error: Option<String>) -> Vec<Event> 
         })
         .collect();
     let tasks = Indexes::one(task.index);
+    events.push(main(at, Kind::Ready { call: CALL, tasks }));
     if ok {
-        events.push(main(at, Kind::Ready { call: CALL, tasks }));
         events.push(main(at, Kind::Delivered { call: CALL, tasks }));
     }
     events

@@ -3,8 +3,8 @@
 //! A chunk is over when it is answered, when its worker died, or when a task of it hangs. Once all of them are,
 //! or every worker hangs, main waits, and who died has been replaced, nothing more will come.
 
-use crate::event::{CallerState, Event, Kind, LaneId, LaneKind, NoteKind};
-use crate::experiment::{Experiment, FaultKind, PythonPool};
+use crate::event::{CallerState, Event, Kind, LaneId, LaneKind, NoteKind, Outcome};
+use crate::experiment::{Experiment, PythonPool};
 use crate::method::Method;
 use std::collections::HashSet;
 
@@ -17,10 +17,11 @@ pub(super) struct Stuck {
     chunksize: u32,
     /// Nothing is sent before what was sent last is answered.
     one_by_one: bool,
+    /// Main runs the tasks itself.
+    is_loop: bool,
     /// Its pool gives up when a worker dies, so that nothing is waited for in vain.
     gives_up: bool,
-    /// Tasks that hang as soon as they start, and those that have.
-    hanging: HashSet<u32>,
+    /// Tasks that hang: they have done all they had to do.
     hung: HashSet<u32>,
     /// Chunks.
     over: HashSet<u32>,
@@ -33,15 +34,13 @@ pub(super) struct Stuck {
 
 impl Stuck {
     pub(super) fn new(experiment: &Experiment) -> Self {
-        let hangs = experiment.faults.iter();
-        let hangs = hangs.filter(|fault| fault.kind == FaultKind::Hang);
         Self {
             tasks: experiment.tasks,
             workers: experiment.workers as usize,
             chunksize: 1,
             one_by_one: experiment.method == Method::Apply,
+            is_loop: experiment.method == Method::Loop,
             gives_up: experiment.pool == PythonPool::Executor,
-            hanging: hangs.map(|fault| fault.task).collect(),
             hung: HashSet::new(),
             over: HashSet::new(),
             opened: 0,
@@ -59,6 +58,9 @@ impl Stuck {
             Kind::Returned { chunk, .. } => {
                 self.over.insert(*chunk);
             }
+            Kind::Finished { task, outcome, .. } if *outcome == Outcome::Cancelled => {
+                self.over.insert(task.index / self.chunksize);
+            }
             Kind::Lost { tasks, .. } => {
                 self.dead.insert(event.lane);
                 // One that hung is dead now, and its worker is replaced.
@@ -66,13 +68,15 @@ impl Stuck {
                 self.over
                     .extend(tasks.iter().map(|index| index / self.chunksize));
             }
-            Kind::Started { task, .. } if self.hanging.contains(&task.index) => {
-                self.hung.insert(task.index);
-                self.over.insert(task.index / self.chunksize);
-            }
             Kind::Noted(note) if note.kind == NoteKind::Broken => self.broken = true,
             _ => {}
         }
+    }
+
+    /// This task will never end.
+    pub(super) fn hangs(&mut self, index: u32) {
+        self.hung.insert(index);
+        self.over.insert(index / self.chunksize);
     }
 
     /// An executor gave up.
@@ -80,33 +84,36 @@ impl Stuck {
         self.broken
     }
 
-    pub(super) fn is_so(&self) -> bool {
-        let waits_in_vain = !(self.dead.is_empty() || self.gives_up) || !self.hung.is_empty();
+    /// `main_is_out`: it is through with its call, by an error, and waits no more.
+    pub(super) fn is_so(&self, main_is_out: bool) -> bool {
+        if self.is_loop {
+            return !self.hung.is_empty();
+        }
+        let lost = !(self.dead.is_empty() || self.gives_up);
+        let waits_in_vain = lost && !main_is_out || !self.hung.is_empty();
         let are_replaced = self.dead.is_empty() || self.opened >= self.workers + self.dead.len();
         let chunks = self.tasks.div_ceil(self.chunksize) as usize;
         let nothing_comes =
             self.one_by_one || self.over.len() >= chunks || self.hung.len() >= self.workers;
-        waits_in_vain && nothing_comes && are_replaced && self.main_waits && !self.broken
+        let main_waits = self.main_waits || main_is_out;
+        waits_in_vain && nothing_comes && are_replaced && main_waits && !self.broken
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{BlockedIn, CallBegan, CallId, Indexes, LaneOpened, TaskId};
-    use crate::experiment::Fault;
+    use crate::event::{BlockedIn, CallBegan, CallId, Indexes, LaneOpened};
     use crate::time::Time;
 
     const CALL: CallId = CallId(0);
 
-    /// Three chunks of four on two workers, after what was told.
-    fn told(faults: &[(u32, FaultKind)], kinds: Vec<Kind>) -> Stuck {
-        let faults = faults.iter().map(|&(task, kind)| Fault { task, kind });
+    /// Three chunks of four on two workers, after what was told and while these tasks hang.
+    fn told(hanging: &[u32], kinds: Vec<Kind>) -> Stuck {
         let mut stuck = Stuck::new(&Experiment {
             tasks: 12,
             workers: 2,
             method: Method::Map,
-            faults: faults.collect(),
             ..Experiment::default()
         });
         let call = CallBegan {
@@ -129,6 +136,9 @@ mod tests {
             let (at, lane) = (Time::ZERO, LaneId(1));
             stuck.note(&Event { at, lane, kind });
         }
+        for &index in hanging {
+            stuck.hangs(index);
+        }
         stuck
     }
 
@@ -146,13 +156,6 @@ mod tests {
         Kind::Returned { call: CALL, chunk }
     }
 
-    fn started(index: u32) -> Kind {
-        Kind::Started {
-            task: TaskId { call: CALL, index },
-            cpu: None,
-        }
-    }
-
     fn lost(first: u32, end: u32) -> Kind {
         Kind::Lost {
             call: CALL,
@@ -162,33 +165,50 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_lost_chunk_waits_for_the_others() {
-        let die = [(2, FaultKind::Die)];
-        assert!(!told(&die, vec![lost(0, 4), opened(), returned(1)]).is_so());
+        assert!(!told(&[], vec![lost(0, 4), opened(), returned(1)]).is_so(false));
         let over = || vec![lost(0, 4), returned(1), returned(2)];
-        assert!(!told(&die, over()).is_so(), "who died is not replaced");
-        assert!(told(&die, [over(), vec![opened()]].concat()).is_so());
-        assert!(!told(&[], vec![returned(0), returned(1), returned(2)]).is_so());
+        assert!(!told(&[], over()).is_so(false), "who died is not replaced");
+        assert!(told(&[], [over(), vec![opened()]].concat()).is_so(false));
+        assert!(!told(&[], vec![returned(0), returned(1), returned(2)]).is_so(false));
     }
 
     #[test]
     fn a_task_that_hangs_takes_its_chunk_with_it() {
-        let hang = [(5, FaultKind::Hang)];
-        assert!(!told(&hang, vec![returned(0), returned(2)]).is_so());
-        assert!(told(&hang, vec![returned(0), started(5), returned(2)]).is_so());
+        let others = || vec![returned(0), returned(2)];
+        assert!(!told(&[], others()).is_so(false));
+        assert!(told(&[5], others()).is_so(false));
     }
 
     #[test]
     fn nothing_comes_when_every_worker_hangs() {
-        let hang = [(0, FaultKind::Hang), (4, FaultKind::Hang)];
-        assert!(!told(&hang, vec![started(0)]).is_so());
-        assert!(told(&hang, vec![started(0), started(4)]).is_so());
+        assert!(!told(&[0], Vec::new()).is_so(false));
+        assert!(told(&[0, 4], Vec::new()).is_so(false));
     }
 
     #[test]
     fn main_does_its_own_work_first() {
         let state = CallerState::OwnWork;
         let working = Kind::Caller { state };
-        let hang = [(0, FaultKind::Hang), (4, FaultKind::Hang)];
-        assert!(!told(&hang, vec![started(0), started(4), working]).is_so());
+        assert!(!told(&[0, 4], vec![working]).is_so(false));
+    }
+
+    #[test]
+    fn what_main_left_behind_may_hang_as_well() {
+        let state = CallerState::Done;
+        let out = || vec![returned(0), returned(2), Kind::Caller { state }];
+        assert!(!told(&[5], out()).is_so(false));
+        assert!(told(&[5], out()).is_so(true));
+        assert!(!told(&[], out()).is_so(true));
+    }
+
+    #[test]
+    fn a_loop_has_no_one_else() {
+        let mut stuck = Stuck::new(&Experiment {
+            method: Method::Loop,
+            ..Experiment::default()
+        });
+        assert!(!stuck.is_so(false));
+        stuck.hangs(1);
+        assert!(stuck.is_so(false));
     }
 }

@@ -41,9 +41,11 @@ impl Waits {
                         // What it did before it was looked at was that as well.
                         ran.since = ran.since.min(*until);
                         let length = event.at.since(ran.since);
-                        let rest = length.saturating_sub(ran.on_cpu + ran.waiting);
-                        ran.useful_wait = rest.min(*left);
-                        (*until, *left) = (event.at, left.saturating_sub(rest));
+                        let off = length.saturating_sub(ran.on_cpu);
+                        ran.useful_wait = off.min(*left);
+                        // Who sleeps misses no CPU, whatever the system counts.
+                        ran.waiting = ran.waiting.min(off.saturating_sub(ran.useful_wait));
+                        (*until, *left) = (event.at, left.saturating_sub(off));
                     }
                 }
                 Kind::Finished { task, .. } => {
@@ -116,6 +118,6 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(stretches, [(10, 50, 30), (50, 130, 70)]);
+        assert_eq!(stretches, [(10, 50, 35), (50, 130, 65)]);
     }
 }

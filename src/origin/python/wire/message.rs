@@ -25,6 +25,8 @@ pub enum Message {
     },
     /// The ring was made: the name of its file in the directory of the rings.
     Ring { file: String },
+    /// Instead of a hello, by a process that closed the descriptor of its last connection, and goes on: `pid u32`.
+    Again { pid: u32 },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,7 @@ impl Message {
             3 => Self::thread(payload),
             4 => Self::no_probe(payload),
             5 => Self::ring(payload),
+            6 => u32_at(payload, 0).map(|pid| Self::Again { pid }),
             _ => return Err(Malformed::Kind(kind)),
         };
         Ok(Some((message.ok_or(Malformed::Payload(kind))?, end)))

@@ -33,8 +33,10 @@ pub enum Closing {
     With,
     /// `Executor.shutdown()`.
     Shutdown,
-    /// As `Terminate` or `With`, because of an exception.
+    /// As `Terminate`, `With` or `Exit`, because of an exception.
     Raising,
+    /// By its finalizer: the interpreter exits, or nobody has the pool any more.
+    Exit,
 }
 
 /// In which call a thread waits; `Other` is for calls that a later Python may add.
@@ -72,6 +74,16 @@ pub enum NoteKind {
     Broken,
     /// A message could not be pickled for the worker; the exception, and the chunk that it is.
     NotSent,
+}
+
+impl NoteKind {
+    /// A worker tells it of itself, also one that is a thread of the process that has the pool.
+    pub(in crate::origin::python) fn is_of_worker(self) -> bool {
+        matches!(
+            self,
+            Self::UnpicklableArgument | Self::WorkerExit | Self::UnpicklableResult
+        )
+    }
 }
 
 /// What a record tells. Unless said otherwise the parent of the pool tells it.

@@ -263,6 +263,7 @@ impl Closing {
             3 => Self::With,
             4 => Self::Shutdown,
             5 => Self::Raising,
+            6 => Self::Exit,
             _ => return None,
         })
     }
