@@ -256,7 +256,8 @@ impl Method {
                 ..rules
             },
             Self::ApplyAsync => Rules {
-                caption: "submit: main works meanwhile; a callback for each result as it finishes",
+                caption: "submit: main works meanwhile, then takes one result after another, in order",
+                delivery: Delivery::InOrder,
                 blocked_in: Some(BlockedIn::Result),
                 ..rules
             },

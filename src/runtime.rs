@@ -205,6 +205,8 @@ impl Dashboard {
         match effect {
             Effect::Quit => return Ok(Some(End::Quit)),
             Effect::Start { run, experiment } => {
+                self.runs.retire();
+                self.app.foretell();
                 if let Err(error) = self.runs.start(run, &experiment) {
                     // Nothing of it will ever be told.
                     self.update(Message::RunOver { run })?;

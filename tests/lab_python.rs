@@ -233,7 +233,13 @@ fn a_method_is_on_an_executor_what_its_rules_say() {
         let (first, last) = (times.first().unwrap().at, times.last().unwrap().at);
         if rules.delivery == Delivery::InOrder {
             assert!(first < last, "{method:?}");
-            assert_eq!(rules.badge, Badge::IteratorInOrder);
+            let is_list = method == Method::ApplyAsync;
+            let badge = if is_list {
+                Badge::Async
+            } else {
+                Badge::IteratorInOrder
+            };
+            assert_eq!(rules.badge, badge);
             assert_eq!(call.facts.chunksize, Some(1), "{method:?}");
         }
         // Main's own work is no collecting, before the results or after them.

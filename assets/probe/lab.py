@@ -177,10 +177,6 @@ def with_executor(executor, items, chunks):
         results = [executor.submit(f, *arguments(item)).result() for item in items]
     else:
         coming = [executor.submit(f, *arguments(item)) for item in items]
-        if method == "apply_async":
-            taken = []
-            for each in coming:
-                each.add_done_callback(taken.append)
         own_work()
         in_turn = as_completed(coming) if method == "imap_unordered" else coming
         return [each.result() for each in in_turn]

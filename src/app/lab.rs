@@ -82,6 +82,12 @@ impl App {
             self.say(format!("{CHOOSE_FIRST}: {}", keys.join(" ")));
             return None;
         };
+        let opened = self.run.trace.lane(lane);
+        if opened.is_some_and(|lane| lane.closed.is_some()) {
+            let says = format!("{} is dead already, and nobody came in its place", row.name);
+            self.say(says);
+            return None;
+        }
         let says = format!("{} is killed (SIGKILL)", row.name);
         self.say(says);
         let run = self.run.id;
@@ -106,13 +112,14 @@ impl App {
         self.make_room();
         self.selection = Selection::default();
         self.scrolled_to = None;
-        self.foretell();
+        self.change = None;
         self.changed();
         self.opening()
     }
 
-    /// What the switch will change, from both experiments in virtual time.
-    fn foretell(&mut self) {
+    /// What the switch will change, from both experiments in virtual time. That takes a while: to be called when
+    /// the run before is cancelled, and before the next one has the CPUs.
+    pub fn foretell(&mut self) {
         self.change = self.foretold(None);
     }
 
@@ -238,8 +245,10 @@ impl App {
     fn with_own_work(&self, experiment: &Experiment) -> Experiment {
         let mut kept = experiment.clone();
         if kept.tasks <= form::MOST_FORETOLD {
-            let costs = kept.costs.draw(kept.tasks, kept.seed);
-            kept.main_work = MainWork::Fixed(kept.main_work_length(&costs, self.cpus));
+            // What was left out of it, and may come back, was no part of that.
+            let runs = variant::settled(kept.clone()).0;
+            let costs = runs.costs.draw(runs.tasks, runs.seed);
+            kept.main_work = MainWork::Fixed(runs.main_work_length(&costs, self.cpus));
         }
         kept
     }

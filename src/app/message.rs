@@ -87,7 +87,7 @@ pub enum Brightness {
 pub enum Effect {
     Quit,
     Suspend,
-    /// Cancel the run under way, if any, and start this one.
+    /// Cancel the run under way, if any, let the app [foretell](super::App::foretell) what changes, and start this one.
     Start {
         run: RunId,
         experiment: Box<Experiment>,

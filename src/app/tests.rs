@@ -55,10 +55,14 @@ fn key(text: &str) -> Input {
 
 /// Presses keys one after another; the effect of the last one.
 fn press(app: &mut App, keys: &str) -> Option<Effect> {
-    keys.split(' ')
-        .map(|text| app.update(Message::Input(key(text))))
-        .last()
-        .flatten()
+    let press = |text| {
+        let effect = app.update(Message::Input(key(text)));
+        if matches!(effect, Some(Effect::Start { .. })) {
+            app.foretell();
+        }
+        effect
+    };
+    keys.split(' ').map(press).last().flatten()
 }
 
 /// The events of the current run, as if they had been measured where its backend measures.

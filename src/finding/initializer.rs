@@ -67,11 +67,7 @@ fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) 
         )
     } else if let Some(rate) = rate {
         numbers.push(("rate", rate));
-        let (so_far, ever) = if search.scene.is_over() {
-            ("", "no task could run")
-        } else {
-            (" so far", "no task will ever run")
-        };
+        let (so_far, ever) = so_far(search.scene);
         format!(
             "the initializer raises{error}: {} died of it{so_far}, {rate:.0} a second, each replaced by one \
              that dies as well; {ever}",
@@ -88,6 +84,15 @@ fn initializer(search: &Search<'_>, pool: Option<PoolId>, notes: &[&TimedNote]) 
     let mut finding = noted(FindingKind::InitializerRaised, first, text, advice);
     (finding.call, finding.numbers) = (None, numbers);
     finding
+}
+
+/// Until when so many died, and what that means for the tasks.
+fn so_far(scene: Scene<'_>) -> (&'static str, &'static str) {
+    if scene.is_over() {
+        ("", "no task could run")
+    } else {
+        (" so far", "no task will ever run")
+    }
 }
 
 /// No worker of this pool ever had a task, and all that ended died, one after the other.
@@ -131,6 +136,7 @@ fn dead_at_start(scene: Scene<'_>, pool: &Pool) -> Option<(usize, Finding)> {
     let span = until.since(first);
     let rate = (died.len() - 1) as f64 / span.seconds().max(0.001);
     let exit = last.exit.map(exit_words).unwrap_or_default();
+    let (so_far, ever) = so_far(scene);
     let advice = match last.exit {
         Some(1) if main_module::is_fresh(pool) => main_module::ADVICE,
         Some(0..) => {
@@ -148,8 +154,8 @@ fn dead_at_start(scene: Scene<'_>, pool: &Pool) -> Option<(usize, Finding)> {
         lane: Some(last.id),
         call: None,
         text: format!(
-            "{} died before their first task{}, {rate:.0} a second, each replaced by one that dies as well; no task \
-             will ever run",
+            "{} died{so_far} before their first task{}, {rate:.0} a second, each replaced by one that dies as \
+             well; {ever}",
             counted(died.len(), "worker", "workers"),
             in_brackets(&exit),
         ),
@@ -179,7 +185,7 @@ mod tests {
     fn workers_that_die_at_their_start_are_told_with_their_exit_code() {
         let found = dying("Pool", 5, 3).finding();
         assert_eq!(found.kind, FindingKind::InitializerRaised);
-        found.says("5 workers died before their first task (exit code 3), 10 a second, each replaced by one that");
+        found.says("5 workers died so far before their first task (exit code 3), 10 a second, each replaced by one that");
         assert!(found.advice.contains("os._exit()"));
         let crashed = dying("Pool", 3, -11).finding();
         crashed.says("(SIGSEGV)");

@@ -21,7 +21,9 @@ const RAISED: i32 = 1;
 const FRESH: [&str; 2] = ["spawn", "forkserver"];
 
 /// Of workers that die at their start, and that are fresh interpreters.
-pub(super) const ADVICE: &str = "read what the workers print to stderr; if it is that they cannot find something, define                                  that outside of `if __name__ == \"__main__\":`, where a fresh worker finds it, and put                                  what starts processes under it";
+pub(super) const ADVICE: &str = "read what the workers print to stderr; if it is that they cannot find something, \
+                                 define that outside of `if __name__ == \"__main__\":`, where a fresh worker finds \
+                                 it, and put what starts processes under it";
 
 /// Its workers run the main module.
 pub(super) fn is_fresh(pool: &Pool) -> bool {
@@ -137,8 +139,9 @@ mod tests {
     fn fresh_workers_that_make_no_pool_may_die_of_anything() {
         let found = dying_without("Pool", "spawn", 3, 1).finding();
         assert_eq!(found.kind, FindingKind::InitializerRaised);
-        found.says("3 workers died before their first task (exit code 1)");
+        found.says("3 workers died so far before their first task (exit code 1)");
         assert_eq!(found.advice, ADVICE);
+        assert!(!found.advice.contains("  "), "{}", found.advice);
         let executor = dying_without("ProcessPoolExecutor", "spawn", 1, 1);
         let found = executor.note(150, 0, NoteKind::Broken, 4).finding();
         assert_eq!(found.kind, FindingKind::BrokenPool);

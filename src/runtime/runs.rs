@@ -65,7 +65,8 @@ impl Runs {
         self.current.as_ref().map(|(_, running)| running)
     }
 
-    fn retire(&mut self) {
+    /// Cancels the current one.
+    pub(super) fn retire(&mut self) {
         self.batches = never();
         if let Some((_, running)) = self.current.take() {
             running.cancel();

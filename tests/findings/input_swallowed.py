@@ -21,6 +21,6 @@ def items(pool):
 if __name__ == "__main__":
     with Pool(2) as pool:
         results = pool.imap(work, items(pool))
-        while results._length is None or len(results._items) < 400:
+        while results._length is None or len(results._items) < 500:
             time.sleep(0.01)
         print(sum(map(len, results)))

@@ -45,6 +45,30 @@ if __name__ == "__main__":
 }
 
 #[test]
+fn each_thread_that_calls_has_the_name_that_the_program_gave_it() {
+    let script = Script::new(
+        r#"
+from multiprocessing.pool import ThreadPool
+import threading
+
+if __name__ == "__main__":
+    names = ["W%02d" % number for number in range(24)]
+    with ThreadPool(2) as pool:
+        threads = [threading.Thread(target=pool.apply, args=(abs, (-1,)), name=name) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+"#,
+    );
+    let (_, report) = script.watch(&[]);
+    let mut callers = words(&report, "calls", "caller");
+    callers.sort_unstable();
+    let names: Vec<String> = (0..24).map(|number| format!("W{number:02}")).collect();
+    assert_eq!(callers, names);
+}
+
+#[test]
 fn a_task_that_leaves_ends_the_thread_that_ran_it() {
     let script = Script::new(
         r#"

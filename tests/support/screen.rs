@@ -157,6 +157,7 @@ impl Stage {
         let Some(Effect::Start { run, experiment }) = effect else {
             return;
         };
+        self.app.foretell();
         self.app.update(Message::Batch {
             run,
             events: simulated::run(&experiment),

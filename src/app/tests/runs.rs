@@ -470,6 +470,21 @@ fn a_worker_is_killed_only_where_it_is_a_process_and_chosen() {
     let run = app.run.id;
     assert_eq!(press(&mut app, "K"), Some(Effect::Kill { run, lane }));
     assert_eq!(app.notice.as_deref(), Some("worker 0 is killed (SIGKILL)"));
+    let ended = Kind::LaneClosed {
+        ended: crate::event::Ended::Killed,
+    };
+    app.update(Message::Batch {
+        run,
+        events: vec![Event {
+            at: app.run.end(),
+            lane,
+            kind: ended,
+        }],
+        complete_to: Time::ZERO,
+    });
+    assert_eq!(press(&mut app, "K"), None);
+    let says = "worker 0 is dead already, and nobody came in its place";
+    assert_eq!(app.notice.as_deref(), Some(says));
     app.run.over = true;
     assert_eq!(press(&mut app, "K"), None);
 }

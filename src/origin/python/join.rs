@@ -138,6 +138,11 @@ impl Join {
         self.processes[peer].knows(id)
     }
 
+    /// It has said the name of this thread, or has none to say.
+    pub(super) fn knows_thread(&self, Peer(peer): Peer, thread: u16) -> bool {
+        thread == BEYOND || self.processes[peer].native(thread.into()).is_some()
+    }
+
     pub(super) fn thread(&mut self, Peer(peer): Peer, number: u32, native: u32, name: &str) {
         if number < u32::from(BEYOND) {
             let is_new = self.processes[peer].native(number).is_none();

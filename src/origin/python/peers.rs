@@ -123,6 +123,13 @@ impl Said {
             Self::NoProbe { .. } => None,
         }
     }
+
+    fn thread(&self) -> Option<u16> {
+        match self {
+            Self::Record(record) => Some(record.thread),
+            Self::NoProbe { .. } => None,
+        }
+    }
 }
 
 impl Peers {
@@ -219,16 +226,22 @@ impl Peers {
         join.pass(now, seen);
     }
 
-    /// Up to when everything is known: `now`, or just before the first record whose text is on its way.
+    /// Up to when everything is known: `now`, or just before the first record whose text, or the name of whose
+    /// thread, is on its way.
     fn told_until(&self, join: &Join, now: u64) -> u64 {
-        let waits = |peer: Peer, at: u64, said: &Said| {
-            let text = said.text();
-            text.is_some_and(|text| at + OVERDUE > now && !join.knows(peer, text))
-        };
         let first = self.list.iter().filter_map(|connection| {
             let peer = connection.peer?;
+            let knows_text = |said: &Said| said.text().is_none_or(|text| join.knows(peer, text));
+            let mut threads = connection.latest.keys();
+            let knows_all = threads.all(|&thread| join.knows_thread(peer, thread));
+            let knows_thread = |said: &Said| {
+                let thread = said.thread().filter(|_| !knows_all);
+                thread.is_none_or(|thread| join.knows_thread(peer, thread))
+            };
             let mut later = connection.later.iter();
-            let first = later.find(|(at, said)| waits(peer, *at, said))?;
+            let first = later.find(|(at, said)| {
+                at + OVERDUE > now && !(knows_text(said) && knows_thread(said))
+            })?;
             Some(first.0.saturating_sub(1))
         });
         first.min().unwrap_or(now).min(now)

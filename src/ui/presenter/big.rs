@@ -7,7 +7,7 @@ use crate::app::{App, Run};
 use crate::definition::{self, Value, percent};
 use crate::event::Ends;
 use crate::palette::Ink;
-use crate::time::Time;
+use crate::time::{Nanos, Time};
 use crate::trace::{MainProgram, Numbers, Trace};
 use crate::ui::Moment;
 use crate::ui::digits::{self, Dot};
@@ -205,6 +205,8 @@ fn which(app: &App, moment: &Moment<'_>, screen: Rect) -> &'static [Of] {
 /// What the numbers are at a moment.
 struct At {
     numbers: Numbers,
+    /// Since the begin of the run or, of a program, of the call.
+    so_far: Nanos,
     is_program: bool,
     /// How the call, or else the run, had come to its end.
     ends: Option<Ends>,
@@ -216,9 +218,17 @@ impl At {
         let call = trace.call();
         let over = trace.ended().filter(|&(at, _)| at <= time);
         let ended = call.map_or(over, |call| trace.ends_of(call, time));
+        let is_program = app.run.program().is_some();
+        let numbers = trace.numbers(time);
         Self {
-            numbers: trace.numbers(time),
-            is_program: app.run.program().is_some(),
+            so_far: if is_program {
+                numbers.elapsed
+            } else {
+                // Main goes on when its call is over.
+                time.min(trace.end()).since(Time::ZERO)
+            },
+            numbers,
+            is_program,
             ends: ended.map(|(_, ends)| ends),
             is_over: over.is_some(),
         }
@@ -250,7 +260,7 @@ impl At {
     /// `None` where they have no room, even without decimals.
     fn digits(&self, of: Of, unit: Unit, room: (usize, u16, Dot)) -> Option<String> {
         let value = match (of, self.value(of, &self.numbers)) {
-            (Of::End, None) if !self.is_never() => Some(Value::Time(self.numbers.elapsed)),
+            (Of::End, None) if !self.is_never() => Some(Value::Time(self.so_far)),
             (_, value) => value,
         };
         match value {
@@ -351,9 +361,8 @@ fn number(value: f64, (decimals, room, dot): (usize, u16, Dot)) -> Option<String
 mod tests {
     use super::*;
     use crate::app::{Message, Scene};
-    use crate::experiment::{Fault, FaultKind};
+    use crate::experiment::{Fault, FaultKind, MainWork};
     use crate::method::Method;
-    use crate::time::Nanos;
     use crate::ui::presenter::tests::{at_end, drawn};
     use crate::ui::samples::{PLAIN, lines};
     use crate::workload::Costs;
@@ -476,6 +485,28 @@ mod tests {
     }
 
     #[test]
+    fn time_goes_on_while_main_works_after_its_call() {
+        let mut app = at_end(|run| run.main_work = MainWork::Fixed(Nanos(9_000_000_000)));
+        let at = |app: &App| {
+            let columns = of(app, Rect::new(0, 0, 120, 36)).columns;
+            (columns[0].digits.clone(), columns[0].label.1)
+        };
+        let makespan = app
+            .run
+            .trace
+            .numbers(Time::NEVER)
+            .makespan
+            .unwrap_or_default();
+        let so_far = |app: &mut App, more: Nanos| {
+            app.run.playback.stop_at(Time::ZERO + makespan + more);
+            at(app)
+        };
+        let (early, label) = so_far(&mut app, Nanos::SECOND);
+        assert_eq!(label, "so far");
+        assert_ne!(early, so_far(&mut app, Nanos(2_000_000_000)).0);
+    }
+
+    #[test]
     fn what_the_switch_changed_stands_below_each_number() {
         let mut app = at_end(|run| run.method = Method::Map);
         app.run.over = true;
@@ -483,6 +514,7 @@ mod tests {
         app.update(Message::Click(crate::app::Hit::Key(
             crate::app::action::Action::SwitchForm,
         )));
+        app.foretell();
         let experiment = app.run.experiment().cloned().unwrap_or_default();
         let screen = Rect::new(0, 0, 120, 36);
         let befores = |app: &App| -> Vec<String> {
