@@ -58,7 +58,7 @@ impl<'a> Facts<'a> {
     /// Where a row has no value there will be none.
     pub fn is_final(&self, row: &Definition) -> bool {
         match row.key {
-            "program_end" => self.numbers.main != MainProgram::GoesOn,
+            "program_end" | "never_begun" => self.numbers.main != MainProgram::GoesOn,
             "blocked_main" if self.numbers.main_computes => true,
             _ => self.numbers.complete,
         }
@@ -106,6 +106,17 @@ fn speedup_per_cpu(facts: &Facts<'_>) -> Option<Value> {
     let cpus = facts.trace.run()?.cpus?.max(1);
     let speedup = facts.numbers.speedup.filter(|_| computes)?;
     Some(Value::Share(speedup / f64::from(cpus)))
+}
+
+/// What `ran`, `skipped` and `cancelled` leave of all tasks. While the run goes on they may begin, and where events
+/// were not seen they may have begun.
+fn never_begun(facts: &Facts<'_>) -> Option<Value> {
+    let is_over = facts.trace.ended().is_some_and(|(at, _)| at <= facts.at);
+    let call = facts.call.filter(|_| is_over && !facts.numbers.at_least)?;
+    let outcome = facts.whole_outcome();
+    let told = outcome.ran + outcome.skipped + outcome.cancelled;
+    let count = (call.tasks().len() as u64).saturating_sub(told.into());
+    Some(Value::Count(count))
 }
 
 /// A value with how it is counted.
@@ -267,7 +278,7 @@ const fn row(
 
 /// Every number that is shown anywhere.
 #[rustfmt::skip]
-pub static TABLE: [Definition; 51] = {
+pub static TABLE: [Definition; 53] = {
     use Topic::{Caller, Orders, Outcome, Pace, Tasks, Where};
     use Value::{Count, Plain, Share, Time, Times, Word};
     [
@@ -415,6 +426,12 @@ pub static TABLE: [Definition; 51] = {
         row(("skipped", "skipped"), Outcome,
             "tasks behind a failed one in its chunk, never entered", "",
             |f| f.outcome(|outcome| outcome.skipped)),
+        row(("cancelled", "cancelled"), Outcome,
+            "tasks that the program took back before they were started", "",
+            |f| f.outcome(|outcome| outcome.cancelled)),
+        row(("never_begun", "never begun"), Outcome,
+            "other tasks never entered at the end: with ran, skipped and cancelled these are all tasks", "",
+            never_begun),
         row(("outstanding", "outstanding"), Outcome,
             "messages sent and not answered", "",
             |f| f.outcome(|outcome| outcome.outstanding)),
@@ -439,6 +456,10 @@ pub static TABLE: [Definition; 51] = {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Backend, Experiment, Fault, FaultKind, Policy};
+    use crate::method::Method;
+    use crate::origin::simulated;
+    use crate::workload::Costs;
 
     #[test]
     fn every_key_and_every_label_stands_once() {
@@ -483,6 +504,36 @@ mod tests {
         ] {
             assert_eq!(of(key).and_then(|row| (row.value)(&facts)), None, "{key}");
         }
+    }
+
+    #[test]
+    fn the_counts_of_how_it_ended_add_up_to_all_tasks() {
+        let counts = |method, policy, chunksize, kind| {
+            let mut trace = Trace::default();
+            trace.apply(simulated::run(&Experiment {
+                backend: Backend::Simulated,
+                method,
+                policy,
+                workers: 3,
+                tasks: 12,
+                chunksize: Some(chunksize),
+                costs: Costs::Const(Nanos(30)),
+                faults: vec![Fault { task: 3, kind }],
+                ..Experiment::default()
+            }));
+            let facts = Facts::of(&trace, trace.end());
+            ["ran", "skipped", "cancelled", "never_begun"].map(|key| {
+                let count = of(key).and_then(|row| (row.value)(&facts));
+                count.map(|count| count.text(""))
+            })
+        };
+        let expected = |counts: [u32; 4]| counts.map(|count| Some(count.to_string()));
+        let broken = counts(Method::Map, Policy::Executor, 1, FaultKind::Die);
+        assert_eq!(broken, expected([6, 0, 0, 6]));
+        let raised = counts(Method::Map, Policy::Pool, 2, FaultKind::Raise);
+        assert_eq!(raised, expected([12, 0, 0, 0]));
+        let in_a_loop = counts(Method::Loop, Policy::Pool, 1, FaultKind::Raise);
+        assert_eq!(in_a_loop, expected([4, 0, 0, 8]));
     }
 
     #[test]

@@ -76,7 +76,8 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
             let value = (row.value)(facts);
             // Of where time went and of counters only what there was.
             let nothing = matches!(value, None | Some(Value::Part(0.0, _) | Value::Share(0.0)))
-                || row.key == "failed" && value == Some(Value::Count(0));
+                || matches!(row.key, "failed" | "cancelled" | "never_begun")
+                    && value == Some(Value::Count(0));
             if nothing && matches!(topic, Topic::Where | Topic::Outcome) {
                 continue;
             }
