@@ -234,6 +234,12 @@ fn a_loop_that_raises_lasts_until_it_does() {
     let makespan = trace.numbers(trace.end()).makespan.unwrap();
     let costs: u64 = COSTS[..3].iter().sum();
     assert!(makespan.0 >= costs * (UNIT / 10), "{makespan}");
+    let words = trace.errors_in_words(trace.call().unwrap(), trace.end());
+    let words = words.unwrap_or_default();
+    assert!(
+        words.starts_with("f() raised ValueError: task 2 failed"),
+        "{words}"
+    );
 }
 
 #[test]

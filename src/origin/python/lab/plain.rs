@@ -2,8 +2,8 @@
 
 use super::{CALL, HANDS, main};
 use crate::event::{
-    CallBegan, CallerState, Ends, Event, Indexes, Kind, LaneKind, LaneOpened, Outcome, Raised, Ran,
-    TaskId,
+    CallBegan, CallerState, Ends, Event, Indexes, Kind, LaneKind, LaneOpened, Note, Outcome,
+    Raised, Ran, TaskId,
 };
 use crate::method::Method;
 use crate::time::{Nanos, Time};
@@ -102,8 +102,13 @@ pub(super) fn ends(task: TaskId, at: Time, error: Option<String>) -> Vec<Event> 
         .collect();
     let tasks = Indexes::one(task.index);
     events.push(main(at, Kind::Ready { call: CALL, tasks }));
-    if ok {
-        events.push(main(at, Kind::Delivered { call: CALL, tasks }));
-    }
+    events.push(main(
+        at,
+        if ok {
+            Kind::Delivered { call: CALL, tasks }
+        } else {
+            Kind::Noted(Box::new(Note::error_taken(CALL, None, task.index)))
+        },
+    ));
     events
 }
