@@ -154,16 +154,19 @@ impl Trace {
     }
 
     /// What the caller met instead of results, in words, as of `time`:
-    /// `next() raised ValueError: task 5 failed (1 of 12)`
+    /// `next() raised ValueError: task 5 failed (1 of 12 failed)`
     pub fn errors_in_words(&self, call: &Call, time: Time) -> Option<String> {
         let received = self.received(call, time);
         let first = received.errors().first()?;
-        let raised = received.errors().len();
         let error = call.error(received.failed(first)).unwrap_or("an error");
-        let all = call.facts.tasks.unwrap_or(call.tasks().len() as u32);
-        let more = if raised > 1 { ", ..." } else { "" };
+        let more = if received.errors().len() > 1 {
+            ", ..."
+        } else {
+            ""
+        };
         let asked = self.call_kind(call).taken_with();
-        Some(format!("{asked} raised {error}{more} ({raised} of {all})"))
+        let failed = failed_in_words(call, time);
+        Some(format!("{asked} raised {error}{more}{failed}"))
     }
 
     /// What a list raised as a whole, in words, as of `time`: `map() raised ValueError: task 5 failed (2 of 12 failed)`
@@ -175,9 +178,18 @@ impl Trace {
         self.ends_of(call, time)
             .filter(|&(_, ends)| ends == Ends::Error)?;
         let error = self.raised(call, time)?;
-        let (failed, all) = (call.failed(time), call.tasks().len());
-        let asked = kind.taken_with();
-        Some(format!("{asked} raised {error} ({failed} of {all} failed)"))
+        let failed = failed_in_words(call, time);
+        Some(format!("{} raised {error}{failed}", kind.taken_with()))
+    }
+}
+
+/// ` (3 of 12 failed)`: so many tasks had raised, whether or not the caller hears of them. Nothing if it met
+/// other errors only.
+fn failed_in_words(call: &Call, time: Time) -> String {
+    let all = call.facts.tasks.unwrap_or(call.tasks().len() as u32);
+    match call.failed(time) {
+        0 => String::new(),
+        failed => format!(" ({failed} of {all} failed)"),
     }
 }
 
@@ -242,14 +254,28 @@ mod tests {
         assert_eq!(met(&in_order), [0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(
             words(&in_order).as_deref(),
-            Some("next() raised ValueError: task 2 failed, ... (2 of 8)")
+            Some("next() raised ValueError: task 2 failed, ... (2 of 8 failed)")
         );
         let as_finished = run(Method::ImapUnordered, 1, &[4]);
         assert_eq!(met(&as_finished), [3, 1, 5, 4, 2, 0, 7, 6]);
         assert_eq!(
             words(&as_finished).as_deref(),
-            Some("next() raised ValueError: task 4 failed (1 of 8)")
+            Some("next() raised ValueError: task 4 failed (1 of 8 failed)")
         );
+    }
+
+    #[test]
+    fn how_many_failed_is_said_whether_or_not_main_meets_them() {
+        for (method, asked) in [(Method::Map, "map()"), (Method::ApplyAsync, "get()")] {
+            let trace = run(method, 1, &[3, 4, 5]);
+            let call = trace.call().unwrap();
+            let whole = || trace.whole_error_in_words(call, trace.end());
+            let said = words(&trace).or_else(whole).unwrap();
+            assert!(
+                said.starts_with(asked) && said.ends_with(" (3 of 8 failed)"),
+                "{said}"
+            );
+        }
     }
 
     #[test]

@@ -189,11 +189,15 @@ fn raised(trace: &Trace, cursor: Time) -> Option<Ending> {
     let is_out = !trace.is_program() && ended.is_some_and(|(_, ends)| ends == Ends::Error);
     let out = if is_out { ": main is out" } else { "" };
     let skipped = skipped(call, cursor);
+    let counted = words.ends_with(" failed)");
+    let uncounted = words.rsplit_once(" (").filter(|_| counted);
+    let uncounted = uncounted.map_or(asked.as_str(), |words| words.0).to_owned();
     Some(Ending {
         forms: vec![
             format!("{words}{skipped}{out}"),
             format!("{words}{skipped}"),
             words,
+            uncounted,
             asked,
             "raised".to_owned(),
         ],
@@ -241,7 +245,7 @@ mod tests {
             let run = samples::run(method, chunksize, &[fault]);
             Ending::of(&run, run.end()).unwrap().forms.swap_remove(0)
         };
-        let error = "raised ValueError: task 1 failed (1 of 8)";
+        let error = "raised ValueError: task 1 failed (1 of 8 failed)";
         assert_eq!(
             said(Method::ApplyAsync, 1),
             format!("get() {error}: main is out")
@@ -334,9 +338,10 @@ mod tests {
             })[1]
                 .clone()
         };
-        let error = "get() raised ValueError: task 1 failed (1 of 8)";
-        assert_eq!(below(70), format!(" {error}: main is out"));
+        let error = "get() raised ValueError: task 1 failed (1 of 8 failed)";
+        assert_eq!(below(76), format!(" {error}: main is out"));
         assert_eq!(below(60), format!(" {error}"));
-        assert_eq!(below(40), " get() raised");
+        assert_eq!(below(40), " get() raised ValueError: task 1 failed");
+        assert_eq!(below(30), " get() raised");
     }
 }
