@@ -107,18 +107,18 @@ class Pending(dict):
 
     def tell_dead(self, frame):
         """Of the workers that are gone by then; the others are made to end. One that has just gone may have no
-        exit code for a moment; what has none after a few was killed as far as anybody knows."""
+        exit code for a moment; what has none after a second was killed as far as anybody knows."""
         manager, processes = locals_of(frame, "self", "processes")
         if processes is None:
             processes = manager.processes
         workers = {process.sentinel: process for process in list(processes.values())}
         for sentinel in self.module.mp.connection.wait(list(workers), 0):
             process = workers[sentinel]
-            for _ in range(20):
-                code = process.exitcode
-                if code is not None:
-                    break
+            late = now() + 1_000_000_000
+            code = process.exitcode
+            while code is None and now() < late:
                 sleep(0.0005)
+                code = process.exitcode
             tell(REAP, 0, self.pool, process.pid, (-0x80000000 if code is None else code) & NONE)
 
 

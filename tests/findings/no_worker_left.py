@@ -11,8 +11,8 @@ def work(x):
 
 if __name__ == "__main__":
     begun = time.monotonic()
-    pool = Pool(2, maxtasksperchild=1)
     Pool._maintain_pool = staticmethod(lambda *_: None)
+    pool = Pool(2, maxtasksperchild=1)
     pool.map_async(work, range(6), chunksize=1)
     while any(worker.is_alive() for worker in pool._pool):
         time.sleep(0.01)

@@ -1,7 +1,7 @@
 //! What goes wrong in a run on CPython's own pools, and how it ends then.
 
 use super::{COSTS, UNIT, on_python, with_fault};
-use crate::threads::{ends, trace};
+use crate::threads::{ends, experiment, trace};
 use parviz::event::{Ended, Ends};
 use parviz::experiment::{
     Backend, CounterEffect, Experiment, Fault, FaultKind, MainWork, Policy, PythonPool,
@@ -206,10 +206,16 @@ fn what_main_meets_first_ends_it() {
     ] {
         let faults = [(1, Raise), (7, second)].map(|(task, kind)| Fault { task, kind });
         let chunked = method.rules().sends != Sends::Tasks;
+        let mut costs = COSTS.map(|cost| cost * UNIT / 3);
+        if pool == executor && second == Die {
+            // Main has met the error long before that, however late it gets a CPU.
+            costs[7] = 100 * UNIT / 3;
+        }
         let trace = trace(&Experiment {
             pool,
             chunksize: chunked.then_some(1),
             faults: faults.into(),
+            costs: experiment(method, &costs).costs,
             ..on_python(method, UNIT / 3)
         });
         let out = trace.outcome(trace.end());

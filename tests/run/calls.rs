@@ -49,6 +49,7 @@ def over(future):
         print("over", future.exception())
 
 if __name__ == "__main__":
+    begun = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
         for future in as_completed([pool.submit(work, x) for x in range(5)]):
             if future.exception() is not None:
@@ -65,7 +66,8 @@ if __name__ == "__main__":
         pool.map_async(work, range(5), callback=print, error_callback=print)
         pool.close()
         pool.join()
-    time.sleep(1)  # What goes unasked for a tenth of a run is hidden.
+    # What goes unasked for a tenth of a run is hidden.
+    time.sleep(max(1, 10 * (time.monotonic() - begun)))
 "#,
     );
     let (said, report) = script.watch(&[]);

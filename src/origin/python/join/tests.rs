@@ -1,7 +1,8 @@
 //! What is made of records of several processes.
 
-use super::super::wire::{Child, Chunk, Closing, Hello, Record, StringId, Told};
+use super::super::wire::{About, Child, Chunk, Closing, Hello, NoteKind, Record, StringId, Told};
 use super::{Join, Peer};
+use crate::event::Ended;
 use crate::time::Time;
 use crate::trace::Trace;
 
@@ -199,4 +200,30 @@ fn a_worker_that_its_parent_tells_of_late_is_one_worker_of_that_pool() {
         let counts: Vec<usize> = pools.map(|pool| trace.rows_of(pool).len()).collect();
         assert_eq!(counts, workers);
     }
+}
+
+#[test]
+fn a_broken_executor_kills_also_who_has_not_said_a_word() {
+    let ended = |is_broken: bool| {
+        let mut heard = Heard::new();
+        heard.opens(1, 1);
+        heard.spawns(2, 1, 8);
+        let note = Told::Note {
+            kind: NoteKind::Broken,
+            about: About::Pool(1),
+            text: None,
+            value: 1,
+        };
+        if is_broken {
+            heard.told(3, note);
+        }
+        let trace = heard.trace(SECOND);
+        let lane = trace.rows()[0].lanes[0];
+        trace
+            .lane(lane)
+            .and_then(|lane| lane.closed)
+            .map(|closed| closed.1)
+    };
+    assert_eq!(ended(true), Some(Ended::Killed));
+    assert_eq!(ended(false), Some(Ended::Finished));
 }

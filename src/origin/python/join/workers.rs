@@ -530,7 +530,13 @@ impl Join {
             if !self.workers[worker].is_closed {
                 self.workers[worker].is_closed = true;
                 let (lane, at) = (self.workers[worker].lane, self.tell.time(at));
-                let ended = Ended::Finished;
+                // A broken executor also kills those that have not said a word yet.
+                let is_killed = self.pools[self.workers[worker].pool].is_broken;
+                let ended = if is_killed && !self.workers[worker].said_end {
+                    Ended::Killed
+                } else {
+                    Ended::Finished
+                };
                 self.tell.say(lane, at, Kind::LaneClosed { ended });
             }
         }
