@@ -66,7 +66,8 @@ impl App {
     /// Kills the worker that has the selected lane now, wherever the cursor stands.
     fn kill(&mut self) -> Option<Effect> {
         if !self.can_kill() {
-            self.say(if self.run.over {
+            // A run in virtual time is over before it plays, and never had anybody to be killed.
+            self.say(if self.has_mortal_workers() {
                 "the run is over: nobody is left to be killed".to_owned()
             } else {
                 let key = self.keymap.of(Action::NextBackend);

@@ -490,6 +490,17 @@ fn a_worker_is_killed_only_where_it_is_a_process_and_chosen() {
 }
 
 #[test]
+fn where_workers_are_no_processes_a_kill_says_so_whether_or_not_the_run_is_over() {
+    for backend in [Backend::Threads, Backend::Simulated] {
+        let mut app = app(Method::Map, backend);
+        tell_all(&mut app);
+        assert_eq!(press(&mut app, "K"), None);
+        let says = "only a process can be killed: b goes to the next backend";
+        assert_eq!(app.notice.as_deref(), Some(says), "{backend:?}");
+    }
+}
+
+#[test]
 fn a_stop_is_told_of_a_live_run_whose_tasks_stood_still() {
     let stopped = |backend, over| {
         let mut app = app(Method::Map, backend);
