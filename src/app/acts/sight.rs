@@ -1,5 +1,6 @@
 //! What changes what is seen of the time axis and the lanes, and what is chosen there.
 
+use crate::app::action::Action;
 use crate::app::keymap::Context;
 use crate::app::selection::{self, Selection};
 use crate::app::viewport::Follow;
@@ -14,7 +15,7 @@ impl App {
             self.form(|form| form.turn(forward));
             return;
         }
-        if self.selection.task.is_none() {
+        if self.selection.task.is_none() || !self.shows_selection() {
             self.pan(forward);
             return;
         }
@@ -29,6 +30,11 @@ impl App {
             None if self.at_end() => self.say("no later task is on this lane"),
             None => self.say("no later task is on this lane yet"),
         }
+    }
+
+    /// What is selected is marked on the screen; where it is not, nobody means it.
+    fn shows_selection(&self) -> bool {
+        !matches!(self.scene, Scene::Compare | Scene::Presenter)
     }
 
     /// Not into what is empty, see [`Viewport::pan`](crate::app::viewport::Viewport::pan).
@@ -55,6 +61,12 @@ impl App {
     pub(super) fn vertical(&mut self, down: bool) {
         if self.scene == Scene::Presenter {
             return self.say("the presenter shows no choice of lanes: { } scroll them");
+        }
+        if self.scene == Scene::Compare {
+            let close = self.keymap.of(Action::Close);
+            return self.say(format!(
+                "two runs beside each other show no choice of lanes: {close} goes back"
+            ));
         }
         let at = self.chosen_moment();
         let next = self
@@ -106,7 +118,8 @@ impl App {
         let span = self.viewport.span();
         let middle = |span: Span| Time(span.start().0 + span.length().0 / 2);
         let cursor = self.cursor();
-        let task = self.selection.task.and_then(|task| self.task(task));
+        let task = self.selection.task.filter(|_| self.shows_selection());
+        let task = task.and_then(|task| self.task(task));
         let task = task.filter(|task| task.started <= cursor);
         let task = task.map(|task| Span::new(task.started, task.finished.min(cursor)));
         let task = task.filter(|task| task.start() <= span.end() && span.start() <= task.end());

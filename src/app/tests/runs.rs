@@ -312,6 +312,25 @@ fn comparing_needs_a_previous_run_and_makes_room_for_it() {
 }
 
 #[test]
+fn what_was_selected_before_the_comparison_takes_no_keys_there() {
+    let mut app = app(Method::Map, Backend::Simulated);
+    tell_all(&mut app);
+    press(&mut app, "s");
+    tell_all(&mut app);
+    press(&mut app, "end enter esc i");
+    let selected = app.selection;
+    assert!(selected.task.is_some());
+    press(&mut app, "c");
+    let seen = app.viewport.span();
+    press(&mut app, "left");
+    assert!(app.viewport.span().start() < seen.start());
+    press(&mut app, "up");
+    let says = "two runs beside each other show no choice of lanes: Esc goes back";
+    assert_eq!(app.notice.as_deref(), Some(says));
+    assert_eq!(app.selection, selected);
+}
+
+#[test]
 fn the_demo_goes_on_where_a_run_could_not_be_started() {
     let settings = Settings {
         demo: true,
@@ -454,6 +473,17 @@ fn run(experiment: &Experiment) -> Trace {
 }
 
 #[test]
+fn where_workers_are_no_processes_a_kill_says_so_whether_or_not_the_run_is_over() {
+    for backend in [Backend::Threads, Backend::Simulated] {
+        let mut app = app(Method::Map, backend);
+        tell_all(&mut app);
+        assert_eq!(press(&mut app, "K"), None);
+        let says = "only a process can be killed: b goes to the next backend";
+        assert_eq!(app.notice.as_deref(), Some(says), "{backend:?}");
+    }
+}
+
+#[test]
 fn a_worker_is_killed_only_where_it_is_a_process_and_chosen() {
     let mut app = app(Method::Map, Backend::Threads);
     tell(&mut app, 4);
@@ -487,17 +517,6 @@ fn a_worker_is_killed_only_where_it_is_a_process_and_chosen() {
     assert_eq!(app.notice.as_deref(), Some(says));
     app.run.over = true;
     assert_eq!(press(&mut app, "K"), None);
-}
-
-#[test]
-fn where_workers_are_no_processes_a_kill_says_so_whether_or_not_the_run_is_over() {
-    for backend in [Backend::Threads, Backend::Simulated] {
-        let mut app = app(Method::Map, backend);
-        tell_all(&mut app);
-        assert_eq!(press(&mut app, "K"), None);
-        let says = "only a process can be killed: b goes to the next backend";
-        assert_eq!(app.notice.as_deref(), Some(says), "{backend:?}");
-    }
 }
 
 #[test]
