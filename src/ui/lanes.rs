@@ -217,8 +217,12 @@ fn one(
     for death in &deaths {
         painter.dead(death.from, death.to);
     }
-    died_here(moment, &deaths, &mut painter);
-    marks(moment, track, &mut painter);
+    // Words come last, where no mark needs their cells.
+    let mut notes = died_here(moment, &deaths, &mut painter);
+    notes.extend(marks(moment, track, &mut painter));
+    for Note { column, words } in &notes {
+        painter.note(*column, axis.right(), words);
+    }
     // Where the cursor is out of sight there is no edge to be seen.
     let edge = axis.eighth(moment.cursor);
     let is_in_sight = axis.span.start() <= moment.cursor && edge < u32::from(axis.width) * 8;
@@ -306,8 +310,19 @@ fn deaths<'a>(moment: &Moment<'a>, track: &Track<'a>) -> Vec<Death<'a>> {
     places.filter_map(death).collect()
 }
 
+/// Words that belong to a mark, and the column behind it.
+struct Note {
+    column: u16,
+    words: String,
+}
+
 /// Marks where workers died, whether they had a task or not.
-fn died_here(moment: &Moment<'_>, deaths: &[Death<'_>], painter: &mut Painter<'_, '_, '_>) {
+fn died_here(
+    moment: &Moment<'_>,
+    deaths: &[Death<'_>],
+    painter: &mut Painter<'_, '_, '_>,
+) -> Vec<Note> {
+    let mut notes = Vec::new();
     let (axis, glyphs) = (moment.axis, painter.pen.theme.glyphs);
     let seen = |death: &&Death<'_>| {
         let on_axis = axis.span.start() <= death.at && death.at <= axis.span.end();
@@ -320,12 +335,12 @@ fn died_here(moment: &Moment<'_>, deaths: &[Death<'_>], painter: &mut Painter<'_
             continue;
         }
         painter.mark(column, glyphs.lost);
-        painter.note(
-            column + 1,
-            axis.right(),
-            self::death(moment.trace, death.lane),
-        );
+        notes.push(Note {
+            column: column + 1,
+            words: self::death(moment.trace, death.lane).to_owned(),
+        });
     }
+    notes
 }
 
 /// The column in which something ends.
@@ -334,12 +349,12 @@ fn last_column(axis: Axis, end: Time) -> u16 {
 }
 
 /// Marks the boxes whose task failed, with a word where there is room.
-fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '_>) {
+fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '_>) -> Vec<Note> {
+    let mut notes = Vec::new();
     if !moment.trace.has_bad_ends(moment.cursor) {
-        return;
+        return notes;
     }
     let glyphs = painter.pen.theme.glyphs;
-    let right = moment.axis.right();
     for source in &track.sources {
         let Source::Worker(lane) = source else {
             continue;
@@ -357,11 +372,15 @@ fn marks(moment: &Moment<'_>, track: &Track<'_>, painter: &mut Painter<'_, '_, '
                 let end = chunk.map_or(0, |chunk| chunk.tasks.end);
                 let rest = end.saturating_sub(index + 1);
                 if rest > 0 {
-                    painter.note(column + 1, right, &format!("{rest} skipped"));
+                    notes.push(Note {
+                        column: column + 1,
+                        words: format!("{rest} skipped"),
+                    });
                 }
             }
         }
     }
+    notes
 }
 
 /// The pieces that ended on the axis up to the cursor, as many as there can be marks.

@@ -227,30 +227,45 @@ fn what_ended_badly_is_marked_and_said() {
     }
 }
 
+/// A place whose workers open and are killed at these times, the last one not at all.
+fn killed_at(times: &[(u64, Option<u64>)]) -> Trace {
+    let mut events = Vec::new();
+    for (&(from, to), lane) in times.iter().zip(1..) {
+        let mut tell = |at, kind| {
+            let (at, lane) = (Time(at * samples::UNIT), LaneId(lane));
+            events.push(Event { at, lane, kind });
+        };
+        let opened = LaneOpened {
+            kind: LaneKind::Worker,
+            pool: None,
+            name: "worker 0".into(),
+            pid: None,
+            tid: None,
+        };
+        tell(from, Kind::LaneOpened(Box::new(opened)));
+        let ended = Ended::Killed;
+        if let Some(to) = to {
+            tell(to, Kind::LaneClosed { ended });
+        }
+    }
+    let mut run = Trace::default();
+    run.apply(events);
+    run
+}
+
+#[test]
+fn words_behind_a_mark_have_room_before_the_next_one_or_are_left_out() {
+    let run = killed_at(&[(0, Some(4)), (5, Some(6)), (7, Some(8)), (15, None)]);
+    let drawn = drawn(PLAIN, &samples::at(&run, 20, 16), 1, 1);
+    assert_eq!(
+        drawn[0][11..43].trim_end(),
+        "       Xxx Xxx Xkilled xxxxxxx"
+    );
+}
+
 #[test]
 fn a_worker_that_dies_without_a_task_is_marked_where_it_dies() {
-    let worker = || LaneOpened {
-        kind: LaneKind::Worker,
-        pool: None,
-        name: "worker 0".into(),
-        pid: None,
-        tid: None,
-    };
-    let ended = crate::event::Ended::Killed;
-    let kinds = [
-        (0, 1, Kind::LaneOpened(Box::new(worker()))),
-        (4, 1, Kind::LaneClosed { ended }),
-        (8, 2, Kind::LaneOpened(Box::new(worker()))),
-        (13, 2, Kind::LaneClosed { ended }),
-        (13, 3, Kind::LaneOpened(Box::new(worker()))),
-    ];
-    let events = kinds.map(|(at, lane, kind)| Event {
-        at: Time(at * samples::UNIT),
-        lane: LaneId(lane),
-        kind,
-    });
-    let mut run = Trace::default();
-    run.apply(events.into());
+    let run = killed_at(&[(0, Some(4)), (8, Some(13)), (13, None)]);
     let shown = |cursor, from: u64| {
         let mut moment = samples::at(&run, cursor, 16);
         let start = Time(from * samples::UNIT);
