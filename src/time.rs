@@ -44,6 +44,9 @@ impl Time {
     }
 }
 
+/// A whole number with its unit that is longer than this is hard to read.
+const LEGIBLE: usize = 6;
+
 impl Nanos {
     pub const ZERO: Self = Self(0);
     pub const MILLISECOND: Self = Self(1_000_000);
@@ -200,8 +203,27 @@ impl Nanos {
         }
     }
 
-    /// The shortest text that [`Nanos::parse`] reads back as the same length: `600ms`, `1500us`.
+    /// A text that [`Nanos::parse`] reads back as the same length: a whole number of the largest unit that
+    /// divides it, `600ms`, `1500us`; if that is a long one, a shorter with decimals, `1.3017275s`.
     pub fn exact(self) -> String {
+        let whole = self.whole();
+        let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+        let unit = units.into_iter().find(|(scale, _)| self.0 >= *scale);
+        let Some((scale, suffix)) = unit.filter(|_| whole.len() > LEGIBLE) else {
+            return whole;
+        };
+        let digits = scale.ilog10() as usize;
+        let decimals = format!("{:0digits$}", self.0 % scale);
+        let decimals = decimals.trim_end_matches('0');
+        let short = format!("{}.{decimals}{suffix}", self.0 / scale);
+        if short.len() < whole.len() {
+            short
+        } else {
+            whole
+        }
+    }
+
+    fn whole(self) -> String {
         let units = [
             (Self::HOUR.0, "h"),
             (1_000_000_000, "s"),
@@ -291,6 +313,20 @@ mod tests {
             let length = Nanos::parse(text, unit).unwrap();
             assert_eq!(length, Nanos(ns), "{text}");
             assert_eq!(Nanos::parse(&length.exact(), unit), Ok(length));
+        }
+        for (ns, text) in [
+            (600_000_000, "600ms"),
+            (1_500_000, "1500us"),
+            (1_301_727_500, "1.3017275s"),
+            (12_345_000, "12345us"),
+            (12_345_600, "12.3456ms"),
+            (100_001, "100001ns"),
+            (54_321_000_000_000, "54321s"),
+            (604_799_999_999_999, "604799999999999ns"),
+            (999, "999ns"),
+        ] {
+            assert_eq!(Nanos(ns).exact(), text);
+            assert_eq!(Nanos::parse(text, unit), Ok(Nanos(ns)));
         }
         for text in ["", "ms", "-3", "1..2", "3 hours", "1e3", "99999999s"] {
             assert!(Nanos::parse(text, unit).is_err(), "{text}");
