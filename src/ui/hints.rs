@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_keys_that_scroll_lanes_are_offered_only_where_lanes_are_out_of_sight() {
-        let offered = |workers, view| {
+        let at_end = |workers, view, at_end: bool| {
             let experiment = Experiment {
                 workers,
                 backend: crate::experiment::Backend::Simulated,
@@ -321,10 +321,17 @@ mod tests {
                 .trace
                 .apply(crate::origin::simulated::run(&experiment));
             app.view = view;
+            if at_end {
+                app.run.over = true;
+                app.run.playback.go_live(app.run.trace.end());
+            }
             let area = Rect::new(0, 0, app.size.0, 1);
             placed(&app, area).any(|(_, hint)| hint.actions.contains(&Action::LanesDown))
         };
+        let offered = |workers, view| at_end(workers, view, false);
         assert!(offered(64, View::Timeline));
+        // Less important ones go before it.
+        assert!(at_end(64, View::Timeline, true));
         assert!(!offered(8, View::Timeline));
         assert!(!offered(64, View::Order));
     }

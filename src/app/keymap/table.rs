@@ -253,7 +253,8 @@ pub const ROWS: &[Row] = &[
         &[("{", Action::LanesUp), ("}", Action::LanesDown)],
         "scroll the lanes",
     )
-    .hint(4, |_| "more lanes"),
+    // Nothing else on the screen says how to see the others.
+    .hint(2, |_| "more lanes"),
     row(
         Context::Main,
         &[("enter", Action::Inspect)],
