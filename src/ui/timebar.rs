@@ -19,6 +19,10 @@ const SHARE: u16 = 4;
 /// Columns between two entries of the legend.
 const APART: u16 = 2;
 
+/// What a legend without room for all keeps, in the order of the bar: first what was computed and what
+/// nobody knows, last what nobody did. It is fixed: the words would change all the time if the largest shares had them.
+const RANKS: [usize; 9] = [0, 2, 3, 4, 6, 8, 5, 7, 1];
+
 /// One share of the time as it is shown.
 pub struct Part {
     pub name: &'static str,
@@ -26,6 +30,8 @@ pub struct Part {
     pub share: f64,
     /// Whole per cent; all of them add up to 100.
     pub percent: u32,
+    /// Place among those that a legend without room for all keeps.
+    rank: usize,
     pub glyph: &'static str,
     pub ink: Ink,
 }
@@ -56,6 +62,7 @@ pub fn parts(shares: &Shares, trace: &Trace, theme: Theme) -> [Part; 9] {
         short,
         share: shares.share(time).unwrap_or(0.0),
         percent: 0,
+        rank: 0,
         glyph,
         ink,
     };
@@ -107,8 +114,8 @@ pub fn parts(shares: &Shares, trace: &Trace, theme: Theme) -> [Part; 9] {
         ),
     ];
     let whole = percents(parts.each_ref().map(|part| part.share));
-    for (part, percent) in parts.iter_mut().zip(whole) {
-        part.percent = percent;
+    for ((part, percent), rank) in parts.iter_mut().zip(whole).zip(RANKS) {
+        (part.percent, part.rank) = (percent, rank);
     }
     parts
 }
@@ -181,11 +188,12 @@ impl Names {
         format!("{name} {} %", part.percent)
     }
 
-    /// The columns of a legend of these, its marks included.
+    /// The columns of a legend of these, its marks included. A share of one digit has room for two: it may grow.
     fn columns(self, parts: &[&Part]) -> u16 {
-        let each = parts
-            .iter()
-            .map(|part| 2 + width(&self.words(part)) + APART);
+        let each = parts.iter().map(|part| {
+            let grows = u16::from(part.percent < 10);
+            2 + width(&self.words(part)) + grows + APART
+        });
         each.sum::<u16>().saturating_sub(APART)
     }
 }
@@ -202,8 +210,8 @@ fn others(parts: &[Part], shown: &[&Part]) -> Option<String> {
     (said < all).then(|| format!("other {} %", all - said))
 }
 
-/// The shares in the order of the bar; where not all fit, what was computed and the largest of the others, and what
-/// is left as one number, so that it adds up. Answers the column after them.
+/// The shares in the order of the bar; where not all fit, the first by rank, and what is left as one number, so that
+/// it adds up. Answers the column after them.
 fn legend(parts: &[Part], names: Names, at: (u16, u16), end: u16, pen: &mut Pen<'_>) -> u16 {
     let theme = pen.theme;
     let mut shown = seen(parts);
@@ -213,8 +221,7 @@ fn legend(parts: &[Part], names: Names, at: (u16, u16), end: u16, pen: &mut Pen<
         names.columns(shown) + rest
     };
     while at.0 + columns(&shown, &rest) > end {
-        let worth = |&place: &usize| (shown[place].name == "on CPU", shown[place].percent);
-        let Some(least) = (0..shown.len()).rev().min_by_key(worth) else {
+        let Some(least) = (0..shown.len()).max_by_key(|&place| shown[place].rank) else {
             break;
         };
         shown.remove(least);
@@ -240,29 +247,33 @@ mod tests {
     use crate::ui::samples::{self, PLAIN, lines};
 
     #[test]
-    fn where_words_do_not_fit_the_largest_shares_have_them_and_all_adds_up() {
+    fn where_words_do_not_fit_always_the_same_shares_have_them_and_all_adds_up() {
         let ms = |count: u64| Nanos(count * 1_000_000);
-        let shares = Shares {
-            on_cpu: ms(12),
-            overhead: ms(9),
-            starved: ms(60),
-            idle: ms(19),
-            ..Shares::default()
-        };
-        let drawn = |width| {
+        let drawn = |width, [on_cpu, overhead, starved, idle]: [u64; 4]| {
+            let shares = Shares {
+                on_cpu: ms(on_cpu),
+                overhead: ms(overhead),
+                starved: ms(starved),
+                idle: ms(idle),
+                ..Shares::default()
+            };
             let drawn = lines(PLAIN, (width, 1), |area, pen| {
                 let parts = parts(&shares, &Trace::default(), pen.theme);
                 legend(&parts, Names::Short, (area.x, area.y), area.right(), pen);
             });
             drawn[0].clone()
         };
+        let some = [12, 9, 60, 19];
         let all = "# CPU 12 %  % overhead 9 %  s starved 60 %  . idle 19 %";
-        assert_eq!(drawn(55), all);
-        let largest = "# CPU 12 %  s starved 60 %  . idle 19 %  other 9 %";
-        assert_eq!(drawn(54), largest);
-        assert_eq!(drawn(49), "# CPU 12 %  s starved 60 %  other 28 %");
-        assert_eq!(drawn(37), "# CPU 12 %  other 88 %");
-        assert_eq!(drawn(21), "");
+        assert_eq!(drawn(56, some), all);
+        let first = "# CPU 12 %  % overhead 9 %  . idle 19 %  other 60 %";
+        assert_eq!(drawn(55, some), first);
+        assert_eq!(drawn(49, some), "# CPU 12 %  % overhead 9 %  other 79 %");
+        assert_eq!(drawn(37, some), "# CPU 12 %  other 88 %");
+        assert_eq!(drawn(21, some), "");
+        // While the shares change, the words stay.
+        let later = "# CPU 46 %  % overhead 10 %  . idle 43 %  other 1 %";
+        assert_eq!(drawn(55, [46, 10, 1, 43]), later);
     }
 
     #[test]
