@@ -18,6 +18,7 @@ pub mod keymap;
 mod lab;
 mod line;
 mod message;
+mod notice;
 pub mod output;
 pub mod playback;
 mod run;
@@ -40,6 +41,7 @@ use crate::time::{Nanos, Time};
 use demo::Demo;
 use findings::Findings;
 use keymap::{Context, Keymap};
+use notice::Passing;
 use selection::Selection;
 use switch::Change;
 use viewport::Viewport;
@@ -97,8 +99,9 @@ pub struct App {
     pub look: Look,
     pub mouse: bool,
     pub keymap: Keymap,
-    /// To be read now, in the place of the hint bar; gone with the next key.
+    /// To be read now, in the place of the hint bar; gone with the next key at the latest.
     pub notice: Option<String>,
+    passing: Passing,
     /// What a program printed last, as long as it has called no pool.
     pub last_lines: Vec<output::Line>,
     /// What the last switch changed.
@@ -168,6 +171,7 @@ impl App {
             },
             last_lines: Vec::new(),
             notice: None,
+            passing: Passing::default(),
             change: None,
             findings: Findings::default(),
             size: settings.size,
@@ -204,6 +208,7 @@ impl App {
         self.findings.freshness.is_doubted()
             || matches!(&self.overlay, Some(Overlay::Find(find)) if find.freshness.is_doubted())
             || self.run.playback.moves(self.run.end())
+            || self.is_passing()
             || (self.demo.is_some() && self.at_end())
     }
 
@@ -302,7 +307,7 @@ impl App {
             Message::Tick { now } => return self.tick(now),
             Message::Stopped { length } => self.was_stopped(length),
             Message::Background(brightness) => self.background(brightness),
-            Message::Notice(text) => self.notice = Some(text),
+            Message::Notice(text) => self.keep_saying(text),
         }
         None
     }
@@ -372,6 +377,7 @@ impl App {
             self.viewport.show(self.cursor());
             self.changed();
         }
+        self.let_notice_pass(now);
         self.look_for_findings(now);
         self.look_for_matches(now);
         let at_end = self.at_end();
@@ -385,7 +391,7 @@ impl App {
     /// A run of this process stood still meanwhile; its clock did not.
     fn was_stopped(&mut self, length: Nanos) {
         if !self.run.over && self.run.stops_with_us() {
-            self.say(format!("stopped for {length}: times include it"));
+            self.keep_saying(format!("stopped for {length}: times include it"));
         }
     }
 

@@ -136,8 +136,4 @@ impl App {
         }
         effect
     }
-
-    pub(super) fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(text.into());
-    }
 }

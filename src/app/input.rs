@@ -88,7 +88,11 @@ impl App {
             }
             Some(Overlay::Output(panel)) => return panel.type_key(event).map(Effect::LookUp),
             Some(Overlay::Leave) => {}
-            _ => self.notice = self.keymap.elsewhere(key, self.below()),
+            _ => {
+                if let Some(place) = self.keymap.elsewhere(key, self.below()) {
+                    self.say(place);
+                }
+            }
         }
         None
     }

@@ -202,7 +202,7 @@ impl App {
         if let Some(why) = self.run.trace.failure().map(str::to_owned)
             && self.run.experiment().is_some()
         {
-            self.say(why);
+            self.keep_saying(why);
         }
         self.conclude();
         self.forget_asked();

@@ -97,7 +97,8 @@ impl App {
             return None;
         };
         program.asked = program.asked.max(Some(what));
-        self.say(what.words());
+        // It holds until the program has ended.
+        self.keep_saying(what.words());
         Some(Effect::Ask(what))
     }
 

@@ -213,6 +213,30 @@ fn at_rest_nothing_changes() {
 }
 
 #[test]
+fn an_answer_to_a_key_gives_way_to_the_hints_after_some_seconds() {
+    let mut app = app(Method::Map, Backend::Threads);
+    tell_all(&mut app);
+    let seconds = |app: &mut App, count: u64| {
+        let now = Nanos(count * Nanos::SECOND.0);
+        app.update(Message::Tick { now });
+        (app.notice.is_some(), app.moving())
+    };
+    press(&mut app, "end esc");
+    assert!(app.notice.is_some() && app.moving());
+    assert_eq!(seconds(&mut app, 10), (true, true));
+    assert_eq!(seconds(&mut app, 14), (true, true));
+    let revision = app.revision();
+    assert_eq!(seconds(&mut app, 15), (false, false));
+    assert!(app.revision() > revision);
+    // What went wrong has to be read.
+    let wrong = "the run could not be started".to_owned();
+    app.update(Message::Notice(wrong));
+    assert!(!app.moving());
+    assert_eq!(seconds(&mut app, 20), (true, false));
+    assert_eq!(seconds(&mut app, 60), (true, false));
+}
+
+#[test]
 fn the_theme_follows_the_background_unless_it_was_named() {
     let mut app = app(Method::Map, Backend::Threads);
     app.update(Message::Background(Brightness::Light));
