@@ -191,7 +191,7 @@ fn which(app: &App, moment: &Moment<'_>, screen: Rect) -> &'static [Of] {
         let at = At::of(app, moment.trace, time);
         let fits = |(&of, place): (&Of, &Place)| {
             let room = (0, place.digits, dot);
-            at.digits(of, Unit::Seconds, room).is_some()
+            at.digits(of, at.least, room).is_some()
         };
         Of::FOUR.iter().zip(&places).all(fits)
     };
@@ -211,6 +211,8 @@ struct At {
     /// How the call, or else the run, had come to its end.
     ends: Option<Ends>,
     is_over: bool,
+    /// Nothing is counted in a smaller unit.
+    least: Unit,
 }
 
 impl At {
@@ -231,6 +233,7 @@ impl At {
             is_program,
             ends: ended.map(|(_, ends)| ends),
             is_over: over.is_some(),
+            least: least(app, trace),
         }
     }
 
@@ -250,11 +253,12 @@ impl At {
         }
     }
 
-    /// In the smallest unit that has room.
+    /// In the smallest unit that has room and tells something.
     fn counted(&self, of: Of, room: (usize, u16, Dot)) -> (Unit, String) {
         let in_unit = |unit| Some((unit, self.digits(of, unit, room)?));
-        let mut units = Unit::ALL.into_iter().filter_map(in_unit);
-        units.next().unwrap_or((Unit::Seconds, "-".to_owned()))
+        let units = Unit::ALL.into_iter().filter(|&unit| unit >= self.least);
+        let mut fitting = units.filter_map(in_unit);
+        fitting.next().unwrap_or((self.least, "-".to_owned()))
     }
 
     /// `None` where they have no room, even without decimals.
@@ -327,6 +331,16 @@ impl At {
         };
         Some(Before { text, is_changed })
     }
+}
+
+/// The unit of the whole length, once that is known: it stays while the numbers grow.
+fn least(app: &App, trace: &Trace) -> Unit {
+    let whole = if app.run.program().is_some() {
+        trace.numbers(Time::NEVER).makespan
+    } else {
+        app.run.over.then(|| trace.end().since(Time::ZERO))
+    };
+    whole.map_or(Unit::Seconds, Unit::for_whole)
 }
 
 /// Where so many big numbers of such dots begin.
@@ -426,6 +440,39 @@ mod tests {
         // Nothing moves when the hundredth second comes.
         app.run.playback.cursor = Time(1);
         assert_eq!(told(&app, (80, 24)).len(), 3);
+    }
+
+    #[test]
+    fn the_seconds_of_a_short_run_are_milliseconds_from_its_begin_on() {
+        let short = |cost| {
+            let mut app = at_end(move |run| {
+                run.costs = Costs::Const(Nanos(cost));
+                (run.main_work, run.tasks) = (MainWork::Fixed(Nanos::ZERO), 24);
+            });
+            app.run.over = true;
+            app
+        };
+        let mut app = short(2_000_000);
+        for size in [(80, 24), (120, 36)] {
+            let told = told(&app, size);
+            assert!(told[0].starts_with("12"), "{told:?}");
+            assert!(
+                told[0].ends_with(" milliseconds to program end"),
+                "{told:?}"
+            );
+            assert!(
+                told[1].ends_with(" milliseconds main is blocked"),
+                "{told:?}"
+            );
+        }
+        // Whatever there is to be counted at the begin.
+        app.run.playback.cursor = Time(1_000);
+        assert_eq!(told(&app, (80, 24))[0], "0.0 milliseconds so far");
+        let shortest = told(&short(2_000), (80, 24));
+        assert!(shortest[0].contains(" microseconds to"), "{shortest:?}");
+        // How long a run will be that goes on is not known.
+        app.run.over = false;
+        assert_eq!(told(&app, (80, 24))[0], "0.0 seconds so far");
     }
 
     #[test]
