@@ -20,6 +20,14 @@ pub struct CpuPiece {
     lane: LaneId,
 }
 
+impl CpuPiece {
+    /// It had the CPU for a part of the stretch that can be seen. Who sleeps or waits for a lock is on no CPU,
+    /// wherever it began to.
+    pub fn had_cpu(&self) -> bool {
+        self.on_cpu.0.saturating_mul(16) >= self.end.since(self.start).0
+    }
+}
+
 impl Row for CpuPiece {
     type Numbers = [u64; 7];
 
@@ -119,9 +127,9 @@ impl CpuLane {
         self.pieces.in_span(span)
     }
 
-    /// The last of them.
+    /// The last of them that had the CPU.
     pub fn last_in(&self, span: Span) -> Option<CpuPiece> {
-        self.pieces.last_in(span)
+        self.pieces.last_in(span, CpuPiece::had_cpu)
     }
 
     /// Of the first so many pieces those that end after `time`, by start.

@@ -142,13 +142,13 @@ impl<T: Stretch> Stretches<T> {
             .chain(inside.filter(move |stretch| stretch.span().end() > span.start()))
     }
 
-    /// The last of them.
-    pub(super) fn last_in(&self, span: Span) -> Option<T> {
+    /// The last of them for which the claim holds.
+    pub(super) fn last_in(&self, span: Span, claim: impl Fn(&T) -> bool) -> Option<T> {
         let (first, end) = (self.begun(span.start()), self.begun(span.end()));
         let mut inside = self.all.part(first..end).iter().rev();
         inside
-            .find(|stretch| stretch.span().end() > span.start())
-            .or_else(|| self.reaching(first, span.start()).last())
+            .find(|stretch| stretch.span().end() > span.start() && claim(stretch))
+            .or_else(|| self.reaching(first, span.start()).filter(claim).last())
     }
 
     /// What there was up to `time`.
@@ -219,7 +219,8 @@ mod tests {
             let touches = |piece: &CpuPiece| piece.start < span.end() && piece.end > span.start();
             let expected: Vec<_> = cpu.pieces().iter().filter(touches).collect();
             assert_eq!(cpu.pieces_in(span).collect::<Vec<_>>(), expected);
-            assert_eq!(cpu.last_in(span), expected.last().copied());
+            let had_cpu = expected.iter().rfind(|piece| piece.had_cpu());
+            assert_eq!(cpu.last_in(span), had_cpu.copied());
         }
     }
 

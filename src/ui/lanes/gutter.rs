@@ -63,6 +63,9 @@ pub(super) fn state(
         Some(lane) if moment.trace.hangs(lane, cursor) => ("hangs", theme.bad),
         Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
         None if track.row.is_some() => ("starts", theme.dim),
+        // What other programs do on a CPU nobody told.
+        None if recent(moment, track).is_some() => ("?", theme.dim),
+        None => ("none", theme.dim),
         _ => ("idle", theme.dim),
     };
     pen.text(at.0, at.1, word, ink)
@@ -79,19 +82,26 @@ fn chip(index: u32, is_ascii: bool) -> String {
     }
 }
 
-/// The piece that has the lane at the cursor. On which CPU a measured task is, is told every few
-/// milliseconds, afterwards: there the last that is known stands.
+/// The piece that has the lane at the cursor, or most likely has.
 fn running(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
-    let cursor = moment.cursor;
-    let recent = || {
-        let measured = moment.trace.run().is_some_and(|run| run.measured);
-        if !measured || track.row.is_some() {
-            return None;
-        }
-        let span = Span::new(cursor - TOLD_EVERY, cursor);
-        track.sources.iter().find_map(|source| source.last_in(span))
+    let runs_on = |piece: &Piece| {
+        let call = moment.trace.call_by(piece.task.call);
+        call.is_some_and(|call| call.ran(piece.task.index).1 > moment.cursor)
     };
-    track.now.or_else(recent)
+    track.now.or_else(|| recent(moment, track).filter(runs_on))
+}
+
+/// On which CPU a measured task is, is told every few milliseconds, afterwards: the last that is known of one just
+/// before the cursor, if more may come.
+fn recent(moment: &Moment<'_>, track: &Track<'_>) -> Option<Piece> {
+    let cursor = moment.cursor;
+    let measured = moment.trace.run().is_some_and(|run| run.measured);
+    let all_told = moment.is_over() || cursor + TOLD_EVERY < moment.trace.end();
+    if !measured || track.row.is_some() || all_told {
+        return None;
+    }
+    let span = Span::new(cursor - TOLD_EVERY, cursor);
+    track.sources.iter().find_map(|source| source.last_in(span))
 }
 
 /// The worker ended well, or its pool did.
@@ -125,12 +135,122 @@ mod tests {
     use super::chip;
     use crate::app::Lanes;
     use crate::app::selection::Selection;
+    use crate::event::{
+        CallBegan, CallId, CpuId, Event, Indexes, Kind, LaneId, Outcome, Ran, TaskId,
+    };
     use crate::experiment::{Fault, FaultKind};
     use crate::method::Method;
+    use crate::time::{Nanos, Time};
     use crate::trace::Trace;
     use crate::ui::lanes::{self, Grid};
-    use crate::ui::samples::{self, PLAIN, lines};
+    use crate::ui::samples::{self, PLAIN, UNIT, lines};
     use ratatui::layout::Rect;
+
+    /// Of two workers that start on CPU 0 one sleeps from 0 to 20 ms, the other computes from 2 to 6.
+    fn one_sleeps() -> Trace {
+        let mut trace = samples::of_python(Some(Nanos::ZERO));
+        let call = CallId(0);
+        let cpu = Some(CpuId(0));
+        let began = CallBegan {
+            call,
+            pool: None,
+            method: "map".into(),
+            function: "f".into(),
+            source: None,
+            tasks: Some(2),
+            chunksize: Some(1),
+        };
+        let of = |index| TaskId { call, index };
+        let ran = |index, since: u64, [on_cpu, useful_wait]: [u64; 2]| {
+            Kind::Ran(Box::new(Ran {
+                task: of(index),
+                since: Time(since * UNIT),
+                on_cpu: Nanos(on_cpu * UNIT),
+                waiting: Nanos::ZERO,
+                useful_wait: Nanos(useful_wait * UNIT),
+                cpu,
+                moved_to: None,
+            }))
+        };
+        let ends = |index| Kind::Finished {
+            task: of(index),
+            outcome: Outcome::Ok,
+            cpu,
+        };
+        let tasks = Indexes { first: 0, end: 2 };
+        let kinds = [
+            (0, 0, Kind::CallBegan(Box::new(began))),
+            (0, 0, Kind::Submitted { call, tasks }),
+            (0, 1, Kind::Started { task: of(0), cpu }),
+            (2, 2, Kind::Started { task: of(1), cpu }),
+            (6, 2, ran(1, 2, [4, 0])),
+            (6, 2, ends(1)),
+            (20, 1, ran(0, 0, [0, 20])),
+            (20, 1, ends(0)),
+            (90, 1, Kind::Marked(Box::new("all told".into()))),
+        ];
+        let events = kinds.map(|(at, lane, kind)| Event {
+            at: Time(at * UNIT),
+            lane: LaneId(lane),
+            kind,
+        });
+        trace.apply(events.into());
+        trace
+    }
+
+    /// The boxes of CPU 0 and what it does at the cursor, on an axis of so many units.
+    fn cpu(run: &Trace, rows: u16, cursor: u64, end: u64) -> (String, String) {
+        let moment = samples::at(run, cursor, end);
+        let grid = Grid {
+            of: Lanes::Cpus,
+            rows,
+            first: 0,
+        };
+        let x = usize::from(moment.axis.right());
+        let drawn = lines(PLAIN, (x as u16 + 13, rows.max(1)), |area, pen| {
+            lanes::render(&moment, grid, Selection::default(), area, pen);
+        });
+        let line = drawn.last().cloned().unwrap_or_default();
+        let now = line[x + 1..].chars().take(5).collect::<String>();
+        (line[11..x].to_owned(), now.trim().to_owned())
+    }
+
+    #[test]
+    fn who_sleeps_is_on_no_cpu() {
+        let run = one_sleeps();
+        for rows in [0, 1, 3] {
+            let (boxes, now) = cpu(&run, rows, 12, 12);
+            let used = boxes.replace(|letter| letter != ' ', "=");
+            assert_eq!(used.trim_end(), "    ========", "{rows}");
+            assert_eq!(now, "none", "{rows}");
+            assert_eq!(cpu(&run, rows, 4, 12).1, "1", "{rows}");
+        }
+    }
+
+    #[test]
+    fn of_a_cpu_nobody_says_that_it_has_no_task_before_all_is_told() {
+        let mut run = one_sleeps();
+        assert_eq!(cpu(&run, 1, 12, 100).1, "none");
+        let ran = Ran {
+            task: TaskId {
+                call: CallId(0),
+                index: 1,
+            },
+            since: Time(84 * UNIT),
+            on_cpu: Nanos(4 * UNIT),
+            waiting: Nanos::ZERO,
+            useful_wait: Nanos::ZERO,
+            cpu: Some(CpuId(0)),
+            moved_to: None,
+        };
+        run.apply(vec![Event {
+            at: Time(88 * UNIT),
+            lane: LaneId(2),
+            kind: Kind::Ran(Box::new(ran)),
+        }]);
+        // Its task is over, and the next may not have been told.
+        assert_eq!(cpu(&run, 1, 90, 100).1, "?");
+    }
 
     /// The gutters of all lanes at the end, below a row that is free.
     fn drawn(run: &Trace) -> Vec<String> {

@@ -141,6 +141,6 @@ mod tests {
         let drawn = lines(PLAIN, (36, 1), |area, pen| {
             lanes::render(&moment, grid, Selection::default(), area, pen);
         });
-        assert_eq!(drawn, [" cpu 0     0~~~~->1     idle  100 %"]);
+        assert_eq!(drawn, [" cpu 0     0~~~~->1     none  100 %"]);
     }
 }

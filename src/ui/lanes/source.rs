@@ -21,7 +21,7 @@ pub enum Finder<'a> {
     Cpu(OnCpu<'a>),
 }
 
-/// Goes along the pieces of a CPU, which may overlap.
+/// Goes along the pieces of a CPU, which may overlap. Who sleeps is on none.
 pub struct OnCpu<'a> {
     cpu: &'a CpuLane,
     walk: Walk<'a, CpuPiece>,
@@ -58,10 +58,12 @@ impl OnCpu<'_> {
             self.open = self.cpu.reaching(before, stretch.start()).collect();
             self.seen = before;
         }
-        found.extend(self.open.iter().map(piece));
+        found.extend(self.open.iter().filter(|found| found.had_cpu()).map(piece));
         let stride = inside.len().div_ceil(LOOKED_AT).max(1);
         for new in inside.every(stride).filter(touches) {
-            found.push(piece(&new));
+            if new.had_cpu() {
+                found.push(piece(&new));
+            }
             self.open.push(new);
         }
         if stride == 1 {
@@ -106,7 +108,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The last piece that touches a stretch.
+    /// The last piece that touches a stretch, of a CPU one that had it.
     pub fn last_in(self, stretch: Span) -> Option<Piece> {
         match self {
             Self::Worker(lane) => lane.pieces_in(stretch).last(),
@@ -183,6 +185,8 @@ mod tests {
                 k * 10 + k * 7 % 13
             };
             let length = if k == 70 { 3_000 } else { k * 11 % 29 };
+            // Now and then one sleeps.
+            let on_cpu = if k % 9 == 4 { 0 } else { length / 2 };
             let task = TaskId {
                 call: CallId(0),
                 index: k as u32,
@@ -192,7 +196,7 @@ mod tests {
             let ran = Ran {
                 task,
                 since: Time(start),
-                on_cpu: Nanos(length / 2),
+                on_cpu: Nanos(on_cpu),
                 waiting: Nanos(length / 2),
                 useful_wait: Nanos::ZERO,
                 cpu,
@@ -221,7 +225,11 @@ mod tests {
                 let stretch = Span::new(Time(start), Time(start + width as u64));
                 let mut found = Vec::new();
                 let sampled = finder.find(stretch, &mut found);
-                let all: Vec<Piece> = cpu.pieces_in(stretch).map(|found| piece(&found)).collect();
+                let all: Vec<Piece> = cpu
+                    .pieces_in(stretch)
+                    .filter(CpuPiece::had_cpu)
+                    .map(|found| piece(&found))
+                    .collect();
                 if sampled {
                     assert!(all.len() > LOOKED_AT && found.iter().all(|one| all.contains(one)));
                 } else {

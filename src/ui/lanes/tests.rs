@@ -354,7 +354,7 @@ fn a_cpu_that_had_nothing_to_do_is_seen() {
     let drawn = lines(PLAIN, (48, 2), |area, pen| {
         render(&moment, grid, Selection::default(), area, pen);
     });
-    assert_eq!(drawn[1], " cpu 2-3                            idle idle");
+    assert_eq!(drawn[1], " cpu 2-3                            none none");
 }
 
 #[test]
