@@ -47,7 +47,7 @@ pub(super) fn render(
     let known = parts
         .into_iter()
         .zip(shares.into_iter().zip(percents(shares)))
-        .filter(|((_, part, ..), _)| *part > Nanos::ZERO);
+        .filter(|((_, part, ..), (share, _))| !is_residue(*part, *share));
     let mut named: Vec<_> = known
         .map(|((name, part, glyph, ink), (share, percent))| {
             let words = format!("{name} {part} {}", rounded(share, percent));
@@ -69,6 +69,11 @@ pub(super) fn render(
         pen.cell(x, y, glyph, *ink, theme.panel);
         pen.text_on(x + 2, y, words, theme.text, theme.panel);
     }
+}
+
+/// What clocks that do not quite agree leave over: nobody can tell it from nothing.
+fn is_residue(part: Nanos, share: f64) -> bool {
+    part == Nanos::ZERO || part < Nanos(1_000) && share < 0.001
 }
 
 /// Where the names of parts stand, one behind another and in as many lines as it takes.
@@ -104,6 +109,27 @@ mod tests {
             render("of its time", &sums, ("asleep", pen.theme.text), area, pen);
         });
         assert_eq!(drawn[1], "            ? unknown 9.00 ms >99 %");
+    }
+
+    #[test]
+    fn what_rounding_leaves_over_is_not_named() {
+        let named = |busy, blocked| {
+            let sums = Sums {
+                busy: Nanos(busy),
+                on_cpu: Nanos(busy - blocked),
+                blocked: Nanos(blocked),
+                ..Sums::default()
+            };
+            let drawn = lines(PLAIN, (72, 2), |area, pen| {
+                let blocked = ("sleep, I/O or lock", pen.theme.text);
+                render("of its time", &sums, blocked, area, pen);
+            });
+            drawn[1].contains("sleep")
+        };
+        assert!(!named(2_000_000, 1));
+        assert!(named(2_000_000, 1_000));
+        // Of a task so short it is much.
+        assert!(named(5_000, 500));
     }
 
     #[test]
