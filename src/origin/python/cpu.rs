@@ -8,16 +8,16 @@
 //!
 //! Interpreters among them that cannot have loaded the probe are counted: what they do is not seen.
 
+mod process;
+
 use super::join::{Join, Peer};
 use super::peers;
-use super::program;
-use super::tell::harmless;
-use crate::event::{self, Ended, Kind, LaneId, LaneKind, LaneOpened, NoteKind};
-use crate::platform::{self, Image, Spent, ThreadTimes};
+use crate::event::{self, Ended, Kind, NoteKind};
+use crate::platform::{self, Spent, ThreadTimes};
 use crate::time::Nanos;
+use process::{Usage, obstacle, sample};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// Nanoseconds between two looks at the processes, at the workers, and at those of them that have nothing to do.
@@ -53,21 +53,6 @@ pub(super) struct Cpu {
 struct Thread {
     pid: u32,
     tid: u32,
-}
-
-/// A process as it was last seen.
-#[derive(Debug)]
-struct Usage {
-    at: u64,
-    used: Nanos,
-    /// When that was last told.
-    told: Option<u64>,
-    /// Opened when it has lived for two looks.
-    lane: Option<LaneId>,
-    /// When it was first seen.
-    since: u64,
-    /// It was asked whether it has loaded the probe, and is what it will be.
-    is_known: bool,
 }
 
 #[derive(Debug)]
@@ -319,6 +304,7 @@ impl Cpu {
                     used,
                     told: None,
                     lane: None,
+                    name: String::new(),
                     since: now,
                     // Of the main program it is told in other words.
                     is_known: pid == self.main,
@@ -326,18 +312,23 @@ impl Cpu {
                 self.processes.insert(pid, usage);
                 continue;
             };
-            let image = (!before.is_known).then(|| platform::image(pid)).flatten();
+            // One that was forked, or is a script that looks for its program, may still become another one.
+            let becomes = now.saturating_sub(before.since) <= BECOMES;
+            let image = (!before.is_known || becomes)
+                .then(|| platform::image(pid))
+                .flatten();
             // One that is just being replaced has no environment yet.
-            if let Some(image) = image.as_ref().filter(|image| !image.environment.is_empty()) {
+            let image = image.filter(|image| !image.environment.is_empty());
+            if let Some(image) = image.as_ref().filter(|_| !before.is_known) {
                 let why = obstacle(image, &self.folder);
-                // One that was forked may still become another program.
-                before.is_known = why.is_some() || now.saturating_sub(before.since) > BECOMES;
+                before.is_known = why.is_some() || !becomes;
                 unwatched.extend(why);
             }
-            if before.lane.is_none() && self.lanes < MOST {
-                self.lanes += 1;
-                let image = image.or_else(|| platform::image(pid));
-                before.lane = Some(open(join, pid, image.as_ref(), before.at));
+            if before.lane.is_some() || self.lanes < MOST {
+                self.lanes += usize::from(before.lane.is_none());
+                let image =
+                    image.or_else(|| platform::image(pid).filter(|_| before.lane.is_none()));
+                before.name_lane(join, pid, image.as_ref());
             }
             if let (Some(lane), true) = (before.lane, used > before.used || before.told.is_none()) {
                 // Where it was idle meanwhile, what it used was used since the last look.
@@ -352,22 +343,6 @@ impl Cpu {
         if let Some(why) = unwatched.last() {
             join.unwatched(now, NoteKind::Unwatched, unwatched.len() as u32, why);
         }
-    }
-}
-
-/// Why an interpreter cannot have loaded the probe. One that another forked was started as that one was.
-fn obstacle(image: &Image, folder: &Path) -> Option<&'static str> {
-    let probe = [OsStr::new("PYTHONPATH="), folder.as_os_str()]
-        .map(OsStr::as_encoded_bytes)
-        .concat();
-    let is_python = image.name.as_encoded_bytes().starts_with(b"python");
-    let finds = |entry: &OsString| entry.as_encoded_bytes().starts_with(&probe);
-    if !is_python {
-        None
-    } else if image.environment.iter().any(finds) {
-        program::refusal(image.words.get(1..)?)
-    } else {
-        Some("Python was started without the environment that loads the probe")
     }
 }
 
@@ -396,40 +371,6 @@ fn family(main: u32) -> Vec<u32> {
     all
 }
 
-/// What a process was started with, its own name without the folder; empty if that is not known.
-fn command(image: &Image) -> String {
-    let mut words = image.words.iter();
-    let first = words.next().map(Path::new).and_then(Path::file_name);
-    let words: Vec<_> = first
-        .into_iter()
-        .chain(words.map(OsString::as_os_str))
-        .collect();
-    harmless(&words.join(OsStr::new(" ")).to_string_lossy())
-}
-
-fn sample(join: &mut Join, lane: LaneId, at: u64, used: Nanos) {
-    let sample = event::Sample {
-        quantity: event::PROCESS_ON_CPU.to_owned(),
-        value: used.0 as f64,
-    };
-    let tell = join.tell();
-    tell.say(lane, tell.time(at), Kind::Sample(Box::new(sample)));
-}
-
-fn open(join: &mut Join, pid: u32, image: Option<&Image>, at: u64) -> LaneId {
-    let name = image.map(command).filter(|name| !name.is_empty());
-    let facts = LaneOpened {
-        kind: LaneKind::Other,
-        pool: None,
-        name: name.unwrap_or_else(|| format!("process {pid}")),
-        pid: Some(pid),
-        tid: None,
-    };
-    let tell = join.tell();
-    let at = tell.time(at);
-    tell.open(at, facts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -445,26 +386,6 @@ mod tests {
         stretches.map(|((on_cpu, waiting), is_runnable)| {
             ahead.settle(spent(on_cpu, waiting), Nanos(20), || is_runnable)
         })
-    }
-
-    #[test]
-    fn an_interpreter_is_watched_if_it_found_the_probe_and_was_not_told_to_ignore_it() {
-        let why = |name: &str, words: &[&str], environment: &str| {
-            let image = Image {
-                name: name.into(),
-                words: words.iter().map(OsString::from).collect(),
-                environment: vec!["A=1".into(), environment.into()],
-            };
-            obstacle(&image, Path::new("/probe"))
-        };
-        let script = ["python3", "-u", "s.py", "-I"];
-        assert_eq!(why("python3.11", &script, "PYTHONPATH=/probe"), None);
-        assert_eq!(why("python3.11", &script, "PYTHONPATH=/probe:/own"), None);
-        assert_eq!(why("sh", &["sh"], "PYTHONPATH=/own"), None);
-        let without = why("python3.11", &script, "PYTHONPATH=/own");
-        assert!(without.unwrap().contains("environment"));
-        let isolated = why("python3", &["python3", "-uI", "s.py"], "PYTHONPATH=/probe");
-        assert!(isolated.unwrap().contains("-I"));
     }
 
     fn resting(tid: u32) -> Watched {
@@ -524,18 +445,6 @@ mod tests {
 
     /// Some time after the machine was started.
     const SECOND: u64 = 1_000_000_000;
-
-    #[test]
-    fn a_process_is_named_as_it_was_started() {
-        let image = Image {
-            name: "python3.11".into(),
-            words: ["/usr/bin/python3", "-u", "a\nb.py"]
-                .map(OsString::from)
-                .to_vec(),
-            environment: Vec::new(),
-        };
-        assert_eq!(command(&image), "python3 -u a b.py");
-    }
 
     #[test]
     fn a_wait_is_told_before_it_is_counted_and_only_once() {
