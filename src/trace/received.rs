@@ -158,7 +158,10 @@ impl Trace {
     pub fn errors_in_words(&self, call: &Call, time: Time) -> Option<String> {
         let received = self.received(call, time);
         let first = received.errors().first()?;
-        let error = call.error(received.failed(first)).unwrap_or("an error");
+        let index = received.failed(first);
+        let error = call.error(index);
+        let error = error.or_else(|| self.broken_word(call, index, time));
+        let error = error.unwrap_or("an error");
         let more = if received.errors().len() > 1 {
             ", ..."
         } else {
@@ -167,6 +170,18 @@ impl Trace {
         let asked = self.call_kind(call).taken_with();
         let failed = failed_in_words(call, time);
         Some(format!("{asked} raised {error}{more}{failed}"))
+    }
+
+    /// What a broken executor gives in the place of a result, if this task did not fail itself.
+    fn broken_word(&self, call: &Call, index: u32, time: Time) -> Option<&'static str> {
+        let broken = Ends::BrokenProcessPool;
+        let is_so = |ended: (Time, Ends)| ended.1 == broken;
+        let failed = call.task(index)?.told == Some(Outcome::Failed);
+        let gave_up = || {
+            self.ends_of(call, time).is_some_and(is_so)
+                || is_so(self.given_up(call, (time, Ends::Returned)))
+        };
+        (!failed && gave_up()).then(|| self.ends_word(Some(call), broken))
     }
 
     /// What a list raised as a whole, in words, as of `time`: `map() raised ValueError: task 5 failed (2 of 12 failed)`
@@ -196,7 +211,9 @@ fn failed_in_words(call: &Call, time: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{CallBegan, CallId, Event, Indexes, Kind, LaneId, Note, RunBegan, TaskId};
+    use crate::event::{
+        CallBegan, CallId, Event, Indexes, Kind, LaneId, Note, NoteKind, RunBegan, TaskId,
+    };
     use crate::experiment::{Backend, Experiment, Fault, FaultKind, MainWork};
     use crate::method::Method;
     use crate::origin::simulated;
@@ -429,6 +446,29 @@ mod tests {
         told.push(taken(27, 1));
         let trace = program("imap", &told);
         assert_eq!(met(&trace), [0, 1]);
+    }
+
+    #[test]
+    fn what_a_broken_executor_gives_instead_of_a_result_has_its_name() {
+        let (call, tasks) = (CallId(0), Indexes::new(1, 3));
+        let note = Note {
+            kind: NoteKind::Broken,
+            pool: None,
+            call: None,
+            text: String::new(),
+            value: 2,
+        };
+        let mut told = done(0, Outcome::Ok).to_vec();
+        let before = told.len();
+        told.push((20, Kind::Noted(Box::new(note))));
+        told.push((20, Kind::Ready { call, tasks }));
+        told.push(taken(21, 1));
+        let said = |told: &[(u64, Kind)]| words(&program("submit", told));
+        let broken = said(&told).unwrap();
+        assert_eq!(broken, "result() raised BrokenProcessPool");
+        // Nobody tells of what this one is.
+        told.remove(before);
+        assert_eq!(said(&told).unwrap(), "result() raised an error");
     }
 
     #[test]
