@@ -20,10 +20,11 @@ const RAISED: i32 = 1;
 /// These start a fresh interpreter, which runs the main module.
 const FRESH: [&str; 2] = ["spawn", "forkserver"];
 
-/// Of workers that die at their start, and that are fresh interpreters.
-pub(super) const ADVICE: &str = "read what the workers print to stderr; if it is that they cannot find something, \
-                                 define that outside of `if __name__ == \"__main__\":`, where a fresh worker finds \
-                                 it, and put what starts processes under it";
+/// Of workers that die at their start, and that are fresh interpreters. Whether they die in the main module or of
+/// what they do not find there, nobody tells.
+pub(super) const ADVICE: &str = "put what starts processes, and `set_start_method`, under \
+                                 `if __name__ == \"__main__\":`; if the workers print to stderr that they cannot \
+                                 find something, define that outside of it, where a fresh worker finds it";
 
 /// Its workers run the main module.
 pub(super) fn is_fresh(pool: &Pool) -> bool {
@@ -141,6 +142,11 @@ mod tests {
         assert_eq!(found.kind, FindingKind::InitializerRaised);
         found.says("3 workers died so far before their first task (exit code 1)");
         assert_eq!(found.advice, ADVICE);
+        assert!(
+            ADVICE.starts_with(
+                "put what starts processes, and `set_start_method`, under `if __name__"
+            )
+        );
         assert!(!found.advice.contains("  "), "{}", found.advice);
         let executor = dying_without("ProcessPoolExecutor", "spawn", 1, 1);
         let found = executor.note(150, 0, NoteKind::Broken, 4).finding();
