@@ -310,7 +310,7 @@ pub static TABLE: [Definition; 53] = {
             "(P T - sum B) / (P T): worker time in which no task ran", "",
             |f| f.numbers.not_computing.map(Share)),
         row(("karp_flatt", "serial share"), Pace,
-            "(1/S - 1/P) / (1 - 1/P): the share that did not run in parallel", "Karp, Flatt 1990",
+            "(1/S - 1/P) / (1 - 1/P): the share that did not run in parallel; n/a where S < 1", "Karp, Flatt 1990",
             |f| f.numbers.karp_flatt.map(Plain)),
         row(("lower_bound", "lower bound"), Pace,
             "no schedule is faster: serial part + the longest task, work on CPUs / min(P, C) or all work / P", "Graham 1969",
