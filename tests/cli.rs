@@ -195,6 +195,13 @@ fn the_text_report_of_every_method_says_that_a_task_failed() {
 }
 
 #[test]
+fn the_text_report_says_how_long_the_queue_was_and_not_that_it_is_empty_in_the_end() {
+    let run = "lab --text --backend simulated --tasks 6 --workers 2 --costs const:1 --method map --chunksize 1";
+    let said = Program::new(run).succeed().out;
+    assert!(said.contains("\n  queue            at most 4\n"), "{said}");
+}
+
+#[test]
 fn threads_that_give_up_are_no_broken_process_pool() {
     let run = "lab --backend threads --policy executor --method imap --workers 2 --tasks 6 --costs const:1ms \
                --kind io --fault 2:die";

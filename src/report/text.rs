@@ -86,6 +86,7 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
                 "program_end" if facts.is_cut_short() => " (an error ended main, tasks went on)",
                 // All others here are shares of the time of the workers.
                 "watching" => " of overhead",
+                "held" if value.is_some() => " (at the end)",
                 "out_of_order" if value.is_some() => " of the pairs delivered",
                 "program_end" if facts.trace.is_program() && value.is_some() => {
                     let serial = facts.trace.run().map_or(Nanos::ZERO, |run| run.serial);
@@ -96,14 +97,16 @@ pub(super) fn numbers(facts: &Facts<'_>, measured: bool, out: &mut dyn Write) ->
                 }
                 _ => "",
             };
+            let bound = facts.bound(row);
+            let space = if bound.is_empty() { "" } else { " " };
             let value = match value {
                 None => "n/a".to_owned(),
-                Some(word @ Value::Word(_)) => word.text("x"),
-                Some(value) => {
-                    let bound = facts.bound(row);
-                    let space = if bound.is_empty() { "" } else { " " };
-                    format!("{bound}{space}{}", value.text("x"))
+                // At the end of most runs nothing waits any more.
+                Some(_) if row.key == "queue_depth" => {
+                    format!("at most {bound}{space}{}", facts.numbers.queue_depth_max)
                 }
+                Some(word @ Value::Word(_)) => word.text("x"),
+                Some(value) => format!("{bound}{space}{}", value.text("x")),
             };
             writeln!(out, "  {:<16} {value}{note}", row.label)?;
         }
