@@ -73,8 +73,8 @@ impl Costs {
             "const" => Self::Const(length(first)?),
             "uniform" => match range(first)? {
                 (low, high) if low <= high => Self::Uniform {
-                    low,
-                    high: drawn(first, high)?,
+                    high: whole(first, drawn(first, high)?)?,
+                    low: whole(first, low)?,
                 },
                 _ => return Err(format!("`{first}` runs backwards: write LOW..HIGH")),
             },
@@ -203,6 +203,16 @@ fn drawn(text: &str, length: Nanos) -> Result<Nanos, String> {
     Ok(length)
 }
 
+/// A length that bounds what is drawn: a part of a microsecond would come back whenever it is cut to its bounds.
+fn whole(text: &str, length: Nanos) -> Result<Nanos, String> {
+    if !length.0.is_multiple_of(1_000) {
+        return Err(format!(
+            "`{text}`: lengths are drawn in whole microseconds: write LOW..HIGH in those, or a list"
+        ));
+    }
+    Ok(length)
+}
+
 fn option(text: &str, name: &str, most: f64) -> Result<f64, String> {
     let number = text
         .trim()
@@ -306,6 +316,8 @@ mod tests {
             ("uniform:9", "is no range"),
             ("bimodal:3", "lacks its second length"),
             ("uniform:100ns..400ns", "`100ns..400ns` is too short"),
+            ("uniform:1500ns..1900ns", "write LOW..HIGH in those"),
+            ("uniform:1us..2.5us", "drawn in whole microseconds"),
             ("lognormal:0.5us", "write 1us or more"),
             ("lognormal:3,mu=1", "should be sigma=NUMBER"),
             ("const:3,4", "`4` is too much"),
