@@ -41,6 +41,9 @@ const WORDS: [(&str, &str); 3] = [
 /// The most lines that are looked through for what is wrong first.
 const MOST_LINES: usize = 1_000;
 
+/// They end within so many bytes: all that stands before each is read again.
+const MOST_BYTES: usize = 1 << 16;
+
 /// What the file says; what it does not say is `None` or empty.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
@@ -176,12 +179,17 @@ impl Config {
 /// the lines up to each are tried one after another. Lines that are no TOML end within a value.
 fn in_order(text: &str) -> Result<File, toml::de::Error> {
     toml::from_str(text).map_err(|last| {
-        let ends = text.match_indices('\n').take(MOST_LINES);
-        let parts = ends.map(|(end, _)| &text[..=end]);
-        let mut whole = parts.filter(|part| DeTable::parse(part).is_ok());
+        let mut whole = parts(text).filter(|part| DeTable::parse(part).is_ok());
         let first = whole.find_map(|part| toml::from_str::<File>(part).err());
         first.unwrap_or(last)
     })
+}
+
+/// The text up to the end of each line.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let ends = text.match_indices('\n').map(|(end, _)| end);
+    let ends = ends.take(MOST_LINES).take_while(|&end| end < MOST_BYTES);
+    ends.map(|end| &text[..=end])
 }
 
 /// The text of a file, unless it is longer than any that a person writes.
@@ -304,6 +312,14 @@ mod tests {
             wrong("theme = \"dark\"\n[lab]\ncosts = [1, 2]\ntasks = 5\n"),
             "4: costs lists 2 tasks: leave tasks = 5 out"
         );
+    }
+
+    #[test]
+    fn a_long_file_is_not_read_again_for_each_of_its_lines() {
+        let line = format!("{}\n", "#".repeat(1_000));
+        let bytes = |lines: usize| parts(&line.repeat(lines)).map(str::len).sum::<usize>();
+        assert_eq!(bytes(3), 6 * line.len());
+        assert!(bytes(1_000) < 50 * MOST_BYTES, "{}", bytes(1_000));
     }
 
     #[test]
