@@ -66,7 +66,7 @@ pub static KEYS: &[Key] = &[
     key("calls", "outcome", "returned, error, never (a result can never come), left (the program did not wait for all of it), BrokenProcessPool, BrokenThreadPool, cancelled; null while it goes on"),
     key("calls", "lost", "items whose result can never come"),
     key("calls", "cancelled", "items that the program cancelled before they were started"),
-    key("calls", "untaken", "results that were there when the program left it and that it had not taken"),
+    key("calls", "untaken", "results that were there at the end and that it had not taken; 0 of a call that came to its own end, and of apply_async"),
     key("calls", "failed", "items that raised"),
     key("calls", "error", "what the first of them raised, as Python says it in its last line"),
     key("calls", "bytes_sent", "size of its messages to the workers, as pickled"),
