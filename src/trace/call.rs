@@ -322,6 +322,16 @@ impl Call {
             .then(|| (cpu, span, tasks.cpu(Of::CpuEnd, index)))
     }
 
+    /// The last moment at which something of its tasks happened, or its begin.
+    pub(super) fn last_told(&self) -> Time {
+        let orders = [&self.started, &self.finished, &self.ready, &self.delivered];
+        let tasks = orders.map(|order| order.entries().last().map(|entry| entry.at));
+        let submitted = self.submitted.steps().last().map(|step| step.0);
+        let met = self.errors_met_until(Time::NEVER).last().map(|met| met.at);
+        let all = tasks.into_iter().chain([submitted, met]).flatten();
+        all.fold(self.began, Time::max)
+    }
+
     /// How many of its tasks were known to be lost at `time`.
     pub fn lost_until(&self, time: Time) -> usize {
         self.lost.sum_until(time) as usize

@@ -112,11 +112,34 @@ impl Trace {
                 Some((at, ends))
             }
             (_, Some((at, _))) if has_lost && !whole => Some((at, Ends::Never)),
-            (_, Some((at, _))) if self.is_iterator(call) => Some(self.ends_untaken(call, at)),
-            (_, Some((at, _))) => Some((at, Ends::Left)),
+            (_, Some((at, _))) if self.is_iterator(call) => {
+                Some(self.ends_untaken(call, self.left_at(call, at)))
+            }
+            (_, Some((at, _))) => Some((self.left_at(call, at), Ends::Left)),
             (_, None) => None,
         };
         ended.map(|ended| self.given_up(call, ended))
+    }
+
+    /// When nothing more could come of a call that a program left which was over then: as soon as its pool is closed
+    /// and has no worker any more, or is closed and has done all of it. What its caller takes later counts as well.
+    fn left_at(&self, call: &Call, over: Time) -> Time {
+        let pool = call.facts.pool.and_then(|pool| self.pool(pool));
+        let Some(closed) = pool.and_then(|pool| pool.closed) else {
+            return over;
+        };
+        let is_done = call.ready.entries().len() == call.tasks().len();
+        let gone = if is_done {
+            Some(closed)
+        } else {
+            let rows = self.rows_of(call.facts.pool);
+            let mut lanes = rows.flat_map(|row| &row.lanes);
+            lanes.try_fold(closed, |gone, &lane| {
+                let (at, _) = self.lane(lane)?.closed?;
+                Some(gone.max(at))
+            })
+        };
+        gone.map_or(over, |gone| gone.max(call.last_told()).min(over))
     }
 
     /// The workers that count, of what had happened by `to`.
@@ -173,4 +196,113 @@ impl Trace {
 
 pub(super) fn has_result(ends: Ends) -> bool {
     matches!(ends, Ends::Returned | Ends::Error | Ends::BrokenProcessPool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{
+        CallBegan, CallId, Ended, Event, Indexes, Kind, LaneKind, LaneOpened, PoolId, PoolOpened,
+        RunBegan,
+    };
+
+    const CALL: CallId = CallId(0);
+    const POOL: PoolId = PoolId(0);
+
+    fn opened(kind: LaneKind, name: &str) -> Kind {
+        Kind::LaneOpened(Box::new(LaneOpened {
+            kind,
+            pool: (kind == LaneKind::Worker).then_some(POOL),
+            name: name.to_owned(),
+            pid: None,
+            tid: None,
+        }))
+    }
+
+    /// A program that calls `imap` for three tasks in a pool of one worker, and ends at 100.
+    fn begin() -> [Kind; 4] {
+        let run = RunBegan {
+            label: "script.py".to_owned(),
+            measured: true,
+            cpus: Some(2),
+            cpu_ids: Vec::new(),
+            gil: false,
+            serial: Nanos::ZERO,
+            work: None,
+            program: true,
+        };
+        let pool = PoolOpened {
+            pool: POOL,
+            kind: "Pool".to_owned(),
+            start_method: None,
+            workers: Some(1),
+        };
+        let began = CallBegan {
+            call: CALL,
+            pool: Some(POOL),
+            method: "imap".to_owned(),
+            function: "f".to_owned(),
+            source: None,
+            tasks: Some(3),
+            chunksize: Some(1),
+        };
+        [
+            opened(LaneKind::Caller, "main"),
+            Kind::RunBegan(Box::new(run)),
+            Kind::PoolOpened(Box::new(pool)),
+            Kind::CallBegan(Box::new(began)),
+        ]
+    }
+
+    /// When it was left, as main and its worker tell this, in whatever order.
+    fn left(main: &[(u64, Kind)], worker_closed: Option<u64>) -> Option<(u64, Ends)> {
+        let event = |lane: u32, (at, kind): (u64, Kind)| Event {
+            at: Time(at),
+            lane: LaneId(lane),
+            kind,
+        };
+        let ends = Ends::Returned;
+        let mut told: Vec<Event> = begin().map(|kind| event(0, (0, kind))).to_vec();
+        told.extend(main.iter().cloned().map(|told| event(0, told)));
+        told.push(event(0, (100, Kind::RunEnded { ends })));
+        let ended = Ended::Finished;
+        let closed = worker_closed.map(|at| (at, Kind::LaneClosed { ended }));
+        let worker = [(0, opened(LaneKind::Worker, "worker 0"))];
+        let worker = worker.into_iter().chain(closed);
+        let worker: Vec<Event> = worker.map(|told| event(1, told)).collect();
+        let folded = |parts: [&[Event]; 2]| {
+            let mut trace = Trace::default();
+            for event in parts.concat() {
+                trace.apply(vec![event]);
+            }
+            let call = trace.call()?;
+            let (at, ends) = trace.ends_of(call, Time(100))?;
+            Some((at.0, ends))
+        };
+        let ended = folded([&told, &worker]);
+        assert_eq!(ended, folded([&worker, &told]));
+        ended
+    }
+
+    #[test]
+    fn an_iterator_is_left_when_nothing_can_come_of_it_any_more() {
+        let ready = |end| {
+            let (call, tasks) = (CALL, Indexes::new(0, end));
+            (5, Kind::Ready { call, tasks })
+        };
+        let taken = |at| {
+            let (call, tasks) = (CALL, Indexes::one(0));
+            (at, Kind::Delivered { call, tasks })
+        };
+        let closed = |at| (at, Kind::PoolClosed { pool: POOL });
+        let at = |at| Some((at, Ends::Left));
+        assert_eq!(left(&[ready(1), taken(6)], None), at(100));
+        // The worker of a closed pool goes on with what there is.
+        let some = [ready(1), taken(6), closed(20)];
+        assert_eq!(left(&some, None), at(100));
+        assert_eq!(left(&some, Some(30)), at(30));
+        let all = [ready(3), taken(6), closed(20)];
+        assert_eq!(left(&all, None), at(20));
+        assert_eq!(left(&[ready(3), closed(20), taken(40)], None), at(40));
+    }
 }
