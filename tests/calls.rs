@@ -452,19 +452,19 @@ fn a_loss_marks_the_calls_it_touches_and_no_other() {
 #[test]
 fn a_series_is_marked_where_it_begins_and_where_its_first_member_ends() {
     let trace = folded(events(&small(), Series::Shown));
-    let marked: Vec<(&str, u64)> = trace
+    let marked: Vec<_> = trace
         .markers()
         .iter()
         .filter(|marker| marker.kind == MarkerKind::Call)
-        .map(|marker| (marker.text.as_str(), marker.at.0))
+        .map(|marker| (trace.marker_words(marker), marker.at.0))
         .collect();
     assert_eq!(
         marked,
         [
-            ("map begins", 0),
-            ("map ends: returned", 23),
-            ("apply begins", 123),
-            ("apply ends: returned", 129)
+            ("map begins".into(), 0),
+            ("map ends: returned".into(), 23),
+            ("apply begins".into(), 123),
+            ("apply ends: returned".into(), 129)
         ]
     );
 }
@@ -494,7 +494,7 @@ fn a_long_error_is_cut_and_very_many_are_not_all_kept() {
         trace
             .markers()
             .iter()
-            .all(|marker| marker.text.len() <= 300)
+            .all(|marker| trace.marker_words(marker).len() <= 300)
     );
 }
 
@@ -536,10 +536,10 @@ fn notes_are_kept_in_order_and_marked_in_words() {
             NoteKind::ProgramEnded
         ]
     );
-    let words: Vec<&str> = trace
+    let words: Vec<_> = trace
         .markers()
         .iter()
-        .map(|marker| marker.text.as_str())
+        .map(|marker| trace.marker_words(marker))
         .collect();
     assert_eq!(
         words,

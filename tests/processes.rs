@@ -476,7 +476,8 @@ fn a_run_that_cannot_be_made_says_why() {
         assert_eq!(ends(&trace), Ends::Error);
         let mut notes = trace.markers().iter();
         let note = notes.find(|marker| marker.kind == MarkerKind::Note);
-        note.expect("a reason").text.clone()
+        let note = note.expect("a reason");
+        trace.marker_words(note).into_owned()
     };
     let missing = why(PathBuf::from("/nowhere/parviz"));
     assert!(

@@ -135,14 +135,11 @@ impl Trace {
     fn end_call(&mut self, id: CallId, at: Time, lane: LaneId, ends: Ends) {
         let call = self.calls.told(id, lane, at);
         let (is_first, other) = call.end(at, lane, ends);
-        let name = call.facts.method.clone();
         if let Some((at, lane)) = other {
-            self.markers.take(at, lane, " ends: ");
+            self.markers.take_end(at, lane, id);
         }
         if is_first {
-            let word = self.ends_word(self.calls.get(id), ends);
-            let text = format!("{name} ends: {word}");
-            self.markers.add(at, lane, MarkerKind::Call, text);
+            self.markers.add_end(at, lane, id, ends);
         }
     }
 

@@ -1,8 +1,10 @@
 //! Points in time worth jumping to.
 
+use super::Trace;
 use super::text::shorter;
-use crate::event::LaneId;
+use crate::event::{CallId, Ends, LaneId};
 use crate::time::Time;
+use std::borrow::Cow;
 
 /// The most bytes of a marker's text.
 const MOST_TEXT: usize = 300;
@@ -16,7 +18,9 @@ pub struct Marker {
     pub at: Time,
     pub lane: LaneId,
     pub kind: MarkerKind,
-    pub text: String,
+    pub(super) text: String,
+    /// It is the end of this call, whose words depend on what else is known of it by whoever reads them.
+    ends: Option<(CallId, Ends)>,
     turn: Turn,
 }
 
@@ -62,20 +66,32 @@ impl Markers {
         turn: Turn,
         text: String,
     ) {
-        let place = self
-            .all
-            .partition_point(|marker| (marker.at, marker.turn, marker.lane) <= (at, turn, lane));
-        let text = shorter(text, MOST_TEXT);
-        self.all.insert(
-            place,
-            Marker {
-                at,
-                lane,
-                kind,
-                text,
-                turn,
-            },
-        );
+        self.insert(Marker {
+            at,
+            lane,
+            kind,
+            text: shorter(text, MOST_TEXT),
+            ends: None,
+            turn,
+        });
+    }
+
+    pub(super) fn add_end(&mut self, at: Time, lane: LaneId, call: CallId, ends: Ends) {
+        self.insert(Marker {
+            at,
+            lane,
+            kind: MarkerKind::Call,
+            text: String::new(),
+            ends: Some((call, ends)),
+            turn: Turn::Other,
+        });
+    }
+
+    fn insert(&mut self, new: Marker) {
+        let key = |marker: &Marker| (marker.at, marker.turn, marker.lane);
+        let place = self.all.partition_point(|marker| key(marker) <= key(&new));
+        let kind = new.kind;
+        self.all.insert(place, new);
         self.counts[kind as usize] += 1;
         if self.counts[kind as usize] > MOST
             && let Some(last) = self.all.iter().rposition(|marker| marker.kind == kind)
@@ -89,11 +105,13 @@ impl Markers {
         self.counts[marker.kind as usize] -= 1;
     }
 
-    /// Takes back the first of this place whose text has `part` in it.
-    pub(super) fn take(&mut self, at: Time, lane: LaneId, part: &str) {
-        let found = self.all.iter().position(|marker| {
-            (marker.at, marker.lane) == (at, lane) && marker.text.contains(part)
-        });
+    /// Takes back the end of a call at this place.
+    pub(super) fn take_end(&mut self, at: Time, lane: LaneId, call: CallId) {
+        let is_its_end = |marker: &Marker| marker.ends.is_some_and(|ended| ended.0 == call);
+        let found = self
+            .all
+            .iter()
+            .position(|marker| (marker.at, marker.lane) == (at, lane) && is_its_end(marker));
         if let Some(place) = found {
             self.remove(place);
         }
@@ -112,6 +130,19 @@ impl Markers {
     }
 }
 
+impl Trace {
+    /// What a marker says.
+    pub fn marker_words<'a>(&self, marker: &'a Marker) -> Cow<'a, str> {
+        let Some((id, ends)) = marker.ends else {
+            return Cow::Borrowed(&marker.text);
+        };
+        let call = self.call_by(id);
+        let method = call.map_or("", |call| call.facts.method.as_str());
+        let word = self.ends_word(call, ends);
+        Cow::Owned(shorter(format!("{method} ends: {word}"), MOST_TEXT))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +157,12 @@ mod tests {
         }
         assert_eq!(markers.all().len(), MOST + 1);
         assert_eq!(markers.moment_before(Time::NEVER), Some(Time(9_999)));
-        markers.take(Time(7), lane, "7");
+        let call = CallId(0);
+        markers.add_end(Time(7), lane, call, Ends::Returned);
+        markers.take_end(Time(7), lane, call);
+        markers.take_end(Time(8), lane, call);
+        assert_eq!(markers.all().len(), MOST + 1);
+        markers.remove(7);
         markers.add(Time(20_000), lane, MarkerKind::Note, String::new());
         assert_eq!(markers.moment_before(Time::NEVER), Some(Time(20_000)));
     }

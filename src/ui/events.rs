@@ -56,7 +56,7 @@ pub fn newest(moment: &Moment<'_>, count: usize) -> Vec<Line> {
     }
     let past = trace.markers().partition_point(|marker| marker.at <= until);
     for marker in &trace.markers()[past.saturating_sub(count)..past] {
-        lines.push((line(marker.at, sanitised(&marker.text)), 3));
+        lines.push((line(marker.at, sanitised(&trace.marker_words(marker))), 3));
     }
     let found = moment.findings.iter().filter(|found| found.at <= until);
     for found in found.take(count) {

@@ -53,15 +53,14 @@ impl App {
     /// Goes to the next mark of the trace or of a finding.
     pub(super) fn marker(&mut self, forward: bool) {
         let (cursor, end) = (self.cursor(), self.run.end());
-        let markers = self.run.trace.markers();
-        let findings = self
-            .findings
-            .found
-            .iter()
-            .map(|found| (found.at, &found.text));
+        let trace = &self.run.trace;
+        let found = &self.findings.found;
+        // A finding has its text, a mark is put into words once it is chosen.
         let all = || {
-            let marked = markers.iter().map(|marker| (marker.at, &marker.text));
-            marked.chain(findings.clone())
+            let marked = trace.markers().iter();
+            let marked = marked.map(|marker| (marker.at, Err(marker)));
+            let found = found.iter().map(|found| (found.at, Ok(&found.text)));
+            marked.chain(found)
         };
         // Of a finding and a mark at one moment, the finding says more.
         let found = if forward {
@@ -74,7 +73,8 @@ impl App {
                 .filter(|&(at, _)| at < cursor)
                 .max_by_key(|&(at, _)| at)
         };
-        match found.map(|(at, text)| (at, text.clone())) {
+        let words = |marker| trace.marker_words(marker).into_owned();
+        match found.map(|(at, said)| (at, said.map_or_else(words, String::clone))) {
             Some((at, text)) => {
                 self.jump(at);
                 self.select_ended(at);

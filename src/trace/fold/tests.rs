@@ -286,6 +286,47 @@ fn any_batches_and_any_mixture_of_lanes_give_the_same_trace() {
 }
 
 #[test]
+fn how_a_call_ended_is_said_the_same_whether_its_pool_was_told_before_or_after() {
+    let pool = PoolOpened {
+        pool: PoolId(0),
+        kind: "ThreadPoolExecutor".to_owned(),
+        start_method: None,
+        workers: None,
+    };
+    let call = CallBegan {
+        call: CALL,
+        pool: Some(PoolId(0)),
+        method: "submit".to_owned(),
+        function: "f".to_owned(),
+        source: None,
+        tasks: Some(1),
+        chunksize: Some(1),
+    };
+    let ends = Ends::BrokenProcessPool;
+    let told = [
+        event(0, 0, Kind::PoolOpened(Box::new(pool))),
+        event(1, 1, Kind::CallBegan(Box::new(call))),
+        event(2, 2, Kind::CallEnded { call: CALL, ends }),
+    ];
+    for order in [[0, 1, 2], [1, 2, 0], [2, 1, 0], [2, 0, 1]] {
+        let mut trace = Trace::default();
+        for place in order {
+            trace.apply(vec![told[place].clone()]);
+        }
+        let words = trace
+            .markers()
+            .iter()
+            .map(|marker| trace.marker_words(marker));
+        let words: Vec<_> = words.collect();
+        assert_eq!(
+            words,
+            ["submit begins", "submit ends: BrokenThreadPool"],
+            "{order:?}"
+        );
+    }
+}
+
+#[test]
 fn stepping_visits_every_moment_forth_and_back() {
     let mut trace = Trace::default();
     trace.apply(small_map());

@@ -270,10 +270,11 @@ mod tests {
             ending.forms[0],
             "the pool is broken: a worker's thread ended"
         );
-        let texts = run.markers().iter().map(|marker| marker.text.as_str());
-        let said: Vec<&str> = texts.filter(|text| !text.ends_with("begins")).collect();
-        assert!(said.contains(&"map ends: broken"), "{said:?}");
-        assert!(said.contains(&"worker 1 died"), "{said:?}");
+        let markers = run.markers().iter();
+        let texts = markers.map(|marker| run.marker_words(marker).into_owned());
+        let said: Vec<String> = texts.filter(|text| !text.ends_with("begins")).collect();
+        assert!(said.contains(&"map ends: broken".to_owned()), "{said:?}");
+        assert!(said.contains(&"worker 1 died".to_owned()), "{said:?}");
         assert!(!said.concat().contains("killed"), "{said:?}");
     }
 

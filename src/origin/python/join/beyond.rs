@@ -154,7 +154,12 @@ mod tests {
         // The starts of two workers, and what one of them did.
         assert_eq!(trace.dropped(), 2 + 2);
         let markers = trace.markers().iter();
-        assert_eq!(markers.filter(|marker| marker.text == TOLD).count(), 1);
+        assert_eq!(
+            markers
+                .filter(|marker| trace.marker_words(marker) == TOLD)
+                .count(),
+            1
+        );
     }
 
     #[test]
