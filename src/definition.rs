@@ -311,7 +311,7 @@ pub static TABLE: [Definition; 53] = {
             |f| f.numbers.not_computing.map(Share)),
         row(("karp_flatt", "serial share"), Pace,
             "(1/S - 1/P) / (1 - 1/P): the share that did not run in parallel; n/a where S < 1", "Karp, Flatt 1990",
-            |f| f.numbers.karp_flatt.map(Plain)),
+            |f| f.numbers.karp_flatt.filter(|_| f.numbers.speedup >= Some(1.0)).map(Plain)),
         row(("lower_bound", "lower bound"), Pace,
             "no schedule is faster: serial part + the longest task, work on CPUs / min(P, C) or all work / P", "Graham 1969",
             |f| f.numbers.lower_bound.map(Time)),
@@ -504,6 +504,21 @@ mod tests {
         ] {
             assert_eq!(of(key).and_then(|row| (row.value)(&facts)), None, "{key}");
         }
+    }
+
+    #[test]
+    fn what_is_slower_than_a_loop_has_no_serial_share() {
+        let mut trace = Trace::default();
+        trace.apply(simulated::run(&Experiment {
+            backend: Backend::Simulated,
+            costs: Costs::Const(Nanos(1_000)),
+            startup: Nanos(1_000_000),
+            ..Experiment::default()
+        }));
+        let facts = Facts::of(&trace, trace.end());
+        assert!(facts.numbers.karp_flatt > Some(1.0));
+        let share = of("karp_flatt").and_then(|row| (row.value)(&facts));
+        assert_eq!(share, None);
     }
 
     #[test]

@@ -203,7 +203,7 @@ impl<'a> Recount<'a> {
             (
                 "karp_flatt",
                 speedup
-                    .filter(|&speedup| workers > 1.0 && speedup >= 1.0)
+                    .filter(|&speedup| workers > 1.0 && speedup > 0.0)
                     .map(|speedup| (1.0 / speedup - 1.0 / workers) / (1.0 - 1.0 / workers)),
             ),
             (
