@@ -178,6 +178,11 @@ pub fn caption(
     } else {
         0
     };
+    let started = call.started.count_until(moment.cursor);
+    if which == Which::Started && started == 0 && call.failed(moment.cursor) > 0 {
+        pen.text(x, y, "none could start", theme.bad);
+        return;
+    }
     let counted = order.counted_until(moment.cursor);
     let pairs = pairs(counted);
     let inversions = order.inversions_until(moment.cursor);

@@ -139,6 +139,8 @@ fn verdict(trace: &Trace, cursor: Time, is_meant: impl Fn(Ends) -> bool) -> Opti
             vec![
                 format!("{failed}{skipped}{error}"),
                 format!("{failed}{error}"),
+                // The strips have the number.
+                format!("raises{}", error.trim_start_matches(':')),
                 failed,
                 "raises".to_owned(),
             ]
@@ -318,6 +320,22 @@ mod tests {
             assert_eq!(drawn[0], format!("  {crowded}"));
             assert_eq!(drawn[1], " never completes: 1 task lost");
         }
+    }
+
+    #[test]
+    fn an_error_without_room_beside_its_number_is_said_without_that() {
+        let run = samples::run_of(Method::Map, 1, &[], |experiment| experiment.pairs = true);
+        let ending = Ending::of(&run, run.end()).unwrap();
+        let drawn = |spare| {
+            lines(PLAIN, (80, 2), |area, pen| {
+                let row = Rect::new(11, 0, 56, 1);
+                let spare = Rect::new(0, 1, area.width, spare);
+                ending.render(row, spare, pen);
+            })
+        };
+        let error = "TypeError: f() missing 1 required positional argument: 'y'";
+        assert_eq!(drawn(1), [String::new(), format!(" raises {error}")]);
+        assert_eq!(drawn(0)[0].trim(), "raises: 8 tasks failed");
     }
 
     #[test]
