@@ -322,7 +322,7 @@ pub static TABLE: [Definition; 53] = {
             "max B / T: what waiting for messages leaves", "POP CoE",
             |f| f.numbers.imbalance.zip(f.numbers.utilisation).map(|(most, mean)| Share(most * mean))),
 
-        row(("first_result", "first result"), Caller,
+        row(("first_result", "first ready"), Caller,
             "from where T begins until the first result is ready: main gets it when it asks, if that is later", "",
             |f| f.numbers.first_result.map(Time)),
         row(("blocked_main", "main blocked"), Caller,

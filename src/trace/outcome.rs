@@ -1,8 +1,10 @@
 //! What became of a run as of any moment: how it ended, and what of its tasks came to something.
 
-use crate::event::{COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Ends, LOCK_WAIT, PoolId};
+use crate::event::{
+    COUNTER_MAIN, COUNTER_MAX, COUNTER_MIN, COUNTER_SUM, Ended, Ends, LOCK_WAIT, PoolId,
+};
 use crate::time::{Nanos, Time};
-use crate::trace::{Call, Pool, Trace};
+use crate::trace::{Call, Lane, Pool, Task, Trace};
 
 /// See the module. Fields are the keys of the JSON report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +80,34 @@ impl Trace {
     pub fn is_of_threads(&self, pool: Option<PoolId>) -> bool {
         let pool = pool.and_then(|pool| self.pool(pool));
         pool.is_some_and(Pool::is_of_threads)
+    }
+
+    /// The executor of the shown call broke, and ended this worker: another one had died before. One that ended
+    /// itself was the cause, even where both are told for the same moment.
+    pub fn is_ended_by_pool(&self, lane: &Lane) -> bool {
+        let died = |lane: &Lane| match lane.closed {
+            Some((at, ended @ (Ended::Killed | Ended::Crashed))) => {
+                Some((at, ended == Ended::Killed, lane.id))
+            }
+            _ => None,
+        };
+        let pool = lane.facts.pool;
+        let is_broken = self
+            .call()
+            .is_some_and(|call| call.facts.pool == pool && self.is_broken(call));
+        let others = self.lanes().filter(|other| other.facts.pool == pool);
+        is_broken && died(lane).is_some() && others.filter_map(died).min() != died(lane)
+    }
+
+    /// The task was lost because its executor gave up, not because its own worker died by itself.
+    pub fn is_given_up(&self, call: &Call, task: &Task) -> bool {
+        let lane = task.lane.and_then(|lane| self.lane(lane));
+        self.is_broken(call) && lane.is_none_or(|lane| self.is_ended_by_pool(lane))
+    }
+
+    fn is_broken(&self, call: &Call) -> bool {
+        let ended = self.ends_of(call, Time::NEVER);
+        ended.is_some_and(|(_, ends)| ends == Ends::BrokenProcessPool)
     }
 
     /// What a call of this trace raises in its main program, of what its tasks had raised by `time`. A list, and

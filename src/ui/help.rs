@@ -141,7 +141,7 @@ fn ramp(pen: &mut Pen<'_>, inside: Rect, y: u16) {
     for step in 0..RAMP {
         let ink = theme.task(u32::from(step), u32::from(RAMP));
         if theme.is_ascii() {
-            let tenth = (b'0' + (step * 10 / RAMP) as u8) as char;
+            let tenth = (b'a' + (step * 10 / RAMP) as u8) as char;
             let ground = if theme.is_bare() { theme.panel } else { ink };
             let on = if theme.is_bare() {
                 theme.text

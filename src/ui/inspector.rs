@@ -1,5 +1,6 @@
 //! The whole story of one task: when it was where, what it waited for, and how it ended.
 
+mod fate;
 mod spent;
 
 use ratatui::layout::Rect;
@@ -9,7 +10,7 @@ use super::text::{self, Pen};
 use crate::app::action::Action;
 use crate::app::{App, Run};
 use crate::bytes;
-use crate::event::{BlockedIn, CallerState, Outcome};
+use crate::event::{BlockedIn, CallerState};
 use crate::method::{Delivery, Method};
 use crate::palette::Ink;
 use crate::time::{Nanos, Span, Time};
@@ -115,7 +116,7 @@ fn facts(run: &Run, call: &Call, index: u32, task: &Task, inside: Rect, pen: &mu
             theme.glyphs.grows,
         )
     };
-    let (word, ink) = state(&run.trace, task, cursor, pen);
+    let (word, ink) = fate::state(&run.trace, call, task, cursor, theme);
     let room = inside.width.saturating_sub(text::width(&word) + 2);
     let called = run.experiment().map_or_else(
         || foreign_call(call, room, theme.glyphs.grows),
@@ -151,25 +152,6 @@ fn foreign_call(call: &Call, room: u16, more: &str) -> String {
     let room = room.saturating_sub(text::width(&rest)).max(NAME);
     let function = text::clipped(&text::sanitised(&call.facts.function), room, more);
     format!("{function}{rest}")
-}
-
-fn state(trace: &Trace, task: &Task, at: Time, pen: &Pen<'_>) -> (String, Ink) {
-    let theme = pen.theme;
-    let lane = task.lane.and_then(|lane| trace.lane(lane));
-    if let (Some(Outcome::Lost), Some(lane)) = (task.outcome_at(at), lane)
-        && lane.exit.is_some()
-    {
-        let word = Outcome::Lost.word();
-        return (format!("{word}, worker {}", lane.ending()), theme.bad);
-    }
-    let (word, ink) = match task.outcome_at(at) {
-        Some(outcome @ Outcome::Ok) => (outcome.word(), theme.text),
-        Some(outcome) => (outcome.word(), theme.bad),
-        None if task.started <= at => ("running", theme.text),
-        None if task.submitted <= at => ("in the queue", theme.wait),
-        None => ("not submitted yet", theme.dim),
-    };
-    (word.to_owned(), ink)
 }
 
 /// `worker 3, thread 812, CPU 1 -> 2, chunk 6 (tasks 12-13)`: as far as it was settled at the cursor.
@@ -280,7 +262,7 @@ fn moments(trace: &Trace, call: &Call, (index, task): (u32, &Task), cursor: Time
         moments.truncate(if running { 4 } else { 5 });
         moments.push(Moment {
             ran: running,
-            ..moment("lost", task.lost, ["its worker died", "died"])
+            ..moment("lost", task.lost, fate::lost_by(trace, call, task))
         });
     }
     moments

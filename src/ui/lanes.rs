@@ -265,12 +265,13 @@ fn died(lane: &Lane) -> Option<Time> {
     }
 }
 
-/// What ended a worker that died, in a word: it ended itself only if it left an exit code. A thread cannot be
-/// killed.
+/// What ended a worker that died, in a word: itself, somebody, or the executor that broke of another's death. A
+/// thread cannot be killed.
 fn death(trace: &Trace, lane: &Lane) -> &'static str {
-    match lane.exit {
-        Some(0..) => "crashed",
-        _ if trace.is_of_threads(lane.facts.pool) => "ended",
+    match (lane.exit, lane.closed) {
+        (Some(0..), _) => "crashed",
+        _ if trace.is_of_threads(lane.facts.pool) || trace.is_ended_by_pool(lane) => "ended",
+        (None, Some((_, Ended::Crashed))) => "crashed",
         _ => "killed",
     }
 }

@@ -70,7 +70,7 @@ pub fn shown(numbers: &Numbers, glyphs: &Glyphs) -> Vec<Shown> {
         ("makespan", makespan),
         ("speed-up", later(speedup)),
         ("efficiency", later(numbers.efficiency.map(percent))),
-        ("first result", first),
+        ("first ready", first),
         ("main blocked", blocked),
         // A program goes on after its call.
         (
@@ -131,11 +131,11 @@ mod tests {
             |width| lines(PLAIN, (width, 2), |area, pen| render(&numbers, area, pen)).remove(0);
         assert_eq!(
             labels(60),
-            " makespan     first result  main blocked  program end"
+            " makespan     first ready  main blocked  program end"
         );
         assert_eq!(
             labels(80),
-            " makespan     speed-up     efficiency   first result  main blocked  program end"
+            " makespan     speed-up     efficiency   first ready  main blocked  program end"
         );
         assert!(labels(90).ends_with("program end  messages"));
     }
@@ -175,11 +175,11 @@ mod tests {
         };
         assert_eq!(
             drawn(7),
-            " 7.00 ms ...  ...          ...          not yet       7.00 ms       ..."
+            " 7.00 ms ...  ...          ...          not yet      7.00 ms       ..."
         );
         assert_eq!(
             drawn(19),
-            " 11 ms        3.27x        82 %         11 ms         11 ms         19 ms"
+            " 11 ms        3.27x        82 %         11 ms        11 ms         19 ms"
         );
     }
 }

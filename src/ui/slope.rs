@@ -72,7 +72,7 @@ impl Slope<'_> {
             if pen.theme.is_ascii() {
                 let half = self.columns().unwrap_or(1).saturating_sub(1) / 2;
                 let ends = (self.column(from) + half, self.column(to) + half);
-                braille::descend_in_cells(area, ends, self.digit(index), ink, pen);
+                braille::descend_in_cells(area, ends, &self.class(index), ink, pen);
             } else {
                 let ends = (self.middle(from), self.middle(to));
                 // Without colour it is told by its width.
@@ -83,14 +83,9 @@ impl Slope<'_> {
         canvas.render(pen);
     }
 
-    /// Without blocks and colours: the task's tenth of the submission order, as in the strips.
-    fn digit(&self, index: u32) -> &'static str {
-        const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-        let tenth = match self.count {
-            ..=10 => index,
-            count => (u64::from(index) * 10 / u64::from(count)) as u32,
-        };
-        DIGITS[tenth.min(9) as usize]
+    /// Without blocks and colours, as in the strips.
+    fn class(&self, index: u32) -> String {
+        strips::class(index, self.count).to_string()
     }
 
     /// A row of tasks in one of the orders.
@@ -225,7 +220,7 @@ impl Slope<'_> {
     fn fill(&self, (x, y): (u16, u16), columns: u16, index: u32, ink: Ink, pen: &mut Pen<'_>) {
         let theme = pen.theme;
         if theme.is_bare() {
-            pen.text(x, y, self.digit(index), theme.text);
+            pen.text(x, y, &self.class(index), theme.text);
             return;
         }
         for x in x..x + columns {

@@ -10,7 +10,7 @@ mod fate;
 use ratatui::layout::Rect;
 
 use super::Moment;
-use super::hues::{Hues, known};
+use super::hues::{Hues, known, tasks};
 use super::lanes::GUTTER;
 use super::layout::Layout;
 use super::text::{Pen, sanitised, width};
@@ -22,6 +22,9 @@ use crate::time::Time;
 use crate::trace::{Call, ENOUGH, Order, Received, pairs};
 use cells::Cells;
 pub(super) use fate::never;
+
+/// So many tasks have numbers of one digit.
+const FEW: u32 = 10;
 
 /// One of the four orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +162,7 @@ pub fn caption(
         return;
     };
     let Some(order) = which.order(call) else {
-        pen.text(x, y, key(theme), theme.dim);
+        pen.text(x, y, key(theme, tasks(call)), theme.dim);
         return;
     };
     let raised = if which == Which::Delivered {
@@ -226,12 +229,23 @@ pub fn caption(
 }
 
 /// What the order of submission decides in all other strips.
-fn key(theme: Theme) -> &'static str {
+fn key(theme: Theme, tasks: u32) -> &'static str {
     match (theme.depth, theme.is_ascii()) {
+        (Depth::None, true) if tasks > FEW => "sets the letters",
         (Depth::None, true) => "sets the digits",
         (Depth::None, false) => "sets the heights",
         _ => "sets the colours",
     }
+}
+
+/// One letter for a task where there is no room for its number: which tenth of the submission order it is of, from
+/// `a` to `j`. Of few tasks it is the number.
+pub(super) fn class(index: u32, tasks: u32) -> char {
+    let (first, place) = match tasks {
+        ..=FEW => ('0', index),
+        _ => ('a', (u64::from(index) * 10 / u64::from(tasks)) as u32),
+    };
+    char::from_u32(first as u32 + place.min(9)).unwrap_or(first)
 }
 
 /// What main got instead of results.
@@ -398,7 +412,7 @@ impl Strip<'_, '_, '_> {
         }
     }
 
-    /// Without blocks: a digit for each task, its tenth of the submission order.
+    /// Without blocks: a letter or a digit for each task, see [`class`].
     fn digits(&mut self) -> u16 {
         let columns = self.cells.each();
         let never = self.known - self.never();
@@ -416,18 +430,13 @@ impl Strip<'_, '_, '_> {
 
     fn digit(&mut self, x: u16, index: u32) {
         let theme = self.pen.theme;
-        let digit = if self.cells.tasks <= 10 {
-            index as usize
-        } else {
-            (index as usize * 10 / self.cells.tasks).min(9)
-        };
+        let class = class(index, self.cells.tasks as u32).to_string();
         let ink = self.hues.task(index);
         let y = self.bottom();
         if theme.depth == Depth::None {
-            self.pen.text(x, y, &digit.to_string(), theme.text);
+            self.pen.text(x, y, &class, theme.text);
         } else {
-            self.pen
-                .text_on(x, y, &digit.to_string(), theme.on(ink), ink);
+            self.pen.text_on(x, y, &class, theme.on(ink), ink);
         }
     }
 

@@ -59,7 +59,10 @@ pub(super) fn state(
     let (word, ink) = match here {
         _ if main.is_some() => (main.map_or("", caller::word), theme.dim),
         Some(lane) if died && last != Some(&lane.id) => ("restart", theme.bad),
-        _ if died => (here.map_or("", |lane| death(moment.trace, lane)), theme.bad),
+        Some(lane) if died && moment.trace.is_ended_by_pool(lane) => {
+            (death(moment.trace, lane), theme.dim)
+        }
+        Some(lane) if died => (death(moment.trace, lane), theme.bad),
         Some(lane) if moment.trace.hangs(lane, cursor) => ("hangs", theme.bad),
         Some(lane) if moment.trace.is_program() && has_left(lane, cursor) => ("ended", theme.dim),
         None if track.row.is_some() => ("starts", theme.dim),

@@ -154,9 +154,36 @@ fn a_click_finds_the_task_of_a_cell() {
     );
 }
 
-/// The digits of a strip are the tenths of the tasks that a click finds there.
 #[test]
-fn a_click_finds_the_task_of_a_digit() {
+fn a_class_of_tasks_does_not_look_like_the_number_of_one() {
+    let run = samples::run_of(Method::Map, 1, &[], |experiment| {
+        experiment.tasks = 24;
+        experiment.costs = Costs::Const(Nanos(1_000_000));
+    });
+    let moment = samples::at(&run, 12, 12);
+    let submitted = lines(PLAIN, (80, 1), |area, pen| {
+        panel(&moment, Which::Submitted, area, area, pen);
+    });
+    let classes = "a a a b b c c c d d e e f f f g g h h h i i j j";
+    assert_eq!(
+        submitted[0],
+        format!(" submitted {classes}  sets the letters")
+    );
+}
+
+#[test]
+fn where_no_argument_fits_none_could_start() {
+    let run = samples::run_of(Method::Map, 1, &[], |experiment| experiment.pairs = true);
+    let moment = samples::at(&run, 12, 12);
+    let started = lines(PLAIN, (80, 1), |area, pen| {
+        panel(&moment, Which::Started, area, area, pen);
+    });
+    assert!(started[0].ends_with(" none could start"), "{started:?}");
+}
+
+/// A strip shows what a click finds there.
+#[test]
+fn a_click_finds_the_task_of_a_letter() {
     let screen = Rect::new(0, 0, 70, 24);
     for tasks in [1, 4, 8, 15, 30, 39, 40, 60, 78, 79, 500] {
         let mut trace = Trace::default();
@@ -171,16 +198,16 @@ fn a_click_finds_the_task_of_a_digit() {
         let strip = lines(PLAIN, (70, 1), |area, pen| {
             end = render(&moment, Which::Finished, place(screen, area), pen);
         });
-        let mut digits = 0;
+        let mut found = 0;
         for (drawn, x) in strip[0].chars().zip(0..) {
             let hit = hit(&moment, Which::Finished, screen, true, x);
-            let tenth = hit.map(|hit| if tasks <= 10 { hit } else { hit * 10 / tasks });
-            if let Some(digit) = drawn.to_digit(10) {
-                assert_eq!(tenth, Some(digit), "{tasks} tasks, column {x}: {strip:?}");
-                digits += 1;
+            if drawn.is_ascii_alphanumeric() {
+                let class = hit.map(|hit| class(hit, tasks));
+                assert_eq!(class, Some(drawn), "{tasks} tasks, column {x}: {strip:?}");
+                found += 1;
             }
         }
-        assert_eq!(digits, tasks.min(39));
+        assert_eq!(found, tasks.min(39));
         assert_eq!(hit(&moment, Which::Finished, screen, true, end), None);
     }
 }
