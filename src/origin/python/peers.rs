@@ -21,14 +21,17 @@
     reason = "opens the rings of processes that it is told of"
 )]
 
+mod later;
+
 use super::join::{Join, Peer};
 use super::ring::Ring;
 use super::wire::{
     ENTRIES, ENTRIES_AT, ENTRY_BYTES, Entry, HEADER_BYTES, Header, Hello, Message, RING_BYTES,
-    Record, SOCKET, StringId, Told,
+    Record, SOCKET, Told,
 };
 use crate::event::{Kind, Note, NoteKind};
 use crate::platform;
+use later::{Later, Said};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::RecvFlags;
 use std::collections::HashMap;
@@ -50,8 +53,6 @@ const OTHER_FILES: u64 = 124;
 const SILENT: u64 = 2_000_000_000;
 /// Bytes that are read of one connection in one look.
 const AT_ONCE: usize = 1 << 18;
-/// A text that has not come so many nanoseconds after the record that speaks of it will not.
-const OVERDUE: u64 = 100_000_000;
 /// What a process names that could not have a ring, or not all of it: what it does is lost.
 const RING: &str = "ring";
 /// A time that lies so far ahead is no time.
@@ -94,7 +95,7 @@ struct Connection {
     /// The latest time of each thread: its records stay in their order.
     latest: HashMap<u16, u64>,
     /// What happened later than the last look.
-    later: Vec<(u64, Said)>,
+    later: Vec<Later>,
     records: u64,
     items: u64,
     /// Its process closed it, and lived on.
@@ -107,29 +108,6 @@ struct Connection {
     is_closed: bool,
     /// Its ring was emptied after that.
     is_empty: bool,
-}
-
-/// What a process said that has its place among what all others say.
-#[derive(Debug)]
-enum Said {
-    Record(Record),
-    NoProbe { part: String, reason: String },
-}
-
-impl Said {
-    fn text(&self) -> Option<StringId> {
-        match self {
-            Self::Record(record) => record.told.text(),
-            Self::NoProbe { .. } => None,
-        }
-    }
-
-    fn thread(&self) -> Option<u16> {
-        match self {
-            Self::Record(record) => Some(record.thread),
-            Self::NoProbe { .. } => None,
-        }
-    }
 }
 
 impl Peers {
@@ -231,18 +209,11 @@ impl Peers {
     fn told_until(&self, join: &Join, now: u64) -> u64 {
         let first = self.list.iter().filter_map(|connection| {
             let peer = connection.peer?;
-            let knows_text = |said: &Said| said.text().is_none_or(|text| join.knows(peer, text));
             let mut threads = connection.latest.keys();
-            let knows_all = threads.all(|&thread| join.knows_thread(peer, thread));
-            let knows_thread = |said: &Said| {
-                let thread = said.thread().filter(|_| !knows_all);
-                thread.is_none_or(|thread| join.knows_thread(peer, thread))
-            };
+            let all_threads = threads.all(|&thread| join.knows_thread(peer, thread));
             let mut later = connection.later.iter();
-            let first = later.find(|(at, said)| {
-                at + OVERDUE > now && !(knows_text(said) && knows_thread(said))
-            })?;
-            Some(first.0.saturating_sub(1))
+            let first = later.find(|later| later.waits(join, peer, all_threads, now))?;
+            Some(first.at.saturating_sub(1))
         });
         first.min().unwrap_or(now).min(now)
     }
@@ -392,12 +363,21 @@ impl Connection {
                 (Some(_), Message::Ring { file }) => {
                     if let Err(reason) = self.take_ring(rings, &file) {
                         let part = RING.to_owned();
-                        self.later.push((now, Said::NoProbe { part, reason }));
+                        let said = Said::NoProbe { part, reason };
+                        self.later.push(Later {
+                            at: now,
+                            came: now,
+                            said,
+                        });
                     }
                 }
                 (Some(_), Message::NoProbe { at, part, reason }) => {
                     let said = Said::NoProbe { part, reason };
-                    self.later.push((at.min(now), said));
+                    self.later.push(Later {
+                        at: at.min(now),
+                        came: now,
+                        said,
+                    });
                 }
                 (None, Message::Again { pid }) if is_from(&self.stream, pid) => {
                     self.again = Some(pid);
@@ -461,7 +441,11 @@ impl Connection {
                 let latest = self.latest.entry(first.thread).or_default();
                 for record in [Some(first), second].into_iter().flatten() {
                     *latest = record.at.max(*latest);
-                    records.push((*latest, Said::Record(record)));
+                    records.push(Later {
+                        at: *latest,
+                        came: now,
+                        said: Said::Record(record),
+                    });
                 }
             });
         }
@@ -475,11 +459,11 @@ impl Connection {
     /// Hands on what happened until then.
     fn hand_on(&mut self, until: u64, told: &mut Vec<(u64, Peer, Said)>) {
         if let Some(peer) = self.peer {
-            for (at, said) in std::mem::take(&mut self.later) {
-                if at <= until {
-                    told.push((at, peer, said));
+            for later in std::mem::take(&mut self.later) {
+                if later.at <= until {
+                    told.push((later.at, peer, later.said));
                 } else {
-                    self.later.push((at, said));
+                    self.later.push(later);
                 }
             }
         }
