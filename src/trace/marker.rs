@@ -133,6 +133,11 @@ impl Markers {
 impl Trace {
     /// What a marker says.
     pub fn marker_words<'a>(&self, marker: &'a Marker) -> Cow<'a, str> {
+        let lane = self.lane(marker.lane);
+        let lane = lane.filter(|_| marker.kind == MarkerKind::Death);
+        if let Some(lane) = lane.filter(|lane| self.is_ended_by_pool(lane)) {
+            return Cow::Owned(format!("{} ended: the executor broke", lane.facts.name));
+        }
         let Some((id, ends)) = marker.ends else {
             return Cow::Borrowed(&marker.text);
         };

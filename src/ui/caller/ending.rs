@@ -277,6 +277,9 @@ mod tests {
         let said: Vec<String> = texts.filter(|text| !text.ends_with("begins")).collect();
         assert!(said.contains(&"map ends: broken".to_owned()), "{said:?}");
         assert!(said.contains(&"worker 1 died".to_owned()), "{said:?}");
+        // Which of them was the cause is told.
+        let other = "worker 0 ended: the executor broke".to_owned();
+        assert!(said.contains(&other), "{said:?}");
         assert!(!said.concat().contains("killed"), "{said:?}");
     }
 
