@@ -354,6 +354,22 @@ pub struct RunBegan {
     pub program: bool,
 }
 
+impl RunBegan {
+    /// Of a program whose calls are watched: nothing is known of its work before it does it.
+    pub fn of_program(label: String, cpus: Option<u32>) -> Self {
+        Self {
+            label,
+            measured: true,
+            cpus,
+            cpu_ids: Vec::new(),
+            gil: false,
+            serial: Nanos::ZERO,
+            work: None,
+            program: true,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct PoolOpened {
     pub pool: PoolId,

@@ -38,16 +38,7 @@ impl Told {
     }
 
     fn opened(kind: &str, workers: u32, method: Option<&str>) -> Self {
-        let run = RunBegan {
-            label: "script.py".to_owned(),
-            measured: true,
-            cpus: Some(4),
-            cpu_ids: Vec::new(),
-            gil: false,
-            serial: Nanos::ZERO,
-            work: None,
-            program: true,
-        };
+        let run = RunBegan::of_program("script.py".to_owned(), Some(4));
         let pool = PoolOpened {
             pool: POOL,
             kind: kind.to_owned(),

@@ -378,16 +378,7 @@ mod tests {
     /// A program whose main program began one call of three tasks in messages of their own, and ended at 100.
     fn program(method: &str, told: &[(u64, Kind)]) -> Trace {
         let (call, lane) = (CallId(0), LaneId(0));
-        let run = RunBegan {
-            label: "script.py".to_owned(),
-            measured: true,
-            cpus: Some(2),
-            cpu_ids: Vec::new(),
-            gil: false,
-            serial: Nanos::ZERO,
-            work: None,
-            program: true,
-        };
+        let run = RunBegan::of_program("script.py".to_owned(), Some(2));
         let began = CallBegan {
             call,
             pool: None,

@@ -221,16 +221,7 @@ mod tests {
 
     /// A program that calls `imap` for three tasks in a pool of one worker, and ends at 100.
     fn begin() -> [Kind; 4] {
-        let run = RunBegan {
-            label: "script.py".to_owned(),
-            measured: true,
-            cpus: Some(2),
-            cpu_ids: Vec::new(),
-            gil: false,
-            serial: Nanos::ZERO,
-            work: None,
-            program: true,
-        };
+        let run = RunBegan::of_program("script.py".to_owned(), Some(2));
         let pool = PoolOpened {
             pool: POOL,
             kind: "Pool".to_owned(),

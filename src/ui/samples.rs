@@ -88,14 +88,8 @@ pub(super) fn short(method: Method) -> Trace {
 /// A program that was just started, or a script of the lab with so much work.
 pub(super) fn of_python(work: Option<Nanos>) -> Trace {
     let began = RunBegan {
-        label: String::new(),
-        measured: true,
-        cpus: None,
-        cpu_ids: Vec::new(),
-        gil: false,
-        serial: Nanos::ZERO,
         work,
-        program: true,
+        ..RunBegan::of_program(String::new(), None)
     };
     let mut program = Trace::default();
     program.apply(vec![Event {

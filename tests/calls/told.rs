@@ -83,16 +83,7 @@ pub(super) fn events(pools: &[Pool], series: Series) -> Vec<Event> {
         events: Vec::new(),
         calls: 0,
     };
-    let run = RunBegan {
-        label: "program".to_owned(),
-        measured: true,
-        cpus: Some(2),
-        cpu_ids: Vec::new(),
-        gil: false,
-        serial: Nanos::ZERO,
-        work: None,
-        program: true,
-    };
+    let run = RunBegan::of_program("program".to_owned(), Some(2));
     teller.tell(0, 0, Kind::RunBegan(Box::new(run)));
     let mut end = 1;
     for (number, pool) in pools.iter().enumerate() {

@@ -5,7 +5,7 @@ use parviz::event::{
     LaneOpened, Note, NoteKind, Outcome, PROCESS_ON_CPU, PoolId, PoolOpened, Raised, RunBegan,
     Sample, TaskId,
 };
-use parviz::time::{Nanos, Time};
+use parviz::time::Time;
 
 /// A millisecond.
 const UNIT: u64 = 1_000_000;
@@ -18,16 +18,7 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn new() -> Self {
-        let run = RunBegan {
-            label: "script.py".to_owned(),
-            measured: true,
-            cpus: Some(4),
-            cpu_ids: Vec::new(),
-            gil: false,
-            serial: Nanos::ZERO,
-            work: None,
-            program: true,
-        };
+        let run = RunBegan::of_program("script.py".to_owned(), Some(4));
         let mut story = Self { events: Vec::new() };
         story.tell(0, MAIN, Kind::RunBegan(Box::new(run)));
         story.lane(0, MAIN, LaneKind::Caller, None, "main");

@@ -161,16 +161,7 @@ impl Watch {
     }
 
     fn open(&mut self, label: String) {
-        let run = RunBegan {
-            label,
-            measured: true,
-            cpus: Some(platform::usable_cpus()),
-            cpu_ids: Vec::new(),
-            gil: false,
-            serial: Nanos::ZERO,
-            work: None,
-            program: true,
-        };
+        let run = RunBegan::of_program(label, Some(platform::usable_cpus()));
         let main = self.join.main();
         let began = Kind::RunBegan(Box::new(run));
         self.join.tell().say(main, Time::ZERO, began);

@@ -38,14 +38,8 @@ impl Story {
 
     fn begin(&mut self, program: bool) {
         let began = RunBegan {
-            label: String::new(),
-            measured: true,
-            cpus: Some(PLACES),
-            cpu_ids: Vec::new(),
-            gil: false,
-            serial: Nanos::ZERO,
-            work: None,
             program,
+            ..RunBegan::of_program(String::new(), Some(PLACES))
         };
         self.tell(0, 0, Kind::RunBegan(Box::new(began)));
         for (call, at) in [(0, 40), (1, 9_000)] {
