@@ -9,6 +9,7 @@ use super::theme::Theme;
 use crate::definition::{percent, percents};
 use crate::palette::Ink;
 use crate::trace::{Shares, Trace};
+use std::cmp::Reverse;
 
 /// Columns of the bar where it has one row only.
 const SHORT: u16 = 24;
@@ -19,8 +20,9 @@ const SHARE: u16 = 4;
 /// Columns between two entries of the legend.
 const APART: u16 = 2;
 
-/// What a legend without room for all keeps, in the order of the bar: first what was computed and what
-/// nobody knows, last what nobody did. It is fixed: the words would change all the time if the largest shares had them.
+/// What a legend without room for all keeps of those that are about as large, in the order of the bar: first what was
+/// computed and what nobody knows, last what nobody did. It is fixed: the words would change all the time if the
+/// largest had them to the last per cent.
 const RANKS: [usize; 9] = [0, 2, 3, 4, 6, 8, 5, 7, 1];
 
 /// One share of the time as it is shown.
@@ -34,6 +36,14 @@ pub struct Part {
     rank: usize,
     pub glyph: &'static str,
     pub ink: Ink,
+}
+
+impl Part {
+    /// The lower, the sooner it goes where a legend has no room for all: by whole tens of per cent. What was
+    /// computed stays.
+    fn worth(&self) -> (bool, u32, Reverse<usize>) {
+        (self.rank == 0, self.percent / 10, Reverse(self.rank))
+    }
 }
 
 /// What the share beside a worker is called, see [`Trace::row_worked`].
@@ -210,8 +220,8 @@ fn others(parts: &[Part], shown: &[&Part]) -> Option<String> {
     (said < all).then(|| format!("other {} %", all - said))
 }
 
-/// The shares in the order of the bar; where not all fit, the first by rank, and what is left as one number, so that
-/// it adds up. Answers the column after them.
+/// The shares in the order of the bar; where not all fit, those that are worth most, and what is left as one
+/// number, so that it adds up. Answers the column after them.
 fn legend(parts: &[Part], names: Names, at: (u16, u16), end: u16, pen: &mut Pen<'_>) -> u16 {
     let theme = pen.theme;
     let mut shown = seen(parts);
@@ -221,7 +231,7 @@ fn legend(parts: &[Part], names: Names, at: (u16, u16), end: u16, pen: &mut Pen<
         names.columns(shown) + rest
     };
     while at.0 + columns(&shown, &rest) > end {
-        let Some(least) = (0..shown.len()).max_by_key(|&place| shown[place].rank) else {
+        let Some(least) = (0..shown.len()).min_by_key(|&place| shown[place].worth()) else {
             break;
         };
         shown.remove(least);
@@ -266,14 +276,16 @@ mod tests {
         let some = [12, 9, 60, 19];
         let all = "# CPU 12 %  % overhead 9 %  s starved 60 %  . idle 19 %";
         assert_eq!(drawn(56, some), all);
-        let first = "# CPU 12 %  % overhead 9 %  . idle 19 %  other 60 %";
+        let first = "# CPU 12 %  s starved 60 %  . idle 19 %  other 9 %";
         assert_eq!(drawn(55, some), first);
-        assert_eq!(drawn(49, some), "# CPU 12 %  % overhead 9 %  other 79 %");
+        assert_eq!(drawn(49, some), "# CPU 12 %  s starved 60 %  other 28 %");
         assert_eq!(drawn(37, some), "# CPU 12 %  other 88 %");
         assert_eq!(drawn(21, some), "");
         // While the shares change, the words stay.
-        let later = "# CPU 46 %  % overhead 10 %  . idle 43 %  other 1 %";
-        assert_eq!(drawn(55, [46, 10, 1, 43]), later);
+        let later = "# CPU 7 %  s starved 68 %  . idle 18 %  other 7 %";
+        assert_eq!(drawn(54, [7, 7, 68, 18]), later);
+        let other = "# CPU 46 %  % overhead 10 %  . idle 43 %  other 1 %";
+        assert_eq!(drawn(55, [46, 10, 1, 43]), other);
     }
 
     #[test]
