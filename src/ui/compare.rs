@@ -327,7 +327,9 @@ fn table(runs: &[Column<'_>; 2], area: Rect, pen: &mut Pen<'_>) {
     }
     // A run that was stopped has no numbers that another could have more or less of.
     let same_moment = runs[0].facts.at == runs[1].facts.at;
-    let comparable = same_moment || runs.iter().any(Column::is_whole);
+    let was_stopped = |run: &Column<'_>| run.ended && !run.facts.numbers.complete;
+    let is_any_whole = runs.iter().any(Column::is_whole);
+    let comparable = same_moment || is_any_whole && !runs.iter().any(was_stopped);
     // Nobody knows by how much a bound differs from anything.
     let is_known = |row| runs.iter().all(|run| run.facts.bound(row).is_empty());
     let mut x = area.x + GUTTER;
@@ -457,6 +459,22 @@ mod tests {
             let drawn = lines(PLAIN, (28, TABLE), |area, pen| table(&columns, area, pen));
             drawn[3].trim().to_owned()
         };
+        let stopped = {
+            let mut facts = [of(6_450), of(6_850)];
+            facts[0].numbers.complete = false;
+            facts[0].at = Time(1);
+            let columns = facts.each_ref().map(|facts| Column {
+                name: "run",
+                facts,
+                ended: true,
+            });
+            lines(PLAIN, (28, TABLE), |area, pen| table(&columns, area, pen))
+        };
+        assert_eq!(
+            stopped[3].trim(),
+            "",
+            "nobody knows what it would have been"
+        );
         assert_eq!(below(6_450, 6_540), "same");
         assert_eq!(below(6_450, 6_850), "^ 400 ms");
         assert_eq!(below(6_450, 6_450), "");
