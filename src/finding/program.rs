@@ -18,7 +18,7 @@ pub(super) fn search(search: &mut Search<'_>) {
     };
     let exit = i32::try_from(note.note.value).unwrap_or(1);
     let is_meant = exit == 0 || INTERRUPTED.contains(&exit) || ASKED.contains(&exit);
-    if is_meant || search.has_fault() {
+    if is_meant || search.has_cause() {
         return;
     }
     let said = &note.note.text;
@@ -68,6 +68,15 @@ mod tests {
         );
         let empty = ended(1, "EOFError: EOF when reading a line").finding();
         assert!(empty.advice.contains("--stdin FILE"), "{}", empty.advice);
+    }
+
+    #[test]
+    fn an_error_that_nobody_saw_ended_no_program() {
+        let told = Told::pool("Pool", 2).call(0, "map_async", 1, 1);
+        let told = told.fails(1, 0, 0, 5).ready(5, 0).over(300);
+        let told = told.note_of(300, 0, NoteKind::ProgramEnded, ("ValueError: b", 1));
+        let kinds = [FindingKind::HiddenError, FindingKind::ProgramFailed];
+        assert_eq!(told.kinds(), kinds);
     }
 
     #[test]

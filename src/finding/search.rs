@@ -219,9 +219,10 @@ impl<'a> Search<'a> {
         self.found.keys().any(|key| key.0 == kind)
     }
 
-    /// Something went wrong.
-    pub(super) fn has_fault(&self) -> bool {
-        self.found.keys().any(|key| key.0.is_fault())
+    /// Something went wrong that may have ended the program: an error that nobody saw did not.
+    pub(super) fn has_cause(&self) -> bool {
+        let mut kinds = self.found.keys().map(|key| key.0);
+        kinds.any(|kind| kind.is_fault() && kind != FindingKind::HiddenError)
     }
 
     /// What went wrong first, then by kind and time. What is slow, only where it is worth a change.
